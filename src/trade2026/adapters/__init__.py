@@ -1,0 +1,1 @@
+"""Everything the project did not write, one file or folder each."""

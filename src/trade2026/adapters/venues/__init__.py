@@ -1,0 +1,1 @@
+"""Venues behind `ports.venue`, one file each."""

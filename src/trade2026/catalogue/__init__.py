@@ -1,0 +1,1 @@
+"""The table of the components, from which everything about deployment is derived."""

@@ -1,0 +1,1 @@
+"""Numbers, clock, ids, seeded chance, errors: what everything else stands on."""

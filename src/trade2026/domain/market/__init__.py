@@ -1,0 +1,1 @@
+"""Venue messages into one vocabulary: books in sync, bars with true volume."""

@@ -1,0 +1,1 @@
+"""The life of orders: one transition table and what each step does."""

@@ -1,0 +1,1 @@
+"""P&L from positions and marks."""

@@ -1,0 +1,1 @@
+"""The ledger: positions and cash as a fold over fills."""

@@ -1,0 +1,1 @@
+"""Pre-trade risk: a view, a row of checks, a verdict."""

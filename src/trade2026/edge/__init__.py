@@ -1,0 +1,1 @@
+"""HTTP at the boundary: schemas with exact numbers, problem replies, sign-in."""

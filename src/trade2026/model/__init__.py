@@ -1,0 +1,1 @@
+"""The vocabulary: frozen messages, subjects, codec, FIX names."""

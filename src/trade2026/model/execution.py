@@ -1,0 +1,84 @@
+"""What a venue says about an order: execution reports, acknowledgements, answers.
+
+A fill is `exec_type` TRADE; `exec_id` is the idempotency key of a report, and `report_seq`
+numbers a venue's reports without a gap, so that a receiver knows when one is missing.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.ids import AccountId, ExecId, OrderId
+from trade2026.core.numbers import Money, Px, Qty
+from trade2026.model.order import Side
+
+
+class ExecType(StrEnum):
+    """What happened. FIX tag 150."""
+
+    NEW = "NEW"
+    TRADE = "TRADE"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    CANCEL_REJECTED = "CANCEL_REJECTED"
+    """The venue could not cancel; FIX sends MsgType 9 for this."""
+
+
+class LastLiquidityInd(StrEnum):
+    """Whether a fill added liquidity or removed it. FIX tag 851."""
+
+    ADDED = "ADDED"
+    REMOVED = "REMOVED"
+
+
+class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of an order at a venue. FIX MsgType 8."""
+
+    exec_id: ExecId
+    order_id: OrderId
+    """The platform's id of the order, which venues get as ClOrdID."""
+    venue_order_id: str
+    account: AccountId
+    venue: str
+    symbol: str
+    side: Side
+    exec_type: ExecType
+    last_px: Px = Px(0)
+    last_qty: Qty = Qty(0)
+    leaves_qty: Qty
+    """What still works at the venue after this report."""
+    cum_qty: Qty
+    fee: Money = Money(0)
+    """In `fee_asset`; positive is paid, negative is a rebate."""
+    fee_asset: str = ""
+    last_liquidity_ind: LastLiquidityInd | None = None
+    report_seq: int
+    """Position in the venue's reports, from 1, without a gap."""
+    text: str = ""
+    """The reason of a refusal, a cancel or an expiry; a code first where there is one."""
+    ts_event_ns: TimeNs
+    """The venue's time."""
+    contra: str = ""
+    """The other party of a fill, where the venue is our own and may say it."""
+
+
+class VenueAck(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue's answer to a submit or a cancel: its log has the request, or why not.
+
+    It says nothing about fills: those come as execution reports.
+    """
+
+    order_id: OrderId
+    is_accepted: bool
+    text: str = ""
+
+
+class VenueOrderStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue's answer about one order: every report it ever sent of it, in order."""
+
+    order_id: OrderId
+    is_known: bool
+    """False means that the venue never took the order in, and never will."""
+    reports: tuple[ExecutionReport, ...] = ()

@@ -1,0 +1,1 @@
+"""PRISM, the exchange simulator whose agents make a market."""

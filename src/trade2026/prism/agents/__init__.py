@@ -1,0 +1,1 @@
+"""The agents that trade on PRISM, one file for each type."""

@@ -1,0 +1,1 @@
+"""The matching engine: a plain reference book and a compiled one."""

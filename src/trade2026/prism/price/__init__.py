@@ -1,0 +1,1 @@
+"""The fundamental value that informed agents see."""

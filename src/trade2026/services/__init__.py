@@ -1,0 +1,1 @@
+"""One file for each service: which handler answers which subject or route."""

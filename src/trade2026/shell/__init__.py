@@ -1,0 +1,1 @@
+"""What it is to be a process: settings, lifecycle, health, metrics, logs, supervisor."""

@@ -1,0 +1,134 @@
+"""How a service declares itself; the shell does the rest.
+
+A service module has one function, ``build(context) -> Service``. It says which handlers
+answer which subjects, which routes it serves, what it pings for its health and which loops
+it runs. Connections, settings, logs, metrics, health, sign-in and the graceful end are the
+shell's.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from litestar.handlers import BaseRouteHandler
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from trade2026.core.clock import Clock
+from trade2026.core.ids import Ids
+from trade2026.model.subjects import Command, Event, Live
+from trade2026.ports.bus import Bus, Delivery, PoisonHandler
+
+S = TypeVar("S")
+
+
+class Addresses(Protocol):
+    """Where the components of this deployment are."""
+
+    def url(self, component: str, port: str = "") -> str:
+        """Return the base URL of a component, such as ``http://127.0.0.1:8099``."""
+        ...
+
+    def port(self, component: str, port: str = "") -> int:
+        """Return the number of a component's port, the offset included."""
+        ...
+
+
+class SettingsReader(Protocol):
+    """Reads a service's own typed settings."""
+
+    def __call__(self, kind: type[S], section: str) -> S:
+        """Return the settings struct *kind* filled from the section of that name.
+
+        Raises:
+            SettingsError: a setting is unknown or malformed.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What the shell hands to a service when it builds it."""
+
+    name: str
+    bus: Bus
+    clock: Clock
+    ids: Ids
+    log: FilteringBoundLogger
+    metrics: CollectorRegistry
+    """The registry behind this service's `/metrics`."""
+    data_dir: Path
+    addresses: Addresses
+    settings: SettingsReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serve:
+    """Answer a command."""
+
+    subject: Command[Any, Any]
+    handler: Callable[[Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consume:
+    """Take an event with acknowledgement, from where the durable name stands."""
+
+    subject: Event[Any]
+    handler: Callable[[Any, Delivery], Awaitable[None]]
+    durable: str
+    on_poison: PoisonHandler | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """Read an event from the beginning, or behind a snapshot, and follow it."""
+
+    subject: Event[Any]
+    handler: Callable[[Any, Delivery], Awaitable[None]]
+    from_seq: Callable[[], Awaitable[int]] | None = None
+    """Where to begin; None is the first event of the log."""
+    on_poison: PoisonHandler | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Look at live copies."""
+
+    subject: Live[Any]
+    handler: Callable[[str, Any], None]
+
+
+Intake = Serve | Consume | Fold | Watch
+
+Ping = Callable[[], Awaitable[str]]
+"""Returns an empty text when all is well, else what is wrong. It must be able to fail."""
+
+
+async def nothing() -> None:
+    """Do nothing: the default of a service without a start or a stop of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A service's declaration.
+
+    The shell starts it in this order: `start`, then `intakes` one after another as listed
+    (a fold is awaited until it has caught up), then `caught_up`, then `loops`, then the
+    routes are opened and `/ready` says yes. It ends in the reverse order.
+    """
+
+    name: str
+    routes: Sequence[BaseRouteHandler | type[Any]] = ()
+    intakes: Sequence[Intake] = ()
+    pings: Mapping[str, Ping] = field(default_factory=dict[str, Ping])
+    """Checks of `/health`, by name; the bus is pinged by the shell."""
+    start: Callable[[], Awaitable[None]] = nothing
+    caught_up: Callable[[], Awaitable[None]] = nothing
+    loops: Sequence[Callable[[], Awaitable[None]]] = ()
+    """Run as long as the service; one that ends by an error ends the process (crash-only)."""
+    stop: Callable[[], Awaitable[None]] = nothing
+
+
+Build = Callable[[Context], Service]
