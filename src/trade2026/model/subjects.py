@@ -287,7 +287,7 @@ PRISM_SNAPSHOT: Final = Event[PrismSnapshot](
     fed_back=("PRISM",),
 )
 EXEC_REPORT: Final = Event[ExecutionReport](
-    pattern="exec.report.{venue}",
+    pattern="exec.report.{venue}.{account}",
     message=ExecutionReport,
     stream=Stream.REPORTS,
     giver="PRISM",
