@@ -1,0 +1,113 @@
+# Trade2026. `make help` lists the targets by group.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first interpreter that is new enough and really runs.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+
+SOURCE ?= prism
+FILE ?=
+SPEED ?=
+PORT_OFFSET ?= 0
+DATA_DIR ?=
+UP_FLAGS := --source $(SOURCE) --port-offset $(PORT_OFFSET) \
+	$(if $(FILE),--file $(FILE)) $(if $(SPEED),--speed $(SPEED)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+PYTEST := $(BIN)/pytest -p no:cacheprovider
+PURE := */trade2026/core/*,*/trade2026/model/*,*/trade2026/domain/*
+
+##@ Run
+
+.PHONY: up
+up: setup ## Set up if needed and start everything: http://localhost:2026 (SOURCE=replay FILE=… SPEED=… PORT_OFFSET=… DATA_DIR=…)
+	@exec $(BIN)/trade2026 up $(UP_FLAGS)
+
+.PHONY: status
+status: setup ## Show every component's state
+	@$(BIN)/trade2026 status --port-offset $(PORT_OFFSET) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+##@ Set up
+
+.PHONY: setup
+setup: $(VENV)/.run-ready ## Make the environment from the hash-locked requirements
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "trade2026: Python 3.11 or newer is needed; install it, or name one: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "trade2026: $(PYTHON) cannot make a virtual environment; install its venv module (Debian: apt-get install python3-venv)" >&2; exit 2; }
+
+$(VENV)/.run-ready: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the platform (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: setup-dev
+setup-dev: $(VENV)/.dev-ready ## The same, with the tools for tests and checks
+
+$(VENV)/.dev-ready: requirements/dev.txt $(VENV)/.run-ready
+	@echo "Installing the tools for tests and checks (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.PHONY: lock
+lock: setup-dev ## Resolve the requirements again after pyproject.toml changed
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.txt --group build pyproject.toml -o requirements/run.txt
+
+##@ Test
+
+.PHONY: test
+test: setup-dev ## Unit, property and contract tests, with full coverage of core, model and domain
+	$(PYTEST) tests/unit tests/property tests/contract --cov=trade2026 --cov-report=
+	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
+
+.PHONY: integration
+integration: setup-dev ## Tests against real servers
+	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/integration
+
+.PHONY: e2e
+e2e: setup-dev ## Tests of the whole running platform
+	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/e2e
+
+##@ Check
+
+.PHONY: fmt
+fmt: setup-dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only .
+
+.PHONY: lint
+lint: setup-dev ## Style: ruff
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+.PHONY: types
+types: setup-dev ## Types: basedpyright, strict
+	$(BIN)/basedpyright
+
+.PHONY: imports
+imports: setup-dev ## Layers: import-linter
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: check
+check: lint types imports test integration e2e ## All of the above: what CI runs
+
+##@ Measure
+
+.PHONY: bench
+bench: setup-dev ## Order path, bus, normaliser, book; writes benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/run.py
+
+##@ Help
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: clean
+clean: ## Remove the environment and caches (never the data)
+	rm -rf $(VENV) .hypothesis .pytest_cache .ruff_cache .coverage
