@@ -124,9 +124,9 @@ class NatsServer:
             client_port=self._client_port,
             http_port=self._http_port,
             # JSON strings are strings of the server's configuration language too.
-            user=json.dumps(self._user),
-            password=json.dumps(self._password),
-            store_dir=json.dumps(str(self._folder / "store")),
+            user=json.dumps(self._user, ensure_ascii=False),
+            password=json.dumps(self._password, ensure_ascii=False),
+            store_dir=json.dumps(str(self._folder / "store"), ensure_ascii=False),
             max_file=self._max_file,
         )
         self._config_path.unlink(missing_ok=True)

@@ -80,7 +80,7 @@ class ChildProcess:
         assert not self.is_running
         assert threading.current_thread() is threading.main_thread()
         launch = self._launch
-        launch.log_path.parent.mkdir(parents=True, exist_ok=True)
+        launch.log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _rotate(launch.log_path)
         try:
             with launch.log_path.open("ab") as log:

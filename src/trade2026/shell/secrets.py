@@ -1,0 +1,77 @@
+"""The platform's own secrets: made at first start, kept in files only their owner can read.
+
+One file a secret, mode 0600, in `<data-dir>/secrets`, mode 0700. A secret is written whole
+before it gets its name, so two processes that ask at the same moment get the same one, and
+a crash leaves none by half.
+"""
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Final
+
+from trade2026.core.errors import StartError
+
+LENGTH: Final = 32
+# Letters and digits that are not mistaken for one another, about 5.8 bits each.
+ALPHABET: Final = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Secrets:
+    """The secrets of one data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / "secrets"
+
+    def has(self, name: str) -> bool:
+        """Return whether the secret exists already."""
+        return self._path(name).exists()
+
+    def get(self, name: str) -> str:
+        """Return the secret, making a random one at the first call.
+
+        Raises:
+            StartError: it cannot be written, or others may read it, or it is empty.
+        """
+        try:
+            if not self.has(name):
+                self._create(name)
+            return self._read(self._path(name))
+        except OSError as error:
+            why = f"cannot keep secrets in {self._folder}: {error.strerror}"
+            raise StartError(why) from None
+
+    def _path(self, name: str) -> Path:
+        assert name
+        assert Path(name).name == name
+        return self._folder / name
+
+    def _create(self, name: str) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Also when the folder was there before.
+        self._folder.chmod(0o700)
+        path = self._path(name)
+        draft = path.with_name(f".{name}.{os.getpid()}")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)))
+                file.flush()
+                os.fsync(file.fileno())
+            # A link, because it fails where a rename would replace another's secret.
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(draft)
+        finally:
+            draft.unlink()
+
+    def _read(self, path: Path) -> str:
+        if path.stat().st_mode & _OTHERS:
+            raise StartError(f"others may read {path}; run: chmod 600 {path}")
+        secret = path.read_text("ascii").strip()
+        if not secret:
+            raise StartError(f"{path} is empty; write the secret into it again")
+        return secret
