@@ -27,7 +27,7 @@ from trade2026.model.market import (
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
 from trade2026.model.pnl import PnlSnapshot
 from trade2026.model.position import PositionEvent
-from trade2026.model.prism import PrismInput, PrismSnapshot
+from trade2026.model.prism import PrismInput, PrismOutcome, PrismSnapshot
 from trade2026.model.risk import (
     Alert,
     HaltRequest,
@@ -278,6 +278,15 @@ PRISM_INPUT: Final = Event[PrismInput](
     fed_back=("PRISM",),
 )
 """PRISM's own log of what outsiders asked, written before it is acknowledged."""
+PRISM_OUTCOME: Final = Event[PrismOutcome](
+    pattern="prism.outcome.{part}",
+    message=PrismOutcome,
+    stream=Stream.PRISM_INPUT,
+    giver="PRISM",
+    takers=("PRISM",),
+    fed_back=("PRISM",),
+)
+"""What came of the inputs: it stands in the same stream, before any report is published."""
 PRISM_SNAPSHOT: Final = Event[PrismSnapshot](
     pattern="prism.snapshot.{part}",
     message=PrismSnapshot,
@@ -341,6 +350,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     VENUE_CANCEL,
     VENUE_STATUS,
     PRISM_INPUT,
+    PRISM_OUTCOME,
     PRISM_SNAPSHOT,
     EXEC_REPORT,
     ORDERS_EVENT,
