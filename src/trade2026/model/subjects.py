@@ -146,7 +146,7 @@ MARKET_QUOTE: Final = Event[QuoteBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("risk", "pnl"),
+    takers=("risk", "ptrc", "pnl"),
 )
 MARKET_BOOK: Final = Event[BookBatch](
     pattern="market.book.{venue}.{symbol}",
@@ -216,7 +216,8 @@ RISK_CONTROL: Final = Event[RiskControl](
     message=RiskControl,
     stream=Stream.RISK,
     giver="risk",
-    takers=("oms",),
+    takers=("oms", "risk"),
+    fed_back=("risk",),
 )
 """`{scope}` is `global` or `account-<id>`."""
 RISK_ALERT: Final = Event[Alert](

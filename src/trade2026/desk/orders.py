@@ -1,0 +1,245 @@
+"""The OMS at work: requests in, one step of an order after another, doubts resolved.
+
+Every step of an order is in the log before it has an effect. After a crash the log is folded
+again, and orders in doubt are asked about, never guessed.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, Final, TypeVar
+from weakref import WeakValueDictionary
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from trade2026.core.clock import NS_PER_S, Clock
+from trade2026.core.errors import InvalidInputError, RefusedError, UnavailableError
+from trade2026.core.ids import AccountId, ClOrdId, EventId, Ids, OrderId
+from trade2026.core.numbers import Money, parse_nanos
+from trade2026.desk.ask import OrderAsk
+from trade2026.desk.journal import Journal
+from trade2026.desk.steps import ANSWER_WITHIN_S, Steps
+from trade2026.domain.oms import decide
+from trade2026.domain.oms.decide import Resume
+from trade2026.domain.oms.order import Order
+from trade2026.model.execution import ExecutionReport
+from trade2026.model.journal import CashDeposited
+from trade2026.model.order import DONE, NewOrderSingle
+from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode, account_scope
+from trade2026.model.subjects import Event
+from trade2026.ports.bus import Bus, Delivery
+
+T = TypeVar("T")
+
+IN_FLIGHT_LIMIT: Final = 1_000
+DOUBT_AFTER_NS: Final = 1 * NS_PER_S
+"""How long a venue may keep silent before it is asked."""
+SWEEP_EVERY_S: Final = 0.5
+
+
+class OmsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which accounts exist, and what they open with."""
+
+    accounts: tuple[str, ...] = ("default",)
+    opening_deposit: str = "1000000"
+    """In `currency`, journalled once when an account is first seen."""
+    currency: str = "USDT"
+
+
+class OrderDesk:
+    """What the OMS does for its senders, for venues, and for orders in doubt."""
+
+    def __init__(
+        self, *, bus: Bus, clock: Clock, ids: Ids, log: FilteringBoundLogger, settings: OmsSettings
+    ) -> None:
+        self.journal = Journal(bus, log)
+        self.steps = Steps(self.journal, bus, clock, log)
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self._locks: WeakValueDictionary[OrderId, asyncio.Lock] = WeakValueDictionary()
+        self._placing: dict[tuple[AccountId, ClOrdId], asyncio.Task[Order]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def submit(self, ask: OrderAsk) -> tuple[Order, bool]:
+        """Return the order placed, or the first one under the same key, and whether it is new.
+
+        Raises:
+            InvalidInputError: the account does not exist.
+            RefusedError: the key belongs to another order.
+            UnavailableError: the log did not answer in time; asking again with the same key
+                is safe.
+        """
+        request = self._request_of(ask)
+        key = (request.account, request.cl_ord_id)
+        order = self.journal.orders.by_key(*key)
+        task = self._placing.get(key)
+        is_new = order is None and task is None
+        if is_new:
+            task = self._start(key, request)
+        if task is not None:
+            order = await self._answer(task)
+        assert order is not None
+        if not is_new and not decide.same_request(order, request):
+            raise RefusedError(f"client_order_id {request.cl_ord_id} belongs to another order")
+        return order, is_new
+
+    async def cancel(self, order_id: OrderId, asked_by: str) -> Order:
+        """Ask to cancel what is left of an order, and return it.
+
+        Raises:
+            RefusedError: nothing is left of it.
+            UnavailableError: the log did not answer in time; asking again is safe.
+        """
+        order, problem = await self._answer(self._spawn(self._cancel(order_id, asked_by)))
+        if problem and order.status in DONE:
+            raise RefusedError(problem)
+        return order
+
+    async def cancel_all(
+        self, accounts: frozenset[str] | None, symbol: str | None, asked_by: str
+    ) -> list[OrderId]:
+        """Ask to cancel every open order of the accounts (None: of all), and return which.
+
+        Raises:
+            UnavailableError: the log did not answer in time; asking again is safe.
+        """
+        wanted = [
+            order.request.order_id
+            for order in self._open()
+            if (accounts is None or order.request.account in accounts)
+            and (symbol is None or order.request.symbol == symbol)
+        ]
+        return await self._answer(self._spawn(self._cancel_each(wanted, asked_by)))
+
+    async def on_report(self, report: ExecutionReport, _: Delivery) -> None:
+        """Book what a venue says."""
+        async with self._lock(report.order_id):
+            await self.steps.book(report)
+
+    async def on_control(self, control: RiskControl, _: Delivery) -> None:
+        """Cancel the open orders of a scope that was killed."""
+        if control.cancel_open:
+            wanted = [
+                order.request.order_id
+                for order in self._open()
+                if control.scope in {GLOBAL_SCOPE, account_scope(order.request.account)}
+            ]
+            await self._cancel_each(wanted, control.asked_by)
+
+    async def on_poison(
+        self, subject: Event[Any], message: object, delivery: Delivery, reason: str
+    ) -> None:
+        """Halt the account whose event nobody could book."""
+        del subject, message
+        account = AccountId(delivery.subject.rpartition(".")[2])
+        text = f"cannot book {delivery.subject} {delivery.stream_seq}: {reason}"
+        await self.steps.halt(account, TradingMode.HALTED, text)
+
+    async def open_accounts(self) -> None:
+        """Journal the opening deposit of every account that has none."""
+        amount = Money(parse_nanos(self._settings.opening_deposit))
+        for account in map(AccountId, self._settings.accounts):
+            if not self.journal.orders.cash_opened(account):
+                await self.journal.write(
+                    CashDeposited(
+                        event_id=EventId(f"opening-{account}"),
+                        account=account,
+                        currency=self._settings.currency,
+                        amount=amount,
+                        text="opening deposit",
+                        ts_ns=self._clock.now_ns(),
+                    )
+                )
+
+    async def run(self) -> None:
+        """Carry out steps, and ask about orders in doubt, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            while True:
+                await self._sweep()
+                await asyncio.sleep(SWEEP_EVERY_S)
+
+    def _start(
+        self, key: tuple[AccountId, ClOrdId], request: NewOrderSingle
+    ) -> asyncio.Task[Order]:
+        if len(self._placing) >= IN_FLIGHT_LIMIT:
+            raise UnavailableError(f"{IN_FLIGHT_LIMIT} orders are on their way already")
+        task = self._spawn(self._place(request))
+        self._placing[key] = task
+        task.add_done_callback(lambda _: self._placing.pop(key, None))
+        return task
+
+    async def _place(self, request: NewOrderSingle) -> Order:
+        async with self._lock(request.order_id):
+            return await self.steps.place(request)
+
+    async def _cancel(self, order_id: OrderId, asked_by: str) -> tuple[Order, str]:
+        async with self._lock(order_id):
+            order = self.journal.order(order_id)
+            problem = decide.cancel_problem(order)
+            if not problem:
+                order = await self.steps.cancel(order, asked_by)
+            return order, problem
+
+    async def _cancel_each(self, wanted: Iterable[OrderId], asked_by: str) -> list[OrderId]:
+        asked: list[OrderId] = []
+        for order_id in wanted:
+            _, problem = await self._cancel(order_id, asked_by)
+            if not problem:
+                asked.append(order_id)
+        return asked
+
+    async def _sweep(self) -> None:
+        now_ns = self._clock.now_ns()
+        for order in self._open():
+            order_id = order.request.order_id
+            if now_ns - order.updated_ns < DOUBT_AFTER_NS or self._lock(order_id).locked():
+                continue
+            if decide.resume(order) is not Resume.NOTHING:
+                async with self._lock(order_id):
+                    await self.steps.resume(self.journal.order(order_id))
+
+    def _request_of(self, ask: OrderAsk) -> NewOrderSingle:
+        if ask.account not in self._settings.accounts:
+            raise InvalidInputError("account", "unknown")
+        order_id = OrderId(self._ids.new())
+        return NewOrderSingle(
+            order_id=order_id,
+            cl_ord_id=ask.cl_ord_id or ClOrdId(order_id),
+            account=ask.account,
+            strategy=ask.strategy,
+            venue=ask.venue,
+            symbol=ask.symbol,
+            side=ask.side,
+            ord_type=ask.ord_type,
+            time_in_force=ask.time_in_force,
+            order_qty=ask.order_qty,
+            price=ask.price,
+            transact_time_ns=self._clock.now_ns(),
+            sent_by=ask.sent_by,
+        )
+
+    def _open(self) -> list[Order]:
+        return list(self.journal.orders.open_orders())
+
+    def _lock(self, order_id: OrderId) -> asyncio.Lock:
+        # Weak: a lock lives exactly as long as somebody holds it or waits for it.
+        lock = self._locks.get(order_id)
+        if lock is None:
+            lock = self._locks[order_id] = asyncio.Lock()
+        return lock
+
+    def _spawn(self, step: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        if self._tasks is None:
+            step.close()
+            raise UnavailableError("the OMS is still reading its log")
+        # A step belongs to the desk, not to the request: a sender who hangs up stops nothing.
+        return self._tasks.create_task(step)
+
+    async def _answer(self, task: asyncio.Task[T]) -> T:
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), ANSWER_WITHIN_S)
+        except TimeoutError:
+            text = "the order log does not answer; ask again with the same client_order_id"
+            raise UnavailableError(text) from None

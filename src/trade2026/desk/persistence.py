@@ -1,0 +1,34 @@
+"""Appending what must not be lost: again and again until the log has it.
+
+Safe because an event has an id under which the log stores it once.
+"""
+
+import asyncio
+from typing import Any, Final
+
+from structlog.typing import FilteringBoundLogger
+
+from trade2026.core.errors import BusUnavailableError
+from trade2026.core.ids import EventId
+from trade2026.model.subjects import Event
+from trade2026.ports.bus import Bus
+
+RETRY_S: Final = 0.2
+
+
+async def append_until_stored(
+    bus: Bus,
+    log: FilteringBoundLogger,
+    subject: Event[Any],
+    message: object,
+    *,
+    event_id: EventId,
+    **keys: str,
+) -> int:
+    """Append *message*, however long the log is away, and return its sequence."""
+    while True:
+        try:
+            return await bus.append(subject, message, event_id=event_id, **keys)
+        except BusUnavailableError as error:
+            log.warning("log away, trying again", subject=subject.pattern, why=str(error))
+            await asyncio.sleep(RETRY_S)

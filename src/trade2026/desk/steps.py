@@ -1,0 +1,171 @@
+"""The steps of one order: placed, handed over, cancelled, booked, asked about.
+
+Each method expects that its caller holds the order's lock, so that one step follows another.
+What a step means is decided in `domain/oms/decide.py`; here it is carried out.
+"""
+
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from trade2026.core.clock import NS_PER_S, Clock
+from trade2026.core.errors import Trade2026Error
+from trade2026.core.ids import AccountId
+from trade2026.desk.journal import Journal
+from trade2026.domain.oms import decide
+from trade2026.domain.oms.decide import Resume
+from trade2026.domain.oms.order import Order
+from trade2026.model.execution import ExecutionReport
+from trade2026.model.journal import OrderReported
+from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.risk import (
+    HaltRequest,
+    Refusal,
+    RefusalCode,
+    RiskApproved,
+    RiskRequest,
+    TradingMode,
+)
+from trade2026.model.subjects import (
+    EXEC_CANCEL,
+    EXEC_STATUS,
+    EXEC_SUBMIT,
+    RISK_CHECK,
+    RISK_HALT,
+)
+from trade2026.ports.bus import Bus
+
+ANSWER_WITHIN_S: Final = 5.0
+"""An order that is not journalled and approved by then is never sent: its sender got a 503."""
+
+
+class Steps:
+    """Carries out the steps of orders, one order at a time."""
+
+    def __init__(self, journal: Journal, bus: Bus, clock: Clock, log: FilteringBoundLogger) -> None:
+        self._journal = journal
+        self._bus = bus
+        self._clock = clock
+        self._log = log
+        self.surprise_count = 0
+        """Reports that nobody expected: over-fills, unknown orders, contradictions."""
+
+    async def place(self, request: NewOrderSingle) -> Order:
+        """Journal the order, ask risk, and hand it over; return how it stands."""
+        deadline_ns = self._clock.monotonic_ns() + int(ANSWER_WITHIN_S * NS_PER_S)
+        write = self._journal.step
+        order = await write(decide.received(request, ts_ns=self._clock.now_ns()))
+        approved, refusals = await self._ask_risk(request)
+        now_ns = self._clock.now_ns()
+        if approved is None:
+            return await write(decide.refused(order, refusals=refusals, ts_ns=now_ns))
+        order = await write(decide.approved(order, reserved=approved.reserved, ts_ns=now_ns))
+        now_ns = self._clock.now_ns()
+        if self._clock.monotonic_ns() > deadline_ns:
+            text = "not sent: the sender was told that the platform is unavailable"
+            return await write(decide.failed(order, text=text, ts_ns=now_ns))
+        order = await write(decide.sent(order, venue=request.venue, ts_ns=now_ns))
+        return await self._hand_over(order, approved)
+
+    async def cancel(self, order: Order, asked_by: str) -> Order:
+        """Journal the wish to cancel, pass it on, and return the order."""
+        event = decide.cancel_requested(order, asked_by=asked_by, ts_ns=self._clock.now_ns())
+        order = await self._journal.step(event)
+        await self._ask_cancel(order)
+        return self._journal.order(order.request.order_id)
+
+    async def book(self, report: ExecutionReport) -> None:
+        """Book what a venue says, once; a surprise is booked too, and limits the account."""
+        order = self._journal.orders.get(report.order_id)
+        event = decide.judge_report(order, report, ts_ns=self._clock.now_ns())
+        if event is None:
+            return
+        await self._journal.write(event)
+        surprise = event.surprise if isinstance(event, OrderReported) else "unknown order"
+        if surprise:
+            self.surprise_count += 1
+            text = f"{surprise} (order {report.order_id}, report {report.exec_id})"
+            await self.halt(report.account, TradingMode.REDUCE_ONLY, text)
+
+    async def resume(self, order: Order) -> None:
+        """Do what an order needs that a crash or a silent venue left in the middle."""
+        match decide.resume(order):
+            case Resume.NOTHING:
+                pass
+            case Resume.FAIL:
+                text = "not sent: the platform stopped before it could be"
+                now_ns = self._clock.now_ns()
+                await self._journal.step(decide.failed(order, text=text, ts_ns=now_ns))
+            case Resume.ASK_VENUE:
+                await self._ask_venue(order)
+            case Resume.CANCEL_AGAIN:
+                await self._ask_venue(order)
+                order = self._journal.order(order.request.order_id)
+                if decide.resume(order) is Resume.CANCEL_AGAIN:
+                    await self._ask_cancel(order)
+
+    async def halt(self, account: AccountId, mode: TradingMode, reason: str) -> None:
+        """Limit an account, durably, and raise the alarm.
+
+        Raises:
+            Trade2026Error: risk did not take the demand; the caller must not go on.
+        """
+        self._log.error("account limited", account=account, mode=mode, reason=reason)
+        request = HaltRequest(account=account, mode=mode, reason=reason, asked_by="oms")
+        await self._bus.ask(RISK_HALT, request)
+
+    async def _hand_over(self, order: Order, approved: RiskApproved[NewOrderSingle]) -> Order:
+        order_id = order.request.order_id
+        try:
+            ack = await self._bus.ask(EXEC_SUBMIT, approved)
+        except Trade2026Error as error:
+            # Whether the venue has it is unknown: it stays SENT, in doubt, and is asked about.
+            self._log.warning("order in doubt", order_id=order_id, why=str(error))
+            return order
+        if not ack.is_accepted:
+            await self.book(decide.refusal_report(order, ack, self._clock.now_ns()))
+        return self._journal.order(order_id)
+
+    async def _ask_risk(
+        self, request: NewOrderSingle
+    ) -> tuple[RiskApproved[NewOrderSingle] | None, tuple[Refusal, ...]]:
+        try:
+            verdict = await self._bus.ask(RISK_CHECK, RiskRequest(order=request))
+        except Trade2026Error as error:
+            # In doubt, refuse: an order that nobody checked goes nowhere.
+            text = f"risk did not answer: {error}"
+            return None, (Refusal(code=RefusalCode.RISK_UNAVAILABLE, text=text),)
+        return verdict.approved, verdict.refusals
+
+    async def _ask_cancel(self, order: Order) -> None:
+        request = OrderCancelRequest(
+            order_id=order.request.order_id,
+            account=order.request.account,
+            venue=order.request.venue,
+            symbol=order.request.symbol,
+            transact_time_ns=self._clock.now_ns(),
+        )
+        try:
+            await self._bus.ask(EXEC_CANCEL, request)
+        except Trade2026Error as error:
+            # The sweep asks again until the venue has said how the order stands.
+            self._log.warning("cancel in doubt", order_id=request.order_id, why=str(error))
+
+    async def _ask_venue(self, order: Order) -> None:
+        request = OrderStatusRequest(
+            order_id=order.request.order_id,
+            account=order.request.account,
+            venue=order.request.venue,
+            symbol=order.request.symbol,
+        )
+        try:
+            answer = await self._bus.ask(EXEC_STATUS, request)
+        except Trade2026Error as error:
+            self._log.info("venue does not answer", order_id=request.order_id, why=str(error))
+            return
+        for report in answer.reports:
+            await self.book(report)
+        if not answer.is_known:
+            text = "the venue never received it"
+            now_ns = self._clock.now_ns()
+            await self._journal.step(decide.failed(order, text=text, ts_ns=now_ns))

@@ -1,0 +1,176 @@
+"""The routes of the order API, on top of a desk that the OMS is.
+
+201 for a new order, 200 for the same `client_order_id` again and for a refusal by risk,
+202 for a cancel, which the venue then confirms. 404 unknown, 409 illegal at this status,
+422 malformed, with the field.
+"""
+
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, delete, get, post
+from litestar.handlers import BaseRouteHandler
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+
+from trade2026.core.errors import InvalidInputError
+from trade2026.core.ids import OrderId
+from trade2026.desk.orders import OrderDesk
+from trade2026.domain.oms.order import Order
+from trade2026.edge.orders import (
+    CancelAllReply,
+    FillPage,
+    HopReply,
+    OrderPage,
+    OrderReply,
+    OrderRequest,
+    fill_reply,
+    hop_reply,
+    order_reply,
+    read_request,
+)
+from trade2026.edge.words import read_word
+from trade2026.model.order import OrdStatus
+from trade2026.shell.access import needs, principal_of, require_account, visible_accounts
+from trade2026.shell.problem import ProblemError
+
+AnyRequest = Request[Any, Any, Any]
+
+PAGE_LIMIT: Final = 500
+Limit = Annotated[int, Parameter(ge=1, le=PAGE_LIMIT, description="Most to return.")]
+Cursor = Annotated[str | None, Parameter(description="`next_cursor` of the page before.")]
+
+
+def _accounts(request: AnyRequest, account: str | None) -> frozenset[str] | None:
+    if account is not None:
+        require_account(request, account)
+        return frozenset({account})
+    return visible_accounts(request)
+
+
+def _owned(desk: OrderDesk, request: AnyRequest, order_id: str) -> Order:
+    order = desk.journal.orders.get(OrderId(order_id))
+    if order is None:
+        raise ProblemError(404, "Unknown order", f"no order {order_id[:40]}")
+    require_account(request, order.request.account)
+    return order
+
+
+def order_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
+    """Return the routes that act on one order, or place or cancel some."""
+    orders = desk.journal.orders
+
+    @post("/orders", opt=needs("orders:write"), responses={}, status_code=HTTP_201_CREATED)
+    async def submit(request: AnyRequest, data: OrderRequest) -> Response[OrderReply]:
+        """Place an order. Answers when it was handed to the venue, or refused."""
+        ask = read_request(data, principal_of(request).subject)
+        require_account(request, ask.account)
+        order, is_new = await desk.submit(ask)
+        is_created = is_new and order.status is not OrdStatus.RISK_REJECTED
+        return Response(
+            order_reply(order), status_code=HTTP_201_CREATED if is_created else HTTP_200_OK
+        )
+
+    @delete("/orders", opt=needs("orders:write"), status_code=HTTP_202_ACCEPTED)
+    async def cancel_all(
+        request: AnyRequest, account: str | None = None, symbol: str | None = None
+    ) -> CancelAllReply:
+        """Ask to cancel every open order of the account, or of all the sender's accounts."""
+        cancelled = await desk.cancel_all(
+            _accounts(request, account), symbol, principal_of(request).subject
+        )
+        return CancelAllReply(order_ids=[str(order_id) for order_id in cancelled])
+
+    @get("/orders/{order_id:str}", opt=needs("orders:read"))
+    async def show(request: AnyRequest, order_id: str) -> OrderReply:
+        """Return one order."""
+        return order_reply(_owned(desk, request, order_id))
+
+    @delete("/orders/{order_id:str}", opt=needs("orders:write"), status_code=HTTP_202_ACCEPTED)
+    async def cancel(request: AnyRequest, order_id: str) -> OrderReply:
+        """Ask to cancel what is left of an order; the venue's word makes it CANCELLED."""
+        order = _owned(desk, request, order_id)
+        cancelled = await desk.cancel(order.request.order_id, principal_of(request).subject)
+        return order_reply(cancelled)
+
+    @get("/orders/{order_id:str}/events", opt=needs("orders:read"))
+    async def life(request: AnyRequest, order_id: str) -> list[HopReply]:
+        """Return the order's life, with the time of each step."""
+        order = _owned(desk, request, order_id)
+        return [hop_reply(event) for event in orders.events_of(order.request.order_id)]
+
+    @get("/orders/{order_id:str}/fills", opt=needs("orders:read"))
+    async def fills_of(request: AnyRequest, order_id: str) -> FillPage:
+        """Return the fills of one order."""
+        order = _owned(desk, request, order_id)
+        found = orders.fills(
+            accounts=None, order_id=order.request.order_id, after=0, limit=PAGE_LIMIT
+        )
+        return FillPage(fills=[fill_reply(o, event) for _, o, event in found], next_cursor=None)
+
+    return [submit, cancel_all, show, cancel, life, fills_of]
+
+
+def list_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
+    """Return the routes that list orders and fills."""
+    orders = desk.journal.orders
+
+    @get("/orders", opt=needs("orders:read"))
+    async def list_orders(
+        request: AnyRequest,
+        account: str | None = None,
+        symbol: str | None = None,
+        status: str | None = None,
+        *,
+        active_only: bool = False,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> OrderPage:
+        """List orders, oldest first, page by page."""
+        page = orders.page(
+            accounts=_accounts(request, account),
+            symbol=symbol,
+            status=None if status is None else read_word(OrdStatus, status, "status"),
+            active_only=active_only,
+            after=None if cursor is None else OrderId(cursor),
+            limit=limit + 1,
+        )
+        more = len(page) > limit
+        shown = page[:limit]
+        return OrderPage(
+            orders=[order_reply(order) for order in shown],
+            next_cursor=shown[-1].request.order_id if more else None,
+        )
+
+    @get("/fills", opt=needs("orders:read"))
+    async def list_fills(
+        request: AnyRequest,
+        account: str | None = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> FillPage:
+        """List fills in the order of booking, page by page."""
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+            raise InvalidInputError("cursor", "is not one of ours")
+        found = orders.fills(
+            accounts=_accounts(request, account),
+            order_id=None,
+            after=int(cursor or 0),
+            limit=limit + 1,
+        )
+        more = len(found) > limit
+        shown = found[:limit]
+        return FillPage(
+            fills=[fill_reply(order, event) for _, order, event in shown],
+            next_cursor=str(shown[-1][0]) if more else None,
+        )
+
+    @get("/stats", opt=needs("orders:admin"))
+    async def stats() -> dict[str, int]:
+        """Return counts of orders by status, and of surprises, over all accounts."""
+        return {
+            **orders.counts(),
+            "unknown_reports": len(orders.unknown),
+            "surprises": desk.steps.surprise_count,
+        }
+
+    return [list_orders, list_fills, stats]
