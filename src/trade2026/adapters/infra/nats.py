@@ -18,7 +18,7 @@ from trade2026.core.errors import StartError, UnavailableError
 
 VERSION_MIN: Final = (2, 12)
 READY_S: Final = 30.0
-STOP_S: Final = 5.0
+STOP_S: Final = 2.5
 OK: Final = 200
 
 _CONFIG: Final = """\

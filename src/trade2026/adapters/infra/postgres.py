@@ -5,12 +5,13 @@ it is nobody, and nothing on the machine is changed for it. The package is never
 its own way as root adds a user to the machine and opens folders to everybody.
 """
 
+import asyncio
 import os
 import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import asyncpg
 
@@ -22,10 +23,9 @@ from trade2026.core.errors import StartError
 USER: Final = "trade2026"
 DATABASE: Final = "trade2026"
 
-INITDB_S: Final = 120.0
 READY_S: Final = 60.0
 """Long, because a server that was killed first recovers from its log."""
-STOP_S: Final = 5.0
+STOP_S: Final = 2.5
 
 FAST_SHUTDOWN: Final = signal.SIGINT
 """Ends the sessions and shuts down cleanly. Source: PostgreSQL manual, section 18.5."""
@@ -43,13 +43,14 @@ _SETTINGS: Final = {
 
 
 class _Connection(Protocol):
-    async def fetchval(self, query: str, *args: object, timeout: float | None = None) -> object: ...
+    async def fetchval(self, query: str, *args: object) -> object: ...
     async def execute(self, query: str) -> str: ...
-    async def close(self, *, timeout: float | None = None) -> None: ...
+    async def close(self) -> None: ...
 
 
 # asyncpg comes without types: what is used of it is typed here.
-_connect: Final[Callable[..., Awaitable[_Connection]]] = asyncpg.connect  # pyright: ignore[reportUnknownMemberType]
+_Connect = Callable[..., Awaitable[_Connection]]
+_connect: Final = cast("_Connect", asyncpg.connect)  # pyright: ignore[reportUnknownMemberType]
 
 
 class PostgresServer:
@@ -114,11 +115,12 @@ class PostgresServer:
         if self._child is not None and not self._child.is_running:
             return "the process has ended"
         try:
-            connection = await self._connect(database)
-            try:
-                await connection.fetchval("SELECT 1", timeout=PROBE_TIMEOUT_S)
-            finally:
-                await connection.close(timeout=PROBE_TIMEOUT_S)
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                connection = await self._connect(database)
+                try:
+                    await connection.fetchval("SELECT 1")
+                finally:
+                    await connection.close()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             return str(error) or "no answer in time"
         return ""
@@ -131,6 +133,7 @@ class PostgresServer:
             password=self._password,
             database=database,
             timeout=PROBE_TIMEOUT_S,
+            command_timeout=READY_S,
             ssl=False,
         )
 
@@ -141,7 +144,7 @@ class PostgresServer:
             if await connection.fetchval(query, DATABASE) is None:
                 await connection.execute(f'CREATE DATABASE "{DATABASE}"')
         finally:
-            await connection.close(timeout=PROBE_TIMEOUT_S)
+            await connection.close()
 
     async def _initialise(self, initdb: Path) -> None:
         # Made under another name: a first start that is interrupted leaves no half-made data.
@@ -160,7 +163,11 @@ class PostgresServer:
                 *("--encoding", "UTF8", "--no-locale", "--no-instructions"),
             )
             child.start()
-            if code := await child.wait():
+            try:
+                code = await child.wait()
+            finally:
+                await child.stop(STOP_S)
+            if code:
                 why = f"initdb ended with {code} ({child.log_tail(1)})"
                 raise StartError(f"PostgreSQL: {why}; see {self._log_path}")
         finally:
