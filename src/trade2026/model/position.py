@@ -1,10 +1,18 @@
 """Positions as they are told to others: exact sums, nothing derived is kept."""
 
+from typing import Final
+
 import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ExecId, StrategyId
 from trade2026.core.numbers import Px, SignedQty, Value
+
+BASE_CURRENCY: Final = "USDT"
+"""What accounts are kept in, and all fees are paid in: 1 USD = 1 USDT."""
+
+UNATTRIBUTED: Final = StrategyId("unattributed")
+"""The strategy of fills on orders that the platform does not know."""
 
 
 class PositionKey(msgspec.Struct, frozen=True, order=True):

@@ -1,0 +1,241 @@
+"""What the order system decides: the next event of an order, and what a restart must do.
+
+Pure: an order and a fact in, an event out. Event ids of our own steps are made of the
+order's id and the event's number, so that the log stores the same step once.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.ids import EventId, ExecId, OrderId
+from trade2026.core.numbers import Money, Qty, format_nanos
+from trade2026.domain.oms.order import Order
+from trade2026.domain.oms.surprise import surprises_of
+from trade2026.model.execution import ExecType, ExecutionReport, VenueAck
+from trade2026.model.journal import (
+    CancelRequested,
+    JournalEvent,
+    OrderApproved,
+    OrderFailed,
+    OrderReceived,
+    OrderRefused,
+    OrderReported,
+    OrderSent,
+    UnknownReported,
+)
+from trade2026.model.order import NewOrderSingle, OrdStatus
+from trade2026.model.risk import Refusal
+
+
+class Resume(StrEnum):
+    """What to do about an order that a restart finds in the journal."""
+
+    NOTHING = "NOTHING"
+    FAIL = "FAIL"
+    """Journalled but provably never sent: it fails, because its sender may have given up."""
+    ASK_VENUE = "ASK_VENUE"
+    """Sent, and the venue never said a word: it is asked, never guessed."""
+    CANCEL_AGAIN = "CANCEL_AGAIN"
+    """A cancel was asked for and is not answered: asking twice does no harm."""
+
+
+def event_id_of(order_id: OrderId, order_seq: int) -> EventId:
+    """Return the id under which the log keeps event number *order_seq* of an order."""
+    return EventId(f"{order_id}-{order_seq}")
+
+
+def received(request: NewOrderSingle, ts_ns: TimeNs) -> OrderReceived:
+    """Return the first event of an order."""
+    return OrderReceived(
+        event_id=event_id_of(request.order_id, 1),
+        account=request.account,
+        order_id=request.order_id,
+        order_seq=1,
+        ts_ns=ts_ns,
+        request=request,
+    )
+
+
+def approved(order: Order, reserved: Money, ts_ns: TimeNs) -> OrderApproved:
+    """Return the event that risk approved *order* and holds *reserved* for it."""
+    return OrderApproved(
+        event_id=_next_id(order),
+        account=order.request.account,
+        order_id=order.request.order_id,
+        order_seq=order.order_seq + 1,
+        ts_ns=ts_ns,
+        reserved=reserved,
+    )
+
+
+def refused(order: Order, refusals: tuple[Refusal, ...], ts_ns: TimeNs) -> OrderRefused:
+    """Return the event that risk refused *order*."""
+    return OrderRefused(
+        event_id=_next_id(order),
+        account=order.request.account,
+        order_id=order.request.order_id,
+        order_seq=order.order_seq + 1,
+        ts_ns=ts_ns,
+        refusals=refusals,
+    )
+
+
+def sent(order: Order, venue: str, ts_ns: TimeNs) -> OrderSent:
+    """Return the event that *order* is about to be handed to *venue*."""
+    return OrderSent(
+        event_id=_next_id(order),
+        account=order.request.account,
+        order_id=order.request.order_id,
+        order_seq=order.order_seq + 1,
+        ts_ns=ts_ns,
+        venue=venue,
+    )
+
+
+def failed(order: Order, text: str, ts_ns: TimeNs) -> OrderFailed:
+    """Return the event that *order* provably never reached a venue."""
+    return OrderFailed(
+        event_id=_next_id(order),
+        account=order.request.account,
+        order_id=order.request.order_id,
+        order_seq=order.order_seq + 1,
+        ts_ns=ts_ns,
+        text=text,
+    )
+
+
+def cancel_requested(order: Order, asked_by: str, ts_ns: TimeNs) -> CancelRequested:
+    """Return the event that *asked_by* wants what is left of *order* cancelled."""
+    return CancelRequested(
+        event_id=_next_id(order),
+        account=order.request.account,
+        order_id=order.request.order_id,
+        order_seq=order.order_seq + 1,
+        ts_ns=ts_ns,
+        asked_by=asked_by,
+    )
+
+
+def _next_id(order: Order) -> EventId:
+    return event_id_of(order.request.order_id, order.order_seq + 1)
+
+
+def judge_report(
+    order: Order | None, report: ExecutionReport, *, event_id: EventId, ts_ns: TimeNs
+) -> JournalEvent | None:
+    """Return the event to journal for *report*, or None where it was applied before.
+
+    Args:
+        order: the order the report names; None where the platform does not know it. An
+            order of another account counts as unknown: no account's report moves another's
+            order.
+        report: what the venue said.
+        event_id: the id of an event about an unknown order, made from the report's own
+            identity, so that a redelivery is stored once.
+        ts_ns: our time.
+    """
+    # Asserted before the log has it: once journalled, every fold would stumble over it.
+    assert report.last_qty >= 0, f"{report.exec_id}: a quantity has no sign"
+    assert report.last_qty > 0 or report.exec_type is not ExecType.TRADE, (
+        f"{report.exec_id}: a fill of nothing"
+    )
+    if order is None or order.request.account != report.account:
+        return UnknownReported(
+            event_id=event_id, account=report.account, report=report, ts_ns=ts_ns
+        )
+    if report.exec_id in order.exec_ids:
+        return None
+    return OrderReported(
+        event_id=_next_id(order),
+        account=order.request.account,
+        order_id=order.request.order_id,
+        order_seq=order.order_seq + 1,
+        ts_ns=ts_ns,
+        report=report,
+        surprise="; ".join(surprises_of(order, report)),
+    )
+
+
+def refusal_report(order: Order, ack: VenueAck, ts_ns: TimeNs) -> ExecutionReport:
+    """Return the report of a venue that did not take *order* in, which sends none itself."""
+    assert not ack.is_accepted
+    return _own_report(order, f"{order.request.order_id}-refused", ExecType.REJECTED, ack, ts_ns)
+
+
+def cancel_refusal_report(order: Order, ack: VenueAck, ts_ns: TimeNs) -> ExecutionReport:
+    """Return the report of a venue that refused to take a cancel of *order* in."""
+    assert not ack.is_accepted
+    # One order may be asked to cancel many times; its journal tells the askings apart.
+    exec_id = f"{order.request.order_id}-cancel-refused-{order.order_seq}"
+    return _own_report(order, exec_id, ExecType.CANCEL_REJECTED, ack, ts_ns)
+
+
+def _own_report(
+    order: Order, exec_id: str, exec_type: ExecType, ack: VenueAck, ts_ns: TimeNs
+) -> ExecutionReport:
+    leaves = order.leaves_qty if exec_type is ExecType.CANCEL_REJECTED else Qty(0)
+    return ExecutionReport(
+        exec_id=ExecId(exec_id),
+        order_id=order.request.order_id,
+        venue_order_id=order.venue_order_id,
+        account=order.request.account,
+        venue=order.venue,
+        symbol=order.request.symbol,
+        side=order.request.side,
+        exec_type=exec_type,
+        leaves_qty=leaves,
+        cum_qty=order.cum_qty,
+        report_seq=0,
+        text=ack.text or "refused by the venue",
+        ts_event_ns=ts_ns,
+    )
+
+
+def resume(order: Order) -> Resume:
+    """Return what a restart must do about *order*; ask again after the venue was asked."""
+    if order.is_done:
+        return Resume.NOTHING
+    if order.venue_ack_ns is None:
+        return Resume.FAIL if order.sent_ns is None else Resume.ASK_VENUE
+    if order.is_cancel_requested:
+        return Resume.CANCEL_AGAIN
+    return Resume.NOTHING
+
+
+def cancel_problem(order: Order) -> str:
+    """Return why *order* cannot be cancelled, or an empty text where it can.
+
+    An order that is not sent yet can be: it is then not sent (see `send_problem`). A cancel
+    can be asked for again while one is pending.
+    """
+    if not order.is_done:
+        return ""
+    filled = format_nanos(order.cum_qty)
+    return f"the order is {order.status}, {filled} filled: nothing is left to cancel"
+
+
+def send_problem(order: Order) -> str:
+    """Return why *order* must not be sent now, or an empty text where it may."""
+    if order.is_cancel_requested:
+        return "cancelled before it was sent"
+    if order.status not in {OrdStatus.ACCEPTED, OrdStatus.ROUTING}:
+        return f"the order is {order.status}, not approved and waiting"
+    return ""
+
+
+def same_request(order: Order, request: NewOrderSingle) -> bool:
+    """Return whether *request* asks for what *order* was asked for.
+
+    What the platform adds (its id, its time, the principal) is not compared.
+    """
+    first = order.request
+    # Without a key of the sender the platform uses the id, so keys are the sender's words.
+    as_first = msgspec.structs.replace(
+        request,
+        order_id=first.order_id,
+        transact_time_ns=first.transact_time_ns,
+        sent_by=first.sent_by,
+    )
+    return as_first == first
