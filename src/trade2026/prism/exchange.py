@@ -1,0 +1,135 @@
+"""What the venue asks of a market, whether of agents or of a recorded book.
+
+The venue knows ticks, lots and numbers only through this door: a market matches, and tells
+what happened as `MarketEvent`s. Outsiders' order numbers are positive and given by the
+venue; an event's other numbers mean nothing here.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple, Protocol
+
+from trade2026.core.numbers import Px
+from trade2026.model.order import OrdType, Side, TimeInForce
+from trade2026.model.prism import PartyHolding
+
+FIRST_OUTSIDER: int = 1_000
+"""Owners from here on are outsiders; those below belong to the market itself."""
+
+
+class EventKind(IntEnum):
+    """What happened in a market."""
+
+    TRADE = 1
+    ADDED = 2
+    """What an order did not fill at once rests in the book."""
+    REMOVED = 3
+    """What rested was taken out by a cancel."""
+    KILLED = 4
+    """What an order did not fill at once is gone: it may not rest, or may not trade."""
+
+
+class MarketEvent(NamedTuple):
+    """One thing that happened, in ticks and lots."""
+
+    seq: int
+    """Contiguous within the symbol and the market's life, from 1."""
+    symbol: str
+    kind: EventKind
+    time_ns: int
+    side: Side
+    """Of the taker in a trade, of the order otherwise."""
+    ticks: int
+    lots: int
+    maker_number: int
+    """Of the resting order in a trade."""
+    taker_number: int
+    """Of the incoming order in a trade, of the order otherwise."""
+    maker_owner: int
+    taker_owner: int
+    maker_lots_left: int
+    taker_lots_left: int
+    is_self_trade: bool
+    """Whether a kill spared the owner a trade with itself."""
+    level_lots: int
+    """Resting at that price, on the side that changed, after the event."""
+
+
+Levels = list[tuple[int, int]]
+"""Price in ticks and quantity in lots, best first."""
+
+
+class AgentView(NamedTuple):
+    """One agent as people see it. Numbers are nanos, by symbol."""
+
+    name: str
+    kind: str
+    cash: dict[str, int]
+    """In square nanos."""
+    inventory: dict[str, int]
+    open_orders: int
+
+
+class Exchange(Protocol):
+    """A market that outsiders can trade in."""
+
+    @property
+    def mode(self) -> str:
+        """Return `agents` or `paper`."""
+        ...
+
+    @property
+    def sim_ns(self) -> int:
+        """Return the market's time."""
+        ...
+
+    def run_until(self, sim_ns: int) -> None:
+        """Move the market's time on, and let happen what happens until then."""
+        ...
+
+    def submit(
+        self,
+        *,
+        symbol: str,
+        number: int,
+        owner: int,
+        side: Side,
+        ord_type: OrdType,
+        time_in_force: TimeInForce,
+        ticks: int,
+        lots: int,
+    ) -> None:
+        """Match an outsider's order at the market's time."""
+        ...
+
+    def cancel(self, *, symbol: str, number: int) -> None:
+        """Take out what rests of an outsider's order; nothing happens where none rests."""
+        ...
+
+    def drain(self) -> list[MarketEvent]:
+        """Return what happened since the last call, in order."""
+        ...
+
+    def depth(self, symbol: str, levels: int) -> tuple[Levels, Levels]:
+        """Return bids and asks, best first."""
+        ...
+
+    def owner_name(self, owner: int) -> str:
+        """Return the party behind an owner that is not an outsider."""
+        ...
+
+    def holdings(self) -> Sequence[PartyHolding]:
+        """Return what the market's own parties hold; outsiders are not among them."""
+        ...
+
+    def agents(self) -> Sequence[AgentView]:
+        """Return the agents, none where a recording trades."""
+        ...
+
+    def last_mid_px(self) -> dict[str, Px]:
+        """Return where the middle last stood, by symbol."""
+        ...
+
+    def apply_outside_fill(self, *, party: str, symbol: str, signed_lots: int, ticks: int) -> None:
+        """Book a fill that was reported before a crash on the market's party that gave it."""
+        ...

@@ -1,0 +1,251 @@
+"""PRISM without agents: outsiders trade on paper against a recorded market.
+
+Takes the normalised book and trades of the recording and holds one `PaperBook` a symbol.
+What paper orders gain, the party `recorded` loses, so that nothing is created here either.
+Recorded prices off PRISM's grid are not seen, and quantities are rounded down to whole
+lots: both only make less available.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from trade2026.core.numbers import Px, SignedQty, Value
+from trade2026.model.instrument import PRISM, Instrument
+from trade2026.model.market import Aggressor, BookBatch, Level, TradeBatch
+from trade2026.model.order import OrdType, Side, TimeInForce
+from trade2026.model.prism import PartyHolding
+from trade2026.prism.exchange import AgentView, EventKind, Levels, MarketEvent
+from trade2026.prism.paper import PaperBook, PaperFill
+
+RECORDED: Final = "recorded"
+"""The party on the other side of every paper fill."""
+
+_RECORDED_OWNER: Final = 1
+
+
+class _Listing:
+    """One symbol: its grid, its book, and where the recording stands."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.book = PaperBook()
+        self.book_seq: int | None = None
+        """The recording's sequence; None while a gap leaves the book unknown."""
+        self.event_seq = 0
+        self.cash = 0
+        self.inventory = 0
+
+    def to_grid(self, levels: Iterable[Level]) -> list[tuple[int, int]]:
+        """Return recorded levels in ticks and lots, without those off the grid."""
+        tick, lot = self.instrument.tick_size, self.instrument.lot_size
+        return [(level.px // tick, level.qty // lot) for level in levels if level.px % tick == 0]
+
+
+class PaperMarket:
+    """A market made of a recording. See `prism.exchange.Exchange`."""
+
+    mode = "paper"
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        *,
+        start_ns: int,
+        holdings: Iterable[PartyHolding] = (),
+        last_mid_px: Mapping[str, Px],
+    ) -> None:
+        self.sim_ns = start_ns
+        self._listings = {i.symbol: _Listing(i) for i in instruments}
+        self._owners: dict[int, tuple[int, Side]] = {}
+        self._events: list[MarketEvent] = []
+        self._last_mid_px = dict(last_mid_px)
+        for holding in holdings:
+            if holding.party == RECORDED:
+                listing = self._listings[holding.symbol]
+                listing.cash, listing.inventory = holding.cash, holding.inventory
+
+    def is_open(self, symbol: str) -> bool:
+        """Return whether the recorded book is known and displays anything."""
+        listing = self._listings[symbol]
+        return listing.book_seq is not None and listing.book.has_market
+
+    def on_book(self, batch: BookBatch) -> None:
+        """Follow the recorded book; orders that it crosses fill."""
+        listing = self._listings.get(batch.symbol)
+        if listing is None or batch.venue == PRISM:
+            return
+        if batch.snapshot is not None:
+            listing.book_seq = batch.snapshot.seq
+            bids, asks = listing.to_grid(batch.snapshot.bids), listing.to_grid(batch.snapshot.asks)
+            self._made(listing, listing.book.replace(bids, asks))
+        for delta in batch.deltas:
+            if listing.book_seq is None or delta.seq <= listing.book_seq:
+                continue
+            if delta.prev_seq != listing.book_seq:
+                # Something is missing: nothing fills on a guess until the next snapshot.
+                listing.book_seq = None
+                continue
+            listing.book_seq = delta.seq
+            fills = listing.book.update(listing.to_grid(delta.bids), listing.to_grid(delta.asks))
+            self._made(listing, fills)
+
+    def on_trades(self, batch: TradeBatch) -> None:
+        """Follow the recorded trades; orders that they would have met fill."""
+        listing = self._listings.get(batch.symbol)
+        if listing is None or batch.venue == PRISM:
+            return
+        tick, lot = listing.instrument.tick_size, listing.instrument.lot_size
+        for trade in batch.records:
+            if trade.px % tick == 0:
+                side = Side.BUY if trade.aggressor_side is Aggressor.BUY else Side.SELL
+                fills = listing.book.printed(trade.px // tick, trade.qty // lot, side)
+                self._made(listing, fills)
+
+    def run_until(self, sim_ns: int) -> None:
+        """Move the time on; the recording comes by itself."""
+        self.sim_ns = max(self.sim_ns, sim_ns)
+
+    def submit(
+        self,
+        *,
+        symbol: str,
+        number: int,
+        owner: int,
+        side: Side,
+        ord_type: OrdType,
+        time_in_force: TimeInForce,
+        ticks: int,
+        lots: int,
+    ) -> None:
+        """Fill an order from the recorded book as it stands."""
+        listing = self._listings[symbol]
+        self._owners[number] = (owner, side)
+        answer = listing.book.submit(
+            number=number,
+            side=side,
+            ord_type=ord_type,
+            time_in_force=time_in_force,
+            ticks=ticks,
+            lots=lots,
+        )
+        self._made(listing, answer.fills)
+        if answer.resting_lots:
+            self._happened(
+                listing, EventKind.ADDED, number, side=side, ticks=ticks, lots=answer.resting_lots
+            )
+        if answer.killed_lots:
+            self._happened(
+                listing, EventKind.KILLED, number, side=side, ticks=ticks, lots=answer.killed_lots
+            )
+        if not answer.resting_lots:
+            del self._owners[number]
+
+    def cancel(self, *, symbol: str, number: int) -> None:
+        """Take out what rests of an order."""
+        listing = self._listings[symbol]
+        taken = listing.book.cancel(number)
+        if taken is not None:
+            side, ticks, lots = taken
+            self._happened(listing, EventKind.REMOVED, number, side=side, ticks=ticks, lots=lots)
+            del self._owners[number]
+
+    def drain(self) -> list[MarketEvent]:
+        """Return what happened since the last call, in order."""
+        events, self._events = self._events, []
+        return events
+
+    def depth(self, symbol: str, levels: int) -> tuple[Levels, Levels]:
+        """Return what a paper order could take, best first."""
+        return self._listings[symbol].book.depth(levels)
+
+    def owner_name(self, owner: int) -> str:
+        """Return the one party that is not an outsider."""
+        assert owner == _RECORDED_OWNER
+        return RECORDED
+
+    def holdings(self) -> list[PartyHolding]:
+        """Return what the recorded market gave and took."""
+        return [
+            PartyHolding(
+                party=RECORDED,
+                symbol=symbol,
+                cash=Value(listing.cash),
+                inventory=SignedQty(listing.inventory),
+            )
+            for symbol, listing in self._listings.items()
+        ]
+
+    def agents(self) -> Sequence[AgentView]:
+        """Return nobody: a recording has no agents."""
+        return ()
+
+    def last_mid_px(self) -> dict[str, Px]:
+        """Return where the recorded middle last stood."""
+        for symbol, listing in self._listings.items():
+            bids, asks = listing.book.depth(1)
+            if bids and asks:
+                middle = (bids[0][0] + asks[0][0]) * listing.instrument.tick_size // 2
+                self._last_mid_px[symbol] = Px(middle)
+        return dict(self._last_mid_px)
+
+    def apply_outside_fill(self, *, party: str, symbol: str, signed_lots: int, ticks: int) -> None:
+        """Book the recorded market's side of a fill that was reported before a crash."""
+        assert party == RECORDED
+        self._book(self._listings[symbol], signed_lots, ticks)
+
+    def _made(self, listing: _Listing, fills: Iterable[PaperFill]) -> None:
+        for fill in fills:
+            owner, side = self._owners[fill.number]
+            self._book(listing, -side.sign * fill.lots, fill.ticks)
+            self._happened(
+                listing,
+                EventKind.TRADE,
+                fill.number,
+                side=side.opposite if fill.is_maker else side,
+                ticks=fill.ticks,
+                lots=fill.lots,
+                is_maker=fill.is_maker,
+                owner=owner,
+                left=fill.lots_left,
+            )
+            if fill.is_maker and fill.lots_left == 0:
+                del self._owners[fill.number]
+
+    def _book(self, listing: _Listing, signed_lots: int, ticks: int) -> None:
+        quantity = signed_lots * listing.instrument.lot_size
+        listing.inventory += quantity
+        listing.cash -= quantity * ticks * listing.instrument.tick_size
+
+    def _happened(
+        self,
+        listing: _Listing,
+        kind: EventKind,
+        number: int,
+        *,
+        side: Side,
+        ticks: int,
+        lots: int,
+        is_maker: bool = False,
+        owner: int = 0,
+        left: int = 0,
+    ) -> None:
+        listing.event_seq += 1
+        self._events.append(
+            MarketEvent(
+                seq=listing.event_seq,
+                symbol=listing.instrument.symbol,
+                kind=kind,
+                time_ns=self.sim_ns,
+                side=side,
+                ticks=ticks,
+                lots=lots,
+                maker_number=number if is_maker else 0,
+                taker_number=0 if is_maker else number,
+                maker_owner=owner if is_maker else _RECORDED_OWNER,
+                taker_owner=_RECORDED_OWNER if is_maker else owner,
+                maker_lots_left=left if is_maker else 0,
+                taker_lots_left=0 if is_maker else left,
+                is_self_trade=False,
+                level_lots=0,
+            )
+        )
