@@ -20,4 +20,4 @@ class PnlSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     unrealized: Money
     fees: Money
     unmarked_symbols: tuple[str, ...] = ()
-    """Symbols held without a current mark; they are valued at their last fill."""
+    """Symbols held without a current mark: valued at the last one, or at their last fill."""
