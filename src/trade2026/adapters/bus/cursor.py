@@ -1,0 +1,96 @@
+"""A durable consumer's place in the log, written behind its handler.
+
+Places are written a little after the event was handled, many events at once; a killed
+process handles the last few again. Two things are written at once: which event is about to
+be handled first after a start, and, after a start that follows a death, which event is
+about to be handled next. So an event that kills its process is known as the killer, and
+the events around it are not accused.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from trade2026.adapters.bus.log import Cursor, EventLog
+
+SAVE_PAUSE_S: Final = 0.02
+"""Between two writes: at most this much is handled again after a death."""
+
+CAREFUL_COUNT: Final = 256
+"""After a death, so many events are announced one by one before they are handled."""
+
+
+class CursorKeeper:
+    """The cursor of one durable: what is handled, what is parked, what is suspected."""
+
+    def __init__(self, log: EventLog, durable: str, on_lost: Callable[[], None]) -> None:
+        self._log = log
+        self._durable = durable
+        self._on_lost = on_lost
+        self._dirty = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._announce_left = 1
+        self.seq = 0
+        self.parked: dict[str, int] = {}
+        self._suspect_seq = 0
+        self._suspect_tries = 0
+
+    async def load(self) -> None:
+        """Take up where the durable stands."""
+        cursor = await self._log.load_cursor(self._durable)
+        self.seq = cursor.seq
+        self.parked = dict(cursor.parked)
+        self._suspect_seq = cursor.suspect_seq
+        self._suspect_tries = cursor.suspect_tries
+        if cursor.suspect_seq:
+            self._announce_left = CAREFUL_COUNT
+
+    async def announce(self, seq: int) -> int:
+        """Write down that *seq* is about to be handled, where that is called for.
+
+        Returns:
+            How many processes have now begun to handle it since one was last heard of.
+        """
+        if not self._announce_left:
+            return 1
+        self._announce_left -= 1
+        self._suspect_tries = self._suspect_tries + 1 if self._suspect_seq == seq else 1
+        self._suspect_seq = seq
+        await self.save()
+        return self._suspect_tries
+
+    def advance(self, seq: int) -> None:
+        """Note that everything up to *seq* is handled or parked; it is written soon."""
+        self.seq = max(self.seq, seq)
+        self._suspect_seq = self._suspect_tries = 0
+        self._dirty.set()
+
+    async def save(self) -> None:
+        """Write the place down. Waits until the log is reachable."""
+        async with self._lock:
+            self._dirty.clear()
+            cursor = Cursor(
+                seq=self.seq,
+                parked=dict(self.parked),
+                suspect_seq=self._suspect_seq,
+                suspect_tries=self._suspect_tries,
+            )
+            if not await self._log.save_cursor(self._durable, cursor):
+                self._on_lost()
+
+    async def run(self) -> None:
+        """Write the place down whenever it has changed, with a pause in between."""
+        while True:
+            await self._dirty.wait()
+            await self.save()
+            await asyncio.sleep(SAVE_PAUSE_S)
+
+    async def finish(self, *, timeout_s: float) -> None:
+        """Write the last place down if the log can be reached within *timeout_s* seconds."""
+        self._suspect_seq = self._suspect_tries = 0
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.save()
+        except TimeoutError:
+            # The log is away: the next process handles the last few events again.
+            return
