@@ -25,8 +25,7 @@ from trade2026.domain.oms.order import Order
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import CashDeposited
 from trade2026.model.order import DONE, NewOrderSingle
-from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode, account_scope
-from trade2026.model.subjects import Event
+from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, account_scope
 from trade2026.ports.bus import Bus, Delivery
 
 T = TypeVar("T")
@@ -126,15 +125,6 @@ class OrderDesk:
                 if control.scope in {GLOBAL_SCOPE, account_scope(order.request.account)}
             ]
             await self._cancel_each(wanted, control.asked_by)
-
-    async def on_poison(
-        self, subject: Event[Any], message: object, delivery: Delivery, reason: str
-    ) -> None:
-        """Halt the account whose event nobody could book."""
-        del subject, message
-        account = AccountId(delivery.subject.rpartition(".")[2])
-        text = f"cannot book {delivery.subject} {delivery.stream_seq}: {reason}"
-        await self.steps.halt(account, TradingMode.HALTED, text)
 
     async def open_accounts(self) -> None:
         """Journal the opening deposit of every account that has none."""

@@ -13,6 +13,7 @@ from trade2026.core.ids import EventId
 from trade2026.model.subjects import Event
 from trade2026.ports.bus import Bus
 
+APPEND_WITHIN_S: Final = 2.0
 RETRY_S: Final = 0.2
 
 
@@ -28,7 +29,9 @@ async def append_until_stored(
     """Append *message*, however long the log is away, and return its sequence."""
     while True:
         try:
-            return await bus.append(subject, message, event_id=event_id, **keys)
+            return await bus.append(
+                subject, message, event_id=event_id, timeout_s=APPEND_WITHIN_S, **keys
+            )
         except BusUnavailableError as error:
             log.warning("log away, trying again", subject=subject.pattern, why=str(error))
             await asyncio.sleep(RETRY_S)

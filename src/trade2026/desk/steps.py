@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import Trade2026Error
-from trade2026.core.ids import AccountId
+from trade2026.core.ids import AccountId, EventId
 from trade2026.desk.journal import Journal
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
@@ -76,8 +76,14 @@ class Steps:
 
     async def book(self, report: ExecutionReport) -> None:
         """Book what a venue says, once; a surprise is booked too, and limits the account."""
-        order = self._journal.orders.get(report.order_id)
-        event = decide.judge_report(order, report, ts_ns=self._clock.now_ns())
+        if self._journal.orders.is_booked(report):
+            return
+        event = decide.judge_report(
+            self._journal.orders.get(report.order_id),
+            report,
+            event_id=EventId(f"{report.venue}-{report.exec_id}"),
+            ts_ns=self._clock.now_ns(),
+        )
         if event is None:
             return
         await self._journal.write(event)
@@ -146,10 +152,13 @@ class Steps:
             transact_time_ns=self._clock.now_ns(),
         )
         try:
-            await self._bus.ask(EXEC_CANCEL, request)
+            ack = await self._bus.ask(EXEC_CANCEL, request)
         except Trade2026Error as error:
             # The sweep asks again until the venue has said how the order stands.
             self._log.warning("cancel in doubt", order_id=request.order_id, why=str(error))
+            return
+        if not ack.is_accepted:
+            await self.book(decide.cancel_refusal_report(order, ack, self._clock.now_ns()))
 
     async def _ask_venue(self, order: Order) -> None:
         request = OrderStatusRequest(

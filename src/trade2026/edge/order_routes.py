@@ -102,10 +102,8 @@ def order_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
     async def fills_of(request: AnyRequest, order_id: str) -> FillPage:
         """Return the fills of one order."""
         order = _owned(desk, request, order_id)
-        found = orders.fills(
-            accounts=None, order_id=order.request.order_id, after=0, limit=PAGE_LIMIT
-        )
-        return FillPage(fills=[fill_reply(o, event) for _, o, event in found], next_cursor=None)
+        found = orders.fills(order_id=order.request.order_id, limit=PAGE_LIMIT)
+        return FillPage(fills=[fill_reply(fill) for fill in found], next_cursor=None)
 
     return [submit, cancel_all, show, cancel, life, fills_of]
 
@@ -125,7 +123,7 @@ def list_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
         cursor: Cursor = None,
         limit: Limit = 100,
     ) -> OrderPage:
-        """List orders, oldest first, page by page."""
+        """List orders, newest first, page by page."""
         page = orders.page(
             accounts=_accounts(request, account),
             symbol=symbol,
@@ -153,15 +151,14 @@ def list_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
             raise InvalidInputError("cursor", "is not one of ours")
         found = orders.fills(
             accounts=_accounts(request, account),
-            order_id=None,
             after=int(cursor or 0),
             limit=limit + 1,
         )
         more = len(found) > limit
         shown = found[:limit]
         return FillPage(
-            fills=[fill_reply(order, event) for _, order, event in shown],
-            next_cursor=str(shown[-1][0]) if more else None,
+            fills=[fill_reply(fill) for fill in shown],
+            next_cursor=str(shown[-1].number) if more else None,
         )
 
     @get("/stats", opt=needs("orders:admin"))

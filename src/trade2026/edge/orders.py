@@ -10,9 +10,10 @@ import msgspec
 
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import AccountId, ClOrdId, StrategyId
-from trade2026.core.numbers import Money, average_px
+from trade2026.core.numbers import average_px
 from trade2026.desk.ask import OrderAsk
 from trade2026.domain.oms.order import Order
+from trade2026.domain.oms.orders import Fill
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.words import read_key, read_word
@@ -86,7 +87,7 @@ class OrderReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Orders, oldest first."""
+    """Orders, newest first."""
 
     orders: list[OrderReply]
     next_cursor: str | None
@@ -126,6 +127,9 @@ class FillReply(msgspec.Struct, frozen=True, kw_only=True):
     fee_asset: str
     liquidity: str
     ts_event_ns: int
+    """The venue's time."""
+    booked_ns: int
+    """When the OMS journalled it."""
 
 
 class FillPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -250,21 +254,22 @@ def hop_reply(event: OrderEvent) -> HopReply:
     )
 
 
-def fill_reply(order: Order, event: OrderReported) -> FillReply:
+def fill_reply(fill: Fill) -> FillReply:
     """Return one fill as the API shows it."""
-    report = event.report
+    report = fill.report
     return FillReply(
         exec_id=report.exec_id,
         order_id=report.order_id,
-        account=report.account,
-        strategy=order.request.strategy,
+        account=fill.account,
+        strategy=fill.strategy,
         venue=report.venue,
         symbol=report.symbol,
         side=report.side,
         quantity=exact.write(report.last_qty),
         price=exact.write(report.last_px),
-        fee=exact.write(Money(report.fee)),
+        fee=exact.write(report.fee),
         fee_asset=report.fee_asset,
         liquidity=report.last_liquidity_ind or "",
         ts_event_ns=report.ts_event_ns,
+        booked_ns=fill.booked_ns,
     )

@@ -43,6 +43,13 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     best_ask_px: Px
     best_ask_qty: Qty
 
+    @property
+    def mid_px(self) -> Px | None:
+        """Return the middle, rounded down to a nano; None when a side is empty."""
+        if self.best_bid_qty == 0 or self.best_ask_qty == 0:
+            return None
+        return Px((self.best_bid_px + self.best_ask_px) // 2)
+
 
 class Level(msgspec.Struct, frozen=True, array_like=True):
     """One price level: the absolute quantity resting there; zero removes the level."""
@@ -143,6 +150,8 @@ class RawBatch(msgspec.Struct, frozen=True, kw_only=True):
     session: str
     """Names one run of one feed; the index starts again with a new one."""
     frames: tuple[RawFrame, ...]
+    is_replay: bool = False
+    """Frames of a recording: with its session the instrument's history begins anew."""
 
 
 class Ticker(msgspec.Struct, frozen=True, kw_only=True):

@@ -318,7 +318,8 @@ POSITION_EVENT: Final = Event[PositionEvent](
     message=PositionEvent,
     stream=Stream.POSITIONS,
     giver="ptrc",
-    takers=("pnl",),
+    takers=("pnl", "ptrc"),
+    fed_back=("ptrc",),
 )
 PNL_SNAPSHOT: Final = Event[PnlSnapshot](
     pattern="pnl.snapshot.{account}",

@@ -1,6 +1,7 @@
 """OMS: the system of record for orders."""
 
 from trade2026.desk.orders import OmsSettings, OrderDesk
+from trade2026.desk.poison import AccountHalter
 from trade2026.edge.order_routes import list_routes, order_routes
 from trade2026.model.subjects import EXEC_REPORT, ORDERS_EVENT, RISK_CONTROL
 from trade2026.shell.service import Consume, Context, Fold, Service
@@ -15,16 +16,17 @@ def build(context: Context) -> Service:
         log=context.log,
         settings=context.settings(OmsSettings, "oms"),
     )
+    halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
         routes=[*order_routes(desk), *list_routes(desk)],
         intakes=[
-            Fold(subject=ORDERS_EVENT, handler=desk.journal.on_event, on_poison=desk.on_poison),
+            Fold(subject=ORDERS_EVENT, handler=desk.journal.on_event, on_poison=halter.on_poison),
             Consume(
                 subject=EXEC_REPORT,
                 handler=desk.on_report,
                 durable="oms-reports",
-                on_poison=desk.on_poison,
+                on_poison=halter.on_poison,
             ),
             Consume(subject=RISK_CONTROL, handler=desk.on_control, durable="oms-control"),
         ],

@@ -1,0 +1,64 @@
+"""The ledger at work: positions and cash folded from the log of orders, told to others.
+
+Each change is appended to the positions' stream once: after a restart the ledger is folded
+again from the beginning, and only what the stream does not have yet is appended.
+"""
+
+from structlog.typing import FilteringBoundLogger
+
+from trade2026.core.ids import AccountId, EventId
+from trade2026.core.numbers import Px
+from trade2026.desk.persistence import append_until_stored
+from trade2026.domain.position.ledger import Ledger
+from trade2026.model.journal import JournalEvent
+from trade2026.model.market import QuoteBatch
+from trade2026.model.position import PositionEvent
+from trade2026.model.subjects import POSITION_EVENT
+from trade2026.ports.bus import Bus, Delivery
+
+
+class LedgerDesk:
+    """Keeps the ledger and tells of its changes."""
+
+    def __init__(self, bus: Bus, log: FilteringBoundLogger) -> None:
+        self.ledger = Ledger()
+        self.marks: dict[str, Px] = {}
+        """Latest mid by symbol, to show unrealised P&L; never part of the ledger."""
+        self._bus = bus
+        self._log = log
+        # By account: one that is halted over an event tells the rest later, others go on.
+        self._told_seq: dict[str, int] = {}
+
+    async def on_own_event(self, event: PositionEvent, _: Delivery) -> None:
+        """Remember up to where the stream has been told already."""
+        account, seq = account_and_seq(event)
+        self._told_seq[account] = max(seq, self._told_seq.get(account, 0))
+
+    async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
+        """Book the event, and tell what it changed."""
+        for change in self.ledger.apply(event, delivery.stream_seq):
+            account, seq = account_and_seq(change)
+            if seq <= self._told_seq.get(account, 0):
+                continue
+            await append_until_stored(
+                self._bus,
+                self._log,
+                POSITION_EVENT,
+                change,
+                event_id=EventId(f"journal-{seq}"),
+                account=account,
+            )
+
+    async def on_quotes(self, batch: QuoteBatch, _: Delivery) -> None:
+        """Mark the symbol at the newest mid."""
+        mid = batch.records[-1].mid_px
+        if mid is not None:
+            self.marks[batch.symbol] = mid
+
+
+def account_and_seq(event: PositionEvent) -> tuple[AccountId, int]:
+    """Return whose change it is, and the sequence in the log of orders that it came from."""
+    if event.position is not None:
+        return event.position.position.key.account, event.position.journal_seq
+    assert event.cash is not None
+    return event.cash.account, event.cash.journal_seq

@@ -1,0 +1,166 @@
+"""Risk at work: verdicts with reservations, and the kill switch.
+
+A kill takes effect in memory before it is written, and is written until the log has it: a
+log that is away can delay its durability, never its effect.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from trade2026.core.clock import NS_PER_S, Clock
+from trade2026.core.ids import AccountId, EventId, Ids
+from trade2026.desk.persistence import append_until_stored
+from trade2026.domain.risk.book import RiskBook
+from trade2026.model.journal import JournalEvent
+from trade2026.model.market import QuoteBatch
+from trade2026.model.risk import (
+    Alert,
+    HaltRequest,
+    RiskControl,
+    RiskRequest,
+    RiskVerdict,
+    TradingMode,
+    account_scope,
+)
+from trade2026.model.subjects import RISK_ALERT, RISK_CONTROL, Event, scope_key
+from trade2026.ports.bus import Bus, Delivery
+
+ALERTS_KEPT: Final = 500
+SWEEP_EVERY_S: Final = 5.0
+UNCLAIMED_AFTER_NS: Final = 30 * NS_PER_S
+"""An approval that the log does not show by then belongs to an order that was never sent."""
+
+
+class RiskDesk:
+    """Judges orders, holds reservations, and switches scopes off and on."""
+
+    def __init__(
+        self, *, bus: Bus, clock: Clock, ids: Ids, log: FilteringBoundLogger, book: RiskBook
+    ) -> None:
+        self.book = book
+        self.alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
+        self._bus = bus
+        self._clock = clock
+        self._ids = ids
+        self._log = log
+
+    async def on_check(self, request: RiskRequest) -> RiskVerdict:
+        """Judge an order; an approval holds its reservation from this moment."""
+        return self.book.assess(request.order, self._clock.now_ns())
+
+    async def on_halt(self, request: HaltRequest) -> RiskControl:
+        """Limit an account on a service's demand. What a person set stricter stays."""
+        return await self.switch(
+            scope=account_scope(request.account),
+            mode=request.mode,
+            cancel_open=request.mode is TradingMode.HALTED,
+            reason=request.reason,
+            asked_by=request.asked_by,
+            is_tightening=True,
+        )
+
+    async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
+        """Fold the log of orders into positions and reservations."""
+        self.book.apply(event, delivery.stream_seq)
+
+    async def on_control(self, control: RiskControl, _: Delivery) -> None:
+        """Fold the log of modes; what was applied when it was written changes nothing now."""
+        self.book.control(control)
+
+    async def on_quotes(self, batch: QuoteBatch, _: Delivery) -> None:
+        """Take the newest quote as the reference price."""
+        quote = batch.records[-1]
+        self.book.quote(batch.venue, batch.symbol, quote, quote.ts_recv_ns)
+
+    async def on_poison(
+        self, subject: Event[Any], message: object, delivery: Delivery, reason: str
+    ) -> None:
+        """Halt the account whose event could not be folded."""
+        del subject, message
+        await self.on_halt(
+            HaltRequest(
+                account=AccountId(delivery.subject.rpartition(".")[2]),
+                mode=TradingMode.HALTED,
+                reason=f"cannot fold {delivery.subject} {delivery.stream_seq}: {reason}",
+                asked_by="risk",
+            )
+        )
+
+    async def switch(
+        self,
+        *,
+        scope: str,
+        mode: TradingMode,
+        cancel_open: bool,
+        reason: str,
+        asked_by: str,
+        is_tightening: bool = False,
+    ) -> RiskControl:
+        """Set a scope's mode, durably, and return what was set.
+
+        Args:
+            scope: `global` or `account:<id>`.
+            mode: the new mode.
+            cancel_open: whether the scope's open orders are to be cancelled.
+            reason: for the audit and the alert.
+            asked_by: who wants it.
+            is_tightening: never loosen: a scope that is stricter already stays so.
+        """
+        if is_tightening:
+            mode = strictest(mode, self.book.mode_of(scope))
+        control = RiskControl(
+            control_id=EventId(self._ids.new()),
+            scope=scope,
+            mode=mode,
+            cancel_open=cancel_open,
+            reason=reason,
+            asked_by=asked_by,
+            ts_ns=self._clock.now_ns(),
+        )
+        if mode is not TradingMode.NORMAL:
+            self.book.control(control)
+        await append_until_stored(
+            self._bus,
+            self._log,
+            RISK_CONTROL,
+            control,
+            event_id=control.control_id,
+            scope=scope_key(scope),
+        )
+        # Trading is allowed again only once the log says so too.
+        self.book.control(control)
+        await self._alert(control)
+        return control
+
+    async def run(self) -> None:
+        """Give back reservations of orders that never came to the log as approved."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            self.book.release_unclaimed(self._clock.now_ns() - UNCLAIMED_AFTER_NS)
+
+    async def _alert(self, control: RiskControl) -> None:
+        alert = Alert(
+            alert_id=EventId(f"{control.control_id}-alert"),
+            level="WARN" if control.mode is TradingMode.NORMAL else "HALT",
+            kind="mode",
+            scope=control.scope,
+            text=f"{control.scope} is {control.mode} by {control.asked_by}: {control.reason}",
+            ts_ns=control.ts_ns,
+        )
+        self.alerts.append(alert)
+        self._log.warning("mode", **msgspec.structs.asdict(alert))
+        await append_until_stored(
+            self._bus, self._log, RISK_ALERT, alert, event_id=alert.alert_id, kind="mode"
+        )
+
+
+_STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)
+
+
+def strictest(one: TradingMode, other: TradingMode) -> TradingMode:
+    """Return the stricter of two modes."""
+    return max(one, other, key=_STRICTNESS.index)

@@ -1,0 +1,201 @@
+"""The routes of positions and P&L: what is held, what it is worth, what it came to."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get
+from litestar.handlers import BaseRouteHandler
+from litestar.params import Parameter
+
+from trade2026.core.numbers import average_px, money_half_even, value_of
+from trade2026.desk.equity import EquityDesk
+from trade2026.desk.ledger import LedgerDesk
+from trade2026.domain.pnl.equity import MarkedPosition
+from trade2026.edge import exact
+from trade2026.edge.exact import Exact
+from trade2026.model.pnl import PnlSnapshot
+from trade2026.model.position import Position
+from trade2026.shell.access import is_visible, needs, require_account
+from trade2026.shell.problem import ProblemError
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class PositionReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A position, signed: short is negative."""
+
+    account: str
+    strategy: str
+    venue: str
+    symbol: str
+    quantity: Exact
+    average_price: Exact
+    realized_pnl: Exact
+    unrealized_pnl: Exact
+    """At the latest mid price, or at the last fill where there is none yet."""
+    fees: Exact
+
+
+class AccountReply(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's cash."""
+
+    account: str
+    cash: Exact
+    deposits: Exact
+
+
+class LedgerReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger as a whole, to be compared with one that is folded again from the log."""
+
+    journal_seq: int
+    """Sequence in the log of orders of the last event booked."""
+    digest: str
+    """SHA-256 over every position and every account."""
+    accounts: list[AccountReply]
+    """Those the sender may see."""
+
+
+class PnlReply(msgspec.Struct, frozen=True, kw_only=True):
+    """realized_pnl + unrealized_pnl - fees = equity - deposits, exactly."""
+
+    account: str
+    currency: str
+    ts_ns: int
+    deposits: Exact
+    cash: Exact
+    equity: Exact
+    realized_pnl: Exact
+    unrealized_pnl: Exact
+    fees: Exact
+    total_pnl: Exact
+    unmarked_symbols: tuple[str, ...]
+
+
+class SnapshotReply(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's P&L and the positions it comes from."""
+
+    pnl: PnlReply
+    positions: list[PositionReply]
+
+
+def ledger_routes(desk: LedgerDesk) -> list[BaseRouteHandler]:
+    """Return the routes of the ledger (ptrc)."""
+
+    def reply(position: Position) -> PositionReply:
+        mark = desk.marks.get(position.key.symbol, position.last_px)
+        unrealized = value_of(mark, position.quantity) - position.cost
+        return _position(position, money_half_even(unrealized))
+
+    @get("/positions", opt=needs("positions:read"))
+    async def positions(request: AnyRequest, account: str | None = None) -> list[PositionReply]:
+        """List positions, closed ones too, of one account or of all the sender may see."""
+        if account is not None:
+            require_account(request, account)
+        found = desk.ledger.positions(account)
+        return [reply(p) for p in found if is_visible(request, p.key.account)]
+
+    @get("/positions/{account:str}/{symbol:str}", opt=needs("positions:read"))
+    async def position(request: AnyRequest, account: str, symbol: str) -> list[PositionReply]:
+        """List an account's positions in one symbol, one for each strategy and venue."""
+        require_account(request, account)
+        found = [p for p in desk.ledger.positions(account) if p.key.symbol == symbol]
+        if not found:
+            raise ProblemError(404, "No position", f"{account[:40]} never held {symbol[:40]}")
+        return [reply(p) for p in found]
+
+    @get("/ledger", opt=needs("positions:read"))
+    async def ledger(request: AnyRequest) -> LedgerReply:
+        """Return the ledger's place in the log, its hash, and cash by account."""
+        return LedgerReply(
+            journal_seq=desk.ledger.seq,
+            digest=desk.ledger.digest(),
+            accounts=[
+                AccountReply(
+                    account=account.account,
+                    cash=exact.write(money_half_even(account.cash)),
+                    deposits=exact.write(money_half_even(account.deposits)),
+                )
+                for account in desk.ledger.accounts()
+                if is_visible(request, account.account)
+            ],
+        )
+
+    return [positions, position, ledger]
+
+
+def pnl_routes(desk: EquityDesk) -> list[BaseRouteHandler]:
+    """Return the routes of P&L."""
+
+    def known(request: AnyRequest, account: str) -> PnlSnapshot:
+        require_account(request, account)
+        snapshot = desk.snapshot(account)
+        if snapshot is None:
+            raise ProblemError(404, "Unknown account", f"no account {account[:40]}")
+        return snapshot
+
+    @get("/pnl", opt=needs("pnl:read"))
+    async def pnl(request: AnyRequest, account: str = "default") -> PnlReply:
+        """Return an account's P&L at this moment."""
+        return _pnl(known(request, account))
+
+    @get("/snapshot", opt=needs("pnl:read"))
+    async def snapshot(request: AnyRequest, account: str = "default") -> SnapshotReply:
+        """Return an account's P&L and positions at this moment."""
+        return SnapshotReply(
+            pnl=_pnl(known(request, account)),
+            positions=[_marked(marked) for marked in desk.positions(account)],
+        )
+
+    @get("/positions", opt=needs("pnl:read"))
+    async def positions(request: AnyRequest, account: str = "default") -> list[PositionReply]:
+        """List an account's positions at the latest marks."""
+        known(request, account)
+        return [_marked(marked) for marked in desk.positions(account)]
+
+    @get("/pnl/history", opt=needs("pnl:read"))
+    async def history(
+        request: AnyRequest,
+        account: str = "default",
+        limit: Annotated[int, Parameter(ge=1, le=3_600)] = 600,
+    ) -> list[PnlReply]:
+        """Return the newest points of the equity curve, oldest first; one a second at most."""
+        known(request, account)
+        points = list(desk.history.get(account, ()))
+        return [_pnl(point) for point in points[-limit:]]
+
+    return [pnl, snapshot, positions, history]
+
+
+def _position(position: Position, unrealized: int) -> PositionReply:
+    key = position.key
+    return PositionReply(
+        account=key.account,
+        strategy=key.strategy,
+        venue=key.venue,
+        symbol=key.symbol,
+        quantity=exact.write(position.quantity),
+        average_price=exact.write_optional(average_px(position.cost, position.quantity)),
+        realized_pnl=exact.write(money_half_even(position.realized)),
+        unrealized_pnl=exact.write(unrealized),
+        fees=exact.write(money_half_even(position.fees)),
+    )
+
+
+def _marked(marked: MarkedPosition) -> PositionReply:
+    return _position(marked.position, marked.unrealized)
+
+
+def _pnl(snapshot: PnlSnapshot) -> PnlReply:
+    return PnlReply(
+        account=snapshot.account,
+        currency=snapshot.currency,
+        ts_ns=snapshot.ts_ns,
+        deposits=exact.write(snapshot.deposits),
+        cash=exact.write(snapshot.cash),
+        equity=exact.write(snapshot.equity),
+        realized_pnl=exact.write(snapshot.realized),
+        unrealized_pnl=exact.write(snapshot.unrealized),
+        fees=exact.write(snapshot.fees),
+        total_pnl=exact.write(snapshot.equity - snapshot.deposits),
+        unmarked_symbols=snapshot.unmarked_symbols,
+    )

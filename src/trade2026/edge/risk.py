@@ -1,0 +1,202 @@
+"""The routes of risk: exposures, limits, modes, alerts, and the kill switch."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.handlers import BaseRouteHandler
+from litestar.status_codes import HTTP_202_ACCEPTED
+
+from trade2026.core.errors import InvalidInputError
+from trade2026.desk.risk import RiskDesk
+from trade2026.domain.risk.limit import Limits
+from trade2026.edge import exact
+from trade2026.edge.exact import Exact
+from trade2026.edge.words import read_key
+from trade2026.model.risk import GLOBAL_SCOPE, Alert, RiskControl, TradingMode, account_scope
+from trade2026.shell.access import (
+    EVERY_ACCOUNT,
+    is_visible,
+    needs,
+    principal_of,
+    require_account,
+)
+from trade2026.shell.problem import ProblemError
+
+AnyRequest = Request[Any, Any, Any]
+
+_ACCOUNT_PREFIX = account_scope("")
+
+
+class KillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /risk/kill`."""
+
+    scope: str = GLOBAL_SCOPE
+    """`global`, or `account:<id>`."""
+    flatten: bool = False
+    """Closing positions is not built yet: true is refused."""
+    reason: str = "kill switch"
+
+
+class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /risk/resume`."""
+
+    scope: str = GLOBAL_SCOPE
+    reason: str = "resumed"
+
+
+class ControlReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of mode, as it stands in the log."""
+
+    control_id: str
+    scope: str
+    mode: TradingMode
+    cancel_open: bool
+    reason: str
+    asked_by: str
+    ts_ns: int
+
+
+class PortfolioReply(msgspec.Struct, frozen=True, kw_only=True):
+    """An account as risk sees it, in the base currency."""
+
+    account: str
+    mode: TradingMode
+    equity: Exact
+    gross_exposure: Exact
+    reserved: Exact
+    """Buying power held for open orders."""
+    buying_power: Exact
+    """Equity less the margin of holdings and what is reserved; what a new order may use."""
+    open_orders: int
+
+
+class LimitsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of one symbol."""
+
+    symbol: str
+    max_order_quantity: Exact
+    max_order_value: Exact
+    max_position_quantity: Exact
+    max_position_value: Exact
+    margin_bps: int
+    reference_max_age_ns: int
+
+
+def read_scope(text: str) -> str:
+    """Return *text* if it is a scope.
+
+    Raises:
+        InvalidInputError: it is neither `global` nor `account:<id>`.
+    """
+    if text == GLOBAL_SCOPE:
+        return text
+    if text.startswith(_ACCOUNT_PREFIX):
+        return account_scope(read_key(text.removeprefix(_ACCOUNT_PREFIX), "scope"))
+    raise InvalidInputError("scope", "must be global or account:<id>")
+
+
+def _require_scope(request: AnyRequest, scope: str) -> None:
+    is_global = scope == GLOBAL_SCOPE
+    require_account(request, EVERY_ACCOUNT if is_global else scope.removeprefix(_ACCOUNT_PREFIX))
+
+
+def _control(control: RiskControl) -> ControlReply:
+    return ControlReply(**msgspec.structs.asdict(control))
+
+
+def _limits(symbol: str, limits: Limits) -> LimitsReply:
+    return LimitsReply(
+        symbol=symbol,
+        max_order_quantity=exact.write(limits.max_order_qty),
+        max_order_value=exact.write(limits.max_order_value),
+        max_position_quantity=exact.write(limits.max_position_qty),
+        max_position_value=exact.write(limits.max_position_value),
+        margin_bps=limits.margin_bps,
+        reference_max_age_ns=limits.reference_max_age_ns,
+    )
+
+
+def switch_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
+    """Return the kill switch and the way back."""
+
+    @post("/risk/kill", opt=needs("risk:control"), status_code=HTTP_202_ACCEPTED)
+    async def kill(request: AnyRequest, data: KillRequest) -> ControlReply:
+        """Refuse new orders of the scope from this moment, and cancel its open ones."""
+        if data.flatten:
+            raise InvalidInputError("flatten", "is not built yet: close positions by orders")
+        scope = read_scope(data.scope)
+        _require_scope(request, scope)
+        control = await desk.switch(
+            scope=scope,
+            mode=TradingMode.HALTED,
+            cancel_open=True,
+            reason=data.reason,
+            asked_by=principal_of(request).subject,
+        )
+        return _control(control)
+
+    @post("/risk/resume", opt=needs("risk:control"), status_code=HTTP_202_ACCEPTED)
+    async def resume(request: AnyRequest, data: ResumeRequest) -> ControlReply:
+        """Allow trading in the scope again. Scopes are independent: others stay as they are."""
+        scope = read_scope(data.scope)
+        _require_scope(request, scope)
+        control = await desk.switch(
+            scope=scope,
+            mode=TradingMode.NORMAL,
+            cancel_open=False,
+            reason=data.reason,
+            asked_by=principal_of(request).subject,
+        )
+        return _control(control)
+
+    return [kill, resume]
+
+
+def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
+    """Return the routes that show how risk sees things."""
+
+    @get("/risk/portfolio", opt=needs("risk:read"))
+    async def portfolio(request: AnyRequest, account: str = "default") -> PortfolioReply:
+        """Return an account's equity, exposure, reservations and mode."""
+        require_account(request, account)
+        seen = desk.book.exposure(account)
+        if seen is None:
+            raise ProblemError(404, "Unknown account", f"no account {account[:40]}")
+        return PortfolioReply(
+            account=account,
+            mode=seen.mode,
+            equity=exact.write(seen.equity),
+            gross_exposure=exact.write(seen.gross_exposure),
+            reserved=exact.write(seen.reserved),
+            buying_power=exact.write(seen.buying_power),
+            open_orders=seen.open_order_count,
+        )
+
+    @get("/risk/limits", opt=needs("risk:read"))
+    async def limits() -> list[LimitsReply]:
+        """Return the limits by symbol; DEFAULT is every other symbol."""
+        table = desk.book.limits
+        named = [_limits(symbol, table.of(symbol)) for symbol in sorted(table.symbols)]
+        return [*named, _limits("DEFAULT", table.default)]
+
+    @get("/risk/modes", opt=needs("risk:read"))
+    async def modes(request: AnyRequest) -> dict[str, TradingMode]:
+        """Return the mode of every scope that was ever switched."""
+        return {
+            scope: mode
+            for scope, mode in desk.book.modes().items()
+            if scope == GLOBAL_SCOPE or is_visible(request, scope.removeprefix(_ACCOUNT_PREFIX))
+        }
+
+    @get("/risk/alerts", opt=needs("risk:read"))
+    async def alerts(request: AnyRequest) -> list[Alert]:
+        """Return the alerts since risk started, newest first."""
+        return [
+            alert
+            for alert in reversed(desk.alerts)
+            if alert.scope == GLOBAL_SCOPE
+            or is_visible(request, alert.scope.removeprefix(_ACCOUNT_PREFIX))
+        ]
+
+    return [portfolio, limits, modes, alerts]

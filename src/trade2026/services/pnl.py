@@ -1,0 +1,32 @@
+"""pnl: realised, unrealised, fees, equity."""
+
+from trade2026.desk.equity import HISTORY_KEPT, EquityDesk
+from trade2026.desk.poison import AccountHalter
+from trade2026.desk.recent import from_newest
+from trade2026.edge.positions import pnl_routes
+from trade2026.model.subjects import MARKET_QUOTE, PNL_SNAPSHOT, POSITION_EVENT, Stream
+from trade2026.shell.service import Context, Fold, Service
+
+
+def build(context: Context) -> Service:
+    """Return P&L."""
+    desk = EquityDesk(bus=context.bus, clock=context.clock, log=context.log)
+    halter = AccountHalter(context.bus, context.log, context.name)
+    return Service(
+        name=context.name,
+        routes=pnl_routes(desk),
+        intakes=[
+            Fold(subject=POSITION_EVENT, handler=desk.on_position, on_poison=halter.on_poison),
+            Fold(
+                subject=PNL_SNAPSHOT,
+                handler=desk.on_own_snapshot,
+                from_seq=from_newest(context.bus, Stream.PNL, back=HISTORY_KEPT),
+            ),
+            Fold(
+                subject=MARKET_QUOTE,
+                handler=desk.on_quotes,
+                from_seq=from_newest(context.bus, Stream.MARKET),
+            ),
+        ],
+        loops=[desk.run],
+    )

@@ -1,0 +1,44 @@
+"""risk: pre-trade checks, reservations, and the kill switch."""
+
+from trade2026.desk.recent import from_newest
+from trade2026.desk.risk import RiskDesk
+from trade2026.domain.risk.book import RiskBook
+from trade2026.edge.risk import switch_routes, view_routes
+from trade2026.model.instrument import PRISM_INSTRUMENTS
+from trade2026.model.subjects import (
+    MARKET_QUOTE,
+    ORDERS_EVENT,
+    RISK_CHECK,
+    RISK_CONTROL,
+    RISK_HALT,
+    Stream,
+)
+from trade2026.shell.service import Context, Fold, Serve, Service
+
+
+def build(context: Context) -> Service:
+    """Return risk."""
+    desk = RiskDesk(
+        bus=context.bus,
+        clock=context.clock,
+        ids=context.ids,
+        log=context.log,
+        book=RiskBook(instruments=PRISM_INSTRUMENTS),
+    )
+    return Service(
+        name=context.name,
+        routes=[*switch_routes(desk), *view_routes(desk)],
+        intakes=[
+            # Modes before anything can be approved: a kill outlives a restart.
+            Fold(subject=RISK_CONTROL, handler=desk.on_control),
+            Fold(subject=ORDERS_EVENT, handler=desk.on_journal, on_poison=desk.on_poison),
+            Fold(
+                subject=MARKET_QUOTE,
+                handler=desk.on_quotes,
+                from_seq=from_newest(context.bus, Stream.MARKET),
+            ),
+            Serve(subject=RISK_CHECK, handler=desk.on_check),
+            Serve(subject=RISK_HALT, handler=desk.on_halt),
+        ],
+        loops=[desk.run],
+    )
