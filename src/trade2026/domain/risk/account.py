@@ -1,0 +1,98 @@
+"""One account as risk sees it: cash, holdings, and what its open orders have reserved.
+
+A reservation is held from the approval until the order ends, and shrinks with every fill by
+the same event that moves the position, so that at no moment both or neither are counted.
+Totals are kept beside the reservations, because an order is judged in microseconds.
+"""
+
+import msgspec
+
+from trade2026.core.ids import OrderId
+from trade2026.core.numbers import Money, Px, Qty, SignedQty, Value, value_of, value_of_money
+from trade2026.model.execution import ExecutionReport
+from trade2026.model.order import NewOrderSingle, Side
+from trade2026.model.risk import RiskApproved
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held for one open order."""
+
+    approved: RiskApproved[NewOrderSingle]
+    leaves_qty: Qty
+    """What the order may still trade."""
+    is_journalled: bool
+    """Whether the log of orders has the approval; until then it may be released."""
+
+    @property
+    def reserved(self) -> Money:
+        """Return the buying power still held: the unfilled share, rounded up."""
+        order_qty = self.approved.request.order_qty
+        return Money(-(-self.approved.reserved * self.leaves_qty // order_qty))
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held of one symbol, over all strategies and venues."""
+
+    quantity: SignedQty = SignedQty(0)
+    last_px: Px = Px(0)
+    """Price of the last fill: the mark of a symbol that nobody quotes."""
+
+
+class RiskAccount:
+    """The state of one account; mutable."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.cash = Value(0)
+        self.holdings: dict[str, Holding] = {}
+        self.reservations: dict[OrderId, Reservation] = {}
+        self.reserved = Money(0)
+        self._open_qty: dict[tuple[str, Side], Qty] = {}
+
+    def deposit(self, amount: Money) -> None:
+        """Add cash, which opens the account."""
+        self.is_open = True
+        self.cash = Value(self.cash + value_of_money(amount))
+
+    def fill(self, report: ExecutionReport) -> None:
+        """Move cash, the holding, and the order's reservation, where there is one."""
+        qty = report.last_qty * report.side.sign
+        paid = value_of(report.last_px, qty) + value_of_money(report.fee)
+        self.cash = Value(self.cash - paid)
+        held = self.holdings.get(report.symbol, Holding())
+        self.holdings[report.symbol] = Holding(
+            quantity=SignedQty(held.quantity + qty), last_px=report.last_px
+        )
+        reservation = self.reservations.get(report.order_id)
+        if reservation is None:
+            return
+        leaves = Qty(max(0, reservation.leaves_qty - report.last_qty))
+        self.reserve(msgspec.structs.replace(reservation, leaves_qty=leaves))
+
+    def reserve(self, reservation: Reservation) -> None:
+        """Hold *reservation*, in the place of the order's earlier one."""
+        order_id = reservation.approved.request.order_id
+        self.release(order_id)
+        self.reservations[order_id] = reservation
+        self._count(reservation, 1)
+
+    def release(self, order_id: OrderId) -> None:
+        """Hold nothing for the order any more."""
+        reservation = self.reservations.pop(order_id, None)
+        if reservation is not None:
+            self._count(reservation, -1)
+
+    def quantity(self, symbol: str) -> SignedQty:
+        """Return what is held of *symbol*, signed."""
+        held = self.holdings.get(symbol)
+        return SignedQty(0) if held is None else held.quantity
+
+    def open_qty(self, symbol: str, side: Side) -> Qty:
+        """Return what open orders of that side may still trade."""
+        return self._open_qty.get((symbol, side), Qty(0))
+
+    def _count(self, reservation: Reservation, sign: int) -> None:
+        request = reservation.approved.request
+        key = (request.symbol, request.side)
+        self._open_qty[key] = Qty(self.open_qty(*key) + sign * reservation.leaves_qty)
+        self.reserved = Money(self.reserved + sign * reservation.reserved)

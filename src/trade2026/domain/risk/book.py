@@ -1,0 +1,344 @@
+"""The book of risk: everything an order is judged by, folded from logs and quotes.
+
+Positions, cash and reservations are a fold over the log of orders; the modes of trading
+over the log of controls; reference prices are the latest quotes. An approval reserves at
+once, in memory, before the log tells of it: of two orders that are judged one after the
+other, the second sees the first.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
+from trade2026.core.numbers import Bps, Money, Px, Qty, Value, money_down, value_of
+from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
+from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
+from trade2026.domain.risk.checks import RISK_CHECKS
+from trade2026.domain.risk.exposure import Exposure, SymbolExposure
+from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
+from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.instrument import Instrument
+from trade2026.model.journal import (
+    CashDeposited,
+    JournalEvent,
+    OrderApproved,
+    OrderFailed,
+    OrderReceived,
+    OrderRefused,
+    OrderReported,
+    UnknownReported,
+)
+from trade2026.model.market import Quote
+from trade2026.model.order import NewOrderSingle, Side
+from trade2026.model.position import BASE_CURRENCY
+from trade2026.model.risk import (
+    GLOBAL_SCOPE,
+    Refusal,
+    RefusalCode,
+    RiskApproved,
+    RiskControl,
+    RiskVerdict,
+    TradingMode,
+    account_scope,
+)
+
+TAKER_FEE: Final = Bps(5)
+"""PRISM's taker fee, the dearest there is; the platform's default (CONTRACTS, first start)."""
+
+ENDED_KEPT: Final = 100_000
+"""Ended orders remembered, so that a question about one that comes late reserves nothing."""
+
+_STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)
+_ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
+_NOBODY: Final = RiskAccount()
+"""An account without anything; never written to."""
+
+
+class _Reference(msgspec.Struct, frozen=True, kw_only=True):
+    bid_px: Px | None
+    ask_px: Px | None
+    arrived_ns: TimeNs
+
+
+class RiskBook:
+    """Judges orders; mutable, nothing but memory.
+
+    Args:
+        instruments: what can be traded.
+        limits: by symbol.
+        fee_bps: the dearest rate that a fill may be charged.
+    """
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        limits: LimitTable = DEFAULT_LIMITS,
+        fee_bps: Bps = TAKER_FEE,
+    ) -> None:
+        self._instruments = {(i.venue, i.symbol): i for i in instruments}
+        self._limits = limits
+        self._fee_bps = fee_bps
+        self._seq = 0
+        self._accounts: dict[AccountId, RiskAccount] = {}
+        self._received: dict[OrderId, NewOrderSingle] = {}
+        self._ended: dict[OrderId, None] = {}
+        self._exec_ids: set[tuple[str, ExecId]] = set()
+        self._modes: dict[str, TradingMode] = {}
+        self._controls: set[EventId] = set()
+        self._references: dict[str, dict[str, _Reference]] = {}
+
+    @property
+    def seq(self) -> int:
+        """Return the sequence in the log of orders of the last event booked."""
+        return self._seq
+
+    @property
+    def limits(self) -> LimitTable:
+        """Return the limits in force."""
+        return self._limits
+
+    @property
+    def modes(self) -> Mapping[str, TradingMode]:
+        """Return the mode of every scope that was ever changed."""
+        return dict(self._modes)
+
+    def accounts(self) -> tuple[AccountId, ...]:
+        """Return the accounts that anything was booked on or reserved for, sorted."""
+        return tuple(sorted(self._accounts))
+
+    def apply(self, event: JournalEvent, seq: int) -> None:
+        """Book *event*, the next of the log of orders; one booked before changes nothing.
+
+        Args:
+            event: the event.
+            seq: its sequence in the log, strictly increasing.
+        """
+        if seq <= self._seq:
+            return
+        match event:
+            case CashDeposited():
+                assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
+                self._account(event.account).deposit(event.amount)
+            case OrderReceived():
+                self._received[event.order_id] = event.request
+            case OrderApproved():
+                self._approve(event)
+            case OrderRefused() | OrderFailed():
+                self._end(event.account, event.order_id)
+            case OrderReported():
+                self._report(event.account, event.report)
+            case UnknownReported():
+                # Of an order nobody knows there is nothing reserved: only fills count.
+                self._fill(event.account, event.report)
+            case _:
+                pass
+        self._seq = seq
+
+    def control(self, control: RiskControl) -> None:
+        """Set the mode of a scope; the same control again changes nothing."""
+        if control.control_id not in self._controls:
+            self._controls.add(control.control_id)
+            self._modes[control.scope] = control.mode
+
+    def mode_of(self, account: str) -> TradingMode:
+        """Return the strictest mode of all scopes that cover the account."""
+        scopes = (GLOBAL_SCOPE, account_scope(account))
+        modes = (self._modes.get(scope, TradingMode.NORMAL) for scope in scopes)
+        return max(modes, key=_STRICTNESS.index)
+
+    def quote(self, venue: str, symbol: str, quote: Quote, arrived_ns: TimeNs) -> None:
+        """Take *quote* as the reference, unless a later one has arrived.
+
+        Args:
+            venue: who quoted.
+            symbol: of which instrument.
+            quote: a side without quantity, or without a positive price, is nobody's.
+            arrived_ns: when it reached the platform.
+        """
+        venues = self._references.setdefault(symbol, {})
+        known = venues.get(venue)
+        if known is None or arrived_ns >= known.arrived_ns:
+            venues[venue] = _Reference(
+                bid_px=_standing(quote.best_bid_px, quote.best_bid_qty),
+                ask_px=_standing(quote.best_ask_px, quote.best_ask_qty),
+                arrived_ns=arrived_ns,
+            )
+
+    def assess(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
+        """Judge *order* by every check, and reserve for it where it passes.
+
+        The same order again, while its reservation is held, gets the same approval and
+        reserves nothing more.
+        """
+        if order.order_id in self._ended:
+            text = "the order has already ended"
+            return RiskVerdict(refusals=(Refusal(code=RefusalCode.RISK_UNAVAILABLE, text=text),))
+        held = self._accounts.get(order.account, _NOBODY).reservations.get(order.order_id)
+        if held is not None:
+            return RiskVerdict(approved=held.approved)
+        view = self.view(order, now_ns)
+        refusals = tuple(r for check in RISK_CHECKS if (r := check(order, view)) is not None)
+        if refusals:
+            return RiskVerdict(refusals=refusals)
+        approved = RiskApproved(
+            request=order,
+            reserved=to_reserve(order, view),
+            reference_px_nanos=view.reference_px(order.side) or 0,
+            approved_ns=now_ns,
+        )
+        self._account(order.account).reserve(
+            Reservation(approved=approved, leaves_qty=order.order_qty, is_journalled=False)
+        )
+        return RiskVerdict(approved=approved)
+
+    def release(self, order_id: OrderId) -> bool:
+        """Give up a reservation whose approval never reached the log; return whether it was."""
+        for account in self._accounts.values():
+            held = account.reservations.get(order_id)
+            if held is not None and not held.is_journalled:
+                account.release(order_id)
+                return True
+        return False
+
+    def view(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskView:
+        """Return what the checks see of the order's account and market."""
+        account = self._accounts.get(order.account, _NOBODY)
+        reference = self._reference(order.venue, order.symbol, now_ns)
+        return RiskView(
+            mode=self.mode_of(order.account),
+            instrument=self._instruments.get((order.venue, order.symbol)),
+            bid_px=reference.bid_px if reference else None,
+            ask_px=reference.ask_px if reference else None,
+            reference_age_ns=now_ns - reference.arrived_ns if reference else None,
+            is_account_open=account.is_open,
+            position_qty=account.quantity(order.symbol),
+            open_buy_qty=account.open_qty(order.symbol, Side.BUY),
+            open_sell_qty=account.open_qty(order.symbol, Side.SELL),
+            equity=self._equity(account),
+            bound_margin=self._bound_margin(account),
+            reserved=account.reserved,
+            fee_bps=self._fee_bps,
+            limits=self._limits.of(order.symbol),
+        )
+
+    def exposure(self, account: str) -> Exposure | None:
+        """Return how the account stands, or None where nothing was ever booked on it."""
+        known = self._accounts.get(AccountId(account))
+        if known is None:
+            return None
+        symbols = tuple(self._symbol_exposure(known, s) for s in sorted(self._symbols(known)))
+        equity = money_down(self._equity(known))
+        margin = self._bound_margin(known)
+        return Exposure(
+            account=AccountId(account),
+            currency=BASE_CURRENCY,
+            mode=self.mode_of(account),
+            cash=money_down(known.cash),
+            equity=equity,
+            gross=Money(sum(abs(symbol.value) for symbol in symbols)),
+            net=Money(sum(symbol.value for symbol in symbols)),
+            margin=margin,
+            reserved=known.reserved,
+            free=Money(equity - margin - known.reserved),
+            open_orders=len(known.reservations),
+            symbols=symbols,
+        )
+
+    def _account(self, account: AccountId) -> RiskAccount:
+        return self._accounts.setdefault(account, RiskAccount())
+
+    def _approve(self, event: OrderApproved) -> None:
+        request = self._received.get(event.order_id)
+        assert request is not None, f"{event.order_id}: approved before it was received"
+        account = self._account(event.account)
+        held = account.reservations.get(event.order_id)
+        # The log is the truth: what it says is held, after a restart as before.
+        approved = RiskApproved(
+            request=request,
+            reserved=event.reserved,
+            reference_px_nanos=held.approved.reference_px_nanos if held else 0,
+            approved_ns=event.ts_ns,
+        )
+        account.reserve(
+            Reservation(approved=approved, leaves_qty=request.order_qty, is_journalled=True)
+        )
+
+    def _report(self, account_id: AccountId, report: ExecutionReport) -> None:
+        self._fill(account_id, report)
+        held = self._account(account_id).reservations.get(report.order_id)
+        is_filled = held is not None and held.leaves_qty == 0
+        if report.exec_type in _ENDS or is_filled:
+            self._end(account_id, report.order_id)
+
+    def _fill(self, account_id: AccountId, report: ExecutionReport) -> None:
+        exec_key = (report.venue, report.exec_id)
+        if report.exec_type is not ExecType.TRADE or exec_key in self._exec_ids:
+            return
+        assert not report.fee or report.fee_asset == BASE_CURRENCY, (
+            f"{report.exec_id}: a fee in {report.fee_asset or 'no currency'}"
+        )
+        self._exec_ids.add(exec_key)
+        self._account(account_id).fill(report)
+
+    def _end(self, account_id: AccountId, order_id: OrderId) -> None:
+        self._account(account_id).release(order_id)
+        self._received.pop(order_id, None)
+        self._ended[order_id] = None
+        if len(self._ended) > ENDED_KEPT:
+            del self._ended[next(iter(self._ended))]
+
+    def _reference(self, venue: str, symbol: str, now_ns: TimeNs) -> _Reference | None:
+        venues = self._references.get(symbol)
+        if not venues:
+            return None
+        own = venues.get(venue)
+        max_age_ns = self._limits.of(symbol).reference_max_age_ns
+        if own is not None and now_ns - own.arrived_ns <= max_age_ns:
+            return own
+        # On a recorded feed the recorded venue quotes and PRISM, where orders go, does not.
+        return max(venues.values(), key=lambda reference: reference.arrived_ns)
+
+    def _mark_px(self, symbol: str, holding: Holding) -> Px:
+        venues = self._references.get(symbol)
+        if not venues:
+            return holding.last_px
+        latest = max(venues.values(), key=lambda reference: reference.arrived_ns)
+        sides = [px for px in (latest.bid_px, latest.ask_px) if px is not None]
+        return Px(sum(sides) // len(sides)) if sides else holding.last_px
+
+    def _equity(self, account: RiskAccount) -> Value:
+        held = account.holdings.items()
+        return Value(account.cash + sum(value_of(self._mark_px(s, h), h.quantity) for s, h in held))
+
+    def _bound_margin(self, account: RiskAccount) -> Money:
+        held = account.holdings.items()
+        return Money(
+            sum(
+                margin_of(value_of(self._mark_px(s, h), h.quantity), self._limits.of(s).margin_bps)
+                for s, h in held
+            )
+        )
+
+    def _symbols(self, account: RiskAccount) -> set[str]:
+        held = {symbol for symbol, holding in account.holdings.items() if holding.quantity}
+        return held | {r.approved.request.symbol for r in account.reservations.values()}
+
+    def _symbol_exposure(self, account: RiskAccount, symbol: str) -> SymbolExposure:
+        holding = account.holdings.get(symbol, Holding())
+        mark_px = self._mark_px(symbol, holding)
+        return SymbolExposure(
+            symbol=symbol,
+            quantity=holding.quantity,
+            mark_px=mark_px,
+            value=money_down(value_of(mark_px, holding.quantity)),
+            open_buy_qty=account.open_qty(symbol, Side.BUY),
+            open_sell_qty=account.open_qty(symbol, Side.SELL),
+            limits=self._limits.of(symbol),
+        )
+
+
+def _standing(px: Px, qty: Qty) -> Px | None:
+    return px if qty > 0 and px > 0 else None

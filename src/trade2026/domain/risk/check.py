@@ -1,0 +1,154 @@
+"""What a pre-trade check sees, and what all of them reckon the same way.
+
+A check is a pure function of an order and a view of its account and market. It returns one
+coded refusal or None. The checks stand in `checks/`, one file each.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+from trade2026.core.numbers import (
+    BPS_ONE,
+    NANOS,
+    Bps,
+    Money,
+    Px,
+    Qty,
+    SignedQty,
+    Value,
+    fee_of,
+    floor_to_step,
+    format_nanos,
+    money_down,
+    money_up,
+    value_of,
+)
+from trade2026.domain.risk.limit import Limits
+from trade2026.model.instrument import Instrument
+from trade2026.model.order import NewOrderSingle, OrdType, Side
+from trade2026.model.risk import Refusal, TradingMode
+
+
+class RiskView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account and a market at the moment an order is judged."""
+
+    mode: TradingMode
+    """The strictest mode of all scopes that cover the order."""
+    instrument: Instrument | None
+    """None: the venue does not list the symbol."""
+    bid_px: Px | None
+    """Best bid; None where nobody bids, or nothing was ever quoted."""
+    ask_px: Px | None
+    reference_age_ns: int | None
+    """Since the quote arrived on the platform; None without a quote."""
+    is_account_open: bool
+    """Whether the account ever got a deposit."""
+    position_qty: SignedQty
+    """Of the order's symbol."""
+    open_buy_qty: Qty
+    """What open buy orders of the symbol may still buy."""
+    open_sell_qty: Qty
+    """What open sell orders of the symbol may still sell."""
+    equity: Value
+    """Cash and holdings at the marks."""
+    bound_margin: Money
+    """Margin of all that the account holds; shorts bind like longs."""
+    reserved: Money
+    """Buying power held for the account's open orders."""
+    fee_bps: Bps
+    """The dearest rate that a fill may be charged."""
+    limits: Limits
+
+    def reference_px(self, side: Side) -> Px | None:
+        """Return the price an order of *side* would meet, or None without a quote.
+
+        Where nobody stands on that side of the book, the other side's price is used.
+        """
+        buys = side is Side.BUY
+        near, far = (self.ask_px, self.bid_px) if buys else (self.bid_px, self.ask_px)
+        return far if near is None else near
+
+    def reducible_qty(self, side: Side) -> Qty:
+        """Return how much an order of *side* can still take off the position.
+
+        What open orders of that side may already take off does not count again.
+        """
+        against = -self.position_qty * side.sign
+        promised = self.open_buy_qty if side is Side.BUY else self.open_sell_qty
+        return Qty(max(0, against - promised))
+
+    def worst_qty(self, side: Side) -> int:
+        """Return the position if all open orders of *side* fill, positive in its direction."""
+        promised = self.open_buy_qty if side is Side.BUY else self.open_sell_qty
+        return self.position_qty * side.sign + promised
+
+
+RiskCheck: TypeAlias = Callable[[NewOrderSingle, RiskView], Refusal | None]
+"""One check: why the order is refused, or None."""
+
+
+def limit_px(order: NewOrderSingle) -> Px | None:
+    """Return the order's limit; None for a market order, whatever it carries."""
+    return order.price if order.ord_type is OrdType.LIMIT else None
+
+
+def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
+    """Return the highest price the order may reasonably trade at, or None without any price.
+
+    A buy trades at its limit or better. A sell far below the market trades at the market,
+    so its own limit would make it look smaller than it is.
+    """
+    limit = limit_px(order)
+    reference = view.reference_px(order.side)
+    if limit is None:
+        return reference
+    if order.side is Side.BUY or reference is None:
+        return limit
+    return max(limit, reference)
+
+
+def opening_qty(order: NewOrderSingle, view: RiskView) -> Qty:
+    """Return the part of the order that makes the position larger; the rest reduces it."""
+    return Qty(max(0, order.order_qty - view.reducible_qty(order.side)))
+
+
+def margin_of(value: int, rate: Bps) -> Money:
+    """Return the equity that a holding worth *value* binds, rounded up.
+
+    Args:
+        value: in square nanos.
+        rate: the share to cover.
+    """
+    return Money(-(-abs(value) * rate // (BPS_ONE * NANOS)))
+
+
+def to_reserve(order: NewOrderSingle, view: RiskView) -> Money:
+    """Return the buying power to hold for *order*: margin of what it opens, and its fee.
+
+    Without any price nothing can be reckoned; the order is refused for that elsewhere.
+    """
+    px = dearest_px(order, view)
+    if px is None:
+        return Money(0)
+    margin = margin_of(value_of(px, opening_qty(order, view)), view.limits.margin_bps)
+    return Money(margin + fee_of(value_of(px, order.order_qty), view.fee_bps))
+
+
+def free_margin(view: RiskView) -> Money:
+    """Return what the account can still bind; negative when it has bound too much."""
+    return Money(money_down(view.equity) - view.bound_margin - view.reserved)
+
+
+def order_value(px: Px, qty: int) -> Money:
+    """Return the value of *qty* at *px*, rounded up: a limit is not escaped by a fraction."""
+    return money_up(value_of(px, qty))
+
+
+def passing_qty(room: int, view: RiskView) -> str:
+    """Return the largest legal quantity within *room* nanos as text; empty where none is."""
+    lot = view.instrument.lot_size if view.instrument else Qty(0)
+    least = view.instrument.min_qty if view.instrument else Qty(0)
+    qty = floor_to_step(max(room, 0), lot)
+    return format_nanos(qty) if qty and qty >= least else ""

@@ -1,0 +1,39 @@
+"""Refuse orders that the kill switch or the reduce-only mode forbids.
+
+Reduce-only lets an order pass that only takes off what is held. What open orders may
+already take off counts as taken off, so that two of them cannot turn the position over.
+"""
+
+from trade2026.core.numbers import format_nanos
+from trade2026.domain.risk.check import RiskView, opening_qty, passing_qty
+from trade2026.model.order import NewOrderSingle
+from trade2026.model.risk import Refusal, RefusalCode, TradingMode
+
+
+def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+    """Return why the mode of trading forbids *order*, or None where it does not."""
+    match view.mode:
+        case TradingMode.NORMAL:
+            return None
+        case TradingMode.HALTED:
+            return Refusal(
+                code=RefusalCode.HALTED,
+                text="trading is halted",
+                asked=TradingMode.NORMAL.value,
+                limit=view.mode.value,
+            )
+        case _:
+            return _reduce_only(order, view)
+
+
+def _reduce_only(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+    if opening_qty(order, view) == 0:
+        return None
+    room = view.reducible_qty(order.side)
+    return Refusal(
+        code=RefusalCode.REDUCE_ONLY,
+        text="only orders that reduce the position are allowed",
+        asked=f"{order.side} {format_nanos(order.order_qty)}",
+        limit=f"{order.side} {format_nanos(room)}",
+        would_pass=passing_qty(room, view),
+    )

@@ -1,0 +1,39 @@
+"""Refuse orders that could take the position of their symbol beyond its limits.
+
+Judged is the worst case: the position if this order and all open orders of its side fill
+whole, and none of the other side. Orders that bring a position back toward its limit pass,
+however far beyond it stands.
+"""
+
+from trade2026.core.numbers import NANOS, format_nanos
+from trade2026.domain.risk.check import RiskView, order_value, passing_qty
+from trade2026.model.order import NewOrderSingle
+from trade2026.model.risk import Refusal, RefusalCode
+
+
+def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+    """Return which limit the position could exceed, or None; the limit itself passes."""
+    before = view.worst_qty(order.side)
+    after = before + order.order_qty
+    most = view.limits.max_position_qty
+    if after > most:
+        return Refusal(
+            code=RefusalCode.POSITION_LIMIT,
+            text=f"the {order.symbol} position could exceed its quantity limit",
+            asked=format_nanos(after),
+            limit=format_nanos(most),
+            would_pass=passing_qty(most - before, view),
+        )
+    px = view.reference_px(order.side)
+    if px is None or after <= 0:
+        return None
+    value = order_value(px, after)
+    if value <= view.limits.max_position_value:
+        return None
+    return Refusal(
+        code=RefusalCode.POSITION_LIMIT,
+        text=f"the {order.symbol} position could exceed its value limit",
+        asked=format_nanos(value),
+        limit=format_nanos(view.limits.max_position_value),
+        would_pass=passing_qty(view.limits.max_position_value * NANOS // px - before, view),
+    )

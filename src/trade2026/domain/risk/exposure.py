@@ -1,0 +1,42 @@
+"""How an account stands, as risk tells it to people."""
+
+import msgspec
+
+from trade2026.core.ids import AccountId
+from trade2026.core.numbers import Money, Px, Qty, SignedQty
+from trade2026.domain.risk.limit import Limits
+from trade2026.model.risk import TradingMode
+
+
+class SymbolExposure(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account holds of one symbol, and what its open orders may add."""
+
+    symbol: str
+    quantity: SignedQty
+    mark_px: Px
+    value: Money
+    """At the mark, with the quantity's sign."""
+    open_buy_qty: Qty
+    open_sell_qty: Qty
+    limits: Limits
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's cash, equity, exposure and what is left of it."""
+
+    account: AccountId
+    currency: str
+    mode: TradingMode
+    cash: Money
+    equity: Money
+    gross: Money
+    """Sum of the size of all holdings; shorts count like longs."""
+    net: Money
+    margin: Money
+    """Equity bound by the holdings."""
+    reserved: Money
+    """Buying power held for the open orders."""
+    free: Money
+    """Equity less margin and reservations; negative when too much is bound."""
+    open_orders: int
+    symbols: tuple[SymbolExposure, ...]
