@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,6 @@ from trade2026.shell.addresses import LocalAddresses
 PYTHON_MIN: Final = (3, 11)
 LAYOUT: Final = 1
 """The layout of a data directory; raised when an older one must be converted."""
-FREE_MB_MIN: Final = 500
 LEFTOVER_S: Final = 10.0
 """How long the children of a killed platform may take to end."""
 
@@ -46,7 +45,7 @@ def require_python(version: tuple[int, int]) -> None:
 
 
 @contextlib.contextmanager
-def claimed(data_dir: Path) -> Iterator[None]:
+def claimed(data_dir: Path) -> Generator[None]:
     """Make *data_dir* if needed and hold it against other platforms.
 
     Raises:
@@ -127,7 +126,7 @@ def require_user_namespaces() -> None:
 
 
 def require_machine(
-    data_dir: Path, addresses: LocalAddresses, *, free_mb_min: int = FREE_MB_MIN, was_killed: bool
+    data_dir: Path, addresses: LocalAddresses, *, free_mb_min: int, was_killed: bool
 ) -> None:
     """Look at everything, on a data directory that is claimed.
 

@@ -121,8 +121,10 @@ class PostgresServer:
                     await connection.fetchval("SELECT 1")
                 finally:
                     await connection.close()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            return str(error) or "no answer in time"
+        except (OSError, TimeoutError):
+            return f"no answer on port {self._port}"
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            return str(error)
         return ""
 
     async def _connect(self, database: str) -> _Connection:

@@ -60,8 +60,8 @@ async def converse(port: int, request: bytes, *, timeout_s: float = PROBE_TIMEOU
                     await writer.wait_closed()
     except TimeoutError:
         raise UnavailableError(f"no answer on port {port} within {timeout_s:g} s") from None
-    except OSError as error:
-        raise UnavailableError(f"no answer on port {port}: {error.strerror or error}") from None
+    except OSError:
+        raise UnavailableError(f"no answer on port {port}") from None
 
 
 async def http_get(

@@ -1,0 +1,139 @@
+"""`trade2026 up`: start the whole platform in the foreground until interrupted."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import click
+
+from trade2026.adapters.bus.streams import migrate_streams
+from trade2026.cli.options import place_options
+from trade2026.cli.screen import findings_table, screen
+from trade2026.core.clock import NS_PER_S, SystemClock
+from trade2026.core.errors import StartError
+from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.children import NATS_USER, SECRET_NAMES, groups, infrastructure
+from trade2026.shell.preflight import claimed, require_machine
+from trade2026.shell.secrets import Secrets
+from trade2026.shell.settings import PLATFORM, PlatformSettings, Settings, process_environment
+from trade2026.shell.supervisor import Supervisor, read_state
+from trade2026.shell.survey import survey
+
+ADMIN: Final = "admin"
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Source(StrEnum):
+    """Where the market data come from."""
+
+    PRISM = "prism"
+    REPLAY = "replay"
+
+
+@click.command(short_help="Start the whole platform and keep it running.")
+@place_options
+@click.option(
+    "--source",
+    type=click.Choice([source.value for source in Source]),
+    default=None,
+    help="Market data: the simulator, or a recorded file.  [default: prism]",
+)
+@click.option("--file", type=click.Path(path_type=Path), help="The recording to replay.")
+@click.option("--speed", type=click.FloatRange(min=0), help="1 is the recorded pace, 0 no pause.")
+def up(
+    *,
+    data_dir: Path,
+    port_offset: int,
+    source: str | None,
+    file: Path | None,
+    speed: float | None,
+) -> None:
+    """Start the servers and the services, and keep them running until Ctrl-C."""
+    environment = {**process_environment(), **source_settings(source, file, speed)}
+    addresses = LocalAddresses(port_offset)
+    with claimed(data_dir):
+        settings = Settings.of_process(data_dir)(PlatformSettings, PLATFORM)
+        require_machine(
+            data_dir,
+            addresses,
+            free_mb_min=settings.free_space_mb_min,
+            was_killed=read_state(data_dir) is not None,
+        )
+        why = asyncio.run(_supervise(data_dir, addresses, environment))
+    if why:
+        click.echo(f"trade2026: {why}", err=True)
+        sys.exit(1)
+
+
+def source_settings(source: str | None, file: Path | None, speed: float | None) -> dict[str, str]:
+    """Return the settings, as variables of the environment, that tell the children the source.
+
+    Raises:
+        StartError: the file is missing, or is given without being asked for.
+    """
+    if source is None:
+        if file is not None or speed is not None:
+            raise StartError("--file and --speed need --source replay")
+        # Whatever the environment and the settings file say holds.
+        return {}
+    if source == Source.PRISM:
+        if file is not None or speed is not None:
+            raise StartError("--file and --speed need --source replay")
+        return {"TRADE2026_GATEWAY_SOURCE": Source.PRISM, "TRADE2026_PRISM_MODE": "agents"}
+    if file is None:
+        raise StartError("--source replay needs --file, the recording to replay")
+    if not file.is_file():
+        raise StartError(f"there is no file {file}; name a recording with --file")
+    found = {
+        "TRADE2026_GATEWAY_SOURCE": Source.REPLAY.value,
+        "TRADE2026_GATEWAY_FILE": str(file.resolve()),
+        "TRADE2026_PRISM_MODE": "paper",
+    }
+    return found if speed is None else {**found, "TRADE2026_GATEWAY_SPEED": f"{speed:g}"}
+
+
+async def _supervise(
+    data_dir: Path, addresses: LocalAddresses, environment: Mapping[str, str]
+) -> str:
+    """Run the platform; return why it was given up, empty when it was stopped as asked."""
+    clock = SystemClock()
+    begin_ns = clock.monotonic_ns()
+    secrets = Secrets(data_dir)
+    if not secrets.has(ADMIN):
+        # Scripts read this line: plain, and out at once.
+        _say(f"admin password: {secrets.get(ADMIN)}")
+
+    async def prepare() -> None:
+        password = secrets.get(SECRET_NAMES["NATS"])
+        await migrate_streams(addresses.url("NATS"), NATS_USER, password)
+
+    async def on_up() -> None:
+        findings = await survey(data_dir, addresses)
+        took_s = (clock.monotonic_ns() - begin_ns) / NS_PER_S
+        screen().print(findings_table(findings, title=f"Trade2026 is up after {took_s:.1f} s"))
+        _say(f"{addresses.url('nginx')}  (logs in {data_dir / 'logs'}; Ctrl-C stops)")
+
+    supervisor = Supervisor(
+        (
+            *infrastructure(data_dir, addresses, secrets),
+            *groups(data_dir, addresses, environment),
+        ),
+        data_dir=data_dir,
+        clock=clock,
+        say=_say,
+        prepare=prepare,
+        on_up=on_up,
+    )
+    loop = asyncio.get_running_loop()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, supervisor.stop)
+    return await supervisor.run()
+
+
+def _say(line: str) -> None:
+    # click flushes after each line.
+    click.echo(line)

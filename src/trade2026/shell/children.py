@@ -1,0 +1,241 @@
+"""What the supervisor starts: the servers, and the groups of services, under one interface.
+
+A group is a child process that runs the services of one group of the catalogue. It is ready
+when each of its services is healthy and has caught up.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from trade2026.adapters.infra.nats import NatsServer
+from trade2026.adapters.infra.postgres import PostgresServer
+from trade2026.adapters.infra.probe import http_get
+from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.valkey import ValkeyServer
+from trade2026.catalogue.component import Component, Engine, Group
+from trade2026.catalogue.order import start_order
+from trade2026.catalogue.table import group_members
+from trade2026.core.errors import UnavailableError
+from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.secrets import Secrets
+
+NATS_USER: Final = "trade2026"
+READY_S: Final = 120.0
+"""How long a group may take to be ready: compiled code may have to be compiled first."""
+GROUP_STOP_S: Final = 5.0
+VENUE_STOP_S: Final = 2.0
+OK: Final = 200
+
+SECRET_NAMES: Final = {"NATS": "nats", "Valkey": "valkey", "PostgreSQL": "postgres"}
+"""The servers' passwords, by server."""
+
+# The venue goes last: the services that stop first may still wait for its answers.
+GROUP_ORDER: Final = (Group.PRISM, Group.DATA, Group.CORE, Group.WEB)
+
+
+class Server(Protocol):
+    """Something that runs as a child process."""
+
+    @property
+    def process(self) -> ChildProcess | None:
+        """The child, None before the first start."""
+        ...
+
+    async def start(self) -> None:
+        """Start it and return when it is ready.
+
+        Raises:
+            StartError: it did not become ready.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Stop it, by force when it must be."""
+        ...
+
+    async def check(self) -> str:
+        """Return what is wrong, empty when all is well."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildSpec:
+    """A process of our own and how its readiness is seen."""
+
+    name: str
+    argv: Sequence[str]
+    log_path: Path
+    probes: Mapping[str, Callable[[], Awaitable[str]]]
+    """By component; each returns what is wrong, empty when it is ready."""
+    environment: Mapping[str, str] | None = None
+    """The whole environment; None inherits the parent's."""
+    ready_s: float = READY_S
+    stop_s: float = GROUP_STOP_S
+
+
+class ChildServer:
+    """A server made of a `ChildSpec`."""
+
+    def __init__(self, spec: ChildSpec) -> None:
+        self._spec = spec
+        launch = Launch(
+            name=spec.name,
+            argv=spec.argv,
+            log_path=spec.log_path,
+            environment=spec.environment,
+        )
+        self._child = ChildProcess(launch)
+
+    @property
+    def process(self) -> ChildProcess:
+        """The child."""
+        return self._child
+
+    async def start(self) -> None:
+        """Start the process and return when every probe says that it is ready.
+
+        Raises:
+            StartError: it ended, or was not ready in time.
+        """
+        self._child.start()
+        await self._child.until_ready(self.check, deadline_s=self._spec.ready_s)
+
+    async def stop(self) -> None:
+        """Ask the process to end, and kill it when it does not."""
+        await self._child.stop(self._spec.stop_s)
+
+    async def check(self) -> str:
+        """Return what the probes find wrong, empty when all is well."""
+        answers = await asyncio.gather(*(probe() for probe in self._spec.probes.values()))
+        wrong = zip(self._spec.probes, answers, strict=True)
+        return "; ".join(f"{name}: {why}" for name, why in wrong if why)
+
+
+@dataclass(kw_only=True)
+class Unit:
+    """A server under supervision."""
+
+    name: str
+    server: Server
+    log_path: Path
+    wave: int = 0
+    """Waves are stopped one after another, the highest first; 0 is the infrastructure."""
+    restarts: int = 0
+    since_ns: int = 0
+    """When it last became ready; 0 while it is not."""
+    wrong: str = field(default="not started")
+    """Why it is not ready, empty when it is."""
+
+
+def server_of(
+    name: str, *, data_dir: Path, addresses: LocalAddresses, secrets: Secrets
+) -> NatsServer | ValkeyServer | PostgresServer:
+    """Return the built server of that name.
+
+    Raises:
+        StartError: its secret cannot be kept.
+    """
+    port, password = addresses.port(name), secrets.get(SECRET_NAMES[name])
+    match name:
+        case "NATS":
+            return NatsServer(
+                data_dir,
+                client_port=port,
+                http_port=addresses.port(name, "http"),
+                user=NATS_USER,
+                password=password,
+            )
+        case "Valkey":
+            return ValkeyServer(data_dir, port=port, password=password)
+        case _:
+            assert name == "PostgreSQL", name
+            return PostgresServer(data_dir, port=port, password=password)
+
+
+def infrastructure(data_dir: Path, addresses: LocalAddresses, secrets: Secrets) -> tuple[Unit, ...]:
+    """Return the built servers in their start order."""
+    return tuple(
+        Unit(
+            name=component.name,
+            server=server_of(
+                component.name, data_dir=data_dir, addresses=addresses, secrets=secrets
+            ),
+            log_path=data_dir / "logs" / f"{component.module}.log",
+        )
+        for component in start_order(group_members(Group.INFRASTRUCTURE))
+        if component.engine is Engine.SERVER
+    )
+
+
+def groups(
+    data_dir: Path, addresses: LocalAddresses, environment: Mapping[str, str]
+) -> tuple[Unit, ...]:
+    """Return the processes of the services; *environment* is the whole of theirs."""
+    return tuple(
+        _group(group, data_dir, addresses, environment)
+        for group in GROUP_ORDER
+        if group_members(group)
+    )
+
+
+def _group(
+    group: Group, data_dir: Path, addresses: LocalAddresses, environment: Mapping[str, str]
+) -> Unit:
+    is_venue = group is Group.PRISM
+    log_path = data_dir / "logs" / f"{group}.log"
+    spec = ChildSpec(
+        name=str(group),
+        argv=(
+            *(sys.executable, "-m", "trade2026", "run", "--group", str(group)),
+            *("--data-dir", str(data_dir), "--port-offset", str(addresses.port_offset)),
+        ),
+        log_path=log_path,
+        probes={c.name: _readiness(c, addresses) for c in group_members(group)},
+        environment=environment,
+        stop_s=VENUE_STOP_S if is_venue else GROUP_STOP_S,
+    )
+    wave = 1 if is_venue else 2
+    return Unit(name=spec.name, server=ChildServer(spec), log_path=log_path, wave=wave)
+
+
+def _readiness(component: Component, addresses: LocalAddresses) -> Callable[[], Awaitable[str]]:
+    async def probe() -> str:
+        return await ask_service(component, addresses)
+
+    return probe
+
+
+class _Answer(msgspec.Struct):
+    """What is read of the answers of `/health` and `/ready`."""
+
+    status: str = ""
+    checks: dict[str, str] = {}
+    missing: list[str] = []
+
+
+async def ask_service(component: Component, addresses: LocalAddresses) -> str:
+    """Return why a service is not ready or not well, empty when it is both."""
+    port = addresses.port(component.name, component.health_port)
+    try:
+        status, body = await http_get(port, component.health_path)
+        if status != OK:
+            return _why(status, body)
+        status, body = await http_get(port, "/ready")
+    except UnavailableError as error:
+        return str(error)
+    return "" if status == OK else _why(status, body)
+
+
+def _why(status: int, body: bytes) -> str:
+    try:
+        answer = msgspec.json.decode(body, type=_Answer)
+    except msgspec.DecodeError:
+        return f"answers {status}"
+    failed = [f"{name}: {why}" for name, why in answer.checks.items() if why]
+    return ", ".join(failed or answer.missing) or f"answers {status}"

@@ -1,0 +1,231 @@
+"""Start everything, start again what dies, and stop everything in order.
+
+The infrastructure is started first and all of it must come up; then the groups, at the same
+time. A child that dies is started again after a wait; one that keeps dying ends the whole
+platform, loudly, with its last words. At the end the services stop before the servers they
+use, so that what they have in hand is finished.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Final, cast
+
+import msgspec
+
+from trade2026.core.clock import NS_PER_S, Clock
+from trade2026.core.errors import StartError
+from trade2026.shell.backoff import Backoff
+from trade2026.shell.children import Unit
+
+LAST_LINES: Final = 10
+WAITING_S: Final = 5.0
+REFUSED_EXIT: Final = 2
+"""A process ends with this when its machine or its settings are wrong: no retry helps."""
+
+
+async def nothing() -> None:
+    """Do nothing: what is prepared, and done when all is up, unless told otherwise."""
+
+
+class UnitState(msgspec.Struct, frozen=True, kw_only=True):
+    """One child, as the state file tells."""
+
+    name: str
+    pid: int | None
+    restarts: int
+    since_ns: int
+    wrong: str
+
+
+class SupervisorState(msgspec.Struct, frozen=True, kw_only=True):
+    """The state file: there while a supervisor runs, or after it was killed."""
+
+    pid: int
+    since_ns: int
+    units: list[UnitState]
+
+
+def state_path(data_dir: Path) -> Path:
+    """Return where the supervisor of a data directory writes its state."""
+    return data_dir / "run" / "supervisor.json"
+
+
+def read_state(data_dir: Path) -> SupervisorState | None:
+    """Return the supervisor's state, None when there is none."""
+    try:
+        return msgspec.json.decode(state_path(data_dir).read_bytes(), type=SupervisorState)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+class Supervisor:
+    """Keeps units running until it is asked to stop."""
+
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        *,
+        data_dir: Path,
+        clock: Clock,
+        say: Callable[[str], None],
+        prepare: Callable[[], Awaitable[None]] = nothing,
+        on_up: Callable[[], Awaitable[None]] = nothing,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """Take charge of *units*; nothing is started.
+
+        Args:
+            units: Of wave 0, the infrastructure, and of higher ones.
+            data_dir: Where the state file goes.
+            clock: For the times of death and the state file.
+            say: Tells the user one line.
+            prepare: Awaited once, when the infrastructure is up and before the rest.
+            on_up: Awaited once, when everything is up.
+            backoff: When and how often the dead are started again.
+        """
+        self._units = tuple(units)
+        self._state_path = state_path(data_dir)
+        self._clock = clock
+        self._say = say
+        self._prepare = prepare
+        self._on_up = on_up
+        self._backoff = backoff or Backoff()
+        self._stop = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._gave_up = ""
+        self._begin_ns = clock.now_ns()
+
+    def stop(self) -> None:
+        """Ask `run` to stop everything and to return."""
+        self._stop.set()
+
+    async def run(self) -> str:
+        """Start and keep everything until asked to stop; return why it gave up, or nothing.
+
+        Raises:
+            StartError: the first start failed; everything is stopped again.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                keeping = tasks.create_task(self._keep_all())
+                await self._stop.wait()
+                keeping.cancel()
+        except ExceptionGroup as errors:
+            raise _first(errors) from None
+        finally:
+            await self._stop_all()
+        return self._gave_up
+
+    async def _keep_all(self) -> None:
+        self._record()
+        servers = [unit for unit in self._units if unit.wave == 0]
+        async with asyncio.TaskGroup() as tasks:
+            for unit in servers:
+                tasks.create_task(self._start(unit))
+        await self._prepare()
+        async with asyncio.TaskGroup() as tasks:
+            for unit in self._units:
+                tasks.create_task(self._keep(unit))
+            tasks.create_task(self._tell_when_up())
+
+    async def _keep(self, unit: Unit) -> None:
+        deaths_ns: list[int] = []
+        process = unit.server.process
+        is_running = process is not None and process.is_running
+        while True:
+            why = await self._live(unit, is_running=is_running)
+            is_running = False
+            deaths_ns.append(self._clock.monotonic_ns())
+            if not unit.restarts and not unit.since_ns and _has_refused(unit):
+                raise StartError(why)
+            unit.since_ns, unit.wrong = 0, why
+            self._record()
+            delay_s = self._backoff.delay_s(deaths_ns)
+            if delay_s is None:
+                self._give_up(unit, why, len(deaths_ns))
+                return
+            self._say(f"{why}; starting it again in {delay_s:.1f} s")
+            await asyncio.sleep(delay_s)
+            unit.restarts += 1
+
+    async def _live(self, unit: Unit, *, is_running: bool) -> str:
+        """Return why the unit's life ended."""
+        try:
+            if not is_running:
+                await self._start(unit)
+        except StartError as error:
+            return str(error)
+        process = unit.server.process
+        assert process is not None
+        return f"{unit.name} ended with {await process.wait()}"
+
+    async def _start(self, unit: Unit) -> None:
+        unit.wrong = "starting"
+        begin_ns = self._clock.monotonic_ns()
+        await unit.server.start()
+        unit.since_ns, unit.wrong = self._clock.now_ns(), ""
+        self._record()
+        self._changed.set()
+        took_s = (self._clock.monotonic_ns() - begin_ns) / NS_PER_S
+        self._say(f"{unit.name} is {'back' if unit.restarts else 'ready'} after {took_s:.1f} s")
+
+    async def _tell_when_up(self) -> None:
+        while waiting := [unit for unit in self._units if unit.wrong]:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(WAITING_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                for unit in waiting:
+                    why = await unit.server.check()
+                    self._say(f"waiting for {unit.name} ({why or unit.wrong})")
+        await self._on_up()
+
+    def _give_up(self, unit: Unit, why: str, deaths: int) -> None:
+        process = unit.server.process
+        last = process.log_tail(LAST_LINES) if process else ""
+        self._gave_up = f"gave up: {why}, {deaths} times; see {unit.log_path}\n{last}".rstrip()
+        self._stop.set()
+
+    async def _stop_all(self) -> None:
+        for wave in sorted({unit.wave for unit in self._units}, reverse=True):
+            async with asyncio.TaskGroup() as tasks:
+                for unit in self._units:
+                    if unit.wave == wave:
+                        tasks.create_task(unit.server.stop())
+        self._state_path.unlink(missing_ok=True)
+
+    def _record(self) -> None:
+        state = SupervisorState(
+            pid=os.getpid(),
+            since_ns=self._begin_ns,
+            units=[
+                UnitState(
+                    name=unit.name,
+                    pid=unit.server.process.pid if unit.server.process else None,
+                    restarts=unit.restarts,
+                    since_ns=unit.since_ns,
+                    wrong=unit.wrong,
+                )
+                for unit in self._units
+            ],
+        )
+        self._state_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Whole or not at all: the status command reads it at any moment.
+        draft = self._state_path.with_suffix(".new")
+        draft.write_bytes(msgspec.json.encode(state))
+        draft.replace(self._state_path)
+
+
+def _has_refused(unit: Unit) -> bool:
+    process = unit.server.process
+    return process is not None and process.exit_code == REFUSED_EXIT
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = errors.exceptions[0]
+    while isinstance(inner, BaseExceptionGroup):
+        inner = cast("BaseExceptionGroup[BaseException]", inner).exceptions[0]
+    return inner

@@ -1,0 +1,108 @@
+"""Ask every component of a platform how it is, from outside, at this moment.
+
+Nothing is taken from memory: a server is asked with its own password, a service at its
+`/health` and `/ready`. Components that come with later work are `planned`.
+"""
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from trade2026.catalogue.component import Component, Engine, Group
+from trade2026.catalogue.table import TABLE
+from trade2026.core.errors import StartError
+from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.children import SECRET_NAMES, ask_service, server_of
+from trade2026.shell.secrets import Secrets
+from trade2026.shell.supervisor import SupervisorState, read_state
+
+
+class ComponentState(StrEnum):
+    """How a component is."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    DOWN = "down"
+    """Nothing answers at its address."""
+    PLANNED = "planned"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found of one component."""
+
+    component: str
+    state: ComponentState
+    address: str
+    group: Group
+    detail: str = ""
+    """What is wrong, empty when nothing is."""
+    pid: int | None = None
+    """The process of its group; None when no supervisor tells."""
+    restarts: int = 0
+    """How often the supervisor has started that process again."""
+
+
+async def survey(data_dir: Path, addresses: LocalAddresses) -> tuple[Finding, ...]:
+    """Return what is found of the 26 components, in the order of the table."""
+    supervisor = read_state(data_dir)
+    findings = await asyncio.gather(
+        *(_find(component, data_dir, addresses, supervisor) for component in TABLE)
+    )
+    return tuple(findings)
+
+
+def is_well(findings: tuple[Finding, ...]) -> bool:
+    """Return whether every built component is healthy."""
+    fine = {ComponentState.HEALTHY, ComponentState.PLANNED}
+    return all(finding.state in fine for finding in findings)
+
+
+async def _find(
+    component: Component,
+    data_dir: Path,
+    addresses: LocalAddresses,
+    supervisor: SupervisorState | None,
+) -> Finding:
+    state, detail = await _state_of(component, data_dir, addresses)
+    unit_name = component.name if component.engine is Engine.SERVER else str(component.group)
+    units = supervisor.units if supervisor and not component.is_planned else []
+    unit = next((unit for unit in units if unit.name == unit_name), None)
+    return Finding(
+        component=component.name,
+        state=state,
+        address=addresses.url(component.name),
+        group=component.group,
+        detail=detail,
+        pid=unit.pid if unit else None,
+        restarts=unit.restarts if unit else 0,
+    )
+
+
+async def _state_of(
+    component: Component, data_dir: Path, addresses: LocalAddresses
+) -> tuple[ComponentState, str]:
+    match component.engine:
+        case Engine.PLANNED:
+            return ComponentState.PLANNED, ""
+        case Engine.SERVICE:
+            wrong = await ask_service(component, addresses)
+        case Engine.SERVER:
+            wrong = await _ask_server(component, data_dir, addresses)
+    if not wrong:
+        return ComponentState.HEALTHY, ""
+    is_down = wrong.startswith("no answer")
+    return (ComponentState.DOWN if is_down else ComponentState.UNHEALTHY), wrong
+
+
+async def _ask_server(component: Component, data_dir: Path, addresses: LocalAddresses) -> str:
+    secrets = Secrets(data_dir)
+    # Asking must not make secrets where no platform ever ran.
+    if not secrets.has(SECRET_NAMES[component.name]):
+        return f"no answer: {data_dir} has never held a platform"
+    try:
+        server = server_of(component.name, data_dir=data_dir, addresses=addresses, secrets=secrets)
+    except StartError as error:
+        return str(error)
+    return await server.check()
