@@ -9,6 +9,7 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 
 from trade2026.core.errors import InvalidInputError
 from trade2026.desk.risk import RiskDesk
+from trade2026.domain.risk.exposure import Exposure
 from trade2026.domain.risk.limit import Limits
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
@@ -57,18 +58,35 @@ class ControlReply(msgspec.Struct, frozen=True, kw_only=True):
     ts_ns: int
 
 
+class HoldingReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account holds of one symbol, and what its open orders may add."""
+
+    symbol: str
+    quantity: Exact
+    mark_price: Exact
+    value: Exact
+    open_buy_quantity: Exact
+    open_sell_quantity: Exact
+
+
 class PortfolioReply(msgspec.Struct, frozen=True, kw_only=True):
     """An account as risk sees it, in the base currency."""
 
     account: str
+    currency: str
     mode: TradingMode
+    cash: Exact
     equity: Exact
     gross_exposure: Exact
+    net_exposure: Exact
+    margin: Exact
+    """Equity bound by the holdings."""
     reserved: Exact
     """Buying power held for open orders."""
     buying_power: Exact
-    """Equity less the margin of holdings and what is reserved; what a new order may use."""
+    """Equity less margin and reservations: what a new order may use."""
     open_orders: int
+    holdings: list[HoldingReply]
 
 
 class LimitsReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +132,33 @@ def _limits(symbol: str, limits: Limits) -> LimitsReply:
         max_position_value=exact.write(limits.max_position_value),
         margin_bps=limits.margin_bps,
         reference_max_age_ns=limits.reference_max_age_ns,
+    )
+
+
+def _portfolio(seen: Exposure) -> PortfolioReply:
+    return PortfolioReply(
+        account=seen.account,
+        currency=seen.currency,
+        mode=seen.mode,
+        cash=exact.write(seen.cash),
+        equity=exact.write(seen.equity),
+        gross_exposure=exact.write(seen.gross),
+        net_exposure=exact.write(seen.net),
+        margin=exact.write(seen.margin),
+        reserved=exact.write(seen.reserved),
+        buying_power=exact.write(seen.free),
+        open_orders=seen.open_orders,
+        holdings=[
+            HoldingReply(
+                symbol=symbol.symbol,
+                quantity=exact.write(symbol.quantity),
+                mark_price=exact.write(symbol.mark_px),
+                value=exact.write(symbol.value),
+                open_buy_quantity=exact.write(symbol.open_buy_qty),
+                open_sell_quantity=exact.write(symbol.open_sell_qty),
+            )
+            for symbol in seen.symbols
+        ],
     )
 
 
@@ -163,15 +208,7 @@ def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         seen = desk.book.exposure(account)
         if seen is None:
             raise ProblemError(404, "Unknown account", f"no account {account[:40]}")
-        return PortfolioReply(
-            account=account,
-            mode=seen.mode,
-            equity=exact.write(seen.equity),
-            gross_exposure=exact.write(seen.gross_exposure),
-            reserved=exact.write(seen.reserved),
-            buying_power=exact.write(seen.buying_power),
-            open_orders=seen.open_order_count,
-        )
+        return _portfolio(seen)
 
     @get("/risk/limits", opt=needs("risk:read"))
     async def limits() -> list[LimitsReply]:
@@ -185,7 +222,7 @@ def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         """Return the mode of every scope that was ever switched."""
         return {
             scope: mode
-            for scope, mode in desk.book.modes().items()
+            for scope, mode in desk.book.modes.items()
             if scope == GLOBAL_SCOPE or is_visible(request, scope.removeprefix(_ACCOUNT_PREFIX))
         }
 

@@ -6,7 +6,7 @@ once, in memory, before the log tells of it: of two orders that are judged one a
 other, the second sees the first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -86,8 +86,9 @@ class RiskBook:
         self._received: dict[OrderId, NewOrderSingle] = {}
         self._ended: dict[OrderId, None] = {}
         self._exec_ids: set[tuple[str, ExecId]] = set()
-        self._modes: dict[str, TradingMode] = {}
-        self._controls: set[EventId] = set()
+        self._controls: dict[str, RiskControl] = {}
+        """The control in force, by scope."""
+        self._control_ids: set[EventId] = set()
         self._references: dict[str, dict[str, _Reference]] = {}
 
     @property
@@ -99,11 +100,6 @@ class RiskBook:
     def limits(self) -> LimitTable:
         """Return the limits in force."""
         return self._limits
-
-    @property
-    def modes(self) -> Mapping[str, TradingMode]:
-        """Return the mode of every scope that was ever changed."""
-        return dict(self._modes)
 
     def accounts(self) -> tuple[AccountId, ...]:
         """Return the accounts that anything was booked on or reserved for, sorted."""
@@ -138,16 +134,35 @@ class RiskBook:
         self._seq = seq
 
     def control(self, control: RiskControl) -> None:
-        """Set the mode of a scope; the same control again changes nothing."""
-        if control.control_id not in self._controls:
-            self._controls.add(control.control_id)
-            self._modes[control.scope] = control.mode
+        """Set the mode of a scope; the same control again changes nothing.
 
-    def mode_of(self, account: str) -> TradingMode:
-        """Return the strictest mode of all scopes that cover the account."""
+        Controls are made in the order of their ids, but may overtake one another on the way
+        through the log: one that loosens does not undo a stricter one that was made later.
+        """
+        if control.control_id in self._control_ids:
+            return
+        self._control_ids.add(control.control_id)
+        known = self._controls.get(control.scope)
+        if (
+            known is None
+            or control.control_id > known.control_id
+            or _strictness(control.mode) > _strictness(known.mode)
+        ):
+            self._controls[control.scope] = control
+
+    def modes(self) -> dict[str, TradingMode]:
+        """Return the mode of every scope that was ever switched."""
+        return {scope: control.mode for scope, control in self._controls.items()}
+
+    def mode_of(self, scope: str) -> TradingMode:
+        """Return the mode that was set for *scope* itself."""
+        known = self._controls.get(scope)
+        return TradingMode.NORMAL if known is None else known.mode
+
+    def mode_over(self, account: str) -> TradingMode:
+        """Return the strictest mode of all scopes that cover *account*."""
         scopes = (GLOBAL_SCOPE, account_scope(account))
-        modes = (self._modes.get(scope, TradingMode.NORMAL) for scope in scopes)
-        return max(modes, key=_STRICTNESS.index)
+        return max(map(self.mode_of, scopes), key=_strictness)
 
     def quote(self, venue: str, symbol: str, quote: Quote, arrived_ns: TimeNs) -> None:
         """Take *quote* as the reference, unless a later one has arrived.
@@ -203,12 +218,35 @@ class RiskBook:
                 return True
         return False
 
+    def release_unclaimed(self, before_ns: int) -> int:
+        """Give up what was approved before then and never reached the log; return how many."""
+        unclaimed = [
+            order_id
+            for account in self._accounts.values()
+            for order_id, held in account.reservations.items()
+            if not held.is_journalled and held.approved.approved_ns < before_ns
+        ]
+        return sum(self.release(order_id) for order_id in unclaimed)
+
+    def release_unclaimed(self, before_ns: TimeNs) -> int:
+        """Give up every reservation approved before *before_ns* that never reached the log.
+
+        Returns how many there were.
+        """
+        unclaimed = [
+            order_id
+            for account in self._accounts.values()
+            for order_id, held in account.reservations.items()
+            if not held.is_journalled and held.approved.approved_ns < before_ns
+        ]
+        return sum(self.release(order_id) for order_id in unclaimed)
+
     def view(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskView:
         """Return what the checks see of the order's account and market."""
         account = self._accounts.get(order.account, _NOBODY)
         reference = self._reference(order.venue, order.symbol, now_ns)
         return RiskView(
-            mode=self.mode_of(order.account),
+            mode=self.mode_over(order.account),
             instrument=self._instruments.get((order.venue, order.symbol)),
             bid_px=reference.bid_px if reference else None,
             ask_px=reference.ask_px if reference else None,
@@ -235,15 +273,15 @@ class RiskBook:
         return Exposure(
             account=AccountId(account),
             currency=BASE_CURRENCY,
-            mode=self.mode_of(account),
+            mode=self.mode_over(account),
             cash=money_down(known.cash),
             equity=equity,
-            gross=Money(sum(abs(symbol.value) for symbol in symbols)),
-            net=Money(sum(symbol.value for symbol in symbols)),
+            gross_exposure=Money(sum(abs(symbol.value) for symbol in symbols)),
+            net_exposure=Money(sum(symbol.value for symbol in symbols)),
             margin=margin,
             reserved=known.reserved,
-            free=Money(equity - margin - known.reserved),
-            open_orders=len(known.reservations),
+            buying_power=Money(equity - margin - known.reserved),
+            open_order_count=len(known.reservations),
             symbols=symbols,
         )
 
@@ -342,3 +380,7 @@ class RiskBook:
 
 def _standing(px: Px, qty: Qty) -> Px | None:
     return px if qty > 0 and px > 0 else None
+
+
+def _strictness(mode: TradingMode) -> int:
+    return _STRICTNESS.index(mode)
