@@ -167,7 +167,7 @@ def _report(order: Order, event: OrderReported) -> Order:
     changes: dict[str, Any] = {
         "exec_ids": order.exec_ids | {report.exec_id},
         "venue_order_id": report.venue_order_id or order.venue_order_id,
-        "venue_ack_ns": event.ts_ns if order.venue_ack_ns is None else order.venue_ack_ns,
+        "venue_ack_ns": _ack_ns(order, event),
         "text": report.text or order.text,
     }
     if report.exec_type is ExecType.TRADE:
@@ -177,6 +177,12 @@ def _report(order: Order, event: OrderReported) -> Order:
     if report.exec_type is ExecType.CANCEL_REJECTED:
         changes["is_cancel_requested"] = False
     return _step(order, event, _trigger_of(order, report), **changes)
+
+
+def _ack_ns(order: Order, event: OrderReported) -> TimeNs | None:
+    # That a venue would not cancel does not say that it has the order: it may be unknown there.
+    is_word = event.report.exec_type is not ExecType.CANCEL_REJECTED
+    return event.ts_ns if is_word and order.venue_ack_ns is None else order.venue_ack_ns
 
 
 def _trigger_of(order: Order, report: ExecutionReport) -> Trigger:

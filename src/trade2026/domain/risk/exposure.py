@@ -29,14 +29,14 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     mode: TradingMode
     cash: Money
     equity: Money
-    gross: Money
+    gross_exposure: Money
     """Sum of the size of all holdings; shorts count like longs."""
-    net: Money
+    net_exposure: Money
     margin: Money
     """Equity bound by the holdings."""
     reserved: Money
     """Buying power held for the open orders."""
-    free: Money
+    buying_power: Money
     """Equity less margin and reservations; negative when too much is bound."""
-    open_orders: int
+    open_order_count: int
     symbols: tuple[SymbolExposure, ...]
