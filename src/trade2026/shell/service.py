@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import msgspec
 from litestar.handlers import BaseRouteHandler
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
@@ -20,7 +21,7 @@ from trade2026.core.ids import Ids
 from trade2026.model.subjects import Command, Event, Live
 from trade2026.ports.bus import Bus, Delivery, PoisonHandler
 
-S = TypeVar("S")
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Addresses(Protocol):
@@ -124,6 +125,8 @@ class Service:
     intakes: Sequence[Intake] = ()
     pings: Mapping[str, Ping] = field(default_factory=dict[str, Ping])
     """Checks of `/health`, by name; the bus is pinged by the shell."""
+    about: Callable[[], Mapping[str, Any]] = dict[str, Any]
+    """Further fields of `/health`, such as a mode; they do not decide the status."""
     start: Callable[[], Awaitable[None]] = nothing
     caught_up: Callable[[], Awaitable[None]] = nothing
     loops: Sequence[Callable[[], Awaitable[None]]] = ()

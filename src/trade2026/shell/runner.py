@@ -1,0 +1,152 @@
+"""Run services in one process: build, start in order, watch, drain, or die.
+
+Crash-only: a loop that raises, or a broken invariant, ends the process at once, without a
+stop hook that would save a state nobody can trust. The supervisor starts it again and it
+rebuilds itself from the log. `except Exception` stands in this file and in no other.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from trade2026.adapters.bus.nats import NatsBus
+from trade2026.adapters.policy.rego import RegoPolicy
+from trade2026.core.clock import NS_PER_S, SystemClock
+from trade2026.core.errors import BusUnavailableError, SettingsError, StartError
+from trade2026.core.ids import system_ids
+from trade2026.ports.bus import Bus
+from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.builds import builds_of
+from trade2026.shell.guard import Doorkeeper
+from trade2026.shell.logs import LogFormat, LogLevel, configure_logs, service_log
+from trade2026.shell.runtime import Surroundings, running
+from trade2026.shell.secrets import Secrets
+from trade2026.shell.settings import PLATFORM, PlatformSettings, Settings
+from trade2026.shell.tokens import TokenVerifier, keys_over_http
+
+EXIT_OK: Final = 0
+EXIT_REFUSED: Final = 2
+"""The process cannot start as asked; one line says why. Starting again does not help."""
+EXIT_CRASHED: Final = 70
+"""A broken invariant or an unforeseen error; starting again may help. BSD's EX_SOFTWARE."""
+
+BUS_USER: Final = "trade2026"
+BUS_SECRET: Final = "nats"  # noqa: S105 - the name of the secret, not the secret
+BUS_RETRY_S: Final = 0.25
+BUS_CLOSE_LIMIT_S: Final = 0.8
+HARD_END_S: Final = 6.0
+"""This long after the signal the process ends, whatever hangs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How to run services in this process."""
+
+    data_dir: Path
+    port_offset: int = 0
+    log_format: LogFormat | None = None
+    log_level: LogLevel = LogLevel.INFO
+
+
+def run_process(names: Sequence[str], options: RunOptions) -> int:
+    """Run the services called *names* until a signal, and return the process's exit code."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(names, options))
+
+
+async def run(names: Sequence[str], options: RunOptions) -> int:
+    """Run the services called *names* until SIGTERM or SIGINT.
+
+    Returns:
+        `EXIT_OK` after a graceful stop, `EXIT_REFUSED` or `EXIT_CRASHED`.
+    """
+    configure_logs(options.log_format, options.log_level)
+    log = service_log("+".join(names))
+    signals = _Signals()
+    try:
+        await _run(names, options, signals)
+    except (StartError, SettingsError) as error:
+        log.error("cannot start", reason=str(error))  # noqa: TRY400 - one line is asked for
+        return EXIT_REFUSED
+    except asyncio.CancelledError:
+        # The signal came before everything was up.
+        log.info("stopped while starting")
+        return EXIT_OK
+    except Exception:
+        log.critical("crashed", exc_info=True)
+        return EXIT_CRASHED
+    return EXIT_OK
+
+
+async def _run(names: Sequence[str], options: RunOptions, signals: "_Signals") -> None:
+    settings = Settings.of_process(options.data_dir)
+    platform = settings(PlatformSettings, PLATFORM)
+    addresses = LocalAddresses(options.port_offset)
+    builds = builds_of(names)
+    clock = SystemClock()
+    bus = await _connect(addresses, options.data_dir, "+".join(names), platform.bus_wait_s)
+    surroundings = Surroundings(
+        bus=bus,
+        doorkeeper=Doorkeeper(TokenVerifier(keys_over_http(addresses), clock), RegoPolicy()),
+        data_dir=options.data_dir,
+        settings=settings,
+        addresses=addresses,
+        clock=clock,
+        ids=system_ids(),
+    )
+    async with running(builds, surroundings, http=True):
+        await signals.wait()
+    # Only after a graceful stop: a process that crashed leaves without another word.
+    try:
+        async with asyncio.timeout(BUS_CLOSE_LIMIT_S):
+            await bus.close()
+    except TimeoutError:
+        service_log(names[0]).warning("bus not closed in time", limit_s=BUS_CLOSE_LIMIT_S)
+
+
+async def _connect(addresses: LocalAddresses, data_dir: Path, name: str, wait_s: float) -> Bus:
+    clock = SystemClock()
+    url = addresses.url("NATS")
+    password = Secrets(data_dir).get(BUS_SECRET)
+    deadline_ns = clock.monotonic_ns() + int(wait_s * NS_PER_S)
+    while True:
+        try:
+            return await NatsBus.connect(
+                url=url, user=BUS_USER, password=password, name=name, clock=clock
+            )
+        except BusUnavailableError as error:
+            if clock.monotonic_ns() >= deadline_ns:
+                raise StartError(f"the bus at {url} is not there after {wait_s:g} s") from error
+            await asyncio.sleep(BUS_RETRY_S)
+
+
+class _Signals:
+    """SIGTERM and SIGINT: a graceful stop, or the end of the start when not yet up."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._is_up = False
+        self._stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._on_signal)
+
+    async def wait(self) -> None:
+        """Return when the process is told to stop."""
+        self._is_up = True
+        await self._stop.wait()
+
+    def _on_signal(self) -> None:
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        self._loop.call_later(HARD_END_S, os._exit, EXIT_CRASHED)
+        if not self._is_up:
+            assert self._task is not None
+            self._task.cancel()
