@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import NS_PER_S, Clock, TimeNs
+from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.ids import AccountId, EventId, Ids
 from trade2026.desk.persistence import append_until_stored
 from trade2026.domain.risk.book import RiskBook
@@ -111,7 +111,7 @@ class RiskDesk:
             is_tightening: never loosen: a scope that is stricter already stays so.
         """
         if is_tightening:
-            mode = strictest(mode, self.book.modes.get(scope, TradingMode.NORMAL))
+            mode = strictest(mode, self.book.mode_of(scope))
         control = RiskControl(
             control_id=EventId(self._ids.new()),
             scope=scope,
@@ -140,7 +140,7 @@ class RiskDesk:
         """Give back reservations of orders that never came to the log as approved."""
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
-            self.book.release_unclaimed(TimeNs(self._clock.now_ns() - UNCLAIMED_AFTER_NS))
+            self.book.release_unclaimed(self._clock.now_ns() - UNCLAIMED_AFTER_NS)
 
     async def _alert(self, control: RiskControl) -> None:
         alert = Alert(

@@ -142,12 +142,12 @@ def _portfolio(seen: Exposure) -> PortfolioReply:
         mode=seen.mode,
         cash=exact.write(seen.cash),
         equity=exact.write(seen.equity),
-        gross_exposure=exact.write(seen.gross),
-        net_exposure=exact.write(seen.net),
+        gross_exposure=exact.write(seen.gross_exposure),
+        net_exposure=exact.write(seen.net_exposure),
         margin=exact.write(seen.margin),
         reserved=exact.write(seen.reserved),
-        buying_power=exact.write(seen.free),
-        open_orders=seen.open_orders,
+        buying_power=exact.write(seen.buying_power),
+        open_orders=seen.open_order_count,
         holdings=[
             HoldingReply(
                 symbol=symbol.symbol,
@@ -222,7 +222,7 @@ def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         """Return the mode of every scope that was ever switched."""
         return {
             scope: mode
-            for scope, mode in desk.book.modes.items()
+            for scope, mode in desk.book.modes().items()
             if scope == GLOBAL_SCOPE or is_visible(request, scope.removeprefix(_ACCOUNT_PREFIX))
         }
 

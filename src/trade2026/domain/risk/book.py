@@ -228,19 +228,6 @@ class RiskBook:
         ]
         return sum(self.release(order_id) for order_id in unclaimed)
 
-    def release_unclaimed(self, before_ns: TimeNs) -> int:
-        """Give up every reservation approved before *before_ns* that never reached the log.
-
-        Returns how many there were.
-        """
-        unclaimed = [
-            order_id
-            for account in self._accounts.values()
-            for order_id, held in account.reservations.items()
-            if not held.is_journalled and held.approved.approved_ns < before_ns
-        ]
-        return sum(self.release(order_id) for order_id in unclaimed)
-
     def view(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskView:
         """Return what the checks see of the order's account and market."""
         account = self._accounts.get(order.account, _NOBODY)
