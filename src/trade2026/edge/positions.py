@@ -7,6 +7,7 @@ from litestar import Request, get
 from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 
+from trade2026.core.ids import AccountId
 from trade2026.core.numbers import average_px, money_half_even, value_of
 from trade2026.desk.equity import EquityDesk
 from trade2026.desk.ledger import LedgerDesk
@@ -160,7 +161,7 @@ def pnl_routes(desk: EquityDesk) -> list[BaseRouteHandler]:
     ) -> list[PnlReply]:
         """Return the newest points of the equity curve, oldest first; one a second at most."""
         known(request, account)
-        points = list(desk.history.get(account, ()))
+        points = list(desk.history.get(AccountId(account), ()))
         return [_pnl(point) for point in points[-limit:]]
 
     return [pnl, snapshot, positions, history]

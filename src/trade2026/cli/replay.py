@@ -1,0 +1,141 @@
+"""`trade2026 replay`: fold the whole log of orders again and compare it with the live ledger.
+
+The log alone decides what everybody holds. This folds it from its first event into a ledger
+of its own, prints its hash, and asks the running platform for the hash of its ledger at the
+same place in the log.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+import httpx
+import msgspec
+import uvloop
+
+from trade2026.adapters.bus.nats import NatsBus
+from trade2026.cli.options import place_options
+from trade2026.core.clock import SystemClock
+from trade2026.core.errors import IllegalTransitionError, Trade2026Error
+from trade2026.domain.oms.orders import Orders
+from trade2026.domain.position.ledger import Ledger
+from trade2026.model.journal import JournalEvent
+from trade2026.model.subjects import ORDERS_EVENT
+from trade2026.ports.bus import Delivery
+from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.runner import BUS_SECRET, BUS_USER
+from trade2026.shell.secrets import Secrets
+
+CATCH_UP_TRIES: Final = 20
+"""How often the live ledger is asked while it books what the log has."""
+CATCH_UP_STEP_S: Final = 0.25
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """What folding the log gave."""
+
+    events: int
+    orders: int
+    fills: int
+    journal_seq: int
+    digest: str
+    live_digest: str
+    """Of the running platform's ledger at the same place in the log."""
+    is_equal: bool
+
+
+class _LiveLedger(msgspec.Struct):
+    journal_seq: int
+    digest: str
+
+
+class _Token(msgspec.Struct):
+    access_token: str
+
+
+@click.command(short_help="Fold the log again and compare it with the live ledger.")
+@place_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def replay(*, data_dir: Path, port_offset: int, as_json: bool) -> None:
+    """Fold the log of orders of a running platform; exit 0 only when the hashes are equal."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        found = runner.run(fold_again(data_dir, LocalAddresses(port_offset)))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        click.echo(f"{found.events} events, {found.orders} orders, {found.fills} fills")
+        click.echo(f"folded {found.digest}")
+        click.echo(f"live   {found.live_digest}")
+        click.echo("equal" if found.is_equal else "DIFFERENT")
+    sys.exit(0 if found.is_equal else 1)
+
+
+async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
+    """Return what folding the whole log gives, beside the live ledger.
+
+    Raises:
+        Trade2026Error: the platform does not run there, or the log breaks its own rules.
+    """
+    secrets = Secrets(data_dir)
+    if not secrets.has(BUS_SECRET):
+        raise Trade2026Error(f"{data_dir} has never held a platform")
+    bus = await NatsBus.connect(
+        url=addresses.url("NATS"),
+        user=BUS_USER,
+        password=secrets.get(BUS_SECRET),
+        name="replay",
+        clock=SystemClock(),
+    )
+    ledger, orders, count = Ledger(), Orders(), 0
+    broken: list[str] = []
+
+    async def on_event(event: JournalEvent, delivery: Delivery) -> None:
+        nonlocal count
+        count += 1
+        try:
+            orders.apply(event)
+        except IllegalTransitionError as error:
+            broken.append(f"event {delivery.stream_seq}: {error}")
+        ledger.apply(event, delivery.stream_seq)
+
+    try:
+        live = _LiveLedger(journal_seq=-1, digest="")
+        fold = await bus.fold(ORDERS_EVENT, on_event)
+        # Trading may go on meanwhile: compare at a moment when both stand at the same place.
+        for _ in range(CATCH_UP_TRIES):
+            live = await _live_ledger(addresses, secrets)
+            if live.journal_seq == ledger.seq:
+                break
+            await asyncio.sleep(CATCH_UP_STEP_S)
+        digest, seq = ledger.digest(), ledger.seq
+        await fold.stop()
+    finally:
+        await bus.close()
+    if broken:
+        raise Trade2026Error(f"the log breaks its own rules: {broken[0]}")
+    return Replay(
+        events=count,
+        orders=sum(orders.counts().values()),
+        fills=len(orders.fills(limit=count)),
+        journal_seq=seq,
+        digest=digest,
+        live_digest=live.digest,
+        is_equal=live.digest == digest,
+    )
+
+
+async def _live_ledger(addresses: LocalAddresses, secrets: Secrets) -> _LiveLedger:
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            login = {"username": "admin", "password": secrets.get("admin")}
+            reply = await client.post(f"{addresses.url('authn')}/login", json=login)
+            token = msgspec.json.decode(reply.raise_for_status().content, type=_Token)
+            reply = await client.get(
+                f"{addresses.url('ptrc')}/ledger",
+                headers={"authorization": f"Bearer {token.access_token}"},
+            )
+            return msgspec.json.decode(reply.raise_for_status().content, type=_LiveLedger)
+    except (httpx.HTTPError, msgspec.MsgspecError) as error:
+        raise Trade2026Error(f"the live ledger does not answer: {error}") from error
