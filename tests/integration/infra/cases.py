@@ -1,0 +1,158 @@
+"""One case a server: how a client writes to it, counts, and is refused."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+import asyncpg
+import nats
+import valkey
+from tests.ports import free_port
+
+from trade2026.adapters.infra.nats import NatsServer
+from trade2026.adapters.infra.postgres import DATABASE, USER, PostgresServer
+from trade2026.adapters.infra.valkey import ValkeyServer
+
+# The characters that configuration files and protocols trip over.
+PASSWORD: Final = 'a "b\\c$d#{e}'
+
+# The clients come without types.
+_nats_connect = cast("Any", nats.connect)  # pyright: ignore[reportUnknownMemberType]
+_asyncpg_connect = cast("Any", asyncpg.connect)  # pyright: ignore[reportUnknownMemberType]
+_valkey = cast("Any", valkey.Valkey)
+
+
+class Case(Protocol):
+    """A server with a client of its own."""
+
+    server: NatsServer | ValkeyServer | PostgresServer
+    ports: tuple[int, ...]
+
+    async def write(self, count: int) -> None:
+        """Write *count* things, each acknowledged."""
+        ...
+
+    async def count(self) -> int:
+        """Return how many things are there."""
+        ...
+
+    async def is_let_in(self, password: str) -> bool:
+        """Return whether the server lets a client with *password* in."""
+        ...
+
+
+class NatsCase:
+    """Messages in a stream on disk."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.ports = (free_port(), free_port())
+        client_port, http_port = self.ports
+        self.server: NatsServer | ValkeyServer | PostgresServer = NatsServer(
+            data_dir, client_port=client_port, http_port=http_port, user="u", password=PASSWORD
+        )
+
+    async def _connect(self) -> Any:  # noqa: ANN401 - the client has no types
+        url = f"nats://127.0.0.1:{self.ports[0]}"
+        return await _nats_connect(url, user="u", password=PASSWORD)
+
+    async def write(self, count: int) -> None:
+        client = await self._connect()
+        log = client.jetstream()
+        await log.add_stream(name="T", subjects=["t"])
+        for number in range(count):
+            await log.publish("t", str(number).encode())
+        await client.close()
+
+    async def count(self) -> int:
+        client = await self._connect()
+        info = await client.jetstream().stream_info("T")
+        await client.close()
+        return info.state.messages
+
+    async def is_let_in(self, password: str) -> bool:
+        # By hand: the client leaves its socket open when it is refused.
+        sign_in = {"user": "u", "pass": password, "verbose": False}
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.ports[0])
+        writer.write(b"CONNECT " + json.dumps(sign_in).encode() + b"\r\nPING\r\n")
+        await reader.readline()
+        answer = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+        assert answer in {b"PONG\r\n", b"-ERR 'Authorization Violation'\r\n"}
+        return answer == b"PONG\r\n"
+
+
+class ValkeyCase:
+    """Keys."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.ports = (free_port(),)
+        self.server: NatsServer | ValkeyServer | PostgresServer = ValkeyServer(
+            data_dir, port=self.ports[0], password=PASSWORD
+        )
+
+    async def write(self, count: int) -> None:
+        with _valkey(port=self.ports[0], password=PASSWORD) as client:
+            for number in range(count):
+                client.set(str(number), b"")
+
+    async def count(self) -> int:
+        with _valkey(port=self.ports[0], password=PASSWORD) as client:
+            return client.dbsize()
+
+    async def is_let_in(self, password: str) -> bool:
+        with _valkey(port=self.ports[0], password=password) as client:
+            try:
+                client.ping()
+            except valkey.AuthenticationError:
+                return False
+            return True
+
+
+class PostgresCase:
+    """Rows, each committed."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.ports = (free_port(),)
+        self.server: NatsServer | ValkeyServer | PostgresServer = PostgresServer(
+            data_dir, port=self.ports[0], password=PASSWORD
+        )
+
+    async def _connect(self, password: str) -> Any:  # noqa: ANN401 - the client has no types
+        return await _asyncpg_connect(
+            host="127.0.0.1",
+            port=self.ports[0],
+            user=USER,
+            database=DATABASE,
+            password=password,
+            ssl=False,
+        )
+
+    async def write(self, count: int) -> None:
+        client = await self._connect(PASSWORD)
+        await client.execute("CREATE TABLE t (n int)")
+        for number in range(count):
+            await client.execute("INSERT INTO t VALUES ($1)", number)
+        await client.close()
+
+    async def count(self) -> int:
+        client = await self._connect(PASSWORD)
+        count = await client.fetchval("SELECT count(*) FROM t")
+        await client.close()
+        return count
+
+    async def is_let_in(self, password: str) -> bool:
+        try:
+            client = await self._connect(password)
+        except asyncpg.InvalidPasswordError:
+            return False
+        await client.close()
+        return True
+
+
+CASES: Final[dict[str, type[NatsCase | ValkeyCase | PostgresCase]]] = {
+    "nats": NatsCase,
+    "valkey": ValkeyCase,
+    "postgres": PostgresCase,
+}

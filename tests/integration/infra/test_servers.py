@@ -1,0 +1,136 @@
+"""What holds for every server: ready means ready, passwords count, a kill loses nothing."""
+
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.integration.infra.cases import CASES, PASSWORD, Case
+from tests.ports import free_port
+
+from trade2026.adapters.infra.postgres import PostgresServer
+from trade2026.core.errors import StartError
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(params=CASES)
+async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Case]:
+    case: Case = CASES[request.param](tmp_path / "data")
+    yield case
+    await case.server.stop()
+
+
+async def test_a_started_server_takes_what_is_written_at_once(case: Case) -> None:
+    await case.server.start()
+
+    await case.write(3)
+
+    assert await case.count() == 3
+    assert await case.server.check() == ""
+    assert case.server.version
+
+
+async def test_only_the_right_password_is_let_in(case: Case) -> None:
+    await case.server.start()
+
+    assert not await case.is_let_in("wrong")
+    assert not await case.is_let_in("")
+    assert await case.is_let_in(PASSWORD)
+
+
+async def test_a_kill_loses_nothing_that_was_acknowledged(case: Case) -> None:
+    await case.server.start()
+    await case.write(100)
+
+    assert case.server.process is not None
+    assert case.server.pid is not None
+    os.kill(case.server.pid, signal.SIGKILL)
+    await case.server.process.wait()
+    assert await case.server.check() == "the process has ended"
+    await case.server.start()
+
+    assert await case.count() == 100
+
+
+async def test_a_stopped_server_ends_by_itself_and_keeps_its_data(case: Case) -> None:
+    await case.server.start()
+    await case.write(3)
+
+    await case.server.stop()
+
+    assert case.server.process is not None
+    assert case.server.process.exit_code == 0
+    await case.server.start()
+    assert await case.count() == 3
+
+
+async def test_a_port_in_use_is_one_line_that_says_what_to_do(case: Case) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", case.ports[-1]))
+        other.listen()
+
+        with pytest.raises(StartError, match=f"port {case.ports[-1]} of .* --port-offset"):
+            await case.server.start()
+
+    assert case.server.pid is None
+
+
+async def test_a_server_listens_on_the_loopback_address_only(case: Case) -> None:
+    await case.server.start()
+
+    assert _addresses(case.ports) == {"0100007F"}
+
+
+async def test_its_files_can_be_read_by_their_owner_only(case: Case, tmp_path: Path) -> None:
+    await case.server.start()
+
+    folders = [path for path in (tmp_path / "data").iterdir() if path.is_dir()]
+    assert len(folders) == 2
+    assert {oct(path.stat().st_mode & 0o777) for path in folders} == {"0o700"}
+
+
+async def test_postgres_works_where_a_socket_path_would_be_too_long(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100)
+    server = PostgresServer(deep, port=free_port(), password=PASSWORD)
+    try:
+        await server.start()
+
+        assert await server.check() == ""
+    finally:
+        await server.stop()
+
+
+async def test_postgres_refuses_data_of_another_major_version(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    folder.mkdir()
+    (folder / "PG_VERSION").write_text("12\n")
+
+    with pytest.raises(StartError, match=r"made by PostgreSQL 12, this is \d+; use the version"):
+        await PostgresServer(tmp_path, port=free_port(), password=PASSWORD).start()
+
+
+async def test_a_first_start_that_was_interrupted_does_not_harm_the_next(tmp_path: Path) -> None:
+    half = tmp_path / "postgres.new"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("18\n")
+    server = PostgresServer(tmp_path, port=free_port(), password=PASSWORD)
+    try:
+        await server.start()
+
+        assert await server.check() == ""
+        assert not half.exists()
+    finally:
+        await server.stop()
+
+
+def _addresses(ports: tuple[int, ...]) -> set[str]:
+    found: set[str] = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            address, _, port = line.split()[1].partition(":")
+            if line.split()[3] == "0A" and int(port, 16) in ports:
+                found.add(address)
+    return found
