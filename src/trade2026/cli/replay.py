@@ -101,14 +101,8 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
         ledger.apply(event, delivery.stream_seq)
 
     try:
-        live = _LiveLedger(journal_seq=-1, digest="")
         fold = await bus.fold(ORDERS_EVENT, on_event)
-        # Trading may go on meanwhile: compare at a moment when both stand at the same place.
-        for _ in range(CATCH_UP_TRIES):
-            live = await _live_ledger(addresses, secrets)
-            if live.journal_seq == ledger.seq:
-                break
-            await asyncio.sleep(CATCH_UP_STEP_S)
+        live = await _compare(ledger, addresses, secrets)
         digest, seq = ledger.digest(), ledger.seq
         await fold.stop()
     finally:
@@ -126,16 +120,30 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
     )
 
 
-async def _live_ledger(addresses: LocalAddresses, secrets: Secrets) -> _LiveLedger:
+async def _sign_in(client: httpx.AsyncClient, addresses: LocalAddresses, secrets: Secrets) -> str:
+    login = {"username": "admin", "password": secrets.get("admin")}
+    reply = await client.post(f"{addresses.url('authn')}/login", json=login)
+    token = msgspec.json.decode(reply.raise_for_status().content, type=_Token)
+    return token.access_token
+
+
+async def _compare(ledger: Ledger, addresses: LocalAddresses, secrets: Secrets) -> _LiveLedger:
+    """Return the live ledger, at the same place in the log where that can be had."""
     try:
         async with httpx.AsyncClient(trust_env=False) as client:
-            login = {"username": "admin", "password": secrets.get("admin")}
-            reply = await client.post(f"{addresses.url('authn')}/login", json=login)
-            token = msgspec.json.decode(reply.raise_for_status().content, type=_Token)
-            reply = await client.get(
-                f"{addresses.url('ptrc')}/ledger",
-                headers={"authorization": f"Bearer {token.access_token}"},
-            )
-            return msgspec.json.decode(reply.raise_for_status().content, type=_LiveLedger)
+            token = await _sign_in(client, addresses, secrets)
+            live = _LiveLedger(journal_seq=-1, digest="")
+            # Trading may go on meanwhile: compare at a moment when both stand at one place.
+            for _ in range(CATCH_UP_TRIES):
+                reply = await client.get(
+                    f"{addresses.url('ptrc')}/ledger",
+                    headers={"authorization": f"Bearer {token}"},
+                )
+                content = reply.raise_for_status().content
+                live = msgspec.json.decode(content, type=_LiveLedger)
+                if live.journal_seq == ledger.seq:
+                    break
+                await asyncio.sleep(CATCH_UP_STEP_S)
+            return live
     except (httpx.HTTPError, msgspec.MsgspecError) as error:
         raise Trade2026Error(f"the live ledger does not answer: {error}") from error

@@ -1,6 +1,6 @@
 """Where the components are in the local profile: the catalogue's ports, shifted together."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from trade2026.catalogue.component import Component
 from trade2026.catalogue.table import BY_NAME, TABLE
@@ -15,6 +15,18 @@ _SCHEMES: Final = {
     ("Valkey", "client"): "valkey",
     ("PostgreSQL", "client"): "postgresql",
 }
+
+
+class Addresses(Protocol):
+    """Where the components of this deployment are."""
+
+    def url(self, component: str, port: str = "") -> str:
+        """Return the base URL of a component, such as ``http://127.0.0.1:8099``."""
+        ...
+
+    def port(self, component: str, port: str = "") -> int:
+        """Return the number of a component's port, the offset included."""
+        ...
 
 
 class LocalAddresses:

@@ -22,7 +22,7 @@ from trade2026.catalogue.component import Component, Engine, Group
 from trade2026.catalogue.order import start_order
 from trade2026.catalogue.table import group_members
 from trade2026.core.errors import UnavailableError
-from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.addresses import Addresses, LocalAddresses
 from trade2026.shell.secrets import Secrets
 
 NATS_USER: Final = "trade2026"
@@ -134,7 +134,7 @@ class Unit:
 
 
 def server_of(
-    name: str, *, data_dir: Path, addresses: LocalAddresses, secrets: Secrets
+    name: str, *, data_dir: Path, addresses: Addresses, secrets: Secrets
 ) -> NatsServer | ValkeyServer | PostgresServer:
     """Return the built server of that name.
 
@@ -204,7 +204,7 @@ def _group(
     return Unit(name=spec.name, server=ChildServer(spec), log_path=log_path, wave=wave)
 
 
-def _readiness(component: Component, addresses: LocalAddresses) -> Callable[[], Awaitable[str]]:
+def _readiness(component: Component, addresses: Addresses) -> Callable[[], Awaitable[str]]:
     async def probe() -> str:
         return await ask_service(component, addresses)
 
@@ -219,7 +219,7 @@ class _Answer(msgspec.Struct):
     missing: list[str] = []
 
 
-async def ask_service(component: Component, addresses: LocalAddresses) -> str:
+async def ask_service(component: Component, addresses: Addresses) -> str:
     """Return why a service is not ready or not well, empty when it is both."""
     port = addresses.port(component.name, component.health_port)
     try:

@@ -27,13 +27,13 @@ from trade2026.core.clock import Clock, SystemClock
 from trade2026.core.errors import StartError
 from trade2026.core.ids import Ids, system_ids
 from trade2026.ports.bus import Bus
-from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.addresses import Addresses, LocalAddresses
 from trade2026.shell.front import Front, MetricsFront
 from trade2026.shell.http import Doorkeeper, build_app
 from trade2026.shell.lifecycle import ServiceLife
 from trade2026.shell.logs import service_log
 from trade2026.shell.server import HOST, HttpServer, bind
-from trade2026.shell.service import Addresses, Build, Context
+from trade2026.shell.service import Build, Context
 from trade2026.shell.settings import PLATFORM, PlatformSettings, Settings
 
 STOP_LIMIT_S: Final = 1.0
@@ -241,13 +241,12 @@ class Runtime:
         self, life: ServiceLife, listeners: Mapping[tuple[str, bool], socket.socket]
     ) -> Member:
         name = life.service.name
-        component = BY_NAME.get(name)
-        has_metrics_port = component is not None and component.metrics_port is not None
+        component = BY_NAME[name]
         app = build_app(
             life,
             self._around.doorkeeper,
-            purpose=component.purpose if component else "",
-            has_metrics=not has_metrics_port,
+            purpose=component.purpose,
+            has_metrics=component.metrics_port is None,
         )
         front = Front(
             app,

@@ -20,20 +20,9 @@ from trade2026.core.clock import Clock
 from trade2026.core.ids import Ids
 from trade2026.model.subjects import Command, Event, Live
 from trade2026.ports.bus import Bus, Delivery, PoisonHandler
+from trade2026.shell.addresses import Addresses
 
 S = TypeVar("S", bound=msgspec.Struct)
-
-
-class Addresses(Protocol):
-    """Where the components of this deployment are."""
-
-    def url(self, component: str, port: str = "") -> str:
-        """Return the base URL of a component, such as ``http://127.0.0.1:8099``."""
-        ...
-
-    def port(self, component: str, port: str = "") -> int:
-        """Return the number of a component's port, the offset included."""
-        ...
 
 
 class SettingsReader(Protocol):

@@ -13,7 +13,7 @@ import msgspec
 from trade2026.catalogue.component import Component, Engine, Group
 from trade2026.catalogue.table import TABLE
 from trade2026.core.errors import StartError
-from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.addresses import Addresses
 from trade2026.shell.children import SECRET_NAMES, ask_service, server_of
 from trade2026.shell.secrets import Secrets
 from trade2026.shell.supervisor import SupervisorState, read_state
@@ -44,7 +44,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """How often the supervisor has started that process again."""
 
 
-async def survey(data_dir: Path, addresses: LocalAddresses) -> tuple[Finding, ...]:
+async def survey(data_dir: Path, addresses: Addresses) -> tuple[Finding, ...]:
     """Return what is found of the 26 components, in the order of the table."""
     supervisor = read_state(data_dir)
     findings = await asyncio.gather(
@@ -62,7 +62,7 @@ def is_well(findings: tuple[Finding, ...]) -> bool:
 async def _find(
     component: Component,
     data_dir: Path,
-    addresses: LocalAddresses,
+    addresses: Addresses,
     supervisor: SupervisorState | None,
 ) -> Finding:
     state, detail = await _state_of(component, data_dir, addresses)
@@ -81,7 +81,7 @@ async def _find(
 
 
 async def _state_of(
-    component: Component, data_dir: Path, addresses: LocalAddresses
+    component: Component, data_dir: Path, addresses: Addresses
 ) -> tuple[ComponentState, str]:
     match component.engine:
         case Engine.PLANNED:
@@ -96,7 +96,7 @@ async def _state_of(
     return (ComponentState.DOWN if is_down else ComponentState.UNHEALTHY), wrong
 
 
-async def _ask_server(component: Component, data_dir: Path, addresses: LocalAddresses) -> str:
+async def _ask_server(component: Component, data_dir: Path, addresses: Addresses) -> str:
     secrets = Secrets(data_dir)
     # Asking must not make secrets where no platform ever ran.
     if not secrets.has(SECRET_NAMES[component.name]):
