@@ -1,0 +1,60 @@
+"""The informed trader: knows the value, with an error, and trades when the market is wrong.
+
+It takes at its own valuation or better and never rests. The more it already holds, the
+better the price must be: a full inventory trades only on the way back.
+
+Source: Glosten and Milgrom (1985), "Bid, ask and transaction prices in a specialist market
+with heterogeneously informed traders".
+"""
+
+import math
+
+import msgspec
+
+from trade2026.prism.agents.agent_type import AgentType
+from trade2026.prism.agents.desk import LUCK, leaning, pause, sized, take
+from trade2026.prism.engine.chance import exponential, normal
+from trade2026.prism.engine.compiled import Cells
+from trade2026.prism.engine.memory import best_ticks
+
+
+class InformedParams(msgspec.Struct, frozen=True, kw_only=True):
+    """How an informed trader trades."""
+
+    mean_pause_s: float = 4.0
+    error_bps: float = 2.0
+    """Standard deviation of what it sees around the value."""
+    edge_bps: float = 1.0
+    """What a trade must promise."""
+    size_clips: float = 0.4
+    lean_bps: float = 6.0
+    """What a full inventory adds to the edge on its side, and takes from the other."""
+    full_inventory_clips: float = 60.0
+
+
+MEAN_PAUSE, ERROR, EDGE, SIZE, LEAN, FULL = range(6)
+BPS = 1e-4
+
+
+def wake(
+    book: Cells,
+    outbox: Cells,
+    desk: Cells,
+    mind: Cells,
+    fundamental: float,
+    now: int,  # noqa: ARG001 - every agent's kernel has this signature
+) -> int:
+    """Compare the touch with the own valuation."""
+    value = fundamental * (1.0 + mind[ERROR] * BPS * normal(desk, LUCK))
+    value *= 1.0 - mind[LEAN] * BPS * leaning(desk, mind[FULL])
+    edge = max(1.0, mind[EDGE] * BPS * value)
+    bid, ask = best_ticks(book, 1), best_ticks(book, -1)
+    lots = sized(desk, mind[SIZE] * exponential(desk, LUCK))
+    if ask and value - ask > edge:
+        take(book, outbox, desk, 1, math.floor(value - edge), lots)
+    elif bid and bid - value > edge:
+        take(book, outbox, desk, -1, math.ceil(value + edge), lots)
+    return pause(desk, mind[MEAN_PAUSE])
+
+
+INFORMED = AgentType(name="informed", params=InformedParams, wake=wake)

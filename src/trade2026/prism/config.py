@@ -1,0 +1,80 @@
+"""What a market consists of: its symbols, how their worth moves, and who trades them."""
+
+from typing import Final
+
+import msgspec
+
+from trade2026.core.numbers import Money, Px, parse_nanos, parse_px
+from trade2026.model.instrument import PRISM_INSTRUMENTS, Instrument, InstrumentKind
+from trade2026.prism.price.fundamental import FundamentalParams
+
+
+class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One symbol of the market."""
+
+    instrument: Instrument
+    start_px: Px
+    """The first value; it lies on the instrument's tick."""
+    fundamental: FundamentalParams
+    clip_value: Money = Money(parse_nanos("20000"))
+    """Worth of an ordinary order at the start price; agents size theirs by it."""
+    bound_clips: int = 1_000
+    """An agent's inventory stays within this many ordinary orders, long or short."""
+    agent_cash: Money = Money(parse_nanos("40000000"))
+    """What each agent begins with for this symbol. Nobody begins with inventory."""
+
+
+class AgentGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Some agents of one type; each of them trades every symbol."""
+
+    type_name: str
+    count: int
+    params: dict[str, float] = {}
+    """Parameters that differ from the type's defaults."""
+
+
+class MarketConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole market. With a seed and the outsiders' orders it fixes every event."""
+
+    seed: int
+    symbols: tuple[SymbolConfig, ...]
+    agents: tuple[AgentGroup, ...]
+
+
+START_PX: Final = {
+    "BTCUSDT": parse_px("60000"),
+    "ETHUSDT": parse_px("3000"),
+    "SOLUSDT": parse_px("150"),
+    "AAPL": parse_px("150"),
+    "MSFT": parse_px("300"),
+    "GOOGL": parse_px("140"),
+}
+"""Where the default symbols begin."""
+
+YEARLY_VOLATILITY: Final = {
+    InstrumentKind.SPOT: 0.50,
+    InstrumentKind.LINEAR_FUTURE: 0.50,
+    InstrumentKind.EQUITY: 0.25,
+}
+
+DEFAULT_AGENTS: Final = (
+    AgentGroup(type_name="mm", count=5),
+    AgentGroup(type_name="noise", count=20),
+    AgentGroup(type_name="informed", count=10),
+    AgentGroup(type_name="momentum", count=5),
+)
+
+
+def default_config(seed: int) -> MarketConfig:
+    """Return the market that the platform opens with: six symbols, forty agents."""
+    symbols = tuple(
+        SymbolConfig(
+            instrument=instrument,
+            start_px=START_PX[instrument.symbol],
+            fundamental=FundamentalParams(
+                yearly_volatility_ratio=YEARLY_VOLATILITY[instrument.kind]
+            ),
+        )
+        for instrument in PRISM_INSTRUMENTS
+    )
+    return MarketConfig(seed=seed, symbols=symbols, agents=DEFAULT_AGENTS)

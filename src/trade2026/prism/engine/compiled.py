@@ -1,0 +1,116 @@
+"""How kernels are compiled and kept: the only module that asks Numba for anything.
+
+Numba notices a changed file only for the functions in it, not for the callers that were
+compiled with them; a kernel cache that outlives an update would go on with the old rules.
+So the cache lies in a folder named by a digest of all kernel sources: other sources, other
+folder. `NUMBA_CACHE_DIR`, where set, says under which folder.
+
+Source: Numba's documentation, "Caching limitations".
+"""
+
+import hashlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import cfunc, njit, types
+from numba.core import config
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+Words = NDArray[np.int64]
+"""Tables of whole numbers that go in and out of kernels."""
+
+Cells = Any
+"""Int64 memory inside a kernel, where Numba decides the types and the checker cannot see.
+One dimension: a book or a desk; two: a tape or messages."""
+
+Reals = NDArray[np.float64]
+"""Beliefs and parameters of agents and prices: never money."""
+
+_PRISM: Final = Path(__file__).parents[1]
+_SOURCES: Final = ("engine", "agents", "price", "loop.py")
+
+_Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
+
+WAKE: Final = types.int64(
+    types.int64[::1],
+    types.int64[:, ::1],
+    types.int64[::1],
+    types.float64[::1],
+    types.float64,
+    types.int64,
+)
+"""The signature of an agent's kernel: `agents/desk.py` explains it."""
+
+
+@cache
+def _digest() -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for name in _SOURCES:
+        place = _PRISM / name
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else (place,):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _own_cache() -> Generator[None]:
+    settings = cast(Any, config)  # Numba sets its attributes from the environment.
+    asked = settings.CACHE_DIR
+    base = Path(asked) if asked else _PRISM / "__pycache__"
+    settings.CACHE_DIR = str(base / f"kernels-{_digest()}")
+    try:
+        yield
+    finally:
+        settings.CACHE_DIR = asked
+
+
+def kernel(function: _Kernel) -> _Kernel:
+    """Compile *function* at its first call, or load what an earlier process compiled."""
+    with _own_cache():
+        return cast(_Kernel, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+@cache
+def address_of(wake: Callable[..., int]) -> int:
+    """Return the machine address of an agent's kernel, compiled now or loaded.
+
+    The address stays valid as long as the process lives.
+    """
+    with _own_cache():
+        compiled = cfunc(WAKE, cache=True)(wake)
+    _COMPILED.append(compiled)
+    return cast(int, compiled.address)
+
+
+_COMPILED: Final[list[Any]] = []
+"""Keeps compiled agents alive: their addresses are in use."""
+
+
+def _wake_at(  # Numba counts the parameters, so they stand here one by one.
+    _typing: Any,
+    _address: Any,
+    _book: Any,
+    _outbox: Any,
+    _desk: Any,
+    _mind: Any,
+    _fundamental: Any,
+    _now: Any,
+) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        values = [context.get_value_type(kind) for kind in WAKE.args]
+        function = ir.FunctionType(context.get_value_type(WAKE.return_type), values)
+        pointer = builder.inttoptr(arguments[0], function.as_pointer())
+        return builder.call(pointer, arguments[1:])
+
+    return types.int64(types.int64, *WAKE.args), generate
+
+
+wake_at: Final = cast(Callable[..., int], intrinsic(_wake_at))
+"""Call, within a kernel, the agent's kernel at an address; the other arguments are its own."""

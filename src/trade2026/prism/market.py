@@ -1,0 +1,278 @@
+"""A whole simulated market: every symbol's book, the agents, and the passing of time.
+
+It is deterministic: the configuration with its seed and the outsiders' orders with their
+times give the same events, bit for bit, however the time in between is cut into steps.
+Trading moves cash and inventory between participants and never makes or destroys any.
+Inside, prices are ticks and quantities lots; holdings leave in nanos, exactly.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from trade2026.core.numbers import Px, SignedQty, Value
+from trade2026.model.order import OrdType, Side, TimeInForce
+from trade2026.model.prism import PartyHolding
+from trade2026.prism import loop
+from trade2026.prism.agents import desk
+from trade2026.prism.config import MarketConfig
+from trade2026.prism.engine import kernels, memory
+from trade2026.prism.engine.book import depth_of, grown_memory, new_memory, resting_of
+from trade2026.prism.engine.compiled import Words
+from trade2026.prism.engine.event import MARKET_EVENT, grown_tape, new_tape, take_events
+from trade2026.prism.engine.message import BUY, FORCE_OF, KIND_OF, MESSAGE_COLUMNS, SELL, Action
+from trade2026.prism.opening import agents_of, grid_of, open_tables, restore
+
+__all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Market"]
+
+FIRST_OUTSIDER: Final = 1_000
+"""Owners from here on are outsiders; agents count from 0."""
+
+_EVENTS: Final = 16_384
+"""Events a new tape has room for; it grows where nobody drains it."""
+
+_NO_PRICES: Final[Mapping[str, Px]] = MappingProxyType({})
+
+
+class AgentHolding(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent has in one symbol."""
+
+    symbol: str
+    cash: Value
+    inventory: SignedQty
+    open_orders: int
+    pnl: Value
+    """Against its beginning, inventory marked at the last mid price."""
+
+
+class AgentState(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent as others may look at it."""
+
+    name: str
+    type_name: str
+    holdings: tuple[AgentHolding, ...]
+
+    @property
+    def pnl(self) -> Value:
+        """Return the profit over all symbols."""
+        return Value(sum(holding.pnl for holding in self.holdings))
+
+
+class Market:
+    """The market of a configuration, from *start_ns* on.
+
+    Args:
+        config: see `config.py`; its seed fixes all chance.
+        start_ns: simulation time at the opening.
+        life: how often this market came back from its log; each life draws from fresh
+            streams, so that it does not repeat its past.
+        holdings: what agents held before; those of outsiders are passed over.
+        last_mid_px: where prices stood before.
+
+    Raises:
+        InvalidInputError: the configuration is contradictory, or a holding belongs to an
+            agent or symbol that is not configured or does not lie on its grid.
+    """
+
+    def __init__(
+        self,
+        config: MarketConfig,
+        *,
+        start_ns: int,
+        life: int = 0,
+        holdings: Sequence[PartyHolding] = (),
+        last_mid_px: Mapping[str, Px] = _NO_PRICES,
+    ) -> None:
+        self.symbols: tuple[str, ...] = tuple(s.instrument.symbol for s in config.symbols)
+        self.sim_ns: int = start_ns
+        """Simulation time in ns; only `run_until` moves it."""
+        self._index = {symbol: index for index, symbol in enumerate(self.symbols)}
+        self._grids = [grid_of(symbol) for symbol in config.symbols]
+        self._agents = agents_of(config.agents)
+        self._owners = {agent.name: owner for owner, agent in enumerate(self._agents)}
+        self._tables = open_tables(
+            config,
+            agents=self._agents,
+            grids=self._grids,
+            start_ns=start_ns,
+            life=life,
+            last_mid_px=last_mid_px,
+        )
+        restore(
+            self._tables,
+            symbols=self._index,
+            owners=self._owners,
+            grids=self._grids,
+            holdings=holdings,
+        )
+        self._books = np.stack([new_memory(index) for index in range(len(self.symbols))])
+        self._tape = new_tape(_EVENTS)
+        self._outbox = np.zeros((memory.ROOM + 1, MESSAGE_COLUMNS), np.int64)
+        self._last_mid_px = {
+            s.instrument.symbol: last_mid_px.get(s.instrument.symbol, s.start_px)
+            for s in config.symbols
+        }
+
+    def run_until(self, sim_ns: int) -> None:
+        """Let the agents act up to *sim_ns*, which is not in the past."""
+        assert sim_ns >= self.sim_ns
+        tables = self._tables
+        while not loop.run(
+            sim_ns,
+            tables.heap,
+            self._books,
+            self._tape,
+            self._outbox,
+            tables.desks,
+            tables.minds,
+            tables.values,
+            tables.value_words,
+            tables.wakes,
+        ):
+            self._make_room()
+        self.sim_ns = sim_ns
+
+    def submit(
+        self,
+        *,
+        symbol: str,
+        number: int,
+        owner: int,
+        side: Side,
+        ord_type: OrdType,
+        time_in_force: TimeInForce,
+        ticks: int,
+        lots: int,
+    ) -> None:
+        """Match an outsider's order at the present simulation time.
+
+        Args:
+            symbol: one of `symbols`.
+            number: positive, and unique among all orders ever sent to the symbol.
+            owner: `FIRST_OUTSIDER` or more; orders of one owner never trade with each other.
+            side: of the order.
+            ord_type: a market order never rests, whatever *time_in_force* says.
+            time_in_force: what happens to the part that does not trade at once.
+            ticks: the limit price; without meaning for a market order.
+            lots: the quantity.
+        """
+        assert number > 0
+        assert owner >= FIRST_OUTSIDER
+        kind, force = KIND_OF[ord_type], FORCE_OF[time_in_force]
+        row = (Action.PLACE, number, owner, side.sign, kind, force, ticks, lots)
+        self._handle(self._index[symbol], row)
+
+    def cancel(self, *, symbol: str, number: int) -> None:
+        """Cancel what rests of an outsider's order; an event says so, or why not."""
+        assert number > 0
+        self._handle(self._index[symbol], (Action.CANCEL, number, 0, 0, 0, 0, 0, 0))
+
+    def drain(self) -> NDArray[np.void]:
+        """Return all events since the last call, in order, as `MARKET_EVENT` records."""
+        return take_events(self._tape)
+
+    def depth(self, symbol: str, levels: int) -> tuple[Words, Words]:
+        """Return bids and offers, each `(n, 2) int64`: ticks and lots, best first."""
+        book = self._books[self._index[symbol]]
+        return depth_of(book, BUY, levels), depth_of(book, SELL, levels)
+
+    def resting(self, symbol: str) -> Words:
+        """Return all resting orders, `(n, 5) int64`: number, owner, side, ticks, lots."""
+        return resting_of(self._books[self._index[symbol]])
+
+    def mid_px(self, symbol: str) -> Px:
+        """Return the mid price; while a side is empty, the last one known, at first the start."""
+        index = self._index[symbol]
+        bid = memory.best_ticks(self._books[index], BUY)
+        ask = memory.best_ticks(self._books[index], SELL)
+        if bid and ask:
+            self._last_mid_px[symbol] = Px((bid + ask) * self._grids[index].tick // 2)
+        return self._last_mid_px[symbol]
+
+    def last_mid_px(self) -> dict[str, Px]:
+        """Return every symbol's `mid_px`, as a snapshot keeps it."""
+        return {symbol: self.mid_px(symbol) for symbol in self.symbols}
+
+    def holdings(self) -> list[PartyHolding]:
+        """Return what every agent holds of every symbol, exactly."""
+        return [
+            PartyHolding(
+                party=agent.name,
+                symbol=symbol,
+                cash=self._cash(index, owner),
+                inventory=self._inventory(index, owner),
+            )
+            for owner, agent in enumerate(self._agents)
+            for index, symbol in enumerate(self.symbols)
+        ]
+
+    def agents(self) -> list[AgentState]:
+        """Return the state of every agent."""
+        counts = [
+            np.bincount(owners[owners < len(self._agents)], minlength=len(self._agents))
+            for owners in (self.resting(symbol)[:, 1] for symbol in self.symbols)
+        ]
+        return [
+            AgentState(
+                name=agent.name,
+                type_name=agent.type.name,
+                holdings=tuple(
+                    self._holding(index, owner, int(counts[index][owner]))
+                    for index in range(len(self.symbols))
+                ),
+            )
+            for owner, agent in enumerate(self._agents)
+        ]
+
+    def apply_outside_fill(self, *, party: str, symbol: str, signed_lots: int, ticks: int) -> None:
+        """Book an agent's side of a fill that was published after the restored snapshot.
+
+        Args:
+            party: the agent's name.
+            symbol: one of `symbols`.
+            signed_lots: positive where the agent bought.
+            ticks: the price.
+        """
+        row = self._tables.desks[self._index[symbol], self._owners[party]]
+        row[desk.INVENTORY] += signed_lots
+        row[desk.CASH] -= signed_lots * ticks
+
+    def _holding(self, index: int, owner: int, open_orders: int) -> AgentHolding:
+        grid = self._grids[index]
+        symbol = self.symbols[index]
+        cash, inventory = self._cash(index, owner), self._inventory(index, owner)
+        earned = cash - grid.first_cash * grid.unit
+        return AgentHolding(
+            symbol=symbol,
+            cash=cash,
+            inventory=inventory,
+            open_orders=open_orders,
+            pnl=Value(earned + inventory * self.mid_px(symbol)),
+        )
+
+    def _cash(self, index: int, owner: int) -> Value:
+        return Value(int(self._tables.desks[index, owner, desk.CASH]) * self._grids[index].unit)
+
+    def _inventory(self, index: int, owner: int) -> SignedQty:
+        lots = int(self._tables.desks[index, owner, desk.INVENTORY])
+        return SignedQty(lots * self._grids[index].lot)
+
+    def _handle(self, index: int, row: tuple[int, ...]) -> None:
+        self._make_room()
+        book, tape = self._books[index], self._tape
+        before = int(tape[0, 0])
+        kernels.replay(book, tape, np.array([row], np.int64), 0, 1, self.sim_ns)
+        loop.settle(tape, before, self._tables.desks[index])
+
+    def _make_room(self) -> None:
+        least_free = min(int(book[memory.CAPACITY] - book[memory.OPEN]) for book in self._books)
+        if least_free < memory.ROOM:
+            self._books = np.stack(
+                [grown_memory(book, index) for index, book in enumerate(self._books)]
+            )
+        while not all(memory.has_room(book, self._tape) for book in self._books):
+            self._tape = grown_tape(self._tape)

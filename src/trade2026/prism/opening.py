@@ -1,0 +1,185 @@
+"""What a market begins with: agents with their desks and minds, values, first wake-ups."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from trade2026.core.chance import stream
+from trade2026.core.clock import NS_PER_MS, NS_PER_S
+from trade2026.core.errors import InvalidInputError
+from trade2026.core.numbers import NANOS, Px
+from trade2026.model.prism import PartyHolding
+from trade2026.prism.agents import AGENT_TYPES, desk
+from trade2026.prism.agents.agent_type import AgentType
+from trade2026.prism.config import AgentGroup, MarketConfig, SymbolConfig
+from trade2026.prism.engine.compiled import Reals, Words, address_of
+from trade2026.prism.price import fundamental
+
+PARTY_PREFIX: Final = "agent:"
+
+_QUIET_NS: Final = 100 * NS_PER_MS
+"""At the opening only those who quote act, so that the others find a market."""
+_OPENING_NS: Final = 2 * NS_PER_S
+"""Within this time every agent has woken once."""
+_LUCK_END: Final = 2**63
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent of the configuration; its place in the list is its owner number."""
+
+    name: str
+    type: AgentType
+    params: tuple[float, ...]
+
+
+class Grid(msgspec.Struct, frozen=True, kw_only=True):
+    """The exact way between a symbol's ticks and lots and the platform's nanos."""
+
+    tick: int
+    """Nanos."""
+    lot: int
+    """Nanos."""
+    clip_lots: int
+    bound_lots: int
+    first_cash: int
+    """Ticks times lots."""
+
+    @property
+    def unit(self) -> int:
+        """Return what one lot times one tick is worth, in square nanos."""
+        return self.tick * self.lot
+
+
+class Tables(msgspec.Struct, kw_only=True):
+    """The state of all agents and values, as `loop.run` takes it."""
+
+    heap: Words
+    desks: Words
+    minds: Reals
+    values: Reals
+    value_words: Words
+    wakes: Words
+
+
+def grid_of(config: SymbolConfig) -> Grid:
+    """Return the grid of a symbol.
+
+    Raises:
+        InvalidInputError: the start price does not lie on the tick.
+    """
+    tick, lot = int(config.instrument.tick_size), int(config.instrument.lot_size)
+    if config.start_px <= 0 or config.start_px % tick:
+        raise InvalidInputError(config.instrument.symbol, "start_px is not on the tick")
+    clip = max(1, config.clip_value * NANOS // (config.start_px * lot))
+    return Grid(
+        tick=tick,
+        lot=lot,
+        clip_lots=clip,
+        bound_lots=clip * config.bound_clips,
+        first_cash=config.agent_cash * NANOS // (tick * lot),
+    )
+
+
+def agents_of(groups: Sequence[AgentGroup]) -> list[Agent]:
+    """Return the agents of *groups*, numbered within their type.
+
+    Raises:
+        InvalidInputError: a type or a parameter does not exist, or there is no agent.
+    """
+    types = {agent_type.name: agent_type for agent_type in AGENT_TYPES}
+    counts = dict.fromkeys(types, 0)
+    agents: list[Agent] = []
+    for group in groups:
+        agent_type = types.get(group.type_name)
+        if agent_type is None:
+            raise InvalidInputError("type_name", f"no agent type {group.type_name!r}")
+        params = _params_of(agent_type, group)
+        for _ in range(group.count):
+            name = f"{PARTY_PREFIX}{agent_type.name}-{counts[agent_type.name]}"
+            counts[agent_type.name] += 1
+            agents.append(Agent(name=name, type=agent_type, params=params))
+    if not agents:
+        raise InvalidInputError("agents", "a market needs at least one agent")
+    return agents
+
+
+def open_tables(
+    config: MarketConfig,
+    *,
+    agents: Sequence[Agent],
+    grids: Sequence[Grid],
+    start_ns: int,
+    life: int,
+    last_mid_px: Mapping[str, Px],
+) -> Tables:
+    """Return the state of a market that opens at *start_ns*."""
+    symbols, width = len(grids), len(agents)
+    tables = Tables(
+        heap=np.zeros((symbols * width, 2), np.int64),
+        desks=np.zeros((symbols, width, desk.DESK_WIDTH), np.int64),
+        minds=np.zeros((symbols, width, desk.MIND_WIDTH), np.float64),
+        values=np.zeros((symbols, fundamental.REALS), np.float64),
+        value_words=np.zeros((symbols, fundamental.WORDS), np.int64),
+        wakes=np.array([address_of(agent.type.wake) for agent in agents], np.int64),
+    )
+    first_wakes: list[tuple[int, int]] = []
+    for s, (symbol, grid) in enumerate(zip(config.symbols, grids, strict=True)):
+        name = symbol.instrument.symbol
+        worth = last_mid_px.get(name, symbol.start_px) / grid.tick
+        tables.values[s] = fundamental.new_fundamental(symbol.fundamental, worth)
+        luck = stream(config.seed, f"prism/{life}/{name}/fundamental")
+        tables.value_words[s, fundamental.NEXT_STEP] = start_ns + fundamental.STEP_NS
+        tables.value_words[s, fundamental.LUCK] = luck.integers(_LUCK_END)
+        for a, agent in enumerate(agents):
+            luck = stream(config.seed, f"prism/{life}/{name}/{agent.name}")
+            row = tables.desks[s, a]
+            row[desk.CASH] = grid.first_cash
+            row[desk.OWNER] = a
+            row[desk.BOUND] = grid.bound_lots
+            row[desk.CLIP] = grid.clip_lots
+            row[desk.LUCK] = luck.integers(_LUCK_END)
+            row[desk.LAST_WAKE] = start_ns
+            tables.minds[s, a, : len(agent.params)] = agent.params
+            wait = int(luck.integers(_QUIET_NS, _OPENING_NS))
+            if agent.type.quotes_first:
+                wait = (a + 1) * NS_PER_MS
+            first_wakes.append((start_ns + wait, s * width + a))
+    # A sorted table is a heap.
+    tables.heap[:] = sorted(first_wakes)
+    return tables
+
+
+def restore(
+    tables: Tables,
+    *,
+    symbols: Mapping[str, int],
+    owners: Mapping[str, int],
+    grids: Sequence[Grid],
+    holdings: Sequence[PartyHolding],
+) -> None:
+    """Give the agents what they held before; outsiders' holdings are passed over.
+
+    Raises:
+        InvalidInputError: an agent or symbol is not configured, or a holding is off its grid.
+    """
+    for holding in holdings:
+        if not holding.party.startswith(PARTY_PREFIX):
+            continue
+        owner, s = owners.get(holding.party), symbols.get(holding.symbol)
+        if owner is None or s is None:
+            raise InvalidInputError(holding.party, f"holds {holding.symbol}, but is not here")
+        cash, cash_rest = divmod(int(holding.cash), grids[s].unit)
+        inventory, lot_rest = divmod(int(holding.inventory), grids[s].lot)
+        if cash_rest or lot_rest:
+            raise InvalidInputError(holding.party, f"holds {holding.symbol} off its grid")
+        tables.desks[s, owner, desk.CASH] = cash
+        tables.desks[s, owner, desk.INVENTORY] = inventory
+
+
+def _params_of(agent_type: AgentType, group: AgentGroup) -> tuple[float, ...]:
+    unknown = set(group.params) - set(agent_type.params.__struct_fields__)
+    if unknown:
+        raise InvalidInputError(agent_type.name, f"no parameters {sorted(unknown)}")
+    return msgspec.structs.astuple(msgspec.structs.replace(agent_type.params(), **group.params))
