@@ -1,0 +1,139 @@
+"""A valid value with one thing changed: what tests make their messages from."""
+
+import msgspec
+
+from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId, StrategyId
+from trade2026.core.numbers import Money, Px, Qty, parse_nanos
+from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS, Instrument
+from trade2026.model.journal import CashDeposited, JournalEvent, UnknownReported
+from trade2026.model.market import Quote
+from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
+from trade2026.model.position import BASE_CURRENCY
+
+NOW_NS = TimeNs(1_790_000_000 * NS_PER_S)
+"""The time at which tests happen."""
+
+BTCUSDT: Instrument = PRISM_INSTRUMENTS[0]
+
+
+def px(text: str) -> Px:
+    """Return the price written as *text*."""
+    return Px(parse_nanos(text))
+
+
+def qty(text: str) -> Qty:
+    """Return the quantity written as *text*."""
+    return Qty(parse_nanos(text))
+
+
+def money(text: str) -> Money:
+    """Return the amount written as *text*."""
+    return Money(parse_nanos(text))
+
+
+def an_order(**changes: object) -> NewOrderSingle:
+    """Return an order to buy 1 BTCUSDT at 50,000, changed by *changes*."""
+    order = NewOrderSingle(
+        order_id=OrderId("order-1"),
+        cl_ord_id=ClOrdId("key-1"),
+        account=AccountId("default"),
+        strategy=StrategyId("manual"),
+        venue=PRISM,
+        symbol="BTCUSDT",
+        side=Side.BUY,
+        ord_type=OrdType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        order_qty=qty("1"),
+        price=px("50000"),
+        transact_time_ns=NOW_NS,
+        sent_by="tess",
+    )
+    return msgspec.structs.replace(order, **changes)
+
+
+def a_report(request: NewOrderSingle | None = None, **changes: object) -> ExecutionReport:
+    """Return the venue's NEW for *request*, changed by *changes*."""
+    order = request or an_order()
+    report = ExecutionReport(
+        exec_id=ExecId("exec-1"),
+        order_id=order.order_id,
+        venue_order_id="venue-1",
+        account=order.account,
+        venue=order.venue,
+        symbol=order.symbol,
+        side=order.side,
+        exec_type=ExecType.NEW,
+        leaves_qty=order.order_qty,
+        cum_qty=Qty(0),
+        report_seq=1,
+        ts_event_ns=NOW_NS,
+    )
+    return msgspec.structs.replace(report, **changes)
+
+
+def a_fill(
+    request: NewOrderSingle | None = None,
+    /,
+    *,
+    last_qty: Qty,
+    last_px: Px | None = None,
+    cum_qty: Qty | None = None,
+    fee: Money = Money(0),
+    **changes: object,
+) -> ExecutionReport:
+    """Return a fill of *request*; without *cum_qty* it is the order's first."""
+    order = request or an_order()
+    cum = last_qty if cum_qty is None else cum_qty
+    return a_report(
+        order,
+        exec_type=ExecType.TRADE,
+        last_qty=last_qty,
+        last_px=order.price or px("50000") if last_px is None else last_px,
+        cum_qty=cum,
+        leaves_qty=Qty(max(0, order.order_qty - cum)),
+        fee=fee,
+        fee_asset=BASE_CURRENCY,
+        **changes,
+    )
+
+
+def a_deposit(amount: str = "1000000", account: str = "default") -> CashDeposited:
+    """Return a deposit of *amount*."""
+    return CashDeposited(
+        event_id=EventId(f"deposit-{account}-{amount}"),
+        account=AccountId(account),
+        currency=BASE_CURRENCY,
+        amount=money(amount),
+        text="opening deposit",
+        ts_ns=NOW_NS,
+    )
+
+
+def an_unknown(report: ExecutionReport) -> UnknownReported:
+    """Return the event of a *report* on an order that nobody knows."""
+    return UnknownReported(
+        event_id=EventId(f"{report.venue}-{report.exec_id}"),
+        account=report.account,
+        report=report,
+        ts_ns=NOW_NS,
+    )
+
+
+def a_quote(bid: str = "49999.99", ask: str = "50000.01", *, seq: int = 1) -> Quote:
+    """Return a quote with one unit on both sides; a side of ``0`` is empty."""
+    return Quote(
+        ts_event_ns=NOW_NS,
+        ts_recv_ns=NOW_NS,
+        seq=seq,
+        best_bid_px=px(bid),
+        best_bid_qty=Qty(0) if bid == "0" else qty("1"),
+        best_ask_px=px(ask),
+        best_ask_qty=Qty(0) if ask == "0" else qty("1"),
+    )
+
+
+def with_id(event: JournalEvent, event_id: str) -> JournalEvent:
+    """Return *event* under another id, as if it were journalled twice."""
+    return msgspec.structs.replace(event, event_id=EventId(event_id))
