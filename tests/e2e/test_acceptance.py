@@ -1,0 +1,259 @@
+"""The acceptance calls, exactly as the platform promises them, on a freshly started one."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.e2e.rig import Platform
+
+pytestmark = pytest.mark.e2e
+
+LATER = {"SENT", "PARTIALLY_FILLED", "FILLED"}
+
+
+def _eventually(check: Any, limit_s: float = 10.0) -> Any:
+    end = time.monotonic() + limit_s
+    while True:
+        try:
+            return check()
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+def test_an_order_below_the_market_is_sent_and_shown_as_asked(platform: Platform) -> None:
+    body = {"symbol": "BTCUSDT", "side": "BUY", "quantity": 0.001, "price": 50000.0}
+
+    reply = platform.order(**body)
+
+    shown = reply.json()
+    assert reply.status_code == 201
+    assert UUID(shown["order_id"]).version == 7
+    assert shown["status"] in LATER
+    assert {key: shown[key] for key in body} == body
+
+
+def test_the_market_is_there(platform: Platform) -> None:
+    tickers = {t["symbol"]: t for t in platform.call("GET", "gateway", "/tickers", token="").json()}
+
+    assert {"BTCUSDT", "ETHUSDT", "SOLUSDT", "AAPL", "MSFT", "GOOGL"} <= set(tickers)
+    for ticker in tickers.values():
+        assert 0 < ticker["bid"] < ticker["ask"]
+        assert ticker["last_price"] > 0
+
+
+def test_the_market_moves(platform: Platform) -> None:
+    def quotes() -> Any:
+        return platform.call("GET", "gateway", "/tickers", token="").json()
+
+    before = quotes()
+
+    def moved() -> None:
+        assert quotes() != before
+
+    _eventually(moved)
+
+
+def test_an_unknown_symbol_is_not_found(platform: Platform) -> None:
+    assert platform.call("GET", "gateway", "/ticker/NOSUCH", token="").status_code == 404
+
+
+def test_an_order_lives_its_whole_life(platform: Platform) -> None:
+    before = platform.get("pnl", "/pnl")
+
+    reply = platform.order(symbol="ETHUSDT", side="BUY", type="MARKET", quantity="0.5")
+    order_id = reply.json()["order_id"]
+
+    def filled() -> Any:
+        order = platform.get("oms", f"/orders/{order_id}")
+        assert order["status"] == "FILLED"
+        return order
+
+    order = _eventually(filled)
+    fills = platform.get("oms", f"/orders/{order_id}/fills")["fills"]
+    assert sum(fill["quantity"] for fill in fills) == pytest.approx(0.5)
+    assert order["fees"] > 0
+    assert order["venue_ack_ns"] is not None
+
+    def booked() -> Any:
+        position = next(p for p in platform.get("ptrc", "/positions") if p["symbol"] == "ETHUSDT")
+        assert position["quantity"] >= 0.5
+        return position
+
+    assert _eventually(booked)["average_price"] > 0
+
+    def counted() -> Any:
+        pnl = platform.get("pnl", "/pnl")
+        assert pnl["fees"] >= before["fees"] + order["fees"] - 1e-9
+        return pnl
+
+    pnl = _eventually(counted)
+    assert pnl["realized_pnl"] + pnl["unrealized_pnl"] - pnl["fees"] == pytest.approx(
+        pnl["equity"] - pnl["deposits"]
+    )
+
+    events = platform.get("oms", f"/orders/{order_id}/events")
+    assert [e["event"] for e in events[:3]] == ["OrderReceived", "OrderApproved", "OrderSent"]
+    assert [e["ts_ns"] for e in events] == sorted(e["ts_ns"] for e in events)
+
+
+def test_closing_realises_the_result(platform: Platform) -> None:
+    for side in ("BUY", "SELL"):
+        order_id = platform.order(symbol="SOLUSDT", side=side, type="MARKET", quantity=3).json()[
+            "order_id"
+        ]
+
+        def filled(order_id: str = order_id) -> None:
+            assert platform.get("oms", f"/orders/{order_id}")["status"] == "FILLED"
+
+        _eventually(filled)
+
+    def closed() -> Any:
+        position = platform.get("ptrc", "/positions/default/SOLUSDT")[0]
+        assert position["quantity"] == 0
+        assert position["realized_pnl"] != 0
+        return position
+
+    position = _eventually(closed)
+    assert position["average_price"] is None
+    assert position["unrealized_pnl"] == 0
+
+
+def test_the_same_key_places_one_order_and_another_body_is_a_conflict(platform: Platform) -> None:
+    body = {
+        "symbol": "BTCUSDT",
+        "side": "BUY",
+        "quantity": "0.002",
+        "price": "41000",
+        "client_order_id": "key-1",
+    }
+
+    first, second = platform.order(**body), platform.order(**body)
+    other = platform.order(**{**body, "quantity": "0.003"})
+
+    assert (first.status_code, second.status_code, other.status_code) == (201, 200, 409)
+    assert first.json()["order_id"] == second.json()["order_id"]
+    assert other.headers["content-type"].startswith("application/problem+json")
+
+
+def test_a_resting_order_is_cancelled_by_the_venues_word(platform: Platform) -> None:
+    order_id = platform.order(symbol="BTCUSDT", side="BUY", quantity=0.001, price=42000).json()[
+        "order_id"
+    ]
+
+    reply = platform.call("DELETE", "oms", f"/orders/{order_id}")
+
+    assert reply.status_code == 202
+    assert reply.json()["status"] in {"PENDING_CANCEL", "CANCELLED"}
+
+    def cancelled() -> None:
+        assert platform.get("oms", f"/orders/{order_id}")["status"] == "CANCELLED"
+
+    _eventually(cancelled)
+    assert platform.call("DELETE", "oms", f"/orders/{order_id}").status_code == 409
+
+
+def test_cancel_all_cancels_what_is_open(platform: Platform) -> None:
+    for price in (43000, 43001, 43002):
+        platform.order(symbol="BTCUSDT", side="BUY", quantity=0.001, price=price)
+
+    reply = platform.call("DELETE", "oms", "/orders")
+
+    assert reply.status_code == 202
+    assert len(reply.json()["order_ids"]) >= 3
+
+    def none_open() -> None:
+        assert platform.get("oms", "/orders?active_only=true")["orders"] == []
+
+    _eventually(none_open)
+
+
+@pytest.mark.parametrize("tif", ["IOC", "FOK"])
+def test_an_unmarketable_ioc_or_fok_ends_without_a_fill(platform: Platform, tif: str) -> None:
+    order_id = platform.order(
+        symbol="BTCUSDT", side="BUY", quantity=0.001, price=40000, time_in_force=tif
+    ).json()["order_id"]
+
+    def ended() -> Any:
+        order = platform.get("oms", f"/orders/{order_id}")
+        assert order["status"] in {"CANCELLED", "EXPIRED"}
+        return order
+
+    assert _eventually(ended)["filled_quantity"] == 0
+
+
+def test_a_refusal_says_rule_limit_and_what_would_pass(platform: Platform) -> None:
+    reply = platform.order(symbol="BTCUSDT", side="BUY", quantity=11, price=50000)
+
+    order = reply.json()
+    assert reply.status_code == 200
+    assert order["status"] == "RISK_REJECTED"
+    reason = next(r for r in order["reasons"] if r["code"] == "ORDER_QTY_LIMIT")
+    assert (reason["asked"], reason["limit"], reason["would_pass"]) == ("11", "10", "10")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"quantity": "0.0000000001"}, "quantity"),
+        ({"quantity": "1_0"}, "quantity"),
+        ({"quantity": 0}, "quantity"),
+        ({"side": "HOLD"}, "side"),
+        ({"type": "STOP", "stop_price": 1}, "stop_price"),
+        ({"type": "STOP"}, "type"),
+        ({"time_in_force": "GTD"}, "time_in_force"),
+        ({"price": None}, "price"),
+        ({"account": "a b"}, "account"),
+    ],
+)
+def test_malformed_orders_are_refused_with_the_field(
+    platform: Platform, wrong: dict[str, Any], field: str
+) -> None:
+    body = {"symbol": "BTCUSDT", "side": "BUY", "quantity": 1, "price": 50000, **wrong}
+
+    reply = platform.order(**body)
+
+    assert reply.status_code == 422
+    assert reply.headers["content-type"].startswith("application/problem+json")
+    assert field in reply.json().get("field", "") + reply.json().get("detail", "")
+
+
+def test_the_kill_switch_cancels_refuses_and_comes_back(platform: Platform) -> None:
+    resting = platform.order(symbol="BTCUSDT", side="BUY", quantity=0.001, price=44000).json()
+
+    killed = platform.call("POST", "risk", "/risk/kill", json={"scope": "global"})
+    refused = platform.order(symbol="BTCUSDT", side="BUY", quantity=0.001, price=44000)
+
+    assert killed.status_code == 202
+    assert refused.json()["status"] == "RISK_REJECTED"
+    assert refused.json()["reasons"][0]["code"] == "HALTED"
+
+    def cancelled() -> None:
+        order = platform.get("oms", f"/orders/{resting['order_id']}")
+        assert order["status"] == "CANCELLED"
+
+    _eventually(cancelled)
+    platform.call("POST", "risk", "/risk/resume", json={"scope": "global"})
+    again = platform.order(symbol="BTCUSDT", side="BUY", quantity=0.001, price=44000)
+    assert again.json()["status"] in LATER
+
+
+def test_the_folded_log_equals_the_live_ledger(platform: Platform) -> None:
+    replayed = platform.cli("replay")
+
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    assert replayed.stdout.splitlines()[-1] == "equal"
+
+
+def test_status_shows_all_components_and_what_is_planned(platform: Platform) -> None:
+    lines = platform.cli("status").stdout
+
+    assert platform.is_healthy()
+    assert "QuestDB" in lines
+    assert "planned" in lines
+    page = platform.call("GET", "nginx", "/", token="")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert len(platform.get("nginx", "/api/health")["components"]) == 26
