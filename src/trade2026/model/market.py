@@ -154,6 +154,28 @@ class RawBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Frames of a recording: with its session the instrument's history begins anew."""
 
 
+class RejectedFrame(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A frame that was of no use, as it came, and why."""
+
+    index: int
+    """Its position in the feed session."""
+    code: str
+    """The reason, for programs."""
+    text: str
+    """The reason, for people."""
+    payload: bytes
+
+
+class RejectedBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Frames of one batch that were of no use."""
+
+    venue: str
+    symbol: str
+    session: str
+    ts_recv_ns: TimeNs
+    records: tuple[RejectedFrame, ...]
+
+
 class Ticker(msgspec.Struct, frozen=True, kw_only=True):
     """The latest of an instrument for screens: a live copy, never stored."""
 

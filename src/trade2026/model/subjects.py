@@ -21,6 +21,7 @@ from trade2026.model.market import (
     BookSnapshot,
     QuoteBatch,
     RawBatch,
+    RejectedBatch,
     Ticker,
     TradeBatch,
 )
@@ -73,6 +74,8 @@ class Stream(StrEnum):
     PRISM_INPUT = "PRISM_INPUT"
     PRISM_SNAPSHOT = "PRISM_SNAPSHOT"
     DEAD_LETTER = "DEAD_LETTER"
+    CURSOR = "CURSOR"
+    """Where the durable consumers stand; the bus's own."""
 
 
 class _Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,8 +141,10 @@ MARKET_TRADE: Final = Event[TradeBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("PRISM",),
+    takers=("PRISM", "normalizer"),
+    fed_back=("normalizer",),
 )
+"""After a restart the normaliser reads up to where it has told of trades already."""
 MARKET_QUOTE: Final = Event[QuoteBatch](
     pattern="market.quote.{venue}.{symbol}",
     message=QuoteBatch,
@@ -165,6 +170,16 @@ MARKET_BAR: Final = Event[BarBatch](
     takers=("gateway",),
     fed_back=("gateway",),
 )
+FRAME_REJECT: Final = Event[RejectedBatch](
+    pattern="dead.frame.{venue}.{symbol}",
+    message=RejectedBatch,
+    stream=Stream.DEAD_LETTER,
+    poison=Poison.DEAD_LETTER,
+    giver="normalizer",
+    takers=("normalizer",),
+    fed_back=("normalizer",),
+)
+"""Frames that were of no use, each with the reason; the normaliser shows the newest."""
 LIVE_TICKER: Final = Live[Ticker](
     pattern="live.ticker.{venue}.{symbol}",
     message=Ticker,
@@ -338,6 +353,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     MARKET_QUOTE,
     MARKET_BOOK,
     MARKET_BAR,
+    FRAME_REJECT,
     LIVE_TICKER,
     LIVE_BOOK,
     LIVE_TRADE,

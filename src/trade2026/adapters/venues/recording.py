@@ -10,7 +10,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -20,13 +20,13 @@ from trade2026.model.instrument import BINANCE, BINANCE_USDM
 PROBED_LINES: Final = 10_000
 """A depth update comes within so many lines, or the file is not a recording of a book."""
 
-LINE_LIMIT: Final = 8 << 20
-"""Bytes of one line."""
+LINE_LIMIT: Final = 512 << 10
+"""Bytes of one line; the bus carries no larger message. What is longer comes in pieces."""
 
 _TIME_DIGITS: Final = 19
 
 
-class RecordedFrame(msgspec.Struct, frozen=True, gc=False):
+class RecordedFrame(NamedTuple):
     """One line of a recording."""
 
     recorded_ns: int

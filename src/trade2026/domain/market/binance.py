@@ -170,6 +170,7 @@ _ENVELOPES: Final[dict[int, Any]] = {
     ord("b"): msgspec.json.Decoder(_Quote).decode,
     ord("d"): msgspec.json.Decoder(_Depth).decode,
 }
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _NAME_END: Final = 64
 """A stream's name begins within so many bytes of the frame."""
 
@@ -180,15 +181,13 @@ def read_frame(payload: bytes) -> Frame | Malformed:
     The name of the stream picks the decoder. That is a guess to save time: if it does not
     fit, the frame is read by what is in it, so the order of its fields does not matter.
     """
-    at = payload.find(b"@", 0, _NAME_END)
-    decode = _ENVELOPES.get(payload[at + 1]) if 0 < at < len(payload) - 1 else None
-    if decode is not None and len(payload) <= PAYLOAD_LIMIT:
-        try:
-            frame: Frame = decode(payload).data
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return _read_by_content(payload)
-        return frame
-    return _read_by_content(payload)
+    try:
+        # An @ at the very end has nothing behind it; no letter, no decoder.
+        decode = _ENVELOPES[payload[payload.find(b"@", 0, _NAME_END) + 1]]
+        frame: Frame = decode(payload).data
+    except (LookupError, *_UNREADABLE):
+        return _read_by_content(payload)
+    return frame
 
 
 def _read_by_content(payload: bytes) -> Frame | Malformed:
@@ -202,7 +201,7 @@ def _read_by_content(payload: bytes) -> Frame | Malformed:
         if probe.data:
             probe = _PROBE.decode(body)
         decoder = _decoder_of(probe)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         code = FaultCode.NOT_JSON
         if isinstance(error, msgspec.ValidationError):
             code = FaultCode.BAD_FIELD
@@ -211,7 +210,7 @@ def _read_by_content(payload: bytes) -> Frame | Malformed:
         return Malformed(code=FaultCode.UNKNOWN_KIND, text=f"event {probe.e[:40]!r}")
     try:
         frame: Frame = decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         return Malformed(code=FaultCode.BAD_FIELD, text=str(error)[:200])
     return frame
 

@@ -29,7 +29,7 @@ from trade2026.domain.market.binance import (
     read_frame,
 )
 from trade2026.domain.market.feed import FeedState
-from trade2026.domain.market.numeral import Numerals
+from trade2026.domain.market.numeral import Numerals, PxMemo, QtyMemo
 from trade2026.domain.market.sync import Advance, BookSync, Rule, Update
 from trade2026.model.market import (
     Aggressor,
@@ -76,9 +76,7 @@ class Normalized(msgspec.Struct):
     def books(self, venue: str, symbol: str) -> list[BookBatch]:
         """Return the book changes as messages, in order."""
         return [
-            BookBatch(
-                venue=venue, symbol=symbol, snapshot=part.snapshot, deltas=tuple(part.deltas)
-            )
+            BookBatch(venue=venue, symbol=symbol, snapshot=part.snapshot, deltas=tuple(part.deltas))
             for part in self.parts
         ]
 
@@ -87,7 +85,8 @@ class Pass(msgspec.Struct):
     """One run over a batch: the state it changes and the output it fills."""
 
     state: FeedState
-    numerals: Numerals
+    px_of: PxMemo
+    qty_of: QtyMemo
     out: Normalized
 
 
@@ -101,7 +100,7 @@ def step(state: FeedState, batch: RawBatch, numerals: Numerals) -> Normalized:
     start = _enter(state, batch, out)
     if start >= len(frames):
         return out
-    run = Pass(state, numerals, out)
+    run = Pass(state, numerals.px, numerals.qty, out)
     if state.sync.is_synced and frames[start].ts_recv_ns >= state.refresh_ns:
         _refresh(run, frames[start].ts_recv_ns)
     state.bars.advance(frames[start].ts_recv_ns)
@@ -124,6 +123,9 @@ def step(state: FeedState, batch: RawBatch, numerals: Numerals) -> Normalized:
                 )
             )
     counts.frames += len(frames) - start
+    counts.trades += len(out.trades)
+    counts.quotes += len(out.quotes)
+    state.session_trade_count += len(out.trades)
     state.recv_ns = frames[-1].ts_recv_ns
     out.bars = state.bars.take()
     return out
@@ -200,8 +202,8 @@ def _take_trade(run: Pass, frame: TradeFrame, recv_ns: TimeNs) -> Malformed | No
     if frame.X != "MARKET":
         state.counts.off_book_trades += 1
         return None
-    px = run.numerals.px[frame.p]
-    qty = run.numerals.qty[frame.q]
+    px = run.px_of[frame.p]
+    qty = run.qty_of[frame.q]
     if not qty:
         return Malformed(code=FaultCode.BAD_NUMBER, text="a trade of nothing")
     if not state.seen.is_new(frame.t):
@@ -221,8 +223,6 @@ def _take_trade(run: Pass, frame: TradeFrame, recv_ns: TimeNs) -> Malformed | No
     state.venue_ns = ts_ns
     state.last_trade = trade
     state.session_qty += qty
-    state.session_trade_count += 1
-    state.counts.trades += 1
     return None
 
 
@@ -234,11 +234,10 @@ def _take_quote(run: Pass, frame: QuoteFrame, recv_ns: TimeNs) -> Malformed | No
     if state.quote is not None and frame.u <= state.quote.seq:
         state.counts.stale_quotes += 1
         return None
-    px_of = run.numerals.px
-    bid_qty = run.numerals.qty[frame.B]
-    ask_qty = run.numerals.qty[frame.A]
-    bid_px = px_of[frame.b] if bid_qty else Px(0)
-    ask_px = px_of[frame.a] if ask_qty else Px(0)
+    bid_qty = run.qty_of[frame.B]
+    ask_qty = run.qty_of[frame.A]
+    bid_px = run.px_of[frame.b] if bid_qty else Px(0)
+    ask_px = run.px_of[frame.a] if ask_qty else Px(0)
     if bid_px >= ask_px and ask_px:
         return Malformed(code=FaultCode.CROSSED, text=f"bid {frame.b}, offer {frame.a}")
     state.quote = Quote(
@@ -252,7 +251,6 @@ def _take_quote(run: Pass, frame: QuoteFrame, recv_ns: TimeNs) -> Malformed | No
         best_ask_qty=ask_qty,
     )
     run.out.quotes.append(state.quote)
-    state.counts.quotes += 1
     return None
 
 
@@ -273,8 +271,8 @@ def _take_depth(run: Pass, frame: DepthFrame, recv_ns: TimeNs) -> Malformed | No
         ts_recv_ns=recv_ns,
         prev_seq=0,
         seq=frame.u,
-        bids=_levels(frame.b, run.numerals),
-        asks=_levels(frame.a, run.numerals),
+        bids=_levels(frame.b, run),
+        asks=_levels(frame.a, run),
     )
     state.venue_ns = ts_ns
     update = Update(first_seq=frame.U, link_seq=link_seq, delta=delta)
@@ -290,8 +288,8 @@ def _take_snapshot(run: Pass, frame: SnapshotFrame, recv_ns: TimeNs) -> Malforme
         ts_event_ns=TimeNs(frame.ts_event_ns or state.venue_ns or recv_ns),
         ts_recv_ns=recv_ns,
         seq=frame.last_update_id,
-        bids=_levels(frame.bids, run.numerals),
-        asks=_levels(frame.asks, run.numerals),
+        bids=_levels(frame.bids, run),
+        asks=_levels(frame.asks, run),
     )
     _follow(run, state.sync.on_snapshot(snapshot), recv_ns)
     return None
@@ -306,9 +304,9 @@ _TAKERS: Final[dict[type, Callable[[Pass, Any, TimeNs], Malformed | None]]] = {
 }
 
 
-def _levels(texts: Levels, numerals: Numerals) -> tuple[Level, ...]:
-    px_of = numerals.px
-    qty_of = numerals.qty
+def _levels(texts: Levels, run: Pass) -> tuple[Level, ...]:
+    px_of = run.px_of
+    qty_of = run.qty_of
     return tuple([Level(px_of[px], qty_of[qty]) for px, qty in texts])
 
 
@@ -358,4 +356,3 @@ def _quote_top(run: Pass, sync: BookSync, recv_ns: TimeNs) -> None:
         best_ask_qty=top.ask_qty,
     )
     run.out.quotes.append(state.quote)
-    state.counts.quotes += 1

@@ -22,16 +22,16 @@ _SCALE: Final = tuple(10 ** (PLACES - places) for places in range(PLACES + 1))
 
 def _nanos_of(text: str) -> int:
     whole, _, part = text.partition(".")
-    digits = whole + part
+    places = len(part)
     # The usual form of a feed, a few digits on both sides, needs no more checks than these.
     if (
-        whole
-        and 0 < len(part) <= PLACES
+        0 < places <= PLACES
         and len(whole) <= _SAFE_WHOLE
-        and digits.isascii()
-        and digits.isdigit()
+        and text.isascii()
+        and part.isdigit()
+        and whole.isdigit()
     ):
-        return int(digits) * _SCALE[len(part)]
+        return int(whole + part) * _SCALE[places]
     return parse_number(text)
 
 

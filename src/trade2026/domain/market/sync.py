@@ -165,6 +165,4 @@ class BookSync(msgspec.Struct, kw_only=True):
 
     def _agrees(self, snapshot: BookSnapshot) -> bool:
         mine = self.book
-        return (
-            mine.best_bids(1) == snapshot.bids[:1] and mine.best_asks(1) == snapshot.asks[:1]
-        )
+        return mine.best_bids(1) == snapshot.bids[:1] and mine.best_asks(1) == snapshot.asks[:1]
