@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Self
 
@@ -184,7 +184,7 @@ class Platform:
 
 
 @contextlib.contextmanager
-def running_platform(data_dir: Path, *arguments: str) -> Iterator[Platform]:
+def running_platform(data_dir: Path, *arguments: str) -> Generator[Platform]:
     """Start a platform in *data_dir*, yield it, and stop it."""
     with Platform(data_dir, *arguments) as platform:
         yield platform
