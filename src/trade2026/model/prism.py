@@ -72,5 +72,7 @@ class PrismSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Where in the stream of inputs and outcomes a later life begins to read."""
     reports_from_seq: int = 1
     """Where in the stream of reports it begins to look for those that were published."""
+    forgotten_until_ns: TimeNs = TimeNs(0)
+    """No order that came in after this time stands before `log_from_seq`."""
     older_orders: tuple[OutsideOrder, ...] = ()
     """Orders that still work although their inputs stand before `log_from_seq`."""

@@ -7,13 +7,13 @@ venue; an event's other numbers mean nothing here.
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from trade2026.core.numbers import Px
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
 
-FIRST_OUTSIDER: int = 1_000
+FIRST_OUTSIDER: Final = 1_000
 """Owners from here on are outsiders; those below belong to the market itself."""
 
 
@@ -29,6 +29,18 @@ class EventKind(IntEnum):
     """What an order did not fill at once is gone: it may not rest, or may not trade."""
 
 
+class KillReason(IntEnum):
+    """Why what was left of an incoming order is gone."""
+
+    NONE = 0
+    UNFILLED = 1
+    """Nobody stood at its price any more, or, for FOK, too few did."""
+    SELF_TRADE = 2
+    """It would have met an order of its own owner."""
+    INVALID = 3
+    """The market cannot take such an order at all."""
+
+
 class MarketEvent(NamedTuple):
     """One thing that happened, in ticks and lots."""
 
@@ -42,15 +54,14 @@ class MarketEvent(NamedTuple):
     ticks: int
     lots: int
     maker_number: int
-    """Of the resting order in a trade."""
+    """Of the resting order: in a trade, when added, when removed."""
     taker_number: int
-    """Of the incoming order in a trade, of the order otherwise."""
+    """Of the incoming order: in a trade, when killed."""
     maker_owner: int
     taker_owner: int
     maker_lots_left: int
     taker_lots_left: int
-    is_self_trade: bool
-    """Whether a kill spared the owner a trade with itself."""
+    reason: KillReason
     level_lots: int
     """Resting at that price, on the side that changed, after the event."""
 
@@ -67,6 +78,8 @@ class AgentView(NamedTuple):
     cash: dict[str, int]
     """In square nanos."""
     inventory: dict[str, int]
+    pnl: dict[str, int]
+    """Against its beginning, at the middle price, in square nanos."""
     open_orders: int
 
 
@@ -81,6 +94,10 @@ class Exchange(Protocol):
     @property
     def sim_ns(self) -> int:
         """Return the market's time."""
+        ...
+
+    def is_open(self, symbol: str) -> bool:
+        """Return whether there is a market in *symbol* to trade in at this moment."""
         ...
 
     def run_until(self, sim_ns: int) -> None:

@@ -14,7 +14,14 @@ from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.market import Aggressor, BookBatch, Level, TradeBatch
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
-from trade2026.prism.exchange import AgentView, EventKind, Levels, MarketEvent
+from trade2026.prism.exchange import (
+    FIRST_OUTSIDER,
+    AgentView,
+    EventKind,
+    KillReason,
+    Levels,
+    MarketEvent,
+)
 from trade2026.prism.paper import PaperBook, PaperFill
 
 RECORDED: Final = "recorded"
@@ -56,7 +63,7 @@ class PaperMarket:
     ) -> None:
         self.sim_ns = start_ns
         self._listings = {i.symbol: _Listing(i) for i in instruments}
-        self._owners: dict[int, tuple[int, Side]] = {}
+        self._sides: dict[int, Side] = {}
         self._events: list[MarketEvent] = []
         self._last_mid_px = dict(last_mid_px)
         for holding in holdings:
@@ -118,8 +125,10 @@ class PaperMarket:
         lots: int,
     ) -> None:
         """Fill an order from the recorded book as it stands."""
+        # Whose it is does not matter: paper orders meet only the recording.
+        del owner
         listing = self._listings[symbol]
-        self._owners[number] = (owner, side)
+        self._sides[number] = side
         answer = listing.book.submit(
             number=number,
             side=side,
@@ -129,16 +138,15 @@ class PaperMarket:
             lots=lots,
         )
         self._made(listing, answer.fills)
+        left, kind, is_resting = answer.killed_lots, EventKind.KILLED, False
         if answer.resting_lots:
+            left, kind, is_resting = answer.resting_lots, EventKind.ADDED, True
+        if left:
             self._happened(
-                listing, EventKind.ADDED, number, side=side, ticks=ticks, lots=answer.resting_lots
+                listing, kind, number, side=side, ticks=ticks, lots=left, is_resting=is_resting
             )
-        if answer.killed_lots:
-            self._happened(
-                listing, EventKind.KILLED, number, side=side, ticks=ticks, lots=answer.killed_lots
-            )
-        if not answer.resting_lots:
-            del self._owners[number]
+        if not is_resting:
+            del self._sides[number]
 
     def cancel(self, *, symbol: str, number: int) -> None:
         """Take out what rests of an order."""
@@ -146,8 +154,11 @@ class PaperMarket:
         taken = listing.book.cancel(number)
         if taken is not None:
             side, ticks, lots = taken
-            self._happened(listing, EventKind.REMOVED, number, side=side, ticks=ticks, lots=lots)
-            del self._owners[number]
+            removed = EventKind.REMOVED
+            self._happened(
+                listing, removed, number, side=side, ticks=ticks, lots=lots, is_resting=True
+            )
+            del self._sides[number]
 
     def drain(self) -> list[MarketEvent]:
         """Return what happened since the last call, in order."""
@@ -184,7 +195,7 @@ class PaperMarket:
         for symbol, listing in self._listings.items():
             bids, asks = listing.book.depth(1)
             if bids and asks:
-                middle = (bids[0][0] + asks[0][0]) * listing.instrument.tick_size // 2
+                middle = (bids[0][0] + asks[0][0]) // 2 * listing.instrument.tick_size
                 self._last_mid_px[symbol] = Px(middle)
         return dict(self._last_mid_px)
 
@@ -195,7 +206,7 @@ class PaperMarket:
 
     def _made(self, listing: _Listing, fills: Iterable[PaperFill]) -> None:
         for fill in fills:
-            owner, side = self._owners[fill.number]
+            side = self._sides[fill.number]
             self._book(listing, -side.sign * fill.lots, fill.ticks)
             self._happened(
                 listing,
@@ -204,12 +215,11 @@ class PaperMarket:
                 side=side.opposite if fill.is_maker else side,
                 ticks=fill.ticks,
                 lots=fill.lots,
-                is_maker=fill.is_maker,
-                owner=owner,
+                is_resting=fill.is_maker,
                 left=fill.lots_left,
             )
             if fill.is_maker and fill.lots_left == 0:
-                del self._owners[fill.number]
+                del self._sides[fill.number]
 
     def _book(self, listing: _Listing, signed_lots: int, ticks: int) -> None:
         quantity = signed_lots * listing.instrument.lot_size
@@ -225,11 +235,12 @@ class PaperMarket:
         side: Side,
         ticks: int,
         lots: int,
-        is_maker: bool = False,
-        owner: int = 0,
+        is_resting: bool,
         left: int = 0,
     ) -> None:
         listing.event_seq += 1
+        ours, theirs = (number, FIRST_OUTSIDER, left), (0, _RECORDED_OWNER, 0)
+        maker, taker = (ours, theirs) if is_resting else (theirs, ours)
         self._events.append(
             MarketEvent(
                 seq=listing.event_seq,
@@ -239,13 +250,13 @@ class PaperMarket:
                 side=side,
                 ticks=ticks,
                 lots=lots,
-                maker_number=number if is_maker else 0,
-                taker_number=0 if is_maker else number,
-                maker_owner=owner if is_maker else _RECORDED_OWNER,
-                taker_owner=_RECORDED_OWNER if is_maker else owner,
-                maker_lots_left=left if is_maker else 0,
-                taker_lots_left=0 if is_maker else left,
-                is_self_trade=False,
+                maker_number=maker[0],
+                taker_number=taker[0],
+                maker_owner=maker[1],
+                taker_owner=taker[1],
+                maker_lots_left=maker[2],
+                taker_lots_left=taker[2],
+                reason=KillReason.UNFILLED if kind is EventKind.KILLED else KillReason.NONE,
                 level_lots=0,
             )
         )

@@ -1,0 +1,139 @@
+"""PRISM's way into the log: nothing goes on before the log has it, however long it is away.
+
+An append whose fate is unknown is made again with the same id until it is acknowledged, so
+nothing is lost or doubled. Reports of one account go in one after another; those of
+different accounts side by side.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from structlog.typing import FilteringBoundLogger
+
+from trade2026.core.errors import BusUnavailableError
+from trade2026.core.ids import EventId
+from trade2026.model.execution import ExecutionReport
+from trade2026.model.instrument import PRISM
+from trade2026.model.prism import PrismInput, PrismOutcome, PrismSnapshot
+from trade2026.model.subjects import EXEC_REPORT, PRISM_INPUT, PRISM_OUTCOME, PRISM_SNAPSHOT, Event
+from trade2026.ports.bus import Bus
+from trade2026.prism.floor import Step
+
+PART: Final = "market"
+"""The key of outcomes and snapshots: the whole market is one part so far."""
+UNLISTED: Final = "unlisted"
+"""The key of inputs for symbols that PRISM does not list; they may be no key at all."""
+
+_MOST_IN_ONE: Final = 500
+"""Reports in one outcome: about a quarter of what a message may weigh."""
+_APPEND_WITHIN_S: Final = 2.0
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 1.0
+
+
+class Journal:
+    """Appends PRISM's messages, and remembers where the log stands."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        log: FilteringBoundLogger,
+        *,
+        life: int,
+        last_seq: int,
+        last_report_place: int,
+    ) -> None:
+        self.last_seq = last_seq
+        """Of the stream of inputs and outcomes."""
+        self.last_report_place = last_report_place
+        """Of our last report in the stream of reports."""
+        self.is_away = False
+        self._bus = bus
+        self._log = log
+        self._life = life
+
+    async def input(self, message: PrismInput, *, key: str) -> int:
+        """Append an input and return its place in the log."""
+        seq = await self._store(PRISM_INPUT, message, message.input_id, symbol=key)
+        self.last_seq = max(self.last_seq, seq)
+        return seq
+
+    async def outcome(self, step: Step) -> None:
+        """Append what a step gave, before any of it is published."""
+        for reports in _packed(step.groups):
+            outcome_id = EventId(f"{PRISM}-{self._life}-outcome-{reports[0].report_seq}")
+            seqs = (report.report_seq for report in reports)
+            message = PrismOutcome(
+                outcome_id=outcome_id,
+                reports=tuple(reports),
+                direct_seqs=tuple(seq for seq in seqs if seq in step.direct_seqs),
+            )
+            seq = await self._store(PRISM_OUTCOME, message, outcome_id, part=PART)
+            self.last_seq = max(self.last_seq, seq)
+
+    async def publish(self, reports: Iterable[ExecutionReport]) -> None:
+        """Append reports for the OMS to take."""
+        by_account: dict[str, list[ExecutionReport]] = defaultdict(list)
+        for report in reports:
+            by_account[report.account].append(report)
+        await asyncio.gather(*(self._publish_one(account) for account in by_account.values()))
+
+    async def snapshot(self, snapshot: PrismSnapshot) -> bool:
+        """Append a snapshot, unless the log is away: the next one is as good."""
+        event_id = EventId(f"{PRISM}-{self._life}-snapshot-{snapshot.sim_time_ns}")
+        try:
+            await self._bus.append(PRISM_SNAPSHOT, snapshot, event_id=event_id, part=PART)
+        except BusUnavailableError as error:
+            self._log.warning("snapshot put off", reason=str(error))
+            return False
+        return True
+
+    async def first_snapshot(self, snapshot: PrismSnapshot) -> None:
+        """Append the snapshot that begins a life: the market waits for it."""
+        event_id = EventId(f"{PRISM}-{self._life}-snapshot-{snapshot.sim_time_ns}")
+        await self._store(PRISM_SNAPSHOT, snapshot, event_id, part=PART)
+
+    async def _publish_one(self, reports: Sequence[ExecutionReport]) -> None:
+        for report in reports:
+            place = await self._store(
+                EXEC_REPORT,
+                report,
+                EventId(report.exec_id),
+                venue=report.venue,
+                account=report.account,
+            )
+            self.last_report_place = max(self.last_report_place, place)
+
+    async def _store(
+        self, subject: Event[Any], message: object, event_id: EventId, **keys: str
+    ) -> int:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                seq = await self._bus.append(
+                    subject, message, event_id=event_id, timeout_s=_APPEND_WITHIN_S, **keys
+                )
+            except BusUnavailableError as error:
+                if not self.is_away:
+                    self._log.warning("the log is away, the market waits", reason=str(error))
+                self.is_away = True
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            else:
+                if self.is_away:
+                    self._log.info("the log is back, the market goes on")
+                self.is_away = False
+                return seq
+
+
+def _packed(groups: Iterable[list[ExecutionReport]]) -> Iterator[list[ExecutionReport]]:
+    pack: list[ExecutionReport] = []
+    for group in groups:
+        if pack and len(pack) + len(group) > _MOST_IN_ONE:
+            yield pack
+            pack = []
+        pack.extend(group)
+    if pack:
+        yield pack

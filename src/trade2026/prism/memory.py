@@ -1,0 +1,259 @@
+"""How PRISM remembers: what it reads from the log when a new life begins.
+
+The last snapshot says who held what and where to begin to read. Every fill in a later
+outcome is booked on both sides, on the outsider and on the agent that its report names, so
+what the outsiders were told is what happened. Whatever worked then has lost its place in
+the queue: it ends as CANCELED (VENUE_RESTART), also an order whose input is in the log but
+was never matched. Reports that were not published before the end are published now.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.ids import OrderId
+from trade2026.core.numbers import Px
+from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.instrument import PRISM, Instrument
+from trade2026.model.prism import PartyHolding, PrismInput, PrismOutcome, PrismSnapshot
+from trade2026.model.subjects import (
+    EXEC_REPORT,
+    PRISM_INPUT,
+    PRISM_OUTCOME,
+    PRISM_SNAPSHOT,
+    Stream,
+)
+from trade2026.ports.bus import Bus, Delivery, Subscription
+from trade2026.prism.exchange import Exchange
+from trade2026.prism.floor import Floor, Step, order_of
+from trade2026.prism.holdings import FeeRates, Holdings
+from trade2026.prism.outside import OutsideOrders
+from trade2026.prism.reports import OUTSIDER, VENUE_RESTART, Reporter
+
+MakeExchange = Callable[[int, Sequence[PartyHolding], Mapping[str, Px]], Exchange]
+"""Makes the market of a life from its number, what everybody holds, and where prices stood."""
+
+
+@dataclass
+class Recollection:
+    """What the log still says of the lives before."""
+
+    snapshot: PrismSnapshot | None = None
+    inputs: list[tuple[PrismInput, Delivery]] = field(
+        default_factory=list[tuple[PrismInput, Delivery]]
+    )
+    reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
+    """From all outcomes read, each once, by `report_seq`."""
+    direct_seqs: set[int] = field(default_factory=set[int])
+    published: set[str] = field(default_factory=set[str])
+    """`exec_id`s found in the stream of reports."""
+    log_seq: int = 0
+    reports_place: int = 0
+
+    @property
+    def life(self) -> int:
+        """Return the number of the life that begins now."""
+        return 0 if self.snapshot is None else self.snapshot.restarts + 1
+
+    @property
+    def snapshot_report_seq(self) -> int:
+        """Return up to which report the snapshot's holdings go."""
+        return 0 if self.snapshot is None else self.snapshot.report_seq
+
+    @property
+    def last_report_seq(self) -> int:
+        """Return the newest `report_seq` ever given."""
+        told = self.reports[-1].report_seq if self.reports else 0
+        return max(told, self.snapshot_report_seq)
+
+    def unpublished(self) -> list[ExecutionReport]:
+        """Return the reports that the OMS was owed when the last life ended."""
+        return [
+            report
+            for report in self.reports
+            if report.report_seq > self.snapshot_report_seq
+            and report.report_seq not in self.direct_seqs
+            and report.exec_id not in self.published
+        ]
+
+
+async def recollect(bus: Bus) -> Recollection:
+    """Read what the log says of the lives before."""
+    found = Recollection()
+
+    async def on_snapshot(snapshot: PrismSnapshot, _: Delivery) -> None:
+        found.snapshot = snapshot
+
+    async def on_input(message: PrismInput, delivery: Delivery) -> None:
+        found.inputs.append((message, delivery))
+
+    async def on_outcome(outcome: PrismOutcome, _: Delivery) -> None:
+        found.direct_seqs.update(outcome.direct_seqs)
+        # An outcome may stand in the log twice after a long outage: it counts once.
+        last = found.last_report_seq if found.reports else 0
+        found.reports.extend(r for r in outcome.reports if r.report_seq > last)
+
+    async def on_report(report: ExecutionReport, _: Delivery) -> None:
+        if report.venue == PRISM:
+            found.published.add(report.exec_id)
+
+    # Positions first: what is appended meanwhile is not ours, there is one writer.
+    last_snapshot = await bus.last_seq(Stream.PRISM_SNAPSHOT)
+    found.log_seq = await bus.last_seq(Stream.PRISM_INPUT)
+    found.reports_place = await bus.last_seq(Stream.REPORTS)
+    await _read(bus.fold(PRISM_SNAPSHOT, on_snapshot, from_seq=max(1, last_snapshot)))
+    snapshot = found.snapshot
+    from_seq = 1 if snapshot is None else snapshot.log_from_seq
+    await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
+    await _read(bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
+    reports_from = 1 if snapshot is None else snapshot.reports_from_seq
+    await _read(bus.fold(EXEC_REPORT, on_report, from_seq=reports_from))
+    return found
+
+
+def revive(
+    found: Recollection,
+    *,
+    make_exchange: MakeExchange,
+    instruments: Mapping[str, Instrument],
+    fees: FeeRates,
+) -> Floor:
+    """Return the floor of a new life, with the orders of the last one cancelled on it.
+
+    The step to take from it holds the reports of those cancels.
+    """
+    snapshot = found.snapshot
+    held: tuple[PartyHolding, ...] = () if snapshot is None else snapshot.holdings
+    last_mid_px = {} if snapshot is None else snapshot.last_mid_px
+    exchange = make_exchange(found.life, held, last_mid_px)
+    market_parties = {holding.party for holding in exchange.holdings()}
+    holdings = Holdings(holding for holding in held if holding.party not in market_parties)
+    orders = _orders_of(found)
+    for report in found.reports:
+        order = orders.get(report.order_id)
+        if order is not None:
+            orders.apply(order, report, at_ns=report.ts_event_ns)
+        if report.report_seq > found.snapshot_report_seq and report.exec_type is ExecType.TRADE:
+            holdings.book(report, is_direct=report.report_seq in found.direct_seqs)
+            if report.contra in market_parties:
+                _book_contra(exchange, instruments[report.symbol], report)
+            elif report.contra != OUTSIDER:
+                holdings.book_contra(report)
+    reporter = Reporter(orders=orders, holdings=holdings, fees=fees, last_seq=found.last_report_seq)
+    floor = Floor(
+        exchange=exchange,
+        instruments=instruments,
+        orders=orders,
+        holdings=holdings,
+        reporter=reporter,
+        life=found.life,
+    )
+    for order in list(orders.open_orders()):
+        floor.end(order, VENUE_RESTART)
+    return floor
+
+
+@dataclass
+class Search:
+    """What the whole log says of one order."""
+
+    is_known: bool = False
+    is_direct: bool = False
+    is_disowned: bool = False
+    reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
+
+
+async def search(bus: Bus, order_id: OrderId) -> Search:
+    """Read the log from its beginning for one order: slow, for orders long forgotten."""
+    found = Search()
+
+    async def on_input(message: PrismInput, _: Delivery) -> None:
+        if message.order is not None and message.order.order_id == order_id:
+            found.is_known = True
+            found.is_direct = message.is_direct
+        if message.disowned is not None and message.disowned.order_id == order_id:
+            found.is_disowned = True
+
+    async def on_outcome(outcome: PrismOutcome, _: Delivery) -> None:
+        last = found.reports[-1].report_seq if found.reports else 0
+        found.reports.extend(
+            r for r in outcome.reports if r.order_id == order_id and r.report_seq > last
+        )
+
+    await _read(bus.fold(PRISM_INPUT, on_input))
+    if found.is_known:
+        await _read(bus.fold(PRISM_OUTCOME, on_outcome))
+    return found
+
+
+def snapshot_of(floor: Floor, *, seed: int, log_seq: int) -> PrismSnapshot:
+    """Return the memory of this moment, apart from `reports_from_seq`.
+
+    Args:
+        floor: settled: all that happened in the market is in the holdings and the reports.
+        seed: of the market.
+        log_seq: the last place in the stream of inputs that is surely behind this moment.
+    """
+    orders = floor.orders
+    window_seq = orders.window_seq
+    return PrismSnapshot(
+        sim_time_ns=TimeNs(floor.exchange.sim_ns),
+        report_seq=floor.reporter.last_seq,
+        holdings=floor.all_holdings(),
+        last_mid_px=floor.exchange.last_mid_px(),
+        seed=seed,
+        restarts=floor.life,
+        log_from_seq=log_seq + 1 if window_seq is None else min(window_seq, log_seq + 1),
+        forgotten_until_ns=TimeNs(orders.forgotten_until_ns),
+        older_orders=orders.older_orders(),
+    )
+
+
+def publishable(step: Step) -> Iterable[ExecutionReport]:
+    """Return the reports of *step* that the OMS is told; direct participants are not its own."""
+    return (
+        report
+        for group in step.groups
+        for report in group
+        if report.report_seq not in step.direct_seqs
+    )
+
+
+def _orders_of(found: Recollection) -> OutsideOrders:
+    snapshot = found.snapshot
+    forgotten_until_ns = 0 if snapshot is None else snapshot.forgotten_until_ns
+    orders = OutsideOrders(forgotten_until_ns=forgotten_until_ns)
+    for facts in () if snapshot is None else snapshot.older_orders:
+        orders.add_older(facts)
+    for message, delivery in found.inputs:
+        request = message.order
+        if request is not None and orders.get(request.order_id) is None:
+            order = order_of(
+                request,
+                is_direct=message.is_direct,
+                input_seq=delivery.stream_seq,
+                number=0,
+                venue_order_id="",
+            )
+            orders.add(order, arrived_ns=delivery.appended_ns)
+        elif message.disowned is not None:
+            orders.disown(
+                message.disowned,
+                input_seq=delivery.stream_seq,
+                arrived_ns=delivery.appended_ns,
+            )
+    return orders
+
+
+def _book_contra(exchange: Exchange, instrument: Instrument, report: ExecutionReport) -> None:
+    exchange.apply_outside_fill(
+        party=report.contra,
+        symbol=report.symbol,
+        signed_lots=-report.side.sign * (report.last_qty // instrument.lot_size),
+        ticks=report.last_px // instrument.tick_size,
+    )
+
+
+async def _read(opening: Awaitable[Subscription]) -> None:
+    subscription = await opening
+    await subscription.stop()

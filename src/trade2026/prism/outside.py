@@ -1,0 +1,198 @@
+"""The orders of outsiders: those that work, and for a while those that are done.
+
+A done order is remembered for some minutes, so that the same order sent again is known and
+its reports can be told again; what is older stands in the log. Memory is bounded: the window
+is cut when it holds too many. `is_surely_fresh` says of an id whether the window would know
+it, from the time inside a UUIDv7.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from trade2026.core.clock import NS_PER_MS, NS_PER_S
+from trade2026.core.ids import OrderId
+from trade2026.core.numbers import Qty
+from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.order import NewOrderSingle, OrderStatusRequest
+from trade2026.model.prism import OutsideOrder
+from trade2026.prism.holdings import party_of
+
+REMEMBER_NS: Final = 120 * NS_PER_S
+MOST_REMEMBERED: Final = 20_000
+MOST_OPEN: Final = 4_000
+"""Working orders of all outsiders together; one more is refused."""
+
+_SKEW_NS: Final = 5 * NS_PER_S
+"""How far the clock that made an id may differ from ours."""
+_NO_PLACE: Final = 0
+_UUID_VERSION: Final = 7
+_UUID_MS_SHIFT: Final = 80
+
+_END: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
+
+
+@dataclass(slots=True)
+class OutsiderOrder:
+    """One order of an outsider, as its reports leave it."""
+
+    facts: OutsideOrder
+    """Who and what; `cum_qty` in it is where this life began to count."""
+    request: NewOrderSingle | None
+    """None for an order of a former life whose input is far back in the log."""
+    number: int
+    """The market's number of it, 0 where it never came to the market."""
+    input_seq: int
+    cum_qty: int
+    ended_by: ExecType | None = None
+    """TRADE where it filled whole; None while it works."""
+    reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
+
+    @property
+    def party(self) -> str:
+        """Return who stands behind the order."""
+        return party_of(self.facts.account, is_direct=self.facts.is_direct)
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether nothing of the order works any more."""
+        return self.ended_by is not None
+
+    def apply(self, report: ExecutionReport) -> None:
+        """Note one report of the order."""
+        self.reports.append(report)
+        self.cum_qty = report.cum_qty
+        is_filled = report.exec_type is ExecType.TRADE and report.leaves_qty == 0
+        if self.ended_by is None and (is_filled or report.exec_type in _END):
+            self.ended_by = report.exec_type
+
+
+class _Arrival(NamedTuple):
+    arrived_ns: int
+    input_seq: int
+    order_id: OrderId
+
+
+def made_ns(order_id: str) -> int | None:
+    """Return when a UUIDv7 was made, None for an id of another kind."""
+    try:
+        number = UUID(order_id)
+    except ValueError:
+        return None
+    if number.version != _UUID_VERSION:
+        return None
+    return (number.int >> _UUID_MS_SHIFT) * NS_PER_MS
+
+
+class OutsideOrders:
+    """All orders of outsiders that are still remembered."""
+
+    def __init__(self, *, forgotten_until_ns: int = 0) -> None:
+        self.forgotten_until_ns = forgotten_until_ns
+        """No order that arrived after this time is forgotten."""
+        self.open_count = 0
+        self._by_id: dict[OrderId, OutsiderOrder] = {}
+        self._by_number: dict[int, OutsiderOrder] = {}
+        self._disowned: set[OrderId] = set()
+        self._arrivals: deque[_Arrival] = deque()
+        self._older: dict[OrderId, OutsiderOrder] = {}
+
+    def get(self, order_id: OrderId) -> OutsiderOrder | None:
+        """Return the order with the platform's id *order_id*, None when not remembered."""
+        return self._by_id.get(order_id)
+
+    def by_number(self, number: int) -> OutsiderOrder:
+        """Return the working order with the market's *number*."""
+        return self._by_number[number]
+
+    def is_disowned(self, order_id: OrderId) -> bool:
+        """Return whether PRISM said of the id that it does not know it."""
+        return order_id in self._disowned
+
+    def is_surely_fresh(self, order_id: OrderId) -> bool:
+        """Return whether an order that is not remembered here surely never came.
+
+        An id that is no UUIDv7 has no time in it and passes as fresh.
+        """
+        at_ns = made_ns(order_id)
+        return at_ns is None or at_ns > self.forgotten_until_ns + _SKEW_NS
+
+    def open_orders(self) -> Iterator[OutsiderOrder]:
+        """Yield the orders that still work."""
+        return (order for order in self._by_id.values() if not order.is_done)
+
+    def older_orders(self) -> tuple[OutsideOrder, ...]:
+        """Return the working orders whose inputs stand before the window."""
+        return tuple(
+            OutsideOrder(
+                order_id=order.facts.order_id,
+                account=order.facts.account,
+                symbol=order.facts.symbol,
+                side=order.facts.side,
+                venue_order_id=order.facts.venue_order_id,
+                cum_qty=Qty(order.cum_qty),
+                is_direct=order.facts.is_direct,
+            )
+            for order in self._older.values()
+        )
+
+    @property
+    def window_seq(self) -> int | None:
+        """Return the log's sequence at which the window begins, None when it is empty."""
+        return next((a.input_seq for a in self._arrivals if a.input_seq != _NO_PLACE), None)
+
+    def add(self, order: OutsiderOrder, *, arrived_ns: int) -> None:
+        """Remember an order that came in."""
+        order_id = order.facts.order_id
+        self._by_id[order_id] = order
+        if order.number:
+            self._by_number[order.number] = order
+        self.open_count += 1
+        self._arrivals.append(_Arrival(arrived_ns, order.input_seq, order_id))
+
+    def add_older(self, facts: OutsideOrder) -> None:
+        """Remember a working order of a former life whose input is not read again."""
+        order = OutsiderOrder(
+            facts=facts, request=None, number=0, input_seq=0, cum_qty=facts.cum_qty
+        )
+        self._by_id[facts.order_id] = order
+        self._older[facts.order_id] = order
+        self.open_count += 1
+
+    def disown(self, request: OrderStatusRequest, *, input_seq: int, arrived_ns: int) -> None:
+        """Remember that an order was said not to be known."""
+        self._disowned.add(request.order_id)
+        self._arrivals.append(_Arrival(arrived_ns, input_seq, request.order_id))
+
+    def apply(self, order: OutsiderOrder, report: ExecutionReport, *, at_ns: int) -> None:
+        """Note a report; an order that it ends is remembered for a while longer."""
+        was_done = order.is_done
+        order.apply(report)
+        if not order.is_done or was_done:
+            return
+        self.open_count -= 1
+        self._by_number.pop(order.number, None)
+        if self._older.pop(order.facts.order_id, None) is not None:
+            # It has left the window once and comes back in at its end; a later life finds
+            # it by a search of the log, so the window need not reach back to its input.
+            self._arrivals.append(_Arrival(at_ns, _NO_PLACE, order.facts.order_id))
+
+    def forget(self, now_ns: int) -> None:
+        """Let go of what is done and old, or too much."""
+        while self._arrivals and (
+            self._arrivals[0].arrived_ns < now_ns - REMEMBER_NS
+            or len(self._arrivals) > MOST_REMEMBERED
+        ):
+            arrival = self._arrivals.popleft()
+            self.forgotten_until_ns = max(self.forgotten_until_ns, arrival.arrived_ns)
+            order_id = arrival.order_id
+            self._disowned.discard(order_id)
+            order = self._by_id.get(order_id)
+            if order is None:
+                continue
+            if order.is_done:
+                del self._by_id[order_id]
+            else:
+                self._older[order_id] = order

@@ -1,0 +1,161 @@
+"""What PRISM tells outsiders of their orders: execution reports, numbered without a gap.
+
+`report_seq` counts over the whole venue and through all its lives, and an `exec_id` is made
+of nothing else, so the same report never gets two names. Making a report also applies it to
+its order and books its fill: report and holdings cannot differ.
+"""
+
+from typing import Final
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.ids import ExecId
+from trade2026.core.numbers import Bps, Money, Px, Qty, fee_of, value_of
+from trade2026.model.execution import ExecType, ExecutionReport, LastLiquidityInd
+from trade2026.model.instrument import PRISM, Instrument
+from trade2026.prism.exchange import FIRST_OUTSIDER, Exchange, KillReason, MarketEvent
+from trade2026.prism.holdings import FeeRates, Holdings
+from trade2026.prism.outside import OutsideOrders, OutsiderOrder
+
+VENUE_RESTART: Final = "VENUE_RESTART"
+"""Why a working order ends when PRISM comes back: its place in the queue is lost."""
+
+OUTSIDER: Final = "outsider"
+"""The other party of a fill between two outsiders: neither learns who it was."""
+
+
+class Reporter:
+    """Makes the reports, and keeps orders and holdings in step with them."""
+
+    def __init__(
+        self,
+        *,
+        orders: OutsideOrders,
+        holdings: Holdings,
+        fees: FeeRates,
+        last_seq: int,
+    ) -> None:
+        self.last_seq = last_seq
+        self._orders = orders
+        self._holdings = holdings
+        self._fees = fees
+
+    def accepted(self, order: OutsiderOrder, at_ns: int) -> ExecutionReport:
+        """Report that the market has the order."""
+        return self._report(order, ExecType.NEW, at_ns)
+
+    def rejected(self, order: OutsiderOrder, text: str, at_ns: int) -> ExecutionReport:
+        """Report that PRISM does not take the order."""
+        return self._report(order, ExecType.REJECTED, at_ns, text=text)
+
+    def canceled(self, order: OutsiderOrder, text: str, at_ns: int) -> ExecutionReport:
+        """Report that what was left of the order is out of the market."""
+        return self._report(order, ExecType.CANCELED, at_ns, text=text)
+
+    def not_canceled(self, order: OutsiderOrder, text: str, at_ns: int) -> ExecutionReport:
+        """Report that a cancel came too late."""
+        return self._report(order, ExecType.CANCEL_REJECTED, at_ns, text=text)
+
+    def killed(self, order: OutsiderOrder, event: MarketEvent) -> ExecutionReport:
+        """Report that what the order did not fill at once is gone."""
+        match event.reason:
+            case KillReason.SELF_TRADE:
+                text = "SELF_TRADE it would have met an order of the same owner"
+                return self.canceled(order, text, event.time_ns)
+            case KillReason.INVALID:
+                text = "INVALID the market cannot take this price or quantity"
+                return self.rejected(order, text, event.time_ns)
+            case KillReason.UNFILLED | KillReason.NONE:
+                text = "UNFILLED nobody stood at its price for what was left"
+                return self._report(order, ExecType.EXPIRED, event.time_ns, text=text)
+
+    def traded(
+        self, event: MarketEvent, instrument: Instrument, exchange: Exchange
+    ) -> list[ExecutionReport]:
+        """Report a trade to the outsiders in it: to the maker first, and maybe to nobody."""
+        makes, takes = event.maker_owner >= FIRST_OUTSIDER, event.taker_owner >= FIRST_OUTSIDER
+        reports: list[ExecutionReport] = []
+        if makes:
+            contra = OUTSIDER if takes else exchange.owner_name(event.taker_owner)
+            order = self._orders.by_number(event.maker_number)
+            left = event.maker_lots_left * instrument.lot_size
+            added = LastLiquidityInd.ADDED
+            reports.append(self._fill(order, event, instrument, added, left=left, contra=contra))
+        if takes:
+            contra = OUTSIDER if makes else exchange.owner_name(event.maker_owner)
+            order = self._orders.by_number(event.taker_number)
+            left = event.taker_lots_left * instrument.lot_size
+            removed = LastLiquidityInd.REMOVED
+            reports.append(self._fill(order, event, instrument, removed, left=left, contra=contra))
+        return reports
+
+    def _fill(
+        self,
+        order: OutsiderOrder,
+        event: MarketEvent,
+        instrument: Instrument,
+        liquidity: LastLiquidityInd,
+        *,
+        left: int,
+        contra: str,
+    ) -> ExecutionReport:
+        last_px = Px(event.ticks * instrument.tick_size)
+        last_qty = Qty(event.lots * instrument.lot_size)
+        is_maker = liquidity is LastLiquidityInd.ADDED
+        rate = Bps(self._fees.maker_bps if is_maker else self._fees.taker_bps)
+        report = self._report(
+            order,
+            ExecType.TRADE,
+            event.time_ns,
+            last_px=last_px,
+            last_qty=last_qty,
+            leaves_qty=Qty(left),
+            fee=fee_of(value_of(last_px, last_qty), rate),
+            fee_asset=instrument.quote,
+            liquidity=liquidity,
+            contra=contra,
+        )
+        self._holdings.book(report, is_direct=order.facts.is_direct)
+        return report
+
+    def _report(
+        self,
+        order: OutsiderOrder,
+        exec_type: ExecType,
+        at_ns: int,
+        *,
+        text: str = "",
+        last_px: Px = Px(0),
+        last_qty: Qty = Qty(0),
+        leaves_qty: Qty = Qty(0),
+        fee: Money = Money(0),
+        fee_asset: str = "",
+        liquidity: LastLiquidityInd | None = None,
+        contra: str = "",
+    ) -> ExecutionReport:
+        if exec_type is ExecType.NEW and order.request is not None:
+            leaves_qty = order.request.order_qty
+        self.last_seq += 1
+        facts = order.facts
+        report = ExecutionReport(
+            exec_id=ExecId(f"{PRISM}-{self.last_seq}"),
+            order_id=facts.order_id,
+            venue_order_id=facts.venue_order_id,
+            account=facts.account,
+            venue=PRISM,
+            symbol=facts.symbol,
+            side=facts.side,
+            exec_type=exec_type,
+            last_px=last_px,
+            last_qty=last_qty,
+            leaves_qty=leaves_qty,
+            cum_qty=Qty(order.cum_qty + last_qty),
+            fee=fee,
+            fee_asset=fee_asset,
+            last_liquidity_ind=liquidity,
+            report_seq=self.last_seq,
+            text=text,
+            ts_event_ns=TimeNs(at_ns),
+            contra=contra,
+        )
+        self._orders.apply(order, report, at_ns=at_ns)
+        return report
