@@ -44,7 +44,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, port: int) -> Generator[Pos
 @pytest.fixture
 async def database(server: PostgresServer, port: int) -> AsyncGenerator[Postgres]:
     assert await server.check() == ""
-    database = await Postgres.connect(port=port, password=PASSWORD, clock=SystemClock())
+    database = Postgres(port=port, password=PASSWORD, clock=SystemClock())
+    await database.open()
     await database.execute("DROP SCHEMA public CASCADE")
     await database.execute("CREATE SCHEMA public")
     yield database
@@ -105,19 +106,24 @@ async def test_a_wrong_password_is_told_in_one_line(server: PostgresServer, port
     assert await server.check() == ""
 
     with pytest.raises(StartError, match="refuses the password"):
-        await Postgres.connect(port=port, password="guessed", clock=SystemClock())
+        await Postgres(port=port, password="guessed", clock=SystemClock()).open()
 
 
 async def test_a_server_that_does_not_come_is_unavailable() -> None:
+    database = Postgres(port=free_port(), password=PASSWORD, clock=SystemClock())
+
     with pytest.raises(UnavailableError):
-        await Postgres.connect(port=free_port(), password=PASSWORD, clock=SystemClock(), wait_s=0.3)
+        await database.open(wait_s=0.3)
+    assert not await database.is_reachable()
+    await database.close()
 
 
 async def test_what_was_answered_is_there_after_the_server_was_killed(tmp_path: Path) -> None:
     port = free_port()
     server = PostgresServer(tmp_path, port=port, password=PASSWORD)
     await server.start()
-    database = await Postgres.connect(port=port, password=PASSWORD, clock=SystemClock())
+    database = Postgres(port=port, password=PASSWORD, clock=SystemClock())
+    await database.open()
     await migrate(database, now_ns=NOW_NS)
     users = PostgresUsers(database)
     await signed_in(users)

@@ -70,55 +70,46 @@ def _new_engine() -> _Engine:
     return cast("_Engine", regorus.Engine())  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
+class _Engines(threading.local):
+    """The engines of one thread, by the text of their policy.
+
+    The library lets no other thread touch an engine, nor drop it. So they belong to the
+    thread and end with it, not to the `RegoPolicy`, which may be dropped by the garbage
+    collector in whichever thread that happens to run.
+    """
+
+    def __init__(self) -> None:
+        self._by_policy: dict[str, _Engine] = {}
+
+    def of(self, rego: str) -> _Engine:
+        engine = self._by_policy.get(rego)
+        if engine is None:
+            engine = _new_engine()
+            engine.add_policy("authz.rego", rego)
+            self._by_policy[rego] = engine
+        return engine
+
+
+_ENGINES: Final = _Engines()
+
+
 class RegoPolicy:
     """Decides by one Rego policy; about 50 us for a new question, under 1 us for a known one."""
 
     def __init__(self, rego: str | None = None) -> None:
         self._rego = shipped_policy() if rego is None else rego
-        self._local = threading.local()
         # A policy that does not read is found now, not at the first question.
-        self._engine()
+        _ENGINES.of(self._rego)
         # A decision depends on nothing but the question, so it may be remembered.
-        self._remembered = lru_cache(maxsize=_REMEMBERED_COUNT)(self._evaluate)
+        self._remembered = lru_cache(maxsize=_REMEMBERED_COUNT)(self.decide_anew)
 
     def decide(self, question: PolicyQuestion) -> PolicyDecision:
         """Return the decision; anything the policy leaves undefined is a denial."""
         return self._remembered(question)
 
-    def query(self, path: str, document: object) -> object:
-        """Return the value of the policy's document at *path*, or `msgspec.UNSET` if undefined.
-
-        Args:
-            path: names separated by ``/``, such as ``trade2026/authz/decision``.
-            document: the `input` of the question; anything JSON can say.
-
-        Raises:
-            InvalidInputError: *path* is not such a path.
-        """
-        segments = path.strip("/").split("/")
-        # The path becomes part of a query: nothing but plain names may pass.
-        if not all(_SEGMENT.fullmatch(segment) for segment in segments):
-            raise InvalidInputError("path", "not a path of plain names separated by '/'")
-        engine = self._engine()
-        engine.set_input_json(msgspec.json.encode(document).decode())
-        try:
-            text = engine.eval_query_as_json(".".join(("data", *segments)))
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0]
-            raise InvalidInputError("input", f"the policy cannot judge it: {reason}") from error
-        answers = msgspec.json.decode(text, type=_Answers)
-        return answers.result[0].expressions[0].value if answers.result else msgspec.UNSET
-
-    def _engine(self) -> _Engine:
-        # The library ends the call with a panic if an engine is touched by another thread.
-        engine: _Engine | None = getattr(self._local, "engine", None)
-        if engine is None:
-            engine = self._local.engine = _new_engine()
-            engine.add_policy("authz.rego", self._rego)
-        return engine
-
-    def _evaluate(self, question: PolicyQuestion) -> PolicyDecision:
-        engine = self._engine()
+    def decide_anew(self, question: PolicyQuestion) -> PolicyDecision:
+        """Return the decision by asking the engine, whether or not it is remembered."""
+        engine = _ENGINES.of(self._rego)
         engine.set_input(
             {
                 "principal": question.principal,
@@ -138,3 +129,27 @@ class RegoPolicy:
         except msgspec.ValidationError:
             return PolicyDecision(is_allowed=False, rule=UNDEFINED)
         return PolicyDecision(is_allowed=decision.allow, rule=decision.rule)
+
+    def query(self, path: str, document: object) -> object:
+        """Return the value of the policy's document at *path*, or `msgspec.UNSET` if undefined.
+
+        Args:
+            path: names separated by ``/``, such as ``trade2026/authz/decision``.
+            document: the `input` of the question; anything JSON can say.
+
+        Raises:
+            InvalidInputError: *path* is not such a path.
+        """
+        segments = path.strip("/").split("/")
+        # The path becomes part of a query: nothing but plain names may pass.
+        if not all(_SEGMENT.fullmatch(segment) for segment in segments):
+            raise InvalidInputError("path", "not a path of plain names separated by '/'")
+        engine = _ENGINES.of(self._rego)
+        engine.set_input_json(msgspec.json.encode(document).decode())
+        try:
+            text = engine.eval_query_as_json(".".join(("data", *segments)))
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise InvalidInputError("input", f"the policy cannot judge it: {reason}") from error
+        answers = msgspec.json.decode(text, type=_Answers)
+        return answers.result[0].expressions[0].value if answers.result else msgspec.UNSET

@@ -25,6 +25,7 @@ USER: Final = "trade2026"
 DATABASE: Final = "trade2026"
 POOL_SIZE: Final = 8
 TIMEOUT_S: Final = 3.0
+CLOSE_S: Final = 1.0
 
 # Any number will do, if everybody who migrates takes the same.
 _MIGRATION_LOCK: Final = 2026_0001
@@ -102,44 +103,54 @@ def shipped_migrations() -> tuple[Migration, ...]:
 
 
 class Postgres:
-    """A pool of connections to the platform's database."""
+    """A pool of connections to the platform's database; nothing works before `open`."""
 
-    def __init__(self, pool: _Pool) -> None:
-        self._pool = pool
+    def __init__(self, *, port: int, password: str, clock: Clock, host: str = HOST) -> None:
+        self._host = host
+        self._port = port
+        self._password = password
+        self._clock = clock
+        self._opened: _Pool | None = None
 
-    @classmethod
-    async def connect(
-        cls, *, port: int, password: str, clock: Clock, host: str = HOST, wait_s: float = 30.0
-    ) -> "Postgres":
+    async def open(self, *, wait_s: float = 30.0) -> None:
         """Connect, waiting up to *wait_s* for a server that is only just starting.
 
         Raises:
             UnavailableError: it does not answer in that time.
             StartError: it refuses the user or the password.
         """
-        deadline_ns = clock.monotonic_ns() + round(wait_s * NS_PER_S)
-        while True:
+        deadline_ns = self._clock.monotonic_ns() + round(wait_s * NS_PER_S)
+        where = f"PostgreSQL on port {self._port}"
+        while self._opened is None:
             try:
-                pool = await _create_pool(
-                    host=host,
-                    port=port,
-                    user=USER,
-                    password=password,
-                    database=DATABASE,
-                    min_size=1,
-                    max_size=POOL_SIZE,
-                    timeout=TIMEOUT_S,
-                    command_timeout=TIMEOUT_S,
-                    ssl=False,
-                )
-                return cls(pool)
+                self._opened = await self._connect()
             except asyncpg.InvalidAuthorizationSpecificationError as error:
-                why = f"PostgreSQL on port {port} refuses the password in <data-dir>/secrets"
-                raise StartError(f"{why}: {error}") from error
+                why = f"{where} refuses the password in <data-dir>/secrets: {error}"
+                raise StartError(why) from error
             except _AWAY as error:
-                if clock.monotonic_ns() >= deadline_ns:
-                    raise UnavailableError(f"PostgreSQL on port {port}: {error}") from error
-            await asyncio.sleep(_RETRY_S)
+                if self._clock.monotonic_ns() >= deadline_ns:
+                    raise UnavailableError(f"{where}: {error}") from error
+                await asyncio.sleep(_RETRY_S)
+
+    def _connect(self) -> Coroutine[Any, Any, _Pool]:
+        return _create_pool(
+            host=self._host,
+            port=self._port,
+            user=USER,
+            password=self._password,
+            database=DATABASE,
+            min_size=1,
+            max_size=POOL_SIZE,
+            timeout=TIMEOUT_S,
+            command_timeout=TIMEOUT_S,
+            ssl=False,
+        )
+
+    @property
+    def _pool(self) -> _Pool:
+        if self._opened is None:
+            raise UnavailableError("PostgreSQL is not connected yet")
+        return self._opened
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Session]:
@@ -195,11 +206,14 @@ class Postgres:
 
     async def close(self) -> None:
         """Leave; a connection that does not end in time is cut."""
+        pool, self._opened = self._opened, None
+        if pool is None:
+            return
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                await self._pool.close()
+            async with asyncio.timeout(CLOSE_S):
+                await pool.close()
         except _AWAY:
-            self._pool.terminate()
+            pool.terminate()
 
 
 async def migrate(

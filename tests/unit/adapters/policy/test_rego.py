@@ -22,12 +22,14 @@ ACTIONS = (
     "prism:write",
     "users:admin",
     "policy:read",
+    "me:read",
+    "me:write",
 )
 READS = {action for action in ACTIONS if action.endswith(":read")}
 ALLOWED = {
-    "viewer": READS,
-    "trader": READS | {"orders:write"},
-    "risk": READS | {"risk:write", "risk:control"},
+    "viewer": READS | {"me:write"},
+    "trader": READS | {"me:write", "orders:write"},
+    "risk": READS | {"me:write", "risk:write", "risk:control"},
     "admin": set(ACTIONS),
     "stranger": set[str](),
 }

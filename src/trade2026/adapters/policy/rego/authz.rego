@@ -18,10 +18,11 @@ verbs_of := {
 	"risk": {"read"},
 }
 
-# Actions beyond those.
+# Actions beyond those. `me:write` is one's own password and one's own logins.
 actions_of := {
-	"trader": {"orders:write"},
-	"risk": {"risk:write", "risk:control"},
+	"viewer": {"me:write"},
+	"trader": {"me:write", "orders:write"},
+	"risk": {"me:write", "risk:write", "risk:control"},
 }
 
 default decision := {"allow": false, "rule": "question.malformed"}

@@ -1,0 +1,82 @@
+"""authn: users, tokens and the keys that verify them."""
+
+import asyncio
+from typing import Final
+
+from trade2026.adapters.stores.memory import MemoryCache
+from trade2026.adapters.stores.postgres import Postgres, migrate
+from trade2026.adapters.stores.users import PostgresUsers
+from trade2026.adapters.stores.valkey import ValkeyCache
+from trade2026.core.errors import UnavailableError
+from trade2026.edge.passwords import Passwords
+from trade2026.edge.signin import SignIn, SignInSettings
+from trade2026.edge.signin_routes import token_routes, user_routes
+from trade2026.edge.throttle import Throttle
+from trade2026.edge.users import ADMIN, UserAdministration
+from trade2026.shell.secrets import Secrets
+from trade2026.shell.service import Context, Service
+from trade2026.shell.signing import KeyRing
+
+HOUSEKEEPING_S: Final = 3600.0
+_S_PER_DAY: Final = 86_400
+
+
+def build(context: Context) -> Service:
+    """Return authn."""
+    clock, ids, addresses = context.clock, context.ids, context.addresses
+    settings = context.settings(SignInSettings, context.name)
+    secrets = Secrets(context.data_dir)
+    database = Postgres(
+        port=addresses.port("PostgreSQL"), password=secrets.get("postgres"), clock=clock
+    )
+    users = PostgresUsers(database)
+    cache = ValkeyCache(port=addresses.port("Valkey"), password=secrets.get("valkey"))
+    keys = KeyRing(context.data_dir / "secrets", clock, ids)
+    passwords = Passwords()
+    administration = UserAdministration(users=users, passwords=passwords, clock=clock, ids=ids)
+    signin = SignIn(
+        users=users,
+        throttle=Throttle(cache, MemoryCache(clock)),
+        passwords=passwords,
+        keys=keys,
+        clock=clock,
+        ids=ids,
+        settings=settings,
+    )
+
+    async def start() -> None:
+        await database.open()
+        await migrate(database, now_ns=clock.now_ns())
+        await administration.require_admin(secrets.get(ADMIN))
+
+    async def keep_house() -> None:
+        while True:
+            if keys.age_s() > settings.key_days * _S_PER_DAY:
+                context.log.info("token key rotated", kid=keys.rotate())
+            try:
+                await users.forget_expired(now_ns=clock.now_ns())
+            except UnavailableError as error:
+                context.log.warning("expired tokens not dropped", reason=str(error))
+            await asyncio.sleep(HOUSEKEEPING_S)
+
+    async def ping_users() -> str:
+        return "" if await users.is_reachable() else "PostgreSQL does not answer"
+
+    async def ping_cache() -> str:
+        return "" if await cache.is_reachable() else "Valkey does not answer"
+
+    async def stop() -> None:
+        await cache.close()
+        await users.close()
+
+    return Service(
+        name=context.name,
+        routes=[
+            *token_routes(signin, keys, context.log),
+            *user_routes(administration, keys, context.log),
+        ],
+        pings={"PostgreSQL": ping_users, "Valkey": ping_cache},
+        start=start,
+        loops=[keep_house],
+        stop=stop,
+    )
