@@ -44,6 +44,8 @@ class CursorKeeper:
         self._suspect_tries = cursor.suspect_tries
         if cursor.suspect_seq:
             self._announce_left = CAREFUL_COUNT
+        # Written back at once, so that an older process on the same durable is shut out.
+        await self.save()
 
     async def announce(self, seq: int) -> int:
         """Write down that *seq* is about to be handled, where that is called for.

@@ -6,10 +6,10 @@ unsendable slips through a test that a server would stop.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from trade2026.adapters.bus.command import Served
-from trade2026.adapters.bus.consumer import Consumer
+from trade2026.adapters.bus.log_bus import LogBus
 from trade2026.adapters.bus.memory import MemoryEventLog, MemoryLog
 from trade2026.adapters.bus.watcher import Watcher
 from trade2026.core.clock import Clock
@@ -17,25 +17,27 @@ from trade2026.core.errors import BusUnavailableError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.subjects import Command, Event, Live, Stream
-from trade2026.ports.bus import Delivery, PoisonHandler, Subscription
+from trade2026.ports.bus import Subscription
 
 M = TypeVar("M")
 R = TypeVar("R")
 
-CLOSE_GRACE_S: Final = 1.0
-FOLD_TRIES: Final = 5
 
-
-class LocalBus:
+class LocalBus(LogBus):
     """A bus over a `MemoryLog`. Buses on the same log reach each other's handlers."""
 
     def __init__(self, log: MemoryLog, clock: Clock, *, with_codec: bool) -> None:
+        """Join the log.
+
+        Args:
+            log: What outlives this bus.
+            clock: Stamps what this bus appends.
+            with_codec: Whether every message is encoded and decoded on its way.
+        """
+        super().__init__(MemoryEventLog(log))
         self._log = log
         self._clock = clock
         self._with_codec = with_codec
-        self._events = MemoryEventLog(log)
-        self._running: list[Consumer | Served | Watcher] = []
-        self._is_closed = False
 
     async def ask(
         self, subject: Command[M, R], request: M, *, timeout_s: float = 2.0, **keys: str
@@ -73,7 +75,9 @@ class LocalBus:
                 await self._log.up.wait()
         except TimeoutError as error:
             raise BusUnavailableError(f"the log did not take {name} in time") from error
-        return self._log.append(subject.stream, name, content, event_id)
+        return self._log.append(
+            subject.stream, name, content, event_id, now_ns=self._clock.now_ns()
+        )
 
     def show(self, subject: Live[M], message: M, **keys: str) -> None:
         """Send a live copy; see `Bus.show`."""
@@ -99,52 +103,6 @@ class LocalBus:
         self._running.append(served)
         return served
 
-    async def consume(
-        self,
-        subject: Event[M],
-        handler: Callable[[M, Delivery], Awaitable[None]],
-        *,
-        durable: str,
-        on_poison: PoisonHandler | None = None,
-        max_tries: int = 5,
-    ) -> Subscription:
-        """Handle every event from where *durable* stands; see `Bus.consume`."""
-        self._check_open()
-        consumer = Consumer(
-            self._events,
-            subject,
-            handler,
-            on_poison=on_poison,
-            max_tries=max_tries,
-            durable=durable,
-        )
-        self._running.append(consumer)
-        await consumer.start()
-        return consumer
-
-    async def fold(
-        self,
-        subject: Event[M],
-        handler: Callable[[M, Delivery], Awaitable[None]],
-        *,
-        from_seq: int = 1,
-        on_poison: PoisonHandler | None = None,
-    ) -> Subscription:
-        """Handle every event from *from_seq* on; see `Bus.fold`."""
-        self._check_open()
-        consumer = Consumer(
-            self._events,
-            subject,
-            handler,
-            on_poison=on_poison,
-            max_tries=FOLD_TRIES,
-            from_seq=from_seq,
-        )
-        self._running.append(consumer)
-        await consumer.start()
-        await consumer.catch_up()
-        return consumer
-
     async def watch(self, subject: Live[M], handler: Callable[[str, M], None]) -> Subscription:
         """Call *handler* for live copies; see `Bus.watch`."""
         self._check_open()
@@ -165,20 +123,4 @@ class LocalBus:
 
     async def is_reachable(self) -> bool:
         """Return whether the log answers and every consumer still runs."""
-        failures = [c.failure for c in self._running if isinstance(c, Consumer) and c.failure]
-        return self._log.up.is_set() and not self._is_closed and not failures
-
-    async def close(self) -> None:
-        """Stop every subscription after the event in hand, and leave."""
-        self._is_closed = True
-        running, self._running = self._running, []
-        async with asyncio.TaskGroup() as group:
-            for one in running:
-                if isinstance(one, Watcher):
-                    group.create_task(one.stop())
-                else:
-                    group.create_task(one.stop(grace_s=CLOSE_GRACE_S))
-
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise BusUnavailableError("the bus is closed")
+        return self._log.up.is_set() and not self._is_closed and not self._failure()

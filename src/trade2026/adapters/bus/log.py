@@ -4,12 +4,15 @@ Consumers know nothing else of the log, so the one in memory and the one behind 
 consumed by the same code. A durable's place is a `Cursor`, kept in the log itself.
 """
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.model.subjects import Stream
+
+PREFETCH_LIMIT: Final = 256
+"""Events fetched ahead of a handler at most; with so many waiting the consumer is slow."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

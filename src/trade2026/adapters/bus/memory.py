@@ -7,33 +7,29 @@ good. Clearing `up` is an outage, setting it ends the outage.
 
 import asyncio
 from collections import defaultdict
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from trade2026.adapters.bus.command import Served
-from trade2026.adapters.bus.log import Burial, Cursor, Record, matches
+from trade2026.adapters.bus.log import PREFETCH_LIMIT, Burial, Cursor, Record, matches
 from trade2026.adapters.bus.watcher import Watcher
-from trade2026.core.clock import Clock, SystemClock
+from trade2026.core.clock import TimeNs
 from trade2026.core.errors import BusUnavailableError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.subjects import Stream
 
-PREFETCH_LIMIT: Final = 512
-"""More waiting events than this and the consumer counts as slow, as with a server."""
-
 
 class MemoryLog:
     """Streams, cursors and the meeting place of the buses of one process."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self) -> None:
         self.up = asyncio.Event()
         """Whether the log answers; cleared to play an outage."""
         self.up.set()
         self.served: dict[str, list[Served]] = defaultdict(list)
         self.watchers: list[tuple[str, Watcher]] = []
-        self._clock = clock or SystemClock()
         self._streams: dict[Stream, list[Record]] = defaultdict(list)
         self._ids: dict[tuple[Stream, EventId], int] = {}
         self._cursors: dict[str, Cursor] = {}
@@ -46,6 +42,8 @@ class MemoryLog:
         subject: str,
         content: Any,  # noqa: ANN401 - a message or its bytes.
         event_id: EventId,
+        *,
+        now_ns: TimeNs,
     ) -> int:
         """Store *content* once per *event_id* and return its sequence.
 
@@ -61,7 +59,7 @@ class MemoryLog:
         record = Record(
             subject=subject,
             seq=len(records) + 1,
-            appended_ns=self._clock.now_ns(),
+            appended_ns=now_ns,
             content=content,
             pending_count=0,
         )
@@ -187,4 +185,10 @@ class MemoryEventLog:
         content = record.content
         letter = content if isinstance(content, bytes) else codec.encode(content)
         event_id = EventId(f"{burial.taker}/{burial.stream}/{record.seq}")
-        self._log.append(Stream.DEAD_LETTER, f"dead.{record.subject}", letter, event_id)
+        self._log.append(
+            Stream.DEAD_LETTER,
+            f"dead.{record.subject}",
+            letter,
+            event_id,
+            now_ns=record.appended_ns,
+        )

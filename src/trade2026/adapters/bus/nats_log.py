@@ -1,0 +1,132 @@
+"""The event log behind NATS: ordered readers, cursors and dead letters in JetStream."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Final, TypeVar
+
+import msgspec
+import structlog
+
+from trade2026.adapters.bus.attempt import reason_of
+from trade2026.adapters.bus.connection import Connection
+from trade2026.adapters.bus.jetstream import (
+    NO_MESSAGE,
+    WRONG_LAST_SEQ,
+    JetStreamError,
+    StoredAnswer,
+    call,
+    store,
+)
+from trade2026.adapters.bus.log import Burial, Cursor, Record
+from trade2026.adapters.bus.pull import PullSource
+from trade2026.core.errors import BusUnavailableError
+from trade2026.model.subjects import Stream
+
+T = TypeVar("T")
+
+MSG_ID: Final = "Nats-Msg-Id"
+EXPECTED_SEQ: Final = "Nats-Expected-Last-Subject-Sequence"
+STORE_TRY_S: Final = 1.0
+FIRST_PAUSE_S: Final = 0.05
+LAST_PAUSE_S: Final = 1.0
+REASON_LIMIT: Final = 1_000
+
+_LOG = structlog.get_logger("trade2026.bus")
+
+
+class NatsEventLog:
+    """What a bus's consumers see of JetStream."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._revisions: dict[str, int] = {}
+        self._writes = count()
+
+    def read(self, stream: Stream, pattern: str, from_seq: int) -> PullSource:
+        """Return a reader of the subjects that match *pattern*, from *from_seq* on."""
+        return PullSource(self._connection, stream, pattern, from_seq)
+
+    async def load_cursor(self, durable: str) -> Cursor:
+        """Return where *durable* stands. The next save shuts out whoever had it before."""
+
+        async def load() -> Cursor:
+            try:
+                answer = await call(
+                    self._connection,
+                    f"STREAM.MSG.GET.{Stream.CURSOR}",
+                    {"last_by_subj": f"cursor.{durable}"},
+                    StoredAnswer,
+                )
+            except JetStreamError as error:
+                if error.err_code != NO_MESSAGE:
+                    raise
+                self._revisions[durable] = 0
+                return Cursor()
+            self._revisions[durable] = answer.message.seq
+            return msgspec.json.decode(answer.message.content, type=Cursor)
+
+        return await self._until_done(load, f"load cursor {durable}")
+
+    async def save_cursor(self, durable: str, cursor: Cursor) -> bool:
+        """Keep where *durable* stands; False when another process has taken it over.
+
+        The word of its predecessor is expected to be ours: an older process that was
+        only slow, not dead, finds it is not.
+        """
+        headers = {
+            # One id for every try: a lost answer must not look like somebody else's word.
+            MSG_ID: f"{self._connection.inbox}/{next(self._writes)}",
+            EXPECTED_SEQ: str(self._revisions.get(durable, 0)),
+        }
+        data = msgspec.json.encode(cursor)
+
+        async def save() -> bool:
+            try:
+                ack = await store(
+                    self._connection,
+                    f"cursor.{durable}",
+                    data,
+                    headers=headers,
+                    timeout_s=STORE_TRY_S,
+                )
+            except JetStreamError as error:
+                if error.err_code != WRONG_LAST_SEQ:
+                    raise
+                return False
+            self._revisions[durable] = ack.seq
+            return True
+
+        return await self._until_done(save, f"save cursor {durable}")
+
+    async def bury(self, record: Record, burial: Burial) -> None:
+        """Store the event in the dead-letter stream, once, with its bytes as they were."""
+        headers = {
+            MSG_ID: f"{burial.taker}/{burial.stream}/{record.seq}",
+            "Trade2026-Reason": " ".join(burial.reason.split())[:REASON_LIMIT],
+            "Trade2026-Stream": burial.stream.value,
+            "Trade2026-Seq": str(record.seq),
+            "Trade2026-Taker": burial.taker,
+        }
+
+        async def bury() -> None:
+            await store(
+                self._connection,
+                f"dead.{record.subject}",
+                record.content,
+                headers=headers,
+                timeout_s=STORE_TRY_S,
+            )
+
+        await self._until_done(bury, f"bury {record.subject} {record.seq}")
+
+    async def _until_done(self, work: Callable[[], Awaitable[T]], what: str) -> T:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            await self._connection.until_up()
+            try:
+                return await work()
+            except BusUnavailableError as error:
+                _LOG.warning("event log away", work=what, reason=reason_of(error))
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, LAST_PAUSE_S)
