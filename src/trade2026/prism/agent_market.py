@@ -45,9 +45,7 @@ class AgentMarket:
         self._market = Market(
             config, start_ns=start_ns, life=life, holdings=agents, last_mid_px=last_mid_px
         )
-        self._ticks = {s.instrument.symbol: s.instrument.tick_size for s in config.symbols}
         self._names = [agent.name for agent in self._market.agents()]
-        self._last_mid_px = dict(last_mid_px)
 
     @property
     def sim_ns(self) -> int:
@@ -56,7 +54,7 @@ class AgentMarket:
 
     def is_open(self, symbol: str) -> bool:
         """Return True: agents are always there."""
-        return symbol in self._ticks
+        return symbol in self._market.symbols
 
     def run_until(self, sim_ns: int) -> None:
         """Let the agents act until *sim_ns*."""
@@ -150,13 +148,8 @@ class AgentMarket:
         ]
 
     def last_mid_px(self) -> dict[str, Px]:
-        """Return where the middle last stood; a side may be empty for a moment."""
-        for symbol, tick in self._ticks.items():
-            bids, asks = self.depth(symbol, 1)
-            if bids and asks:
-                # On the grid: a later life begins there.
-                self._last_mid_px[symbol] = Px((bids[0][0] + asks[0][0]) // 2 * tick)
-        return dict(self._last_mid_px)
+        """Return where the middle last stood, by symbol."""
+        return self._market.last_mid_px()
 
     def apply_outside_fill(self, *, party: str, symbol: str, signed_lots: int, ticks: int) -> None:
         """Book an agent's side of a fill that was reported before a crash."""

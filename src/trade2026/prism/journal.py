@@ -53,6 +53,7 @@ class Journal:
         self._bus = bus
         self._log = log
         self._life = life
+        self._snapshot_count = 0
 
     async def input(self, message: PrismInput, *, key: str) -> int:
         """Append an input and return its place in the log."""
@@ -82,9 +83,10 @@ class Journal:
 
     async def snapshot(self, snapshot: PrismSnapshot) -> bool:
         """Append a snapshot, unless the log is away: the next one is as good."""
-        event_id = EventId(f"{PRISM}-{self._life}-snapshot-{snapshot.sim_time_ns}")
         try:
-            await self._bus.append(PRISM_SNAPSHOT, snapshot, event_id=event_id, part=PART)
+            await self._bus.append(
+                PRISM_SNAPSHOT, snapshot, event_id=self._next_snapshot_id(), part=PART
+            )
         except BusUnavailableError as error:
             self._log.warning("snapshot put off", reason=str(error))
             return False
@@ -92,8 +94,11 @@ class Journal:
 
     async def first_snapshot(self, snapshot: PrismSnapshot) -> None:
         """Append the snapshot that begins a life: the market waits for it."""
-        event_id = EventId(f"{PRISM}-{self._life}-snapshot-{snapshot.sim_time_ns}")
-        await self._store(PRISM_SNAPSHOT, snapshot, event_id, part=PART)
+        await self._store(PRISM_SNAPSHOT, snapshot, self._next_snapshot_id(), part=PART)
+
+    def _next_snapshot_id(self) -> EventId:
+        self._snapshot_count += 1
+        return EventId(f"{PRISM}-{self._life}-snapshot-{self._snapshot_count}")
 
     async def _publish_one(self, reports: Sequence[ExecutionReport]) -> None:
         for report in reports:

@@ -1,0 +1,156 @@
+"""What outsiders ask of PRISM, and what each question does in a round of the market.
+
+Each goes the same way: `prepare` says what the log must have first, `enter` acts on the
+floor once the log has it, and `settle` answers once the outcome is in the log too.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.errors import VenueUnavailableError
+from trade2026.core.ids import EventId, OrderId
+from trade2026.model.execution import ExecType, VenueAck, VenueOrderStatus
+from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.prism import PrismInput
+from trade2026.prism.floor import Floor
+from trade2026.prism.outside import OutsiderOrder
+
+Q = TypeVar("Q", NewOrderSingle, OrderCancelRequest, OrderStatusRequest)
+A = TypeVar("A", VenueAck, VenueOrderStatus)
+
+
+@dataclass(eq=False, slots=True)
+class _Ask(Generic[Q, A]):
+    request: Q
+    is_direct: bool
+    """Whether the asker came past the OMS; such orders are a world of their own."""
+    answer: asyncio.Future[A] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    @property
+    def order_id(self) -> OrderId:
+        """Return the order it is about."""
+        return self.request.order_id
+
+    def give_up(self) -> None:
+        """Answer that there is no answer: whether the log has it is not known."""
+        if not self.answer.done():
+            self.answer.set_exception(VenueUnavailableError("PRISM stopped before it answered"))
+
+    def _give(self, answer: A) -> None:
+        # The asker may have gone away meanwhile.
+        if not self.answer.done():
+            self.answer.set_result(answer)
+
+    def _order(self, floor: Floor) -> OutsiderOrder | None:
+        order = floor.orders.get(self.order_id)
+        return order if order is not None and order.facts.is_direct is self.is_direct else None
+
+
+@dataclass(eq=False, slots=True)
+class SubmitAsk(_Ask[NewOrderSingle, VenueAck]):
+    """Take an order in."""
+
+    def prepare(self, floor: Floor) -> PrismInput | None:
+        """Return the input for the log; None for an order that is known, or disowned."""
+        if floor.orders.is_disowned(self.order_id):
+            self._give(disowned(self.order_id))
+            return None
+        if floor.orders.get(self.order_id) is not None:
+            return None
+        return PrismInput(
+            input_id=EventId(f"{self.order_id}-in"),
+            enters_ns=TimeNs(floor.exchange.sim_ns),
+            order=self.request,
+            is_direct=self.is_direct,
+        )
+
+    def enter(self, floor: Floor, *, place: int, now_ns: int) -> None:
+        """Match the order."""
+        floor.submit(self.request, is_direct=self.is_direct, input_seq=place, arrived_ns=now_ns)
+
+    def settle(self, floor: Floor) -> None:
+        """Acknowledge the order: its reports say what became of it."""
+        del floor
+        self._give(VenueAck(order_id=self.order_id, is_accepted=True))
+
+
+@dataclass(eq=False, slots=True)
+class CancelAsk(_Ask[OrderCancelRequest, VenueAck]):
+    """Take out what is left of an order."""
+
+    def prepare(self, floor: Floor) -> PrismInput | None:
+        """Return the input for the log; None for an order that is unknown, or cancelled."""
+        order = self._order(floor)
+        if order is None or order.facts.account != self.request.account:
+            self._give(refusal(self.order_id, "UNKNOWN_ORDER PRISM has no such order"))
+            return None
+        if order.ended_by is ExecType.CANCELED:
+            return None
+        return PrismInput(
+            input_id=_again_id(self.order_id, "cancel", floor),
+            enters_ns=TimeNs(floor.exchange.sim_ns),
+            cancel=self.request,
+            is_direct=self.is_direct,
+        )
+
+    def enter(self, floor: Floor, *, place: int, now_ns: int) -> None:
+        """Cancel the order, or report that it is too late."""
+        del place, now_ns
+        order = self._order(floor)
+        assert order is not None
+        floor.cancel(order)
+
+    def settle(self, floor: Floor) -> None:
+        """Acknowledge the request: the order's reports say whether anything was left."""
+        del floor
+        self._give(VenueAck(order_id=self.order_id, is_accepted=True))
+
+
+@dataclass(eq=False, slots=True)
+class StatusAsk(_Ask[OrderStatusRequest, VenueOrderStatus]):
+    """Tell everything about an order, and disown it where nothing is known."""
+
+    def prepare(self, floor: Floor) -> PrismInput | None:
+        """Return the disowning for the log; None for an order that is known, or disowned."""
+        if self._order(floor) is not None or floor.orders.is_disowned(self.order_id):
+            return None
+        return PrismInput(
+            input_id=_again_id(self.order_id, "status", floor),
+            enters_ns=TimeNs(floor.exchange.sim_ns),
+            disowned=self.request,
+            is_direct=self.is_direct,
+        )
+
+    def enter(self, floor: Floor, *, place: int, now_ns: int) -> None:
+        """Disown the order."""
+        floor.orders.disown(self.request, input_seq=place, arrived_ns=now_ns)
+
+    def settle(self, floor: Floor) -> None:
+        """Tell the order's reports."""
+        order = self._order(floor)
+        reports = () if order is None else tuple(order.reports)
+        self._give(
+            VenueOrderStatus(order_id=self.order_id, is_known=order is not None, reports=reports)
+        )
+
+
+Ask: TypeAlias = SubmitAsk | CancelAsk | StatusAsk
+
+
+def refusal(order_id: OrderId, text: str) -> VenueAck:
+    """Return the answer to a request that PRISM does not take in."""
+    return VenueAck(order_id=order_id, is_accepted=False, text=text)
+
+
+def disowned(order_id: OrderId) -> VenueAck:
+    """Return the answer to an order that comes after PRISM said not to know it."""
+    return refusal(order_id, "DISOWNED PRISM said that it does not know this order, and stays so")
+
+
+def _again_id(order_id: OrderId, what: str, floor: Floor) -> EventId:
+    # The same may be asked again later: life and market time tell the questions apart.
+    return EventId(f"{order_id}-{what}-{floor.life}-{floor.exchange.sim_ns}")
