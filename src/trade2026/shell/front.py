@@ -22,6 +22,7 @@ from trade2026.shell.http import METRICS_PATH, SHELL_PATHS, WEBSOCKET_PROBLEM
 from trade2026.shell.lifecycle import ServiceLife
 from trade2026.shell.logs import REQUEST_ID
 from trade2026.shell.metrics import CONTENT_TYPE, UNMATCHED, ServiceMetrics
+from trade2026.shell.openapi import DOCS_PATH
 from trade2026.shell.problem import MEDIA_TYPE, ProblemDetails
 from trade2026.shell.replies import headers_of, problem
 
@@ -120,7 +121,7 @@ class Front:
         await self._app(scope, receive, closing)
 
     def _refusal(self, path: str) -> ProblemDetails | None:
-        if path.startswith(SHELL_PATHS):
+        if path in SHELL_PATHS or path.startswith(f"{DOCS_PATH}/"):
             return None
         if not self._life.is_open:
             detail = f"{self._life.service.name} is {self._life.phase}"
@@ -178,7 +179,7 @@ class _Answer:
         if self._is_replaced:
             return
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status = int(message["status"])
             headers = [(name.lower(), value) for name, value in self._own_headers()]
             message["headers"] = [*message.get("headers", ()), *headers]
         await self._send(message)
@@ -193,11 +194,11 @@ class _Answer:
 
     async def body(self, status: int, kind: str, body: bytes, headers: dict[str, str]) -> None:
         """Answer with *body*."""
-        self.status = status
+        self.status = int(status)
         given = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         size = (b"content-length", str(len(body)).encode())
         start = [(b"content-type", kind.encode()), size, *given, *self._own_headers()]
-        await self._send({"type": "http.response.start", "status": status, "headers": start})
+        await self._send({"type": "http.response.start", "status": self.status, "headers": start})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _own_headers(self) -> list[tuple[bytes, bytes]]:

@@ -26,7 +26,7 @@ from trade2026.shell.health import Readiness, Status
 from trade2026.shell.lifecycle import ServiceLife
 from trade2026.shell.logs import rfc3339
 from trade2026.shell.metrics import CONTENT_TYPE
-from trade2026.shell.openapi import ExactSchema, document, openapi_config
+from trade2026.shell.openapi import DOCS_PATH, ExactSchema, document, openapi_config
 from trade2026.shell.replies import exception_handlers, problem_of
 
 BODY_BYTES_MAX: Final = 1_000_000
@@ -37,7 +37,7 @@ HEALTH_PATH: Final = "/health"
 READY_PATH: Final = "/ready"
 METRICS_PATH: Final = "/metrics"
 OPENAPI_PATH: Final = "/openapi.json"
-SHELL_PATHS: Final = (HEALTH_PATH, READY_PATH, METRICS_PATH, "/docs", OPENAPI_PATH)
+SHELL_PATHS: Final = (HEALTH_PATH, READY_PATH, METRICS_PATH, DOCS_PATH, OPENAPI_PATH)
 """Answered from the first moment, whether or not the service is ready."""
 
 

@@ -29,8 +29,13 @@ _SECRET_WORDS: Final = (
 )
 _BLOT: Final = "***"
 
-_LIBRARIES: Final = {"uvicorn.access": logging.CRITICAL, "httpx": logging.WARNING}
-"""Libraries that would log each request, and so what stands in its URL."""
+_LIBRARIES: Final = {
+    "uvicorn": logging.WARNING,
+    "uvicorn.access": logging.CRITICAL,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+}
+"""Libraries that would log each connection, or each request and what stands in its URL."""
 
 
 class LogFormat(StrEnum):

@@ -33,6 +33,8 @@ _HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": str(RETRY_AFTER_S)},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_S)},
 }
+_BODY: Final = "data"
+"""What handlers call the body; its sender does not."""
 _INTERNAL_FROM: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 
 Refuse = Callable[[Request[Any, Any, Any], Exception], Response[bytes]]
@@ -122,5 +124,6 @@ def _located(text: str) -> tuple[str, str]:
 def _first(error: ValidationException) -> tuple[str, str]:
     extra = error.extra if isinstance(error.extra, list) else []
     for one in cast("list[dict[str, str]]", extra):
-        return one.get("message", "malformed"), one.get("key", "")
+        field = one.get("key", "")
+        return one.get("message", "malformed"), "" if field == _BODY else field
     return error.detail, ""

@@ -41,7 +41,7 @@ BUS_SECRET: Final = "nats"  # noqa: S105 - the name of the secret, not the secre
 BUS_RETRY_S: Final = 0.25
 BUS_CLOSE_LIMIT_S: Final = 0.8
 HARD_END_S: Final = 6.0
-"""This long after the signal the process ends, whatever hangs."""
+"""This long after the signal, or a crash, the process ends, whatever hangs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,7 @@ async def run(names: Sequence[str], options: RunOptions) -> int:
         return EXIT_OK
     except Exception:
         log.critical("crashed", exc_info=True)
+        asyncio.get_running_loop().call_later(HARD_END_S, os._exit, EXIT_CRASHED)
         return EXIT_CRASHED
     return EXIT_OK
 

@@ -8,6 +8,7 @@ refuses to start: a typing error must never become a silent default.
 This is the only file that reads the environment.
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -194,11 +195,15 @@ def _converted(field: msgspec.structs.FieldInfo, where: str, value: object) -> o
     is_text = isinstance(value, str)
     if is_text and _is_sequence(field.type):
         value = [part.strip() for part in value.split(",") if part.strip()]
+    shown = "a secret" if _is_secret(field.name) else repr(value)
     try:
-        return msgspec.convert(value, field.type, strict=not is_text)
+        found = msgspec.convert(value, field.type, strict=not is_text)
     except msgspec.ValidationError as error:
-        shown = "a secret" if _is_secret(field.name) else repr(value)
-        raise SettingsError(f"{where}: {shown} is malformed: {error}") from error
+        # A cause could show a secret in a traceback.
+        raise SettingsError(f"{where}: {shown} is malformed: {error}") from None
+    if isinstance(found, float) and not math.isfinite(found):
+        raise SettingsError(f"{where}: {shown} is malformed: expected a finite number")
+    return found
 
 
 def _is_sequence(kind: object) -> bool:
