@@ -25,7 +25,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "up": Entry("trade2026.cli.up:up", "Start the whole platform and keep it running."),
     "run": Entry("trade2026.cli.run:run", "Run services in this process."),
     "status": Entry("trade2026.cli.status:status", "Show how every component is."),
-    "replay": Entry("trade2026.cli.replay:replay", "Fold the log again, compare the ledgers."),
+    "replay": Entry(
+        "trade2026.cli.replay:replay", "Fold the log again and compare it with the live ledger."
+    ),
     "components": Entry("trade2026.cli.components:components", "Show the catalogue."),
 }
 

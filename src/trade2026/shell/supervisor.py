@@ -132,6 +132,7 @@ class Supervisor:
 
     async def _keep(self, unit: Unit) -> None:
         deaths_ns: list[int] = []
+        failed_starts = 0
         process = unit.server.process
         is_running = process is not None and process.is_running
         while True:
@@ -140,9 +141,10 @@ class Supervisor:
             deaths_ns.append(self._clock.monotonic_ns())
             if not unit.restarts and not unit.since_ns and _has_refused(unit):
                 raise StartError(why)
+            failed_starts = 0 if unit.since_ns else failed_starts + 1
             unit.since_ns, unit.wrong = 0, why
             self._record()
-            delay_s = self._backoff.delay_s(deaths_ns)
+            delay_s = self._backoff.delay_s(deaths_ns, failed_starts=failed_starts)
             if delay_s is None:
                 self._give_up(unit, why, len(deaths_ns))
                 return

@@ -52,7 +52,7 @@ class NatsCase:
             data_dir, client_port=client_port, http_port=http_port, user="u", password=PASSWORD
         )
 
-    async def _connect(self) -> Any:  # noqa: ANN401 - the client has no types
+    async def _connect(self) -> Any:
         url = f"nats://127.0.0.1:{self.ports[0]}"
         return await _nats_connect(url, user="u", password=PASSWORD)
 
@@ -119,7 +119,7 @@ class PostgresCase:
             data_dir, port=self.ports[0], password=PASSWORD
         )
 
-    async def _connect(self, password: str) -> Any:  # noqa: ANN401 - the client has no types
+    async def _connect(self, password: str) -> Any:
         return await _asyncpg_connect(
             host="127.0.0.1",
             port=self.ports[0],

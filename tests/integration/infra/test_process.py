@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from tests.ports import free_port
 
-from trade2026.adapters.infra import process as process_module
-from trade2026.adapters.infra.process import ChildProcess, Launch, tail
+from trade2026.adapters.infra import log_file
+from trade2026.adapters.infra.log_file import tail
+from trade2026.adapters.infra.process import ChildProcess, Launch
 from trade2026.core.errors import StartError
 
 pytestmark = pytest.mark.integration
@@ -64,7 +65,7 @@ def _is_alive(pid: int) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux's")
 def test_every_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     ports = [str(free_port()) for _ in range(4)]
-    parent = subprocess.Popen(  # noqa: S603 - our own script
+    parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(tmp_path / "data"), *ports], stdout=subprocess.PIPE
     )
     assert parent.stdout is not None
@@ -117,7 +118,7 @@ async def test_output_is_appended_and_a_large_log_is_set_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_path = tmp_path / "logs" / "child.log"
-    monkeypatch.setattr(process_module, "LOG_BYTES_MAX", 20)
+    monkeypatch.setattr(log_file, "LOG_BYTES_MAX", 20)
     child = _python("print('0123456789')", log_path)
 
     for _ in range(3):

@@ -29,6 +29,14 @@ def test_deaths_before_the_window_do_not_count() -> None:
     assert POLICY.delay_s([*long_ago, now_ns]) == pytest.approx(0.2)
 
 
+def test_starts_that_fail_slowly_count_beyond_the_window() -> None:
+    hours_ns = [hour * 3_600 * NS_PER_S for hour in range(9)]
+
+    assert POLICY.delay_s(hours_ns) == pytest.approx(0.2)
+    assert POLICY.delay_s(hours_ns[:3], failed_starts=3) == pytest.approx(0.8)
+    assert POLICY.delay_s(hours_ns, failed_starts=9) is None
+
+
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=30))
 def test_a_wait_is_within_its_bounds_and_one_more_death_never_shortens_it(
     deaths_ns: list[int],

@@ -16,6 +16,7 @@ from typing import Final, Protocol, cast
 import asyncpg
 
 from trade2026.adapters.infra.binary import packaged_binary, version_of
+from trade2026.adapters.infra.log_file import last_words
 from trade2026.adapters.infra.probe import HOST, PROBE_TIMEOUT_S, require_port
 from trade2026.adapters.infra.process import ChildProcess, Launch
 from trade2026.core.errors import StartError
@@ -170,7 +171,7 @@ class PostgresServer:
             finally:
                 await child.stop(STOP_S)
             if code:
-                why = f"initdb ended with {code} ({child.log_tail(1)})"
+                why = f"initdb ended with {code} ({last_words(self._log_path)})"
                 raise StartError(f"PostgreSQL: {why}; see {self._log_path}")
         finally:
             password_path.unlink()

@@ -20,12 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from trade2026.adapters.infra.log_file import last_words, rotate, tail
 from trade2026.core.clock import NS_PER_S, Clock, SystemClock
 from trade2026.core.errors import StartError
 
-LOG_BYTES_MAX: Final = 10 * 1024 * 1024
 POLL_S: Final = 0.05
-TAIL_BYTES: Final = 16 * 1024
 
 _PR_SET_PDEATHSIG: Final = 1
 _CLONE_NEWUSER: Final = 0x10000000
@@ -81,7 +80,7 @@ class ChildProcess:
         assert threading.current_thread() is threading.main_thread()
         launch = self._launch
         launch.log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _rotate(launch.log_path)
+        rotate(launch.log_path)
         try:
             with launch.log_path.open("ab") as log:
                 self._popen = subprocess.Popen(  # noqa: S603 - argv is ours, no shell
@@ -134,7 +133,7 @@ class ChildProcess:
             os.killpg(popen.pid, signal.SIGKILL)
 
     def log_tail(self, lines: int) -> str:
-        """Return the last *lines* lines of the log."""
+        """Return the last *lines* lines of the log, told for people."""
         return tail(self._launch.log_path, lines)
 
     async def until_ready(
@@ -156,7 +155,7 @@ class ChildProcess:
             # Ask first: what answers while the child is dead is somebody else.
             wrong = await check()
             if (code := self.exit_code) is not None:
-                last = self.log_tail(1)
+                last = last_words(log_path)
                 raise StartError(f"{name} ended with {code} ({last}); see {log_path}")
             if not wrong:
                 return
@@ -186,22 +185,6 @@ def can_make_user_namespace() -> bool:
     except subprocess.SubprocessError:
         return False
     return True
-
-
-def tail(path: Path, lines: int) -> str:
-    """Return the last *lines* lines of the text file *path*; empty when there is no file."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
-            text = file.read().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return ""
-    return "\n".join(text.rstrip().splitlines()[-lines:])
-
-
-def _rotate(path: Path) -> None:
-    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
-        path.replace(path.with_name(path.name + ".1"))
 
 
 def _enter_user_namespace() -> None:
