@@ -75,9 +75,7 @@ class PrismFeed:
     def on_batch(self, _: str, batch: RawBatch) -> None:
         """Queue a live copy, stamped with the time of its arrival."""
         now_ns = self._clock.now_ns()
-        frames = tuple(
-            RawFrame(ts_recv_ns=now_ns, payload=frame.payload) for frame in batch.frames
-        )
+        frames = tuple(RawFrame(ts_recv_ns=now_ns, payload=frame.payload) for frame in batch.frames)
         if len(self._queue) >= QUEUE_LIMIT:
             self._queue.popleft()
             self.status.dropped_count += 1
@@ -147,7 +145,7 @@ class ReplayFeed:
             # Starting again would only come to the same place of the same file.
             self.status.state = "failed"
             self.status.problem = str(error)
-            self._log.error("replay failed", why=str(error), frames=self.status.frame_count)  # noqa: TRY400 - the text says all.
+            self._log.error("replay failed", why=str(error), frames=self.status.frame_count)
             return
         self.status.state = "ended"
         self._log.info("replay ended: the feed is stale now", frames=self.status.frame_count)

@@ -4,7 +4,6 @@ A process killed in the middle of writing leaves the file before. Losing the fil
 longer start, never data, so it is not forced to the disk.
 """
 
-import os
 from pathlib import Path
 
 from trade2026.core.errors import StartError
@@ -40,6 +39,6 @@ class CheckpointFile:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(content)
-            os.replace(draft, self._path)
+            draft.replace(self._path)
         except OSError as error:
             raise StartError(f"cannot write {self._path}: {error}") from error

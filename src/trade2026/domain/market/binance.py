@@ -114,8 +114,6 @@ class FaultCode(StrEnum):
     """A price or quantity is not an exact number within bounds."""
     WRONG_SYMBOL = "WRONG_SYMBOL"
     """The frame is about another instrument than its feed."""
-    UNKNOWN_VENUE = "UNKNOWN_VENUE"
-    """Nobody here speaks the dialect of the venue."""
     CROSSED = "CROSSED"
     """The bid is not below the offer."""
     TOO_LARGE = "TOO_LARGE"

@@ -16,7 +16,7 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, TimeNs
 from trade2026.core.errors import InvalidNumberError
-from trade2026.core.numbers import Px, Qty
+from trade2026.core.numbers import Px
 from trade2026.domain.market.bars import BarBuilder, SeenIds, Tick
 from trade2026.domain.market.binance import (
     DepthFrame,
@@ -258,7 +258,7 @@ def _take_depth(run: Pass, frame: DepthFrame, recv_ns: TimeNs) -> Malformed | No
     state = run.state
     if frame.s != state.symbol:
         return _wrong_symbol(run, frame.s)
-    if frame.U > frame.u:
+    if frame.u < frame.U:
         return Malformed(code=FaultCode.BAD_FIELD, text=f"U {frame.U} is above u {frame.u}")
     link_seq = frame.U - 1
     if state.sync.rule is Rule.USDM:
