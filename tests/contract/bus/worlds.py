@@ -1,6 +1,6 @@
 """The three surroundings the bus's contract is tested in, behind one face."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from trade2026.adapters.bus.connection import Connection
 from trade2026.adapters.bus.jetstream import (
@@ -33,7 +33,7 @@ class World(Protocol):
         """Return another bus on the log; the world closes it at the end."""
         ...
 
-    async def inject(self, subject: Event[object], data: bytes, **keys: str) -> int:
+    async def inject(self, subject: Event[Any], data: bytes, **keys: str) -> int:
         """Append bytes that no bus of ours would write."""
         ...
 
@@ -63,7 +63,7 @@ class LocalWorld:
         self._buses.append(bus)
         return bus
 
-    async def inject(self, subject: Event[object], data: bytes, **keys: str) -> int:
+    async def inject(self, subject: Event[Any], data: bytes, **keys: str) -> int:
         event_id = EventId(f"injected-{len(self.log.records(subject.stream))}")
         name = subject.name(**keys)
         return self.log.append(subject.stream, name, data, event_id, now_ns=TimeNs(0))
@@ -107,7 +107,7 @@ class NatsWorld:
         self._buses.append(bus)
         return bus
 
-    async def inject(self, subject: Event[object], data: bytes, **keys: str) -> int:
+    async def inject(self, subject: Event[Any], data: bytes, **keys: str) -> int:
         name = subject.name(**keys)
         return (await store(self._connection, name, data, headers={}, timeout_s=5)).seq
 
