@@ -27,6 +27,9 @@ LAYOUT: Final = 1
 LEFTOVER_S: Final = 10.0
 """How long the children of a killed platform may take to end."""
 
+SHOWN_MAX: Final = 3
+"""How many of the ports in use are named."""
+
 _MB: Final = 1_000_000
 # What may be in a directory before the platform was ever started on it.
 _KNOWN_BEFORE: Final = frozenset({"trade2026.toml", "secrets", "logs", "run", "lost+found"})
@@ -111,7 +114,10 @@ def require_ports(addresses: LocalAddresses, *, wait_s: float = 0.0) -> None:
         ]
         if not taken:
             return
-    what = f"port {taken[0]} is" if len(taken) == 1 else f"ports {', '.join(taken)} are"
+    shown, more = ", ".join(taken[:SHOWN_MAX]), len(taken) - SHOWN_MAX
+    what = f"port {shown} is" if len(taken) == 1 else f"ports {shown} are"
+    if more > 0:
+        what = f"ports {shown} and {more} more are"
     raise StartError(f"{what} in use; stop what listens there or choose another --port-offset")
 
 

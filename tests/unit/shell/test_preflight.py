@@ -1,5 +1,6 @@
 """Each fault of the machine is one line that says what to do."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -141,6 +142,18 @@ def test_a_port_in_use_is_named_with_its_component() -> None:
         with pytest.raises(
             StartError, match=rf"^port {addresses.port('oms')} of oms is in use; .*--port-offset$"
         ):
+            require_ports(addresses)
+
+
+def test_many_ports_in_use_are_still_one_line() -> None:
+    addresses = _free_addresses()
+    with contextlib.ExitStack() as stack:
+        for name in ("NATS", "oms", "risk", "pnl"):
+            other = stack.enter_context(socket.socket())
+            other.bind(("127.0.0.1", addresses.port(name)))
+            other.listen()
+
+        with pytest.raises(StartError, match=r"^ports \d+ of NATS, .* and 1 more are in use; stop"):
             require_ports(addresses)
 
 
