@@ -15,7 +15,7 @@ from trade2026.adapters.infra.postgres import DATABASE, USER, PostgresServer
 from trade2026.adapters.infra.valkey import ValkeyServer
 
 # The characters that configuration files and protocols trip over.
-PASSWORD: Final = 'a "b\\c$d#{e}'  # noqa: S105 - for servers that live as long as a test
+PASSWORD: Final = 'a "b\\c$d#{e}'
 
 # The clients come without types.
 _nats_connect = cast("Any", nats.connect)  # pyright: ignore[reportUnknownMemberType]

@@ -71,7 +71,7 @@ def test_a_directory_that_another_platform_holds_is_refused(tmp_path: Path) -> N
 
 
 def test_the_claim_of_a_killed_platform_is_void(tmp_path: Path) -> None:
-    holder = subprocess.Popen(  # noqa: S603 - our own script
+    holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path / "data")], stdout=subprocess.PIPE
     )
     assert holder.stdout is not None
@@ -169,7 +169,7 @@ def test_the_ports_of_planned_components_do_not_matter() -> None:
 def test_a_port_may_take_a_moment_to_become_free_after_a_kill() -> None:
     addresses = _free_addresses()
     port = str(addresses.port("oms"))
-    with subprocess.Popen(  # noqa: S603 - our own script
+    with subprocess.Popen(
         [sys.executable, "-c", LEAVER, port], stdout=subprocess.PIPE
     ) as other:
         assert other.stdout is not None
