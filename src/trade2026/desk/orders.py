@@ -167,6 +167,10 @@ class OrderDesk:
     async def _cancel(self, order_id: OrderId, asked_by: str) -> tuple[Order, str]:
         async with self._lock(order_id):
             order = self.journal.order(order_id)
+            if decide.resume(order) is Resume.FAIL:
+                # Left behind by a crash and never sent: no venue can be asked to cancel it.
+                await self.steps.resume(order)
+                order = self.journal.order(order_id)
             problem = decide.cancel_problem(order)
             if not problem:
                 order = await self.steps.cancel(order, asked_by)

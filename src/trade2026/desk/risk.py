@@ -119,7 +119,7 @@ class RiskDesk:
             cancel_open=cancel_open,
             reason=reason,
             asked_by=asked_by,
-            ts_ns=self._clock.now_ns(),
+            ts_ns=self.book.next_control_ns(scope, self._clock.now_ns()),
         )
         if mode is not TradingMode.NORMAL:
             self.book.control(control)

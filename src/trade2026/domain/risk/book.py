@@ -136,7 +136,7 @@ class RiskBook:
     def control(self, control: RiskControl) -> None:
         """Set the mode of a scope; the same control again changes nothing.
 
-        Controls are made in the order of their ids, but may overtake one another on the way
+        Controls are made in the order of their times, but may overtake one another on the way
         through the log: one that loosens does not undo a stricter one that was made later.
         """
         if control.control_id in self._control_ids:
@@ -145,10 +145,18 @@ class RiskBook:
         known = self._controls.get(control.scope)
         if (
             known is None
-            or control.control_id > known.control_id
+            or control.ts_ns > known.ts_ns
             or _strictness(control.mode) > _strictness(known.mode)
         ):
             self._controls[control.scope] = control
+
+    def next_control_ns(self, scope: str, now_ns: TimeNs) -> TimeNs:
+        """Return the time to give a control made now: behind every one the scope has seen.
+
+        So that a clock that was set back cannot make a release look older than its kill.
+        """
+        known = self._controls.get(scope)
+        return now_ns if known is None else TimeNs(max(now_ns, known.ts_ns + 1))
 
     def modes(self) -> dict[str, TradingMode]:
         """Return the mode of every scope that was ever switched."""

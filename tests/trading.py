@@ -1,0 +1,277 @@
+"""The trading core in one process over an in-memory log, with a venue and crashes at will.
+
+`Core` is the OMS, risk, execution, the ledger and P&L as their services wire them, without
+HTTP. Dropping it and building another on the same log is a crash and a restart. The venue
+outlives the core, as an exchange does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from tests.factories import NOW_NS, a_quote
+
+from trade2026.adapters.bus.local import LocalBus
+from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.core import chance
+from trade2026.core.clock import VirtualClock
+from trade2026.core.errors import VenueUnavailableError
+from trade2026.core.ids import AccountId, EventId, ExecId, Ids, OrderId, StrategyId
+from trade2026.core.numbers import Bps, Px, Qty, fee_of, parse_nanos, value_of
+from trade2026.desk.ask import OrderAsk
+from trade2026.desk.equity import EquityDesk
+from trade2026.desk.execution import ExecutionDesk
+from trade2026.desk.ledger import LedgerDesk
+from trade2026.desk.orders import OmsSettings, OrderDesk
+from trade2026.desk.risk import RiskDesk
+from trade2026.domain.risk.book import RiskBook
+from trade2026.model.execution import ExecType, ExecutionReport, VenueAck, VenueOrderStatus
+from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderStatusRequest,
+    OrdType,
+    Side,
+    TimeInForce,
+)
+from trade2026.model.position import BASE_CURRENCY
+from trade2026.model.risk import RiskApproved
+from trade2026.model.subjects import (
+    EXEC_CANCEL,
+    EXEC_REPORT,
+    EXEC_STATUS,
+    EXEC_SUBMIT,
+    ORDERS_EVENT,
+    POSITION_EVENT,
+    RISK_CHECK,
+    RISK_CONTROL,
+    RISK_HALT,
+    Event,
+)
+
+PX = Px(parse_nanos("60000"))
+FEE = Bps(5)
+LOG = structlog.get_logger()
+
+
+class CrashedError(BaseException):
+    """The process ended here."""
+
+
+class MortalBus(LocalBus):
+    """A bus whose process dies at one of its appends, before it or just after."""
+
+    dies_at = -1
+    """Which append, counted from 0, kills; -1 is none."""
+    is_stored = False
+    """Whether that append still reaches the log."""
+    count = 0
+    died: asyncio.Event
+
+    async def append(self, subject: Event[Any], message: Any, **options: Any) -> int:
+        number, self.count = self.count, self.count + 1
+        if self.dies_at < 0 or number < self.dies_at:
+            return await super().append(subject, message, **options)
+        if number == self.dies_at and self.is_stored:
+            await super().append(subject, message, **options)
+        self.died.set()
+        # Nothing after this point happens: the process is gone.
+        await asyncio.Event().wait()
+        raise CrashedError
+
+
+class PlainVenue:
+    """Fills market orders at one price and lets limit orders rest; remembers everything.
+
+    Its reports are in the log before it answers, and the same order is taken in once.
+    """
+
+    name = PRISM
+
+    def __init__(self, log: MemoryLog) -> None:
+        self.bus = LocalBus(log, VirtualClock(NOW_NS), with_codec=True)
+        self.taken: dict[OrderId, NewOrderSingle] = {}
+        self.reports: dict[OrderId, list[ExecutionReport]] = {}
+        self.is_deaf = False
+        """Whether requests get lost on the way to it."""
+        self.is_mute = False
+        """Whether its answers get lost on the way back."""
+        self._count = 0
+
+    async def submit(self, approved: RiskApproved[NewOrderSingle]) -> VenueAck:
+        order = approved.request
+        self._hear()
+        if order.order_id not in self.taken:
+            self.taken[order.order_id] = order
+            await self._report(order, ExecType.NEW)
+            if order.ord_type is OrdType.MARKET:
+                await self._report(order, ExecType.TRADE, order.order_qty)
+        self._speak()
+        return VenueAck(order_id=order.order_id, is_accepted=True)
+
+    async def cancel(self, request: OrderCancelRequest) -> VenueAck:
+        self._hear()
+        order = self.taken.get(request.order_id)
+        if order is None:
+            return VenueAck(order_id=request.order_id, is_accepted=False, text="UNKNOWN_ORDER")
+        if all(r.leaves_qty for r in self.reports[order.order_id]):
+            await self._report(order, ExecType.CANCELED)
+        self._speak()
+        return VenueAck(order_id=request.order_id, is_accepted=True)
+
+    async def status(self, request: OrderStatusRequest) -> VenueOrderStatus:
+        self._hear()
+        reports = self.reports.get(request.order_id)
+        self._speak()
+        return VenueOrderStatus(
+            order_id=request.order_id, is_known=reports is not None, reports=tuple(reports or ())
+        )
+
+    def _hear(self) -> None:
+        if self.is_deaf:
+            raise VenueUnavailableError("lost on the way")
+
+    def _speak(self) -> None:
+        if self.is_mute:
+            raise VenueUnavailableError("lost on the way back")
+
+    async def _report(self, order: NewOrderSingle, kind: ExecType, last: Qty = Qty(0)) -> None:
+        self._count += 1
+        is_open = kind is ExecType.NEW
+        report = ExecutionReport(
+            exec_id=ExecId(f"PLAIN-{self._count}"),
+            order_id=order.order_id,
+            venue_order_id=order.order_id,
+            account=order.account,
+            venue=PRISM,
+            symbol=order.symbol,
+            side=order.side,
+            exec_type=kind,
+            last_px=PX if last else Px(0),
+            last_qty=last,
+            leaves_qty=order.order_qty if is_open else Qty(0),
+            cum_qty=last,
+            fee=fee_of(value_of(PX, last), FEE),
+            fee_asset=BASE_CURRENCY,
+            report_seq=self._count,
+            ts_event_ns=NOW_NS,
+        )
+        self.reports.setdefault(order.order_id, []).append(report)
+        await self.bus.append(
+            EXEC_REPORT,
+            report,
+            event_id=EventId(report.exec_id),
+            venue=PRISM,
+            account=order.account,
+        )
+
+
+class Core:
+    """The desks of the trading core, wired as their services wire them."""
+
+    def __init__(self, log: MemoryLog, venue: PlainVenue, *, life: int = 0) -> None:
+        self.clock = VirtualClock(NOW_NS)
+        self.bus = MortalBus(log, self.clock, with_codec=True)
+        self.bus.died = asyncio.Event()
+        ids = Ids(self.clock, chance.stream(life, "ids"))
+        self.risk = RiskDesk(
+            bus=self.bus,
+            clock=self.clock,
+            ids=ids,
+            log=LOG,
+            book=RiskBook(instruments=PRISM_INSTRUMENTS),
+        )
+        self.oms = OrderDesk(
+            bus=self.bus, clock=self.clock, ids=ids, log=LOG, settings=OmsSettings()
+        )
+        self.exeq = ExecutionDesk({venue.name: venue})
+        self.ptrc = LedgerDesk(self.bus, LOG)
+        self.pnl = EquityDesk(bus=self.bus, clock=self.clock, log=LOG)
+
+    async def begin(self) -> None:
+        """Read the log and serve, in the services' order; the quote is always fresh."""
+        bus = self.bus
+        await bus.fold(RISK_CONTROL, self.risk.on_control)
+        await bus.fold(ORDERS_EVENT, self.risk.on_journal)
+        self.risk.book.quote(PRISM, "BTCUSDT", a_quote("59999.99", "60000.01"), NOW_NS)
+        await bus.serve(RISK_CHECK, self.risk.on_check)
+        await bus.serve(RISK_HALT, self.risk.on_halt)
+        await bus.serve(EXEC_SUBMIT, self.exeq.on_submit)
+        await bus.serve(EXEC_CANCEL, self.exeq.on_cancel)
+        await bus.serve(EXEC_STATUS, self.exeq.on_status)
+        await bus.fold(POSITION_EVENT, self.ptrc.on_own_event)
+        await bus.fold(ORDERS_EVENT, self.ptrc.on_journal)
+        await bus.fold(POSITION_EVENT, self.pnl.on_position)
+        await bus.fold(ORDERS_EVENT, self.oms.journal.on_event)
+        await bus.consume(EXEC_REPORT, self.oms.on_report, durable="oms-reports")
+        await bus.consume(RISK_CONTROL, self.oms.on_control, durable="oms-control")
+        await self.oms.open_accounts()
+
+
+@asynccontextmanager
+async def running_core(
+    log: MemoryLog, venue: PlainVenue, *, life: int = 0, dies_at: int = -1, is_stored: bool = False
+) -> AsyncIterator[Core]:
+    """Run a core until the block ends; it may die at one of its appends, even while starting."""
+    core = Core(log, venue, life=life)
+    core.bus.dies_at, core.bus.is_stored = dies_at, is_stored
+    is_up = asyncio.Event()
+
+    async def live() -> None:
+        await core.begin()
+        is_up.set()
+        await core.oms.run()
+
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(live())
+        await first_of(is_up, core.bus.died)
+        await asyncio.sleep(0)
+        yield core
+        running.cancel()
+        await core.bus.close()
+
+
+async def first_of(*events: asyncio.Event) -> None:
+    """Return when one of the events is set."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return when *condition* holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event.
+            await asyncio.sleep(0.001)
+
+
+def an_ask(key: str | None = None, **changes: Any) -> OrderAsk:
+    """Return a request to buy 0.01 BTCUSDT at the market, changed by *changes*."""
+    fields: dict[str, Any] = {
+        "account": AccountId("default"),
+        "strategy": StrategyId("manual"),
+        "venue": PRISM,
+        "symbol": "BTCUSDT",
+        "side": Side.BUY,
+        "ord_type": OrdType.MARKET,
+        "time_in_force": TimeInForce.IOC,
+        "order_qty": Qty(parse_nanos("0.01")),
+        "price": None,
+        "cl_ord_id": key,
+        "sent_by": "tess",
+    }
+    return OrderAsk(**{**fields, **changes})
+
+
+def a_resting_ask(key: str | None = None, **changes: Any) -> OrderAsk:
+    """Return a request to buy far below the market."""
+    resting = {
+        "ord_type": OrdType.LIMIT,
+        "time_in_force": TimeInForce.GTC,
+        "price": Px(parse_nanos("50000")),
+    }
+    return an_ask(key, **{**resting, **changes})
