@@ -4,13 +4,24 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId, StrategyId
-from trade2026.core.numbers import Money, Px, Qty, parse_nanos
+from trade2026.core.numbers import (
+    Bps,
+    Money,
+    Px,
+    Qty,
+    SignedQty,
+    parse_nanos,
+    value_of_money,
+)
+from trade2026.domain.risk.check import RiskView
+from trade2026.domain.risk.limit import DEFAULT_LIMITS
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS, Instrument
 from trade2026.model.journal import CashDeposited, JournalEvent, UnknownReported
 from trade2026.model.market import Quote
 from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
 from trade2026.model.position import BASE_CURRENCY
+from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode
 
 NOW_NS = TimeNs(1_790_000_000 * NS_PER_S)
 """The time at which tests happen."""
@@ -137,3 +148,37 @@ def a_quote(bid: str = "49999.99", ask: str = "50000.01", *, seq: int = 1) -> Qu
 def with_id(event: JournalEvent, event_id: str) -> JournalEvent:
     """Return *event* under another id, as if it were journalled twice."""
     return msgspec.structs.replace(event, event_id=EventId(event_id))
+
+
+def a_view(**changes: object) -> RiskView:
+    """Return a calm view: BTCUSDT at 50,000, an account of 1,000,000 that holds nothing."""
+    view = RiskView(
+        mode=TradingMode.NORMAL,
+        instrument=BTCUSDT,
+        bid_px=px("49999.99"),
+        ask_px=px("50000.01"),
+        reference_age_ns=0,
+        is_account_open=True,
+        position_qty=SignedQty(0),
+        open_buy_qty=Qty(0),
+        open_sell_qty=Qty(0),
+        equity=value_of_money(money("1000000")),
+        bound_margin=Money(0),
+        reserved=Money(0),
+        fee_bps=Bps(5),
+        limits=DEFAULT_LIMITS.of("BTCUSDT"),
+    )
+    return msgspec.structs.replace(view, **changes)
+
+
+def a_control(number: int, mode: TradingMode, scope: str = GLOBAL_SCOPE) -> RiskControl:
+    """Return a change of mode; a higher *number* was made later."""
+    return RiskControl(
+        control_id=EventId(f"control-{number:04}"),
+        scope=scope,
+        mode=mode,
+        cancel_open=False,
+        reason="a test",
+        asked_by="tess",
+        ts_ns=TimeNs(NOW_NS + number),
+    )
