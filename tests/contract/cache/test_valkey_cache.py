@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.contract.cache.cache_contract import CacheContract
 from tests.contract.cache.passing import Passing
-from tests.servers import free_port
+from tests.ports import free_port
 
 from trade2026.adapters.infra.valkey import ValkeyServer
 from trade2026.adapters.stores.valkey import ValkeyCache

@@ -14,7 +14,7 @@ from tests.contract.users.users_contract import (
     rotate,
     signed_in,
 )
-from tests.servers import free_port
+from tests.ports import free_port
 
 from trade2026.adapters.infra.postgres import PostgresServer
 from trade2026.adapters.stores.postgres import Migration, Postgres, migrate, shipped_migrations

@@ -1,0 +1,398 @@
+"""authn over HTTP, on stores in memory: the whole life of a session, and what strangers see."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from argon2 import PasswordHasher
+from httpx import Response
+from tests.apps import app_of, client_of
+
+from trade2026.adapters.policy.rego import RegoPolicy
+from trade2026.adapters.stores.memory import MemoryCache
+from trade2026.adapters.stores.memory_users import MemoryUsers
+from trade2026.core import chance
+from trade2026.core.clock import NS_PER_S, VirtualClock
+from trade2026.core.ids import Ids
+from trade2026.edge.passwords import Passwords
+from trade2026.edge.signin import LOCK_NS, REFRESH_TOKEN_NS, SignIn, SignInSettings
+from trade2026.edge.signin_routes import token_routes, user_routes
+from trade2026.edge.throttle import Throttle
+from trade2026.edge.users import UserAdministration
+from trade2026.shell.guard import Doorkeeper
+from trade2026.shell.logs import service_log
+from trade2026.shell.service import Service
+from trade2026.shell.signing import KeyRing
+from trade2026.shell.tokens import TokenVerifier
+
+SECRET = "correct horse battery"
+OTHER = "another horse battery"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class World:
+    """An authn with its stores in hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = VirtualClock(1_800_000_000 * NS_PER_S)
+        ids = Ids(self.clock, chance.stream(1, "ids"))
+        self.users = MemoryUsers()
+        self.keys = KeyRing(folder, self.clock, ids)
+        passwords = Passwords(QUICK)
+        self.administration = UserAdministration(
+            users=self.users, passwords=passwords, clock=self.clock, ids=ids
+        )
+        signin = SignIn(
+            users=self.users,
+            throttle=Throttle(MemoryCache(self.clock), MemoryCache(self.clock)),
+            passwords=passwords,
+            keys=self.keys,
+            clock=self.clock,
+            ids=ids,
+            settings=SignInSettings(),
+        )
+        log = service_log("authn")
+        routes = [
+            *token_routes(signin, self.keys, log),
+            *user_routes(self.administration, self.keys, log),
+        ]
+        doorkeeper = Doorkeeper(TokenVerifier(self._published, self.clock), RegoPolicy())
+        app = app_of(Service(name="authn", routes=routes), doorkeeper, self.clock)
+        self.client = client_of(app)
+
+    async def _published(self) -> bytes:
+        return msgspec.json.encode(self.keys.published())
+
+    async def post(self, path: str, body: object, token: str = "") -> Response:
+        """Send *body*."""
+        return await self.client.post(path, json=body, headers=bearer(token))
+
+    async def login(self, name: str = "admin", password: str = SECRET) -> Response:
+        """Sign in."""
+        return await self.post("/login", {"username": name, "password": password})
+
+    async def tokens(self, name: str = "admin", password: str = SECRET) -> dict[str, Any]:
+        """Sign in and return the tokens."""
+        reply = await self.login(name, password)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    async def add(self, **fields: object) -> Response:
+        """Let the administrator make a user."""
+        token = (await self.tokens())["access_token"]
+        body = {"name": "tess", "password": OTHER, "roles": ["trader"], "accounts": ["default"]}
+        return await self.post("/users", body | fields, token)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[World]:
+    world = World(tmp_path)
+    await world.administration.require_admin(SECRET)
+    async with world.client:
+        yield world
+
+
+async def test_the_right_password_gives_tokens_that_work(world: World) -> None:
+    reply = await world.login()
+
+    tokens = reply.json()
+    assert reply.headers["cache-control"] == "no-store"
+    assert set(tokens) == {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 900)
+    me = await world.client.get("/me", headers=bearer(tokens["access_token"]))
+    assert me.json() == {"name": "admin", "roles": ["admin"], "accounts": ["*"]}
+
+
+async def test_the_admin_is_made_once(world: World) -> None:
+    await world.administration.require_admin(OTHER)
+
+    assert (await world.login("admin", SECRET)).status_code == 200
+    assert (await world.login("admin", OTHER)).status_code == 401
+
+
+async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(world: World) -> None:
+    wrong = await world.login("admin", OTHER)
+    unknown = await world.login("nobody", OTHER)
+
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.content == unknown.content
+    assert wrong.headers["www-authenticate"] == "Bearer"
+    assert wrong.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"username": "admin"},
+        {"username": "admin", "password": 7},
+        {"username": "admin", "password": SECRET, "role": "admin"},
+        {"username": "a" * 2000, "password": SECRET},
+        [],
+        None,
+    ],
+)
+async def test_a_malformed_login_is_refused_with_its_field(world: World, body: object) -> None:
+    assert (await world.post("/login", body)).status_code == 422
+
+
+async def test_ten_wrong_passwords_lock_a_user_out_for_a_while(world: World) -> None:
+    for _ in range(10):
+        assert (await world.login("admin", OTHER)).status_code == 401
+
+    assert (await world.login()).status_code == 401
+    world.clock.advance(LOCK_NS)
+    assert (await world.login()).status_code == 200
+
+
+async def test_nine_wrong_passwords_and_a_right_one_start_the_count_again(world: World) -> None:
+    for _ in range(2):
+        for _ in range(9):
+            await world.login("admin", OTHER)
+        world.clock.advance(60 * NS_PER_S)
+        assert (await world.login()).status_code == 200
+
+
+async def test_logins_are_bounded_by_name_and_by_address(world: World) -> None:
+    by_name = [(await world.login("nobody", OTHER)).status_code for _ in range(31)]
+    by_address = [(await world.login(f"n{n}", OTHER)).status_code for n in range(90)]
+
+    assert by_name == [401] * 30 + [429]
+    # The 31 before came from the same address.
+    assert by_address == [401] * 89 + [429]
+    world.clock.advance(60 * NS_PER_S)
+    assert (await world.login()).status_code == 200
+
+
+async def test_our_own_edge_is_believed_about_the_address_before_it(world: World) -> None:
+    body = {"username": "nobody", "password": OTHER}
+    for number in range(121):
+        headers = {"X-Forwarded-For": f"10.9.9.9, 10.0.0.{number}"}
+        body["username"] = f"n{number}"
+        reply = await world.client.post("/login", json=body, headers=headers)
+        assert reply.status_code == 401
+
+
+async def test_a_refresh_token_is_used_once_and_a_second_use_ends_its_login(world: World) -> None:
+    first = (await world.tokens())["refresh_token"]
+    second = await world.post("/refresh", {"refresh_token": first})
+    assert second.status_code == 200
+
+    stolen = await world.post("/refresh", {"refresh_token": first})
+    rightful = await world.post("/refresh", {"refresh_token": second.json()["refresh_token"]})
+
+    assert (stolen.status_code, rightful.status_code) == (401, 401)
+
+
+async def test_a_refresh_token_ends_after_a_week(world: World) -> None:
+    token = (await world.tokens())["refresh_token"]
+
+    world.clock.advance(REFRESH_TOKEN_NS)
+
+    assert (await world.post("/refresh", {"refresh_token": token})).status_code == 401
+
+
+@pytest.mark.parametrize("token", ["", "invented", "ä" * 500])
+async def test_an_invented_refresh_token_is_refused(world: World, token: str) -> None:
+    assert (await world.post("/refresh", {"refresh_token": token})).status_code == 401
+
+
+async def test_an_access_token_is_no_refresh_token_nor_the_other_way_round(world: World) -> None:
+    tokens = await world.tokens()
+
+    refreshed = await world.post("/refresh", {"refresh_token": tokens["access_token"]})
+    me = await world.client.get("/me", headers=bearer(tokens["refresh_token"]))
+
+    assert (refreshed.status_code, me.status_code) == (401, 401)
+
+
+async def test_a_logout_ends_one_login_or_all(world: World) -> None:
+    logins = [await world.tokens() for _ in range(3)]
+    refresh_tokens = [login["refresh_token"] for login in logins]
+    access = logins[0]["access_token"]
+
+    one = await world.post("/logout", {"refresh_token": refresh_tokens[0]}, access)
+    after_one = [
+        (await world.post("/refresh", {"refresh_token": token})).status_code
+        for token in refresh_tokens[:2]
+    ]
+    every = await world.client.post("/logout", headers=bearer(access))
+    after_all = await world.post("/refresh", {"refresh_token": refresh_tokens[2]})
+
+    assert (one.status_code, every.status_code) == (204, 204)
+    assert after_one == [401, 200]
+    assert after_all.status_code == 401
+
+
+async def test_nobody_ends_a_strangers_login(world: World) -> None:
+    await world.add()
+    tess = await world.tokens("tess", OTHER)
+    admin = await world.tokens()
+
+    body = {"refresh_token": admin["refresh_token"]}
+    reply = await world.post("/logout", body, tess["access_token"])
+
+    assert reply.status_code == 422
+    assert (await world.post("/refresh", body)).status_code == 200
+
+
+async def test_a_user_changes_its_own_password_with_the_current_one(world: World) -> None:
+    await world.add()
+    tess = await world.tokens("tess", OTHER)
+    token = tess["access_token"]
+
+    wrong = await world.post("/me/password", {"current": "x", "new": SECRET}, token)
+    short = await world.post("/me/password", {"current": OTHER, "new": "short"}, token)
+    right = await world.post("/me/password", {"current": OTHER, "new": SECRET}, token)
+
+    assert (wrong.status_code, short.status_code, right.status_code) == (401, 422, 204)
+    assert (await world.login("tess", OTHER)).status_code == 401
+    assert (await world.login("tess", SECRET)).status_code == 200
+    old = await world.post("/refresh", {"refresh_token": tess["refresh_token"]})
+    assert old.status_code == 401
+
+
+async def test_an_administrator_makes_users_that_have_what_they_were_given(world: World) -> None:
+    made = await world.add()
+
+    assert made.status_code == 201
+    assert made.json() == {
+        "name": "tess",
+        "roles": ["trader"],
+        "accounts": ["default"],
+        "disabled": False,
+        "locked": False,
+        "created_ns": world.clock.now_ns(),
+    }
+    token = (await world.tokens("tess", OTHER))["access_token"]
+    me = (await world.client.get("/me", headers=bearer(token))).json()
+    assert me == {"name": "tess", "roles": ["trader"], "accounts": ["default"]}
+    admin = (await world.tokens())["access_token"]
+    listed = (await world.client.get("/users", headers=bearer(admin))).json()
+    assert [user["name"] for user in listed] == ["admin", "tess"]
+    assert "argon2" not in str(listed)
+    assert (await world.client.get("/users/tess", headers=bearer(admin))).json() == made.json()
+    assert (await world.client.get("/users/eve", headers=bearer(admin))).status_code == 404
+
+
+async def test_a_name_is_taken_once(world: World) -> None:
+    await world.add()
+
+    assert (await world.add()).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "Tess"),
+        ("name", ""),
+        ("name", "a b"),
+        ("name", "a" * 65),
+        ("password", "short"),
+        ("roles", ["root"]),
+        ("roles", "admin"),
+        ("accounts", ["a:b"]),
+        ("accounts", [""]),
+        ("accounts", ["de*"]),
+        ("colour", "red"),
+    ],
+)
+async def test_a_malformed_user_is_refused_with_its_field(
+    world: World, field: str, value: object
+) -> None:
+    reply = await world.add(**{field: value})
+
+    assert reply.status_code == 422
+    assert reply.json()["field"] == field
+
+
+async def test_a_change_of_roles_comes_with_the_next_refresh(world: World) -> None:
+    await world.add()
+    tess = await world.tokens("tess", OTHER)
+    admin = bearer((await world.tokens())["access_token"])
+
+    changed = await world.client.patch("/users/tess", json={"roles": ["viewer"]}, headers=admin)
+    assert changed.json()["roles"] == ["viewer"]
+    assert changed.json()["accounts"] == ["default"]
+
+    fresh = (await world.post("/refresh", {"refresh_token": tess["refresh_token"]})).json()
+    me = await world.client.get("/me", headers=bearer(fresh["access_token"]))
+    assert me.json()["roles"] == ["viewer"]
+
+
+async def test_a_disabled_user_can_neither_sign_in_nor_refresh(world: World) -> None:
+    await world.add()
+    tess = await world.tokens("tess", OTHER)
+    admin = bearer((await world.tokens())["access_token"])
+
+    await world.client.patch("/users/tess", json={"disabled": True}, headers=admin)
+
+    assert (await world.login("tess", OTHER)).status_code == 401
+    refreshed = await world.post("/refresh", {"refresh_token": tess["refresh_token"]})
+    assert refreshed.status_code == 401
+    await world.client.patch("/users/tess", json={"disabled": False}, headers=admin)
+    assert (await world.login("tess", OTHER)).status_code == 200
+
+
+@pytest.mark.parametrize("patch", [{"disabled": True}, {"roles": ["viewer"]}, {"roles": []}])
+async def test_an_administrator_does_not_lock_itself_out(
+    world: World, patch: dict[str, object]
+) -> None:
+    admin = bearer((await world.tokens())["access_token"])
+
+    reply = await world.client.patch("/users/admin", json=patch, headers=admin)
+
+    assert reply.status_code == 409
+    assert (await world.login()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "patch", [{"roles": ["root"]}, {"accounts": ["a b"]}, {"password": "short"}]
+)
+async def test_a_malformed_change_is_refused(world: World, patch: dict[str, object]) -> None:
+    await world.add()
+    admin = bearer((await world.tokens())["access_token"])
+
+    changed = await world.client.patch("/users/tess", json=patch, headers=admin)
+    unknown = await world.client.patch("/users/eve", json={}, headers=admin)
+
+    assert (changed.status_code, unknown.status_code) == (422, 404)
+
+
+async def test_administration_is_for_administrators(world: World) -> None:
+    await world.add()
+    tess = bearer((await world.tokens("tess", OTHER))["access_token"])
+
+    replies = [
+        await world.client.get("/users", headers=tess),
+        await world.client.get("/users/tess", headers=tess),
+        await world.client.post("/users", json={}, headers=tess),
+        await world.client.patch("/users/tess", json={"roles": ["admin"]}, headers=tess),
+        await world.client.post("/keys/rotate", headers=tess),
+    ]
+
+    assert [reply.status_code for reply in replies] == [403] * 5
+    assert {reply.json()["rule"] for reply in replies} == {"role.not_granted"}
+
+
+async def test_a_rotated_key_signs_and_older_tokens_go_on(world: World) -> None:
+    before = await world.tokens()
+
+    kid = (await world.post("/keys/rotate", None, before["access_token"])).json()["kid"]
+    after = await world.tokens()
+    # No verifier asks for new keys more often than every few seconds.
+    world.clock.advance(3 * NS_PER_S)
+
+    for path in ("/jwks", "/.well-known/jwks.json"):
+        published = (await world.client.get(path)).json()
+        assert published["keys"][0]["kid"] == kid
+        assert len(published["keys"]) == 2
+    for tokens in (before, after):
+        me = await world.client.get("/me", headers=bearer(tokens["access_token"]))
+        assert me.status_code == 200
