@@ -33,7 +33,7 @@ from trade2026.prism.engine.memory import best_ticks
 class MarketMakerParams(msgspec.Struct, frozen=True, kw_only=True):
     """How a market maker quotes."""
 
-    mean_pause_s: float = 1.0
+    mean_pause_s: float = 0.5
     half_spread_bps: float = 1.2
     level_step_bps: float = 1.6
     """Between one quote and the next one behind it."""
@@ -42,8 +42,8 @@ class MarketMakerParams(msgspec.Struct, frozen=True, kw_only=True):
     lean_bps: float = 6.0
     """How far quotes lean against a full inventory."""
     full_inventory_clips: float = 60.0
-    market_weight_ratio: float = 0.3
-    research_weight_ratio: float = 0.15
+    market_weight_ratio: float = 0.15
+    research_weight_ratio: float = 0.08
     research_noise_bps: float = 2.0
 
 

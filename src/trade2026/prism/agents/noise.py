@@ -76,9 +76,9 @@ def wake(book: Cells, outbox: Cells, desk: Cells, mind: Cells, fundamental: floa
         take(book, outbox, desk, side, math.floor(limit), lots)
     else:
         touch = best_ticks(book, -side)
-        start = float(touch) if touch else price
-        behind = 1.0 + mind[DEPTH] * BPS * price * exponential(desk, LUCK)
-        rest_in(book, outbox, desk, now, slot, side, math.floor(start - side * behind), lots)
+        start = touch or math.floor(price)
+        behind = 1 + math.floor(mind[DEPTH] * BPS * price * exponential(desk, LUCK))
+        rest_in(book, outbox, desk, now, slot, side, start - side * behind, lots)
     return pause(desk, mind[MEAN_PAUSE])
 
 
