@@ -6,12 +6,21 @@ See `prism.exchange.Exchange`. Compiled tables and rows end here.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from trade2026.core.clock import NS_PER_S
 from trade2026.core.numbers import Px
+from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
-from trade2026.prism.config import MarketConfig
+from trade2026.prism.config import MarketConfig, default_config
 from trade2026.prism.engine.event import EventReason
-from trade2026.prism.exchange import AgentView, EventKind, KillReason, Levels, MarketEvent
+from trade2026.prism.exchange import (
+    FIRST_OUTSIDER,
+    AgentView,
+    EventKind,
+    KillReason,
+    Levels,
+    MarketEvent,
+)
 from trade2026.prism.market import Market
 
 _AGENT: Final = "agent:"
@@ -156,3 +165,23 @@ class AgentMarket:
         self._market.apply_outside_fill(
             party=party, symbol=symbol, signed_lots=signed_lots, ticks=ticks
         )
+
+
+def warm_up() -> None:
+    """Compile everything a market runs, so that no order waits for it later."""
+    market = AgentMarket(default_config(0), start_ns=0, life=0, holdings=(), last_mid_px={})
+    market.run_until(NS_PER_S)
+    market.submit(
+        symbol=PRISM_INSTRUMENTS[0].symbol,
+        number=1,
+        owner=FIRST_OUTSIDER,
+        side=Side.BUY,
+        ord_type=OrdType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        ticks=1,
+        lots=1,
+    )
+    market.cancel(symbol=PRISM_INSTRUMENTS[0].symbol, number=1)
+    market.drain()
+    market.last_mid_px()
+    market.agents()

@@ -90,7 +90,7 @@ async def recollect(bus: Bus) -> Recollection:
     async def on_outcome(outcome: PrismOutcome, _: Delivery) -> None:
         found.direct_seqs.update(outcome.direct_seqs)
         # An outcome may stand in the log twice after a long outage: it counts once.
-        last = found.last_report_seq if found.reports else 0
+        last = found.reports[-1].report_seq if found.reports else 0
         found.reports.extend(r for r in outcome.reports if r.report_seq > last)
 
     async def on_report(report: ExecutionReport, _: Delivery) -> None:

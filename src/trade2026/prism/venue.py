@@ -72,6 +72,7 @@ class Venue:
         self._waiting: deque[Ask] = deque()
         self._wake = asyncio.Event()
         self._is_running = False
+        self.agent_count = 0
         self._opened: tuple[Floor, Journal, Feed] | None = None
         self._round_ns = 0
         self._next_pace_ns = 0
@@ -82,6 +83,11 @@ class Venue:
         """Return the floor of this life. Only after `open`."""
         assert self._opened is not None
         return self._opened[0]
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether this life has begun."""
+        return self._opened is not None
 
     @property
     def _journal(self) -> Journal:
@@ -113,6 +119,7 @@ class Venue:
         await journal.first_snapshot(
             msgspec.structs.replace(snapshot, reports_from_seq=journal.last_report_place + 1)
         )
+        self.agent_count = len(floor.exchange.agents())
         self._opened = (floor, journal, Feed(self._instruments, life=found.life))
         self._log.info(
             "PRISM is open",

@@ -1,0 +1,182 @@
+"""PRISM's own API: its public market, its agents, and orders of direct participants.
+
+Direct participants trade past the OMS: their orders, holdings and reports are PRISM's own
+affair and appear nowhere else on the platform. An order can be looked at while it works and
+for some minutes after.
+"""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, delete, get, post
+from litestar.handlers import BaseRouteHandler
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+
+from trade2026.core.clock import Clock
+from trade2026.core.errors import InvalidInputError
+from trade2026.core.ids import AccountId, ClOrdId, Ids, OrderId, StrategyId
+from trade2026.core.numbers import average_px
+from trade2026.edge import exact
+from trade2026.edge.exact import Exact
+from trade2026.edge.words import read_key, read_word
+from trade2026.model.execution import ExecType
+from trade2026.model.instrument import PRISM
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrdStatus,
+    OrdType,
+    Side,
+    TimeInForce,
+)
+from trade2026.prism.outside import OutsiderOrder
+from trade2026.prism.venue import Venue
+from trade2026.shell.access import needs, principal_of, require_account
+from trade2026.shell.problem import ProblemError
+
+AnyRequest = Request[Any, Any, Any]
+
+ENDED: Final = {
+    ExecType.TRADE: OrdStatus.FILLED,
+    ExecType.CANCELED: OrdStatus.CANCELLED,
+    ExecType.REJECTED: OrdStatus.REJECTED,
+    ExecType.EXPIRED: OrdStatus.EXPIRED,
+}
+"""How an order stands, by the report that ended it."""
+
+Id = Annotated[str, Parameter(max_length=64)]
+
+
+class DirectOrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /orders`."""
+
+    symbol: str
+    side: str
+    """buy or sell, in either case."""
+    order_type: str
+    """market or limit."""
+    quantity: Exact
+    price: Exact = exact.NULL
+    """The limit; not for market orders."""
+    time_in_force: str = "GTC"
+    """GTC, IOC or FOK. A market order never rests."""
+    account: str = "default"
+
+
+class DirectOrderReply(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as it stands."""
+
+    order_id: str
+    account: str
+    symbol: str
+    side: Side
+    status: OrdStatus
+    quantity: Exact
+    price: Exact
+    filled_quantity: Exact
+    average_fill_price: Exact
+    """Null before the first fill."""
+    fees: Exact
+    text: str
+    """Why the order ended, where it was not filled."""
+
+
+def order_reply(order: OutsiderOrder) -> DirectOrderReply:
+    """Return *order* as it leaves by HTTP."""
+    working = OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.SENT
+    value = sum(r.last_px * r.last_qty for r in order.reports)
+    request = order.request
+    return DirectOrderReply(
+        order_id=order.facts.order_id,
+        account=order.facts.account,
+        symbol=order.facts.symbol,
+        side=order.facts.side,
+        status=working if order.ended_by is None else ENDED[order.ended_by],
+        quantity=exact.write_optional(None if request is None else request.order_qty),
+        price=exact.write_optional(None if request is None else request.price),
+        filled_quantity=exact.write(order.cum_qty),
+        average_fill_price=exact.write_optional(average_px(value, order.cum_qty)),
+        fees=exact.write(sum(r.fee for r in order.reports)),
+        text=next((r.text for r in reversed(order.reports) if r.text), ""),
+    )
+
+
+def read_order(data: DirectOrderRequest, *, ids: Ids, clock: Clock, sent_by: str) -> NewOrderSingle:
+    """Return the order that *data* asks for, with a fresh id.
+
+    Raises:
+        InvalidInputError: a field is wrong; names it.
+    """
+    ord_type = read_word(OrdType, data.order_type, "order_type")
+    price = None if exact.is_null(data.price) else exact.read_px(data.price, "price")
+    if (price is None) is not (ord_type is OrdType.MARKET):
+        raise InvalidInputError("price", "a limit order has one and a market order has none")
+    order_qty = exact.read_qty(data.quantity, "quantity")
+    if order_qty == 0:
+        raise InvalidInputError("quantity", "must be above zero")
+    order_id = ids.new()
+    return NewOrderSingle(
+        order_id=OrderId(order_id),
+        cl_ord_id=ClOrdId(order_id),
+        account=AccountId(read_key(data.account, "account")),
+        strategy=StrategyId("direct"),
+        venue=PRISM,
+        symbol=data.symbol,
+        side=read_word(Side, data.side, "side"),
+        ord_type=ord_type,
+        time_in_force=read_word(TimeInForce, data.time_in_force, "time_in_force"),
+        order_qty=order_qty,
+        price=price,
+        transact_time_ns=clock.now_ns(),
+        sent_by=sent_by,
+    )
+
+
+def trading_routes(venue: Venue, *, ids: Ids, clock: Clock) -> list[BaseRouteHandler]:
+    """Return the routes of direct participants."""
+
+    def owned(request: AnyRequest, order_id: str) -> OutsiderOrder:
+        order = venue.floor.orders.get(OrderId(order_id))
+        if order is None or not order.facts.is_direct:
+            raise ProblemError(404, "Unknown order", f"no order {order_id[:40]}")
+        require_account(request, order.facts.account)
+        return order
+
+    @post("/orders", opt=needs("prism:write"), status_code=HTTP_201_CREATED)
+    async def submit(request: AnyRequest, data: DirectOrderRequest) -> DirectOrderReply:
+        """Place an order past the OMS; answers when it is matched and in PRISM's log."""
+        sent_by = principal_of(request).subject
+        order = read_order(data, ids=ids, clock=clock, sent_by=sent_by)
+        require_account(request, order.account)
+        ack = await venue.submit(order, is_direct=True)
+        placed = venue.floor.orders.get(order.order_id)
+        if not ack.is_accepted or placed is None:
+            raise ProblemError(409, "Not accepted", ack.text)
+        return order_reply(placed)
+
+    @get("/orders/{order_id:str}", opt=needs("prism:read"))
+    async def show(request: AnyRequest, order_id: Id) -> DirectOrderReply:
+        """Return an order that works, or ended not long ago."""
+        return order_reply(owned(request, order_id))
+
+    @delete("/orders/{order_id:str}", opt=needs("prism:write"), status_code=HTTP_200_OK)
+    async def cancel(request: AnyRequest, order_id: Id) -> DirectOrderReply:
+        """Take out what is left of an order; 409 when nothing is."""
+        order = owned(request, order_id)
+        facts = order.facts
+        if order.is_done:
+            raise ProblemError(409, "Too late", f"the order is done by {order.ended_by}")
+        await venue.cancel(
+            OrderCancelRequest(
+                order_id=facts.order_id,
+                account=facts.account,
+                venue=PRISM,
+                symbol=facts.symbol,
+                transact_time_ns=clock.now_ns(),
+            ),
+            is_direct=True,
+        )
+        return order_reply(order)
+
+    return [submit, show, cancel]
