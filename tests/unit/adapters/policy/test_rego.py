@@ -28,7 +28,7 @@ ACTIONS = (
 READS = {action for action in ACTIONS if action.endswith(":read")}
 ALLOWED = {
     "viewer": READS | {"me:write"},
-    "trader": READS | {"me:write", "orders:write"},
+    "trader": READS | {"me:write", "orders:write", "prism:write"},
     "risk": READS | {"me:write", "risk:write", "risk:control"},
     "admin": set(ACTIONS),
     "stranger": set[str](),
