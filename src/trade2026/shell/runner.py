@@ -17,7 +17,7 @@ import uvloop
 
 from trade2026.adapters.bus.nats import NatsBus
 from trade2026.adapters.policy.rego import RegoPolicy
-from trade2026.core.clock import NS_PER_S, SystemClock
+from trade2026.core.clock import SystemClock
 from trade2026.core.errors import BusUnavailableError, SettingsError, StartError
 from trade2026.core.ids import system_ids
 from trade2026.ports.bus import Bus
@@ -38,7 +38,6 @@ EXIT_CRASHED: Final = 70
 
 BUS_USER: Final = "trade2026"
 BUS_SECRET: Final = "nats"  # noqa: S105 - the name of the secret, not the secret
-BUS_RETRY_S: Final = 0.25
 BUS_CLOSE_LIMIT_S: Final = 0.8
 HARD_END_S: Final = 6.0
 """This long after the signal, or a crash, the process ends, whatever hangs."""
@@ -112,19 +111,18 @@ async def _run(names: Sequence[str], options: RunOptions, signals: "_Signals") -
 
 
 async def _connect(addresses: LocalAddresses, data_dir: Path, name: str, wait_s: float) -> Bus:
-    clock = SystemClock()
     url = addresses.url("NATS")
-    password = Secrets(data_dir).get(BUS_SECRET)
-    deadline_ns = clock.monotonic_ns() + int(wait_s * NS_PER_S)
-    while True:
-        try:
-            return await NatsBus.connect(
-                url=url, user=BUS_USER, password=password, name=name, clock=clock
-            )
-        except BusUnavailableError as error:
-            if clock.monotonic_ns() >= deadline_ns:
-                raise StartError(f"the bus at {url} is not there after {wait_s:g} s") from error
-            await asyncio.sleep(BUS_RETRY_S)
+    try:
+        return await NatsBus.connect(
+            url=url,
+            user=BUS_USER,
+            password=Secrets(data_dir).get(BUS_SECRET),
+            name=name,
+            clock=SystemClock(),
+            timeout_s=wait_s,
+        )
+    except BusUnavailableError as error:
+        raise StartError(f"the bus at {url} is not there after {wait_s:g} s") from error
 
 
 class _Signals:
