@@ -1,6 +1,7 @@
 """`trade2026 up`: start the whole platform in the foreground until interrupted."""
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from trade2026.shell.supervisor import Supervisor, read_state
 from trade2026.shell.survey import survey
 
 ADMIN: Final = "admin"
-_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Source(StrEnum):
@@ -114,7 +115,8 @@ async def _supervise(
     async def on_up() -> None:
         findings = await survey(data_dir, addresses)
         took_s = (clock.monotonic_ns() - begin_ns) / NS_PER_S
-        screen().print(findings_table(findings, title=f"Trade2026 is up after {took_s:.1f} s"))
+        with contextlib.suppress(OSError):
+            screen().print(findings_table(findings, title=f"Trade2026 is up after {took_s:.1f} s"))
         _say(f"{addresses.url('nginx')}  (logs in {data_dir / 'logs'}; Ctrl-C stops)")
 
     supervisor = Supervisor(
@@ -131,9 +133,13 @@ async def _supervise(
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, supervisor.stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        # The terminal is gone; under nohup the platform is meant to outlive it.
+        loop.add_signal_handler(signal.SIGHUP, supervisor.stop)
     return await supervisor.run()
 
 
 def _say(line: str) -> None:
-    # click flushes after each line.
-    click.echo(line)
+    # Nobody need read along: a closed pipe or terminal is no reason to stop trading.
+    with contextlib.suppress(OSError):
+        click.echo(line)

@@ -8,6 +8,7 @@ use, so that what they have in hand is finished.
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final, cast
@@ -131,7 +132,8 @@ class Supervisor:
             tasks.create_task(self._tell_when_up())
 
     async def _keep(self, unit: Unit) -> None:
-        deaths_ns: list[int] = []
+        # One more than may be: enough to see that it is time to give up.
+        deaths_ns: deque[int] = deque(maxlen=self._backoff.restarts_max + 1)
         failed_starts = 0
         process = unit.server.process
         is_running = process is not None and process.is_running
@@ -214,11 +216,15 @@ class Supervisor:
                 for unit in self._units
             ],
         )
-        self._state_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Whole or not at all: the status command reads it at any moment.
         draft = self._state_path.with_suffix(".new")
-        draft.write_bytes(msgspec.json.encode(state))
-        draft.replace(self._state_path)
+        try:
+            self._state_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft.write_bytes(msgspec.json.encode(state))
+            draft.replace(self._state_path)
+        except OSError as error:
+            # A full disk must not stop what still runs for want of a note about it.
+            self._say(f"cannot write {self._state_path}: {error.strerror}")
 
 
 def _has_refused(unit: Unit) -> bool:

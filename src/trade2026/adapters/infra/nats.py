@@ -17,7 +17,8 @@ from trade2026.adapters.infra.process import ChildProcess, Launch
 from trade2026.core.errors import StartError, UnavailableError
 
 VERSION_MIN: Final = (2, 12)
-READY_S: Final = 30.0
+READY_S: Final = 120.0
+"""Long, because after a kill a large log is checked first."""
 STOP_S: Final = 2.5
 OK: Final = 200
 

@@ -24,8 +24,9 @@ from trade2026.core.errors import StartError
 USER: Final = "trade2026"
 DATABASE: Final = "trade2026"
 
-READY_S: Final = 60.0
+READY_S: Final = 120.0
 """Long, because a server that was killed first recovers from its log."""
+COMMAND_S: Final = 30.0
 STOP_S: Final = 2.5
 
 FAST_SHUTDOWN: Final = signal.SIGINT
@@ -136,7 +137,7 @@ class PostgresServer:
             password=self._password,
             database=database,
             timeout=PROBE_TIMEOUT_S,
-            command_timeout=READY_S,
+            command_timeout=COMMAND_S,
             ssl=False,
         )
 
