@@ -1,21 +1,14 @@
 """Every test of the contract runs in three worlds: local, local with the codec, and NATS."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from tests.contract.bus.worlds import PASSWORD, USER, LocalWorld, NatsWorld, World
+from tests.ports import free_port
 
 from trade2026.adapters.infra.nats import NatsServer
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +16,8 @@ def bus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]
     folder: Path = tmp_path_factory.mktemp("nats")
     server = NatsServer(
         folder,
-        client_port=_free_port(),
-        http_port=_free_port(),
+        client_port=free_port(),
+        http_port=free_port(),
         user=USER,
         password=PASSWORD,
     )

@@ -23,7 +23,7 @@ from trade2026.model.subjects import Event, Stream
 from trade2026.ports.bus import Bus
 
 USER = "tester"
-PASSWORD = "a secret: of the {test}"  # noqa: S105 - of a server that lives as long as the test.
+PASSWORD = "a secret: of the {test}"
 
 
 class World(Protocol):
