@@ -5,8 +5,8 @@ number, so the order of events depends on nothing else: not on how far one call 
 when memory grows.
 """
 
-from trade2026.prism.agents.desk import CASH, INVENTORY, PROMISED
 from trade2026.prism.engine.compiled import Cells, kernel, wake_at
+from trade2026.prism.engine.desk import CASH, INVENTORY, PROMISED
 from trade2026.prism.engine.event import (
     KIND,
     LOTS,

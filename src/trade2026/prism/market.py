@@ -18,9 +18,8 @@ from trade2026.core.numbers import Px, SignedQty, Value
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
 from trade2026.prism import loop
-from trade2026.prism.agents import desk
 from trade2026.prism.config import MarketConfig
-from trade2026.prism.engine import kernels, memory
+from trade2026.prism.engine import desk, kernels, memory
 from trade2026.prism.engine.book import depth_of, grown_memory, new_memory, resting_of
 from trade2026.prism.engine.compiled import Words
 from trade2026.prism.engine.event import MARKET_EVENT, grown_tape, new_tape, take_events

@@ -11,9 +11,10 @@ from trade2026.core.clock import NS_PER_MS, NS_PER_S
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import NANOS, Px
 from trade2026.model.prism import PartyHolding
-from trade2026.prism.agents import AGENT_TYPES, desk
-from trade2026.prism.agents.agent_type import AgentType
+from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import AgentGroup, MarketConfig, SymbolConfig
+from trade2026.prism.engine import desk
+from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.compiled import Reals, Words, address_of
 from trade2026.prism.price import fundamental
 

@@ -11,10 +11,10 @@ import math
 
 import msgspec
 
-from trade2026.prism.agents.agent_type import AgentType
-from trade2026.prism.agents.desk import LUCK, leaning, pause, sized, take
+from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.chance import exponential, normal
 from trade2026.prism.engine.compiled import Cells
+from trade2026.prism.engine.desk import LUCK, leaning, pause, sized, take
 from trade2026.prism.engine.memory import best_ticks
 
 

@@ -13,8 +13,10 @@ import math
 
 import msgspec
 
-from trade2026.prism.agents.agent_type import AgentType
-from trade2026.prism.agents.desk import (
+from trade2026.prism.engine.agent_type import AgentType
+from trade2026.prism.engine.chance import normal, uniform
+from trade2026.prism.engine.compiled import Cells, kernel
+from trade2026.prism.engine.desk import (
     BELIEF,
     LUCK,
     leaning,
@@ -25,8 +27,6 @@ from trade2026.prism.agents.desk import (
     sized,
     withdraw,
 )
-from trade2026.prism.engine.chance import normal, uniform
-from trade2026.prism.engine.compiled import Cells, kernel
 from trade2026.prism.engine.memory import best_ticks
 
 

@@ -12,8 +12,10 @@ import math
 import msgspec
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.prism.agents.agent_type import AgentType
-from trade2026.prism.agents.desk import (
+from trade2026.prism.engine.agent_type import AgentType
+from trade2026.prism.engine.chance import exponential
+from trade2026.prism.engine.compiled import Cells, kernel
+from trade2026.prism.engine.desk import (
     BELIEF,
     INVENTORY,
     LAST_WAKE,
@@ -24,8 +26,6 @@ from trade2026.prism.agents.desk import (
     sized,
     take,
 )
-from trade2026.prism.engine.chance import exponential
-from trade2026.prism.engine.compiled import Cells, kernel
 
 
 class MomentumParams(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,10 @@ import math
 import msgspec
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.prism.agents.agent_type import AgentType
-from trade2026.prism.agents.desk import (
+from trade2026.prism.engine.agent_type import AgentType
+from trade2026.prism.engine.chance import exponential, uniform
+from trade2026.prism.engine.compiled import Cells, kernel
+from trade2026.prism.engine.desk import (
     BELIEF,
     LUCK,
     SLOT_TIMES,
@@ -23,8 +25,6 @@ from trade2026.prism.agents.desk import (
     take,
     withdraw,
 )
-from trade2026.prism.engine.chance import exponential, uniform
-from trade2026.prism.engine.compiled import Cells, kernel
 from trade2026.prism.engine.memory import best_ticks
 
 

@@ -45,7 +45,7 @@ WAKE: Final = types.int64(
     types.float64,
     types.int64,
 )
-"""The signature of an agent's kernel: `agents/desk.py` explains it."""
+"""The signature of an agent's kernel: `desk.py` explains it."""
 
 
 @cache

@@ -52,6 +52,22 @@ NO_REASON, UNFILLED, NOT_FILLABLE, SELF_TRADE, DUPLICATE, UNKNOWN_ORDER, INVALID
 
 
 @kernel
+def write_maker(tape: Cells, row: int, number: int, owner: int, left: int) -> None:
+    """Fill the maker's columns of an event."""
+    tape[row, MAKER_NUMBER] = number
+    tape[row, MAKER_OWNER] = owner
+    tape[row, MAKER_LEFT] = left
+
+
+@kernel
+def write_taker(tape: Cells, row: int, number: int, owner: int, left: int) -> None:
+    """Fill the taker's columns of an event."""
+    tape[row, TAKER_NUMBER] = number
+    tape[row, TAKER_OWNER] = owner
+    tape[row, TAKER_LEFT] = left
+
+
+@kernel
 def emit(
     book: Cells,
     tape: Cells,
@@ -66,6 +82,9 @@ def emit(
     """Write an event without its parties; return its row."""
     row = tape[0, 0] + 1
     tape[0, 0] = row
+    # Rows are used again: nothing of an earlier event may shine through.
+    write_maker(tape, row, 0, 0, 0)
+    write_taker(tape, row, 0, 0, 0)
     book[LAST_SEQ] += 1
     tape[row, SEQ] = book[LAST_SEQ]
     tape[row, SYMBOL] = book[BOOK_SYMBOL]
@@ -77,22 +96,6 @@ def emit(
     tape[row, REASON] = reason
     tape[row, LEVEL_LOTS] = level_lots
     return row
-
-
-@kernel
-def write_maker(tape: Cells, row: int, number: int, owner: int, left: int) -> None:
-    """Fill the maker's columns of an event."""
-    tape[row, MAKER_NUMBER] = number
-    tape[row, MAKER_OWNER] = owner
-    tape[row, MAKER_LEFT] = left
-
-
-@kernel
-def write_taker(tape: Cells, row: int, number: int, owner: int, left: int) -> None:
-    """Fill the taker's columns of an event."""
-    tape[row, TAKER_NUMBER] = number
-    tape[row, TAKER_OWNER] = owner
-    tape[row, TAKER_LEFT] = left
 
 
 @kernel

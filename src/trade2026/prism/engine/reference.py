@@ -25,7 +25,7 @@ from trade2026.prism.engine.message import (
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Order:
     number: int
     owner: int

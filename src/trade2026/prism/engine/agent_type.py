@@ -16,3 +16,8 @@ class AgentType(msgspec.Struct, frozen=True, kw_only=True):
     """The kernel, not yet compiled: `engine/compiled.py` does that."""
     quotes_first: bool = False
     """Whether such agents wake before all others, so that the others find a market."""
+
+    @property
+    def kernel_module(self) -> str:
+        """Return the full name of the module that the kernel lies in."""
+        return self.wake.__module__
