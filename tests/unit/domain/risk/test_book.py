@@ -328,10 +328,14 @@ def test_shorts_bind_margin_like_longs(desk: Desk) -> None:
     assert seen.margin == money("10000")
 
 
-def test_a_holding_that_nobody_quotes_is_worth_its_last_fill(desk: Desk) -> None:
+@pytest.mark.parametrize("is_quoted_empty", [False, True])
+def test_a_holding_that_nobody_quotes_is_worth_its_last_fill(
+    desk: Desk, is_quoted_empty: bool
+) -> None:
     order = an_order(symbol="ETHUSDT", price=px("3000"))
     desk.write(an_unknown(a_fill(order, last_qty=qty("1"))))
-    desk.book.quote(PRISM, "ETHUSDT", a_quote("0", "0"), NOW_NS)
+    if is_quoted_empty:
+        desk.book.quote(PRISM, "ETHUSDT", a_quote("0", "0"), NOW_NS)
 
     seen = desk.book.exposure("default")
 

@@ -1,0 +1,148 @@
+"""Any order of reports, duplicated, late or illegal, keeps an order's quantities true."""
+
+from itertools import count
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from tests.factories import NOW_NS, a_report, an_order
+
+from trade2026.core.errors import IllegalTransitionError
+from trade2026.core.ids import EventId, ExecId
+from trade2026.core.numbers import Money, Px, Qty
+from trade2026.domain.oms import decide
+from trade2026.domain.oms.order import Order, apply
+from trade2026.domain.oms.orders import Orders
+from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.journal import OrderEvent, OrderReported
+from trade2026.model.order import DONE, OrdStatus
+
+ORDER_QTY = Qty(10)
+
+
+class OrderLife(RuleBasedStateMachine):
+    """Drive one order; the model is the list of fills that the venue ever told of."""
+
+    reports: Bundle[ExecutionReport] = Bundle("reports")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order = apply(None, decide.received(an_order(order_qty=ORDER_QTY), NOW_NS))
+        self.journal: list[OrderEvent] = [decide.received(self.order.request, NOW_NS)]
+        self.fills: dict[str, ExecutionReport] = {}
+        self.was_done = False
+        self.numbers = count(1)
+
+    @initialize(is_sent=st.booleans())
+    def begin(self, is_sent: bool) -> None:
+        if is_sent:
+            self.step(decide.approved(self.order, Money(0), NOW_NS))
+            self.step(decide.sent(self.order, "PRISM", NOW_NS))
+
+    @rule(target=reports, kind=st.sampled_from(ExecType), amount=st.integers(1, 12))
+    def report(self, kind: ExecType, amount: int) -> ExecutionReport:
+        is_fill = kind is ExecType.TRADE
+        report = a_report(
+            exec_id=ExecId(f"exec-{next(self.numbers)}"),
+            exec_type=kind,
+            last_qty=Qty(amount if is_fill else 0),
+            last_px=Px(7 if is_fill else 0),
+            fee=Money(3 if is_fill else 0),
+        )
+        self.deliver(report)
+        return report
+
+    @rule(report=reports)
+    def report_again(self, report: ExecutionReport) -> None:
+        self.deliver(report)
+
+    @rule(report=reports)
+    def journal_a_report_twice(self, report: ExecutionReport) -> None:
+        event = OrderReported(
+            event_id=EventId("again"),
+            account=self.order.request.account,
+            order_id=self.order.request.order_id,
+            order_seq=self.order.order_seq + 1,
+            ts_ns=NOW_NS,
+            report=report,
+        )
+        self.step(event)
+
+    @rule()
+    def ask_to_cancel(self) -> None:
+        if not decide.cancel_problem(self.order):
+            self.step(decide.cancel_requested(self.order, "tess", NOW_NS))
+
+    @rule(place=st.integers(0, 100))
+    def apply_an_old_event_again(self, place: int) -> None:
+        event = self.journal[place % len(self.journal)]
+
+        assert apply(self.order, event) is self.order
+
+    @rule()
+    def try_every_step_of_ours(self) -> None:
+        for event in (
+            decide.approved(self.order, Money(0), NOW_NS),
+            decide.refused(self.order, (), NOW_NS),
+            decide.failed(self.order, "", NOW_NS),
+        ):
+            before = self.order
+            try:
+                after = apply(before, event)
+            except IllegalTransitionError:
+                continue
+            assert not before.is_done
+            assert after.cum_qty == before.cum_qty
+
+    def deliver(self, report: ExecutionReport) -> None:
+        event = decide.judge_report(self.order, report, event_id=EventId("e"), ts_ns=NOW_NS)
+        assert (event is None) == (report.exec_id in self.order.exec_ids)
+        if event is not None:
+            assert isinstance(event, OrderReported)
+            self.step(event)
+        if report.exec_type is ExecType.TRADE:
+            self.fills[report.exec_id] = report
+
+    def step(self, event: OrderEvent) -> None:
+        self.journal.append(event)
+        self.order = apply(self.order, event)
+
+    @invariant()
+    def quantities_are_those_of_the_fills(self) -> None:
+        order = self.order
+        assert order.cum_qty == sum(fill.last_qty for fill in self.fills.values())
+        assert order.cum_value == 7 * order.cum_qty
+        assert order.fees == 3 * len(self.fills)
+        if order.is_done:
+            assert order.leaves_qty == 0
+        else:
+            assert order.cum_qty + order.leaves_qty == ORDER_QTY
+
+    @invariant()
+    def filled_means_filled(self) -> None:
+        assert (self.order.status is OrdStatus.FILLED) == (self.order.cum_qty >= ORDER_QTY)
+
+    @invariant()
+    def what_is_done_stays_done(self) -> None:
+        assert self.order.is_done or not self.was_done
+        self.was_done = self.order.status in DONE
+
+    @invariant()
+    def folding_the_journal_again_gives_the_same_order(self) -> None:
+        again: Order | None = None
+        orders = Orders()
+        for event in self.journal:
+            again = apply(again, event)
+            orders.apply(event)
+            orders.apply(event)
+        assert again == self.order == orders.get(self.order.request.order_id)
+        booked = [fill.report for fill in orders.fills(limit=1_000)]
+        assert booked == list(self.fills.values())
+
+    @invariant()
+    def the_journal_is_numbered_without_a_gap(self) -> None:
+        assert [event.order_seq for event in self.journal] == list(range(1, len(self.journal) + 1))
+
+
+TestOrderLife = OrderLife.TestCase
+TestOrderLife.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -1,0 +1,189 @@
+"""Whatever the order and the account: limits only ever widen, and advice is good advice."""
+
+from typing import Final
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.factories import BTCUSDT, a_view, an_order
+
+from trade2026.core.numbers import (
+    Bps,
+    Money,
+    Px,
+    Qty,
+    SignedQty,
+    parse_qty,
+    value_of_money,
+)
+from trade2026.domain.risk.check import RiskCheck, RiskView, opening_qty, to_reserve
+from trade2026.domain.risk.checks import (
+    RISK_CHECKS,
+    buying_power,
+    filters,
+    mode,
+    order_limits,
+    position_limit,
+    reference_price,
+)
+from trade2026.domain.risk.limit import DEFAULT_LIMITS, Limits
+from trade2026.model.order import NewOrderSingle, OrdType, Side
+from trade2026.model.risk import RefusalCode, TradingMode
+
+LOT: Final = BTCUSDT.lot_size
+TICK: Final = BTCUSDT.tick_size
+
+lots = st.integers(1, 2_000_000).map(lambda n: Qty(n * LOT))
+no_lots = st.integers(0, 2_000_000).map(lambda n: Qty(n * LOT))
+held = st.integers(-2_000_000, 2_000_000).map(lambda n: SignedQty(n * LOT))
+prices = st.integers(1, 20_000_000).map(lambda n: Px(n * TICK))
+amounts = st.integers(-(10**15), 10**16).map(Money)
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> NewOrderSingle:
+    price = draw(st.none() | prices)
+    return an_order(
+        side=draw(st.sampled_from(Side)),
+        ord_type=OrdType.MARKET if price is None else OrdType.LIMIT,
+        price=price,
+        order_qty=draw(lots),
+    )
+
+
+@st.composite
+def limits(draw: st.DrawFn) -> Limits:
+    return msgspec.structs.replace(
+        DEFAULT_LIMITS.default,
+        max_order_qty=draw(no_lots),
+        max_order_value=Money(draw(st.integers(0, 10**16))),
+        max_position_qty=draw(no_lots),
+        max_position_value=Money(draw(st.integers(0, 10**16))),
+        margin_bps=Bps(draw(st.integers(0, 10_000))),
+        reference_max_age_ns=draw(st.integers(0, 10**10)),
+    )
+
+
+@st.composite
+def views(draw: st.DrawFn) -> RiskView:
+    bid = draw(prices)
+    return a_view(
+        mode=draw(st.sampled_from(TradingMode)),
+        bid_px=draw(st.sampled_from((bid, None))),
+        ask_px=draw(st.sampled_from((Px(bid + TICK), None))),
+        reference_age_ns=draw(st.none() | st.integers(0, 10**10)),
+        position_qty=draw(held),
+        open_buy_qty=draw(no_lots),
+        open_sell_qty=draw(no_lots),
+        equity=value_of_money(draw(amounts)),
+        bound_margin=Money(draw(st.integers(0, 10**15))),
+        reserved=Money(draw(st.integers(0, 10**15))),
+        limits=draw(limits()),
+    )
+
+
+def wider(limits: Limits, by: int) -> Limits:
+    return Limits(
+        max_order_qty=Qty(limits.max_order_qty + by),
+        max_order_value=Money(limits.max_order_value + by),
+        max_position_qty=Qty(limits.max_position_qty + by),
+        max_position_value=Money(limits.max_position_value + by),
+        margin_bps=Bps(limits.margin_bps // 2),
+        reference_max_age_ns=limits.reference_max_age_ns + by,
+    )
+
+
+def names(check: RiskCheck) -> str:
+    return check.__module__.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("check", RISK_CHECKS, ids=names)
+@given(order=orders(), view=views(), by=st.integers(0, 10**15))
+def test_widening_the_limits_never_refuses_more(
+    check: RiskCheck, order: NewOrderSingle, view: RiskView, by: int
+) -> None:
+    loose = msgspec.structs.replace(view, limits=wider(view.limits, by))
+
+    if check(order, view) is None:
+        assert check(order, loose) is None
+
+
+@pytest.mark.parametrize(
+    "check", [mode.check, filters.check, order_limits.check, position_limit.check], ids=names
+)
+@given(order=orders(), view=views())
+def test_the_quantity_that_is_said_to_pass_passes(
+    check: RiskCheck, order: NewOrderSingle, view: RiskView
+) -> None:
+    refusal = check(order, view)
+    if refusal is None or not refusal.would_pass:
+        return
+    advised = msgspec.structs.replace(order, order_qty=parse_qty(refusal.would_pass))
+
+    again = check(advised, view)
+
+    # A limit in value may stand behind the one in quantity: then it gives advice of its own.
+    assert again is None or (again.code, again.limit) != (refusal.code, refusal.limit)
+
+
+@given(order=orders(), view=views())
+def test_the_quantity_that_buying_power_allows_passes(
+    order: NewOrderSingle, view: RiskView
+) -> None:
+    refusal = buying_power.check(order, view)
+    if refusal is None or not refusal.would_pass:
+        return
+    advised = msgspec.structs.replace(order, order_qty=parse_qty(refusal.would_pass))
+
+    assert advised.order_qty < order.order_qty
+    assert buying_power.check(advised, view) is None
+
+
+@given(order=orders(), view=views(), calm_limits=limits())
+def test_what_passes_every_check_keeps_every_limit(
+    order: NewOrderSingle, view: RiskView, calm_limits: Limits
+) -> None:
+    # Wide in all but one way at a time, so that many orders pass and some just so.
+    calm = msgspec.structs.replace(
+        view,
+        mode=TradingMode.NORMAL,
+        bid_px=view.bid_px or view.ask_px or TICK,
+        reference_age_ns=0,
+        equity=value_of_money(Money(max(view.equity // 10**9, 10**14))),
+        bound_margin=Money(0),
+        limits=wider(calm_limits, 10**15),
+    )
+    if any(check(order, calm) is not None for check in RISK_CHECKS):
+        return
+    after = calm.worst_qty(order.side) + order.order_qty
+    reference = calm.reference_px(order.side)
+
+    assert reference is not None
+    assert order.order_qty <= calm.limits.max_order_qty
+    assert after <= calm.limits.max_position_qty
+    assert after * reference <= calm.limits.max_position_value * 10**9
+    if opening_qty(order, calm):
+        used = calm.bound_margin + calm.reserved + to_reserve(order, calm)
+        assert used <= calm.equity // 10**9
+
+
+@given(order=orders(), view=views())
+def test_no_order_passes_without_a_reference(order: NewOrderSingle, view: RiskView) -> None:
+    blind = msgspec.structs.replace(view, bid_px=None, ask_px=None)
+
+    refusal = reference_price.check(order, blind)
+
+    assert refusal is not None
+    assert refusal.code is RefusalCode.NO_REFERENCE_PRICE
+
+
+@given(order=orders(), view=views(), more=lots)
+def test_a_larger_order_never_passes_where_a_smaller_one_does_not(
+    order: NewOrderSingle, view: RiskView, more: Qty
+) -> None:
+    larger = msgspec.structs.replace(order, order_qty=Qty(order.order_qty + more))
+
+    for check in (mode.check, order_limits.check, position_limit.check, buying_power.check):
+        if check(order, view) is not None:
+            assert check(larger, view) is not None
