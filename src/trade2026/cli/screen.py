@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trade2026.catalogue.component import Group
 from trade2026.shell.survey import ComponentState, Finding
 
 WIDTH_PIPED: Final = 160
@@ -31,7 +32,9 @@ def findings_table(findings: tuple[Finding, ...], *, title: str) -> Table:
     for heading in ("component", "address", "state", "process", "detail"):
         table.add_column(heading, no_wrap=heading != "detail", overflow="fold")
     for finding in findings:
-        process = "" if finding.pid is None else f"{finding.group} {finding.pid}"
+        process = "" if finding.pid is None else str(finding.pid)
+        if process and finding.group is not Group.INFRASTRUCTURE:
+            process = f"{finding.group} {process}"
         if finding.restarts:
             process += f", restarted {finding.restarts} times"
         is_planned = finding.state is ComponentState.PLANNED
