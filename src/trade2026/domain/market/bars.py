@@ -154,7 +154,9 @@ class BarBuilder(msgspec.Struct):
     """The bars of one instrument that are open, and those closed that may still change."""
 
     closed_ns: int = 0
-    """Bars that end here or before are closed."""
+    """Bars that end here or before are closed, by a trade or by the clock."""
+    newest_ns: int = 0
+    """The newest second that had a trade; the clock, which may be wrong, does not move it."""
     buckets: dict[int, dict[int, Bucket]] = msgspec.field(
         default_factory=lambda: {interval_ns: {} for interval_ns in INTERVALS_NS}
     )
@@ -182,7 +184,8 @@ class BarBuilder(msgspec.Struct):
             if bucket is not None:
                 bucket.add(place, tick.px, tick.qty)
                 return
-        if self.closed_ns and abs(start_ns - self.closed_ns) >= LEAP_NS:
+        ahead_ns = start_ns - max(self.newest_ns, self.closed_ns)
+        if self.newest_ns and (ahead_ns >= LEAP_NS or self.newest_ns - start_ns >= LEAP_NS):
             self._leap(tick)
             return
         if self.held is not None:
@@ -217,16 +220,20 @@ class BarBuilder(msgspec.Struct):
         place = tick.place
         ts_ns = place[0]
         start_ns = ts_ns - ts_ns % SECOND_NS
-        if start_ns >= self.closed_ns:
-            if start_ns > self.closed_ns:
-                self._close(start_ns)
-            self.anchor = (ts_ns, tick.ts_recv_ns)
-            self._bucket(SECOND_NS, place, tick.px).add(place, tick.px, tick.qty)
-        elif ts_ns < self.closed_ns - LATE_WINDOW_NS:
+        if ts_ns < self.newest_ns - LATE_WINDOW_NS:
             self.too_late_count += 1
-        else:
-            self.late_count += 1
-            self._add_late(place, tick.px, tick.qty)
+            return
+        if start_ns > self.newest_ns:
+            self.newest_ns = start_ns
+            self.anchor = (ts_ns, tick.ts_recv_ns)
+        if start_ns > self.closed_ns:
+            self._close(start_ns)
+        if start_ns == self.closed_ns:
+            self._bucket(SECOND_NS, place, tick.px).add(place, tick.px, tick.qty)
+            return
+        self.late_count += 1
+        self._add_late(place, tick.px, tick.qty)
+        self._forget()
 
     def _leap(self, tick: Tick) -> None:
         """Hold *tick*; if the one held before agrees with it, time itself has leapt."""
@@ -237,9 +244,10 @@ class BarBuilder(msgspec.Struct):
             self.dropped_count += 1
             return
         self.held = None
-        if tick.place[0] < self.closed_ns:
+        if tick.place[0] < self.newest_ns:
             # The venue's time was wrong until now, and so were the bars that are open.
             self.closed_ns = 0
+            self.newest_ns = 0
             self.buckets = {interval_ns: {} for interval_ns in INTERVALS_NS}
             self.corrected.clear()
         for trade in sorted((held, tick)):
@@ -264,12 +272,15 @@ class BarBuilder(msgspec.Struct):
                 bucket.is_published = True
 
     def _forget(self) -> None:
-        edge_ns = self.closed_ns - LATE_WINDOW_NS
+        edge_ns = self.newest_ns - LATE_WINDOW_NS
         for interval_ns, buckets in self.buckets.items():
             gone = [start for start in buckets if start + interval_ns <= edge_ns]
             for start_ns in gone:
-                self.corrected.discard((interval_ns, start_ns))
-                del buckets[start_ns]
+                bucket = buckets.pop(start_ns)
+                if (interval_ns, start_ns) in self.corrected:
+                    # Nobody has taken the correction yet, and soon nobody can.
+                    self.corrected.remove((interval_ns, start_ns))
+                    self.ready.append(bucket.bar())
 
     def _add_late(self, place: Place, px: Px, qty: Qty) -> None:
         for interval_ns in INTERVALS_NS:
