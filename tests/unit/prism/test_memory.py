@@ -1,0 +1,241 @@
+"""PRISM comes back from its log: told once, booked on both sides, wherever it died."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+from tests.prism import (
+    SECOND,
+    Orders,
+    Prism,
+    a_clock,
+    cancel_of,
+    check_conserved,
+    check_told,
+    inputs,
+    living,
+    published,
+    status_of,
+    told,
+)
+from tests.trading import first_of
+
+from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.core.clock import VirtualClock
+from trade2026.model import codec
+from trade2026.model.execution import ExecType
+from trade2026.model.order import NewOrderSingle, Side
+from trade2026.model.prism import PrismSnapshot
+from trade2026.model.subjects import Stream
+from trade2026.prism.outside import REMEMBER_NS
+
+BUY, SELL = Side.BUY, Side.SELL
+
+T = TypeVar("T")
+
+
+class Story:
+    """A life's worth of orders: fills with agents, between outsiders, direct, and refusals."""
+
+    def __init__(self, clock: VirtualClock, seed: int) -> None:
+        self.clock = clock
+        self.orders = Orders(clock, seed)
+        self.acked: list[NewOrderSingle] = []
+        self.direct: set[str] = set()
+
+    async def play(self, prism: Prism) -> None:
+        """Ask everything, one after another, as an OMS that waits for its answers."""
+        venue, orders = prism.venue, self.orders
+        for _ in range(3):
+            self.clock.advance(SECOND)
+            await prism.settle()
+        low = orders.limit(BUY, "50000", account="a")
+        rests = orders.limit(BUY, "60500", "3", account="a")
+        await self._submit(prism, low)
+        await self._submit(prism, rests)
+        # Two outsiders meet, then one of them meets agents too.
+        await self._submit(prism, orders.limit(SELL, "60500", "0.5", account="b"))
+        await self._submit(prism, orders.market(SELL, "0.02", account="c"), is_direct=True)
+        await asyncio.gather(
+            self._submit(prism, orders.market(BUY, "0.03", account="b")),
+            self._submit(prism, orders.market(SELL, "0.02", account="a")),
+            self._submit(prism, orders.limit(BUY, "50000.001", account="c")),
+        )
+        await venue.cancel(cancel_of(low))
+        await venue.status(status_of(orders.market(BUY, account="d")))
+        self.clock.advance(2 * SECOND)
+        await prism.settle()
+        await self._submit(prism, orders.limit(SELL, "70000", account="b"))
+
+    async def _submit(
+        self, prism: Prism, order: NewOrderSingle, *, is_direct: bool = False
+    ) -> None:
+        await prism.venue.submit(order, is_direct=is_direct)
+        self.acked.append(order)
+        if is_direct:
+            self.direct.add(order.order_id)
+
+
+async def play_until_death(log: MemoryLog, story: Story, *, dies_at: int, is_stored: bool) -> bool:
+    """Play the story in one life and return whether it lived to the end."""
+    async with living(log, story.clock, dies_at=dies_at, is_stored=is_stored) as prism:
+        if prism.bus.died.is_set():
+            return False
+        playing = asyncio.ensure_future(story.play(prism))
+        over = asyncio.Event()
+        playing.add_done_callback(lambda _: over.set())
+        await first_of(over, prism.bus.died)
+        if playing.done():
+            playing.result()
+            return True
+        playing.cancel()
+        await asyncio.wait([playing])
+        return False
+
+
+async def check_memory(log: MemoryLog, story: Story) -> None:
+    """Begin a life on the log and assert that everything is as it was told."""
+    async with living(log, story.clock) as prism:
+        venue = prism.venue
+        await prism.settle()
+        check_conserved(prism)
+        check_told(prism, log)
+        assert venue.floor.orders.open_count == 0
+        reported = {report.order_id for report, _ in told(log).values()}
+        for message in inputs(log):
+            if message.order is not None:
+                assert message.order.order_id in reported
+        before = len(told(log))
+        for order in story.acked:
+            is_direct = order.order_id in story.direct
+            assert order.order_id in reported
+            assert (await venue.submit(order, is_direct=is_direct)).is_accepted
+            status = await venue.status(status_of(order), is_direct=is_direct)
+            assert status.is_known
+            assert status.reports[-1].leaves_qty == 0
+        assert len(told(log)) == before
+
+
+@pytest.mark.parametrize("is_stored", [False, True], ids=["not stored", "stored"])
+async def test_wherever_it_dies_nothing_told_is_lost_or_doubled(is_stored: bool) -> None:
+    survived = False
+    dies_at = 0
+    while not survived:
+        log, clock = MemoryLog(), a_clock()
+        story = Story(clock, seed=dies_at)
+        survived = await play_until_death(log, story, dies_at=dies_at, is_stored=is_stored)
+
+        await check_memory(log, story)
+        dies_at += 1
+
+    assert dies_at > 30
+
+
+async def test_dying_again_and_again_while_coming_back_loses_nothing() -> None:
+    log, clock = MemoryLog(), a_clock()
+    story = Story(clock, seed=1)
+    for dies_at in (45, 0, 1, 3, 45, 2, 45, 30):
+        story.orders = Orders(clock, seed=100 + dies_at + len(story.acked))
+        await play_until_death(log, story, dies_at=dies_at, is_stored=dies_at % 2 == 1)
+
+    await check_memory(log, story)
+
+
+async def test_what_worked_ends_as_cancelled_by_the_restart() -> None:
+    log, clock = MemoryLog(), a_clock()
+    order = Orders(clock).limit(BUY, "50000")
+    async with living(log, clock) as prism:
+        await prism.settle()
+        await prism.venue.submit(order)
+
+    async with living(log, clock) as prism:
+        status = await _settled(prism, lambda: prism.venue.status(status_of(order)))
+
+    assert [r.exec_type for r in status.reports] == [ExecType.NEW, ExecType.CANCELED]
+    assert status.reports[-1].text == "VENUE_RESTART"
+    assert published(log) == list(status.reports)
+
+
+async def test_a_disowned_order_stays_so_in_the_next_life() -> None:
+    log, clock = MemoryLog(), a_clock()
+    order = Orders(clock).market(BUY)
+    async with living(log, clock) as prism:
+        await prism.settle()
+        await prism.venue.status(status_of(order))
+
+    async with living(log, clock) as prism:
+        ack = await _settled(prism, lambda: prism.venue.submit(order))
+
+    assert not ack.is_accepted
+    assert published(log) == []
+
+
+async def test_an_order_forgotten_long_ago_is_found_in_the_log_and_not_repeated() -> None:
+    log, clock = MemoryLog(), a_clock()
+    orders = Orders(clock)
+    done, rests = orders.market(BUY), orders.limit(BUY, "50000")
+    unknown = orders.market(SELL)
+    async with living(log, clock) as prism:
+        await prism.settle()
+        await prism.venue.submit(done)
+        await prism.venue.submit(rests)
+        await prism.venue.status(status_of(unknown))
+        clock.advance(REMEMBER_NS + SECOND)
+        while prism.venue.floor.orders.get(done.order_id):
+            await prism.settle()
+        before = published(log)
+
+        ack = await prism.venue.submit(done)
+        status = await prism.venue.status(status_of(done))
+        late = await prism.venue.submit(unknown)
+
+        assert ack.is_accepted
+        assert status.is_known
+        assert status.reports[0].exec_type is ExecType.NEW
+        assert not late.is_accepted
+        assert published(log) == before
+        assert [o.order_id for o in prism.venue.floor.orders.older_orders()] == [rests.order_id]
+        clock.advance(2 * SECOND)
+        await prism.settle()
+
+    async with living(log, clock) as prism:
+        status = await _settled(prism, lambda: prism.venue.status(status_of(rests)))
+        first_seq = _snapshots(log)[-1].log_from_seq
+        check_conserved(prism)
+        check_told(prism, log)
+
+    assert [r.exec_type for r in status.reports] == [ExecType.NEW, ExecType.CANCELED]
+    # The next life reads from the end of the log, not from its beginning.
+    assert first_seq > 4
+
+
+async def test_paper_and_agents_take_turns_without_forgetting_what_anybody_holds() -> None:
+    log, clock = MemoryLog(), a_clock()
+    story = Story(clock, seed=3)
+    await play_until_death(log, story, dies_at=40, is_stored=True)
+
+    async with living(log, clock, is_paper=True) as prism:
+        await prism.settle()
+        check_conserved(prism)
+    await check_memory(log, story)
+
+
+async def test_every_life_numbers_its_feed_above_the_last() -> None:
+    log, clock = MemoryLog(), a_clock()
+    lives: list[int] = []
+    for _ in range(3):
+        async with living(log, clock) as prism:
+            lives.append(prism.venue.floor.life)
+
+    assert lives == [0, 1, 2]
+    assert [s.restarts for s in _snapshots(log)[:1]] == [0]
+
+
+def _snapshots(log: MemoryLog) -> list[PrismSnapshot]:
+    return [codec.decode(PrismSnapshot, r.content) for r in log.records(Stream.PRISM_SNAPSHOT)]
+
+
+async def _settled(prism: Prism, ask: Callable[[], Awaitable[T]]) -> T:
+    await prism.settle()
+    return await ask()
