@@ -29,7 +29,7 @@ NATS_USER: Final = "trade2026"
 READY_S: Final = 120.0
 """How long a group may take to be ready: compiled code may have to be compiled first."""
 GROUP_STOP_S: Final = 5.0
-VENUE_STOP_S: Final = 2.0
+VENUE_STOP_S: Final = 2.5
 OK: Final = 200
 
 SECRET_NAMES: Final = {"NATS": "nats", "Valkey": "valkey", "PostgreSQL": "postgres"}

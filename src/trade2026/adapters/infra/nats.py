@@ -19,7 +19,7 @@ from trade2026.core.errors import StartError, UnavailableError
 VERSION_MIN: Final = (2, 12)
 READY_S: Final = 120.0
 """Long, because after a kill a large log is checked first."""
-STOP_S: Final = 2.5
+STOP_S: Final = 2.0
 OK: Final = 200
 
 _CONFIG: Final = """\

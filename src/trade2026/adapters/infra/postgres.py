@@ -27,7 +27,7 @@ DATABASE: Final = "trade2026"
 READY_S: Final = 120.0
 """Long, because a server that was killed first recovers from its log."""
 COMMAND_S: Final = 30.0
-STOP_S: Final = 2.5
+STOP_S: Final = 2.0
 
 FAST_SHUTDOWN: Final = signal.SIGINT
 """Ends the sessions and shuts down cleanly. Source: PostgreSQL manual, section 18.5."""

@@ -15,7 +15,7 @@ from trade2026.adapters.infra.process import ChildProcess, Launch
 from trade2026.core.errors import StartError, UnavailableError
 
 READY_S: Final = 30.0
-STOP_S: Final = 2.5
+STOP_S: Final = 2.0
 
 _CONFIG: Final = """\
 bind {host}
