@@ -17,7 +17,6 @@ from typing import Any, Self
 import httpx
 import msgspec
 import pytest
-
 from tests.e2e.rig import Platform, running_platform
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
