@@ -8,8 +8,9 @@ account would fill their window of unacknowledged messages; either breaks a prom
 
 A key (a full subject name) whose event is poisoned under `Poison.HALT` is parked: other
 keys go on. A durable tries the parked event again from time to time and, once it is
-handled, catches up on the key from the log; a fold leaves it parked until the restart that
-folds anew.
+handled, catches up on the key from the log; one that killed its processes is left alone
+until another version of this package comes. A fold leaves a key parked until the restart
+that folds anew.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ import structlog
 
 from trade2026.adapters.bus.cursor import CursorKeeper
 from trade2026.adapters.bus.handling import End, Handling
-from trade2026.adapters.bus.log import Burial, EventLog, Record
+from trade2026.adapters.bus.log import Burial, EventLog, Halted, Record
 from trade2026.adapters.bus.task import Tasks
 from trade2026.core.errors import BusUnavailableError
 from trade2026.model.subjects import Event, Poison
@@ -47,6 +48,7 @@ class _Parked:
     """When to try again, on the loop's clock."""
     pause_s: float = RETRY_FIRST_S
     alarmed_seq: int = 0
+    deaths: int = 0
 
 
 class Consumer:
@@ -87,7 +89,8 @@ class Consumer:
             self._seq = self._keeper.seq
             now_s = asyncio.get_running_loop().time()
             self._parked = {
-                key: _Parked(seq=seq, due_s=now_s) for key, seq in self._keeper.parked.items()
+                key: _Parked(seq=halted.seq, due_s=now_s, deaths=halted.deaths)
+                for key, halted in self._keeper.parked.items()
             }
             from_seq = self._keeper.seq + 1
             self._source = self._log.read(self._subject.stream, self._subject.wildcard, from_seq)
@@ -159,7 +162,8 @@ class Consumer:
             if self._is_lost:
                 return
             if deaths >= self._max_tries:
-                await self._poison(record, f"{deaths} processes died while they handled it")
+                reason = f"{deaths} processes died while they handled it"
+                await self._poison(record, reason, deaths=deaths)
                 return
         outcome = await self._handling.handle(
             record, tries=self._max_tries, is_redelivered=deaths > 0
@@ -177,7 +181,7 @@ class Consumer:
         if self._keeper is not None:
             self._keeper.advance(record.seq)
 
-    async def _poison(self, record: Record, reason: str) -> None:
+    async def _poison(self, record: Record, reason: str, *, deaths: int = 0) -> None:
         match self._subject.poison:
             case Poison.DEAD_LETTER:
                 burial = Burial(stream=self._subject.stream, taker=self._name, reason=reason)
@@ -187,6 +191,8 @@ class Consumer:
                     return
             case Poison.HALT:
                 self._park(record, reason)
+                self._parked[record.subject].deaths = deaths
+                self._note_parked()
         self._pass(record)
 
     def _park(self, record: Record, reason: str) -> None:
@@ -205,25 +211,56 @@ class Consumer:
 
     def _note_parked(self) -> None:
         if self._keeper is not None:
-            self._keeper.parked = {key: parked.seq for key, parked in self._parked.items()}
+            self._keeper.parked = {
+                key: Halted(parked.seq, parked.deaths) for key, parked in self._parked.items()
+            }
             self._keeper.advance(self._seq)
 
     def _next_retry_s(self) -> float | None:
-        if self._keeper is None or not self._parked:
+        if self._keeper is None:
             return None
-        return min(parked.due_s for parked in self._parked.values())
+        due = (p.due_s for p in self._parked.values() if self._may_retry(p) or not p.alarmed_seq)
+        return min(due, default=None)
+
+    def _may_retry(self, parked: _Parked) -> bool:
+        return parked.deaths < self._max_tries
 
     async def _retry_due(self) -> None:
         now_s = asyncio.get_running_loop().time()
-        for key in [key for key, parked in self._parked.items() if parked.due_s <= now_s]:
-            if await self._is_released(key):
+        for key, parked in list(self._parked.items()):
+            if parked.due_s > now_s:
+                continue
+            if self._may_retry(parked):
+                await self._retry(key, parked)
+            elif not parked.alarmed_seq:
+                await self._alarm_anew(key, parked)
+
+    async def _retry(self, key: str, parked: _Parked) -> None:
+        assert self._keeper is not None, "only durable consumers try parked keys again"
+        # Counted before the try and taken back after it: a death in between stays counted.
+        parked.deaths += 1
+        self._note_parked()
+        await self._keeper.save()
+        try:
+            if await self._is_released(key, parked):
                 del self._parked[key]
                 _LOG.info("key released", consumer=self._name, subject=key)
+        finally:
+            parked.deaths = 0
             self._note_parked()
 
-    async def _is_released(self, key: str) -> bool:
+    async def _alarm_anew(self, key: str, parked: _Parked) -> None:
+        """Ring for a killer parked by an earlier process, which may have died before it rang."""
+        source = self._log.read(self._subject.stream, key, parked.seq)
+        try:
+            await source.open()
+            await source.wait()
+            self._park(source.pop(), f"{parked.deaths} processes died while they handled it")
+        finally:
+            await source.close()
+
+    async def _is_released(self, key: str, parked: _Parked) -> bool:
         """Try a parked key's events from the log; True when none is left up to our place."""
-        parked = self._parked[key]
         source = self._log.read(self._subject.stream, key, parked.seq)
         try:
             left = await source.open()

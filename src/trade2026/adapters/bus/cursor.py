@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from trade2026.adapters.bus.log import Cursor, EventLog
+from trade2026 import VERSION
+from trade2026.adapters.bus.log import Cursor, EventLog, Halted
 
 SAVE_PAUSE_S: Final = 0.02
 """Between two writes: at most this much is handled again after a death."""
@@ -31,7 +32,7 @@ class CursorKeeper:
         self._lock = asyncio.Lock()
         self._announce_left = 1
         self.seq = 0
-        self.parked: dict[str, int] = {}
+        self.parked: dict[str, Halted] = {}
         self._suspect_seq = 0
         self._suspect_tries = 0
 
@@ -40,6 +41,8 @@ class CursorKeeper:
         cursor = await self._log.load_cursor(self._durable)
         self.seq = cursor.seq
         self.parked = dict(cursor.parked)
+        if cursor.version != VERSION:
+            self.parked = {key: Halted(halted.seq) for key, halted in cursor.parked.items()}
         self._suspect_seq = cursor.suspect_seq
         self._suspect_tries = cursor.suspect_tries
         if cursor.suspect_seq:
@@ -76,6 +79,7 @@ class CursorKeeper:
                 parked=dict(self.parked),
                 suspect_seq=self._suspect_seq,
                 suspect_tries=self._suspect_tries,
+                version=VERSION,
             )
             if not await self._log.save_cursor(self._durable, cursor):
                 self._on_lost()

@@ -28,17 +28,28 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """How many events of the reader's subject stood behind this one when it was read."""
 
 
+class Halted(msgspec.Struct, frozen=True):
+    """A key that waits for its poisoned event."""
+
+    seq: int
+    """The first event of the key that is not handled."""
+    deaths: int = 0
+    """How many processes tried it and were not heard of again."""
+
+
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     """How far a durable consumer has come."""
 
     seq: int = 0
     """Every event up to here is handled, except those of parked keys."""
-    parked: dict[str, int] = {}
-    """By full subject name: the first event of a halted key that is not handled."""
+    parked: dict[str, Halted] = {}
+    """By full subject name."""
     suspect_seq: int = 0
     """The event that was about to be handled when this was written; 0 is none."""
     suspect_tries: int = 0
     """How many processes began to handle the suspect and were not heard of again."""
+    version: str = ""
+    """The version of this package that wrote it: another one may handle what killed it."""
 
 
 class Burial(msgspec.Struct, frozen=True, kw_only=True):
