@@ -6,7 +6,7 @@ outlives the core, as an exchange does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -214,7 +214,7 @@ class Core:
 @asynccontextmanager
 async def running_core(
     log: MemoryLog, venue: PlainVenue, *, life: int = 0, dies_at: int = -1, is_stored: bool = False
-) -> AsyncIterator[Core]:
+) -> AsyncGenerator[Core]:
     """Run a core until the block ends; it may die at one of its appends, even while starting."""
     core = Core(log, venue, life=life)
     core.bus.dies_at, core.bus.is_stored = dies_at, is_stored
