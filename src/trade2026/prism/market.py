@@ -25,6 +25,7 @@ from trade2026.prism.engine.compiled import Words
 from trade2026.prism.engine.event import MARKET_EVENT, grown_tape, new_tape, take_events
 from trade2026.prism.engine.message import BUY, FORCE_OF, KIND_OF, MESSAGE_COLUMNS, SELL, Action
 from trade2026.prism.opening import agents_of, grid_of, open_tables, restore
+from trade2026.prism.price import fundamental
 
 __all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Market"]
 
@@ -191,6 +192,12 @@ class Market:
         if bid and ask:
             self._last_mid_px[symbol] = Px((bid + ask) * self._grids[index].tick // 2)
         return self._last_mid_px[symbol]
+
+    def fundamental_px(self, symbol: str) -> float:
+        """Return the value around which the symbol trades, as of its last wake-up, in nanos."""
+        index = self._index[symbol]
+        ticks = fundamental.present_value(self._tables.values[index])
+        return ticks * self._grids[index].tick
 
     def last_mid_px(self) -> dict[str, Px]:
         """Return every symbol's `mid_px`, as a snapshot keeps it."""

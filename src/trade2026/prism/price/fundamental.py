@@ -93,6 +93,12 @@ def value_at(state: Cells, words: Cells, now: int) -> float:
         state[_DEVIATION] = _kept(state, _DEVIATION, _DEVIATION_KEPT) + shaken
         if uniform(words, LUCK) < state[_JUMP_CHANCE]:
             state[_LEVEL] += state[_JUMP_SD] * normal(words, LUCK)
+    return present_value(state)
+
+
+@kernel
+def present_value(state: Cells) -> float:
+    """Return the value in ticks where it stands."""
     return math.exp(state[_LEVEL] + state[_DEVIATION])
 
 

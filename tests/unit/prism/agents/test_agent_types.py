@@ -1,0 +1,152 @@
+"""Agents keep their bounds, their quotes and their books small, for as long as they trade."""
+
+import msgspec
+import numpy as np
+import pytest
+from tests.unit.prism.markets import HOUR_NS, START_NS, Outside, a_config, a_market, enter
+
+from trade2026.core.clock import NS_PER_S
+from trade2026.core.errors import InvalidInputError
+from trade2026.model.order import OrdType, Side
+from trade2026.prism.agents import AGENT_TYPES
+from trade2026.prism.config import AgentGroup, MarketConfig
+from trade2026.prism.engine.event import EventKind
+from trade2026.prism.market import Market
+
+
+def a_market_of(*groups: AgentGroup, bound_clips: int = 1_000) -> Market:
+    config = a_config()
+    symbols = tuple(
+        msgspec.structs.replace(symbol, bound_clips=bound_clips) for symbol in config.symbols
+    )
+    changed = MarketConfig(seed=config.seed, symbols=symbols, agents=groups)
+    return Market(changed, start_ns=START_NS)
+
+
+@pytest.mark.parametrize("agent_type", AGENT_TYPES, ids=lambda agent_type: agent_type.name)
+def test_every_type_trades_in_the_default_market(agent_type: object) -> None:
+    market = a_market(warm_s=1_800)
+
+    name = getattr(agent_type, "name", "")
+    idle = [
+        agent.name
+        for agent in market.agents()
+        if agent.type_name == name and all(h.pnl == 0 == h.inventory for h in agent.holdings)
+    ]
+    assert idle == []
+
+
+def test_a_simulated_day_keeps_the_book_small_full_and_near_the_value() -> None:
+    market = a_market()
+    day = 24 * HOUR_NS
+    most, mids, values = 0, list[list[float]](), list[list[float]]()
+
+    for minute in range(1, 1_441):
+        market.run_until(START_NS + minute * day // 1_440)
+        market.drain()
+        most = max(most, *(len(market.resting(symbol)) for symbol in market.symbols))
+        for symbol in market.symbols:
+            bids, asks = market.depth(symbol, 5)
+            assert (len(bids), len(asks)) == (5, 5)
+        mids.append([market.mid_px(symbol) for symbol in market.symbols])
+        values.append([market.fundamental_px(symbol) for symbol in market.symbols])
+
+    errors = np.log(np.array(mids) / np.array(values))
+    # Five makers with six quotes and twenty noise traders with three: 90.
+    assert most <= 90
+    assert np.abs(errors.mean(axis=0)).max() < 1e-4
+    assert errors.std(axis=0).max() < 1e-3
+
+
+def test_spreads_are_a_few_basis_points() -> None:
+    market = a_market()
+    spreads: list[list[float]] = []
+
+    for _ in range(300):
+        market.run_until(market.sim_ns + 2 * NS_PER_S)
+        touches = [market.depth(symbol, 1) for symbol in market.symbols]
+        spreads.append([float(a[0, 0] - b[0, 0]) / float(b[0, 0]) * 1e4 for b, a in touches])
+
+    assert np.median(spreads, axis=0).max() < 3
+    assert np.max(spreads) < 10
+
+
+def test_inventories_never_leave_their_bound() -> None:
+    market = a_market_of(*a_config().agents, bound_clips=2)
+    lots = {s.instrument.symbol: int(s.instrument.lot_size) for s in a_config().symbols}
+    clips = {
+        s.instrument.symbol: max(1, s.clip_value * 10**9 // (s.start_px * s.instrument.lot_size))
+        for s in a_config().symbols
+    }
+    worst = 0.0
+
+    for second in range(1, 600):
+        market.run_until(START_NS + second * NS_PER_S)
+        # An outsider leans on the market as hard as it can.
+        hit = Outside(
+            0, "BTCUSDT", number=second, side=Side.SELL, ord_type=OrdType.MARKET, lots=10**6
+        )
+        enter(market, hit)
+        for holding in market.holdings():
+            bound = 2 * clips[holding.symbol] * lots[holding.symbol]
+            worst = max(worst, abs(holding.inventory) / bound)
+
+    assert worst == 1.0
+
+
+def test_makers_alone_quote_both_sides_and_do_not_trade_with_each_other() -> None:
+    market = a_market_of(AgentGroup(type_name="mm", count=5))
+
+    for second in range(1, 600):
+        market.run_until(START_NS + second * NS_PER_S)
+        for symbol in market.symbols:
+            bids, asks = market.depth(symbol, 1)
+            assert (len(bids), len(asks)) == (1, 1)
+
+    assert not np.any(market.drain()["kind"] == EventKind.TRADE)
+
+
+def test_no_agent_trades_with_itself() -> None:
+    market = a_market(warm_s=5)
+    market.run_until(market.sim_ns + HOUR_NS)
+
+    events = market.drain()
+
+    trades = events[events["kind"] == EventKind.TRADE]
+    assert len(trades) > 10_000
+    assert not np.any(trades["maker_owner"] == trades["taker_owner"])
+
+
+def test_momentum_traders_follow_and_go_home() -> None:
+    market = a_market_of(
+        AgentGroup(type_name="mm", count=5), AgentGroup(type_name="momentum", count=5)
+    )
+    market.run_until(START_NS + HOUR_NS)
+
+    held = [
+        abs(h.inventory)
+        for agent in market.agents()
+        if agent.type_name == "momentum"
+        for h in agent.holdings
+    ]
+    cash = [
+        h.pnl for agent in market.agents() if agent.type_name == "momentum" for h in agent.holdings
+    ]
+
+    assert all(cash)
+    assert sum(1 for inventory in held if inventory == 0) > 0
+
+
+def test_parameters_may_be_chosen_and_are_checked() -> None:
+    wide = a_market_of(AgentGroup(type_name="mm", count=2, params={"half_spread_bps": 50.0}))
+    wide.run_until(START_NS + NS_PER_S)
+
+    bids, asks = wide.depth("BTCUSDT", 1)
+
+    assert float(asks[0, 0]) / float(bids[0, 0]) - 1 > 50e-4
+    with pytest.raises(InvalidInputError, match="half_spread"):
+        a_market_of(AgentGroup(type_name="mm", count=2, params={"half_spread": 50.0}))
+    with pytest.raises(InvalidInputError, match="whale"):
+        a_market_of(AgentGroup(type_name="whale", count=2))
+    with pytest.raises(InvalidInputError, match="at least one"):
+        a_market_of()

@@ -1,0 +1,121 @@
+"""The fundamental value moves as much as configured, on a path that its seed alone fixes."""
+
+import math
+
+import numpy as np
+import pytest
+
+from trade2026.core.clock import NS_PER_S
+from trade2026.prism.price.fundamental import (
+    LUCK,
+    NEXT_STEP,
+    STEP_NS,
+    WORDS,
+    FundamentalParams,
+    new_fundamental,
+    value_at,
+)
+
+HOUR_NS = 3_600 * NS_PER_S
+START = 6_000_000.0
+CALM = FundamentalParams(
+    yearly_volatility_ratio=0.5,
+    momentum_share_ratio=0.0,
+    reversion_sd_ratio=0.0,
+    jumps_per_day=0.0,
+    jump_share_ratio=0.0,
+)
+
+
+def path(params: FundamentalParams, *, seed: int, step_ns: int, count: int) -> list[float]:
+    state = new_fundamental(params, START)
+    words = np.zeros(WORDS, np.int64)
+    words[NEXT_STEP] = STEP_NS
+    words[LUCK] = seed
+    return [value_at(state, words, n * step_ns) for n in range(1, count + 1)]
+
+
+def test_it_starts_at_its_start() -> None:
+    assert path(CALM, seed=1, step_ns=1, count=1) == [pytest.approx(START)]
+
+
+def test_looking_more_often_does_not_change_the_path() -> None:
+    params = FundamentalParams(yearly_volatility_ratio=0.5)
+
+    often = path(params, seed=3, step_ns=NS_PER_S // 10, count=6_000)
+    seldom = path(params, seed=3, step_ns=60 * NS_PER_S, count=10)
+
+    assert often[599::600] == seldom
+
+
+def test_another_seed_gives_another_path() -> None:
+    params = FundamentalParams(yearly_volatility_ratio=0.5)
+
+    paths = [path(params, seed=seed, step_ns=NS_PER_S, count=60) for seed in (1, 2)]
+
+    assert paths[0] != paths[1]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [CALM, FundamentalParams(yearly_volatility_ratio=0.5, momentum_share_ratio=0.3)],
+    ids=["brownian", "all parts"],
+)
+def test_the_yearly_volatility_is_the_configured_one(params: FundamentalParams) -> None:
+    values = np.log(path(params, seed=5, step_ns=HOUR_NS, count=24 * 15))
+
+    yearly = np.diff(values).std() * math.sqrt(24 * 365)
+
+    assert yearly == pytest.approx(0.5, rel=0.15)
+
+
+def test_without_any_variance_the_value_stands_still() -> None:
+    params = FundamentalParams(
+        yearly_volatility_ratio=0.0, reversion_sd_ratio=0.0, jumps_per_day=0.0
+    )
+
+    assert path(params, seed=1, step_ns=HOUR_NS, count=3) == pytest.approx([START] * 3)
+
+
+def test_the_reverting_part_stays_near_zero() -> None:
+    params = FundamentalParams(
+        yearly_volatility_ratio=0.0, reversion_sd_ratio=0.01, reversion_half_life_s=60.0
+    )
+
+    values = path(params, seed=2, step_ns=300 * NS_PER_S, count=400)
+    deviations = np.log(np.array(values) / START)
+
+    assert deviations.std() == pytest.approx(0.01, rel=0.2)
+    assert abs(deviations).max() < 0.05
+
+
+def test_momentum_makes_neighbouring_returns_alike() -> None:
+    params = FundamentalParams(
+        yearly_volatility_ratio=0.5,
+        momentum_share_ratio=0.9,
+        reversion_sd_ratio=0.0,
+        jumps_per_day=0.0,
+        jump_share_ratio=0.0,
+    )
+
+    returns = np.diff(np.log(path(params, seed=2, step_ns=30 * NS_PER_S, count=5_000)))
+
+    # The Brownian tenth hides some of it at so short a distance.
+    assert np.corrcoef(returns[1:], returns[:-1])[0, 1] > 0.15
+
+
+def test_jumps_are_as_many_and_as_large_as_configured() -> None:
+    params = FundamentalParams(
+        yearly_volatility_ratio=0.5,
+        momentum_share_ratio=0.0,
+        reversion_sd_ratio=0.0,
+        jumps_per_day=24.0,
+        jump_share_ratio=1.0,
+    )
+
+    values = np.log(path(params, seed=4, step_ns=STEP_NS, count=4 * 345_600))
+    jumps = np.diff(values)
+    jumps = jumps[np.abs(jumps) > 1e-12]
+
+    assert len(jumps) == pytest.approx(4 * 24, rel=0.3)
+    assert jumps.std() == pytest.approx(0.5 / math.sqrt(365 * 24), rel=0.3)
