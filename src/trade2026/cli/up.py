@@ -108,7 +108,7 @@ async def _supervise(
         # Scripts read this line: plain, and out at once.
         _say(f"admin password: {secrets.get(ADMIN)}")
 
-    async def prepare() -> None:
+    async def migrate() -> None:
         password = secrets.get(SECRET_NAMES["NATS"])
         await migrate_streams(addresses.url("NATS"), NATS_USER, password)
 
@@ -121,13 +121,12 @@ async def _supervise(
 
     supervisor = Supervisor(
         (
-            *infrastructure(data_dir, addresses, secrets),
+            *infrastructure(data_dir, addresses, secrets, {"NATS": migrate}),
             *groups(data_dir, addresses, environment),
         ),
         data_dir=data_dir,
         clock=clock,
         say=_say,
-        prepare=prepare,
         on_up=on_up,
     )
     loop = asyncio.get_running_loop()

@@ -117,6 +117,10 @@ class ChildServer:
         return "; ".join(f"{name}: {why}" for name, why in wrong if why)
 
 
+async def nothing() -> None:
+    """Prepare nothing."""
+
+
 @dataclass(kw_only=True)
 class Unit:
     """A server under supervision."""
@@ -124,6 +128,10 @@ class Unit:
     name: str
     server: Server
     log_path: Path
+    needs: tuple[str, ...] = ()
+    """The units that must have been ready before this one is started for the first time."""
+    prepare: Callable[[], Awaitable[None]] = nothing
+    """Awaited once, after the first start, before the unit counts as ready."""
     wave: int = 0
     """Waves are stopped one after another, the highest first; 0 is the infrastructure."""
     restarts: int = 0
@@ -158,8 +166,13 @@ def server_of(
             return PostgresServer(data_dir, port=port, password=password)
 
 
-def infrastructure(data_dir: Path, addresses: LocalAddresses, secrets: Secrets) -> tuple[Unit, ...]:
-    """Return the built servers in their start order."""
+def infrastructure(
+    data_dir: Path,
+    addresses: LocalAddresses,
+    secrets: Secrets,
+    prepare: Mapping[str, Callable[[], Awaitable[None]]],
+) -> tuple[Unit, ...]:
+    """Return the built servers in their start order, with what is to be prepared in each."""
     return tuple(
         Unit(
             name=component.name,
@@ -167,6 +180,7 @@ def infrastructure(data_dir: Path, addresses: LocalAddresses, secrets: Secrets) 
                 component.name, data_dir=data_dir, addresses=addresses, secrets=secrets
             ),
             log_path=data_dir / "logs" / f"{component.module}.log",
+            prepare=prepare.get(component.name, nothing),
         )
         for component in start_order(group_members(Group.INFRASTRUCTURE))
         if component.engine is Engine.SERVER
@@ -200,8 +214,15 @@ def _group(
         environment=environment,
         stop_s=VENUE_STOP_S if is_venue else GROUP_STOP_S,
     )
-    wave = 1 if is_venue else 2
-    return Unit(name=spec.name, server=ChildServer(spec), log_path=log_path, wave=wave)
+    servers = group_members(Group.INFRASTRUCTURE)
+    needed = {need for component in group_members(group) for need in component.needs}
+    return Unit(
+        name=spec.name,
+        server=ChildServer(spec),
+        log_path=log_path,
+        needs=tuple(server.name for server in servers if server.name in needed),
+        wave=1 if is_venue else 2,
+    )
 
 
 def _readiness(component: Component, addresses: Addresses) -> Callable[[], Awaitable[str]]:

@@ -1,9 +1,9 @@
 """Start everything, start again what dies, and stop everything in order.
 
-The infrastructure is started first and all of it must come up; then the groups, at the same
-time. A child that dies is started again after a wait; one that keeps dying ends the whole
-platform, loudly, with its last words. At the end the services stop before the servers they
-use, so that what they have in hand is finished.
+A unit is started as soon as those it needs are ready; a server that does not start the first
+time ends the whole start. A child that dies is started again after a wait; one that keeps
+dying ends the whole platform, loudly, with its last words. At the end the services stop
+before the servers they use, so that what they have in hand is finished.
 """
 
 import asyncio
@@ -24,10 +24,6 @@ LAST_LINES: Final = 10
 WAITING_S: Final = 5.0
 REFUSED_EXIT: Final = 2
 """A process ends with this when its machine or its settings are wrong: no retry helps."""
-
-
-async def nothing() -> None:
-    """Do nothing: what is prepared, and done when all is up, unless told otherwise."""
 
 
 class UnitState(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +67,7 @@ class Supervisor:
         data_dir: Path,
         clock: Clock,
         say: Callable[[str], None],
-        prepare: Callable[[], Awaitable[None]] = nothing,
-        on_up: Callable[[], Awaitable[None]] = nothing,
+        on_up: Callable[[], Awaitable[None]],
         backoff: Backoff | None = None,
     ) -> None:
         """Take charge of *units*; nothing is started.
@@ -82,7 +77,6 @@ class Supervisor:
             data_dir: Where the state file goes.
             clock: For the times of death and the state file.
             say: Tells the user one line.
-            prepare: Awaited once, when the infrastructure is up and before the rest.
             on_up: Awaited once, when everything is up.
             backoff: When and how often the dead are started again.
         """
@@ -90,7 +84,7 @@ class Supervisor:
         self._state_path = state_path(data_dir)
         self._clock = clock
         self._say = say
-        self._prepare = prepare
+        self._was_ready = {unit.name: asyncio.Event() for unit in self._units}
         self._on_up = on_up
         self._backoff = backoff or Backoff()
         self._stop = asyncio.Event()
@@ -121,22 +115,21 @@ class Supervisor:
 
     async def _keep_all(self) -> None:
         self._record()
-        servers = [unit for unit in self._units if unit.wave == 0]
-        async with asyncio.TaskGroup() as tasks:
-            for unit in servers:
-                tasks.create_task(self._start(unit))
-        await self._prepare()
         async with asyncio.TaskGroup() as tasks:
             for unit in self._units:
                 tasks.create_task(self._keep(unit))
             tasks.create_task(self._tell_when_up())
 
     async def _keep(self, unit: Unit) -> None:
+        for name in unit.needs:
+            await self._was_ready[name].wait()
+        if unit.wave == 0:
+            # Not tried again: it is the machine that is not ready, and the user is looking.
+            await self._start(unit)
         # One more than may be: enough to see that it is time to give up.
         deaths_ns: deque[int] = deque(maxlen=self._backoff.restarts_max + 1)
         failed_starts = 0
-        process = unit.server.process
-        is_running = process is not None and process.is_running
+        is_running = unit.wave == 0
         while True:
             why = await self._live(unit, is_running=is_running)
             is_running = False
@@ -169,6 +162,9 @@ class Supervisor:
         unit.wrong = "starting"
         begin_ns = self._clock.monotonic_ns()
         await unit.server.start()
+        if not self._was_ready[unit.name].is_set():
+            await unit.prepare()
+            self._was_ready[unit.name].set()
         unit.since_ns, unit.wrong = self._clock.now_ns(), ""
         self._record()
         self._changed.set()

@@ -55,7 +55,7 @@ class Scene:
         self.said: list[str] = []
         self.is_up = asyncio.Event()
 
-    def add(self, name: str, *, wave: int = 0) -> Unit:
+    def add(self, name: str, *, wave: int = 0, needs: tuple[str, ...] = ()) -> Unit:
         port = free_port()
 
         async def probe() -> str:
@@ -65,7 +65,13 @@ class Scene:
                 return str(error)
             return "" if status == 200 else str(status)
 
-        return self._add(name, wave, (CHILD, name, str(port), str(self.diary)), probe)
+        unit = self._add(name, wave, (CHILD, name, str(port), str(self.diary)), probe)
+        unit.needs = needs
+        unit.prepare = self.prepare
+        return unit
+
+    async def prepare(self) -> None:
+        self.write("prepared")
 
     def add_broken(self, name: str, *, exit_code: int, wave: int = 2) -> Unit:
         async def probe() -> str:
@@ -87,10 +93,7 @@ class Scene:
         self.units.append(unit)
         return unit
 
-    def supervisor(self, prepare: Callable[[], Awaitable[None]] | None = None) -> Supervisor:
-        async def prepared() -> None:
-            self.write("prepared")
-
+    def supervisor(self) -> Supervisor:
         async def up() -> None:
             self.write("up")
             self.is_up.set()
@@ -100,7 +103,6 @@ class Scene:
             data_dir=self.data_dir,
             clock=SystemClock(),
             say=self.said.append,
-            prepare=prepare or prepared,
             on_up=up,
             backoff=QUICK,
         )
@@ -135,12 +137,29 @@ def _is_running(unit: Unit) -> bool:
     return unit.server.process is not None and unit.server.process.is_running
 
 
-async def test_servers_start_before_the_preparation_and_services_after_it(scene: Scene) -> None:
-    scene.add("service", wave=2)
+async def test_a_unit_starts_when_what_it_needs_is_prepared(scene: Scene) -> None:
+    scene.add("service", wave=2, needs=("server", "other"))
+    scene.add("other", needs=("server",))
     scene.add("server")
 
     async with scene.running():
-        assert scene.lines() == ["server listens", "prepared", "service listens", "up"]
+        assert scene.lines() == [
+            *("server listens", "prepared", "other listens", "prepared"),
+            *("service listens", "prepared", "up"),
+        ]
+
+
+async def test_a_unit_is_prepared_once_in_its_life(scene: Scene) -> None:
+    victim = scene.add("victim")
+
+    async with scene.running():
+        assert victim.server.process is not None
+        victim.server.process.kill()
+        async with asyncio.timeout(60):
+            while scene.lines().count("victim listens") < 2 or victim.wrong:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+        assert scene.lines().count("prepared") == 1
 
 
 async def test_services_stop_before_the_servers_they_use(scene: Scene) -> None:
@@ -214,26 +233,29 @@ async def test_a_server_that_does_not_start_at_first_ends_everything(scene: Scen
 
 
 async def test_a_preparation_that_fails_ends_everything(scene: Scene) -> None:
-    scene.add("server")
+    server = scene.add("server")
+    scene.add("service", wave=2, needs=("server",))
 
     async def fail() -> None:
         raise StartError("no streams")
 
+    server.prepare = fail
     with pytest.raises(StartError, match="no streams"):
-        await scene.supervisor(prepare=fail).run()
+        await scene.supervisor().run()
 
     assert scene.lines() == ["server listens", "server ends"]
 
 
 async def test_a_stop_while_starting_stops_what_has_started(scene: Scene) -> None:
-    scene.add("server")
+    server = scene.add("server")
+    scene.add("service", wave=2, needs=("server",))
     supervisor = scene.supervisor()
 
     async def stop() -> None:
         supervisor.stop()
         await asyncio.sleep(1000)
 
-    supervisor = scene.supervisor(prepare=stop)
+    server.prepare = stop
 
     assert await supervisor.run() == ""
     assert scene.lines() == ["server listens", "server ends"]
