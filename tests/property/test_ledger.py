@@ -3,6 +3,7 @@
 The model is a plain list of the fills, each once: everything is reckoned from it anew.
 """
 
+from fractions import Fraction
 from itertools import count
 
 from hypothesis import given, settings
@@ -225,3 +226,26 @@ def test_closing_in_parts_gains_what_closing_at_once_gains(
 
     assert position.realized == value_of(Px(closed - opened), qty)
     assert (position.quantity, position.cost) == (0, Value(0))
+
+
+@given(
+    fills=st.lists(st.tuples(quantities, st.sampled_from(Side), prices), min_size=1, max_size=12)
+)
+def test_the_average_cost_is_what_fractions_say(fills: list[tuple[Qty, Side, Px]]) -> None:
+    position = Position(key=KEY)
+    held, cost, realized = 0, Fraction(0), Fraction(0)
+    for qty, side, px in fills:
+        signed = side.sign * qty
+        position = book(position, SignedQty(signed), px, Money(0))
+        closed = min(qty, abs(held)) * -side.sign if signed * held < 0 else 0
+        if closed:
+            share = cost * closed / held
+            realized += px * closed - share
+            cost -= share
+        cost += px * (signed + closed)
+        held += signed
+
+    # Each close keeps less than one square nano back, and no more than one close at a time.
+    assert position.quantity == held
+    assert abs(position.cost - cost) < len(fills)
+    assert abs(position.realized - realized) < len(fills)
