@@ -50,7 +50,8 @@ class PullSource:
         self._connection = connection
         self._stream = stream
         self._pattern = pattern
-        self._next_seq = max(from_seq, 1)
+        self.next_seq = max(from_seq, 1)
+        """Behind the last event received."""
         self._queue: deque[Record] = deque()
         self._filled = asyncio.Event()
         self._wake = asyncio.Event()
@@ -63,7 +64,8 @@ class PullSource:
         self._delivered_count = 0
         self._requested_count = 0
         self._behind_count = 0
-        self._trouble = ""
+        self.trouble = ""
+        """Why a new consumer is needed; empty while all is in step."""
         self._heard_s = 0.0
 
     async def open(self) -> int:
@@ -128,7 +130,7 @@ class PullSource:
             if self._requested_count and silence_s > SILENCE_S:
                 self._note_trouble("the server is silent")
             try:
-                if self._trouble:
+                if self.trouble:
                     await self._attach_until_done()
                 elif self._lacks():
                     await self._pull()
@@ -155,19 +157,19 @@ class PullSource:
         )
 
     def _note_trouble(self, why: str) -> None:
-        self._trouble = why
+        self.trouble = why
         self._wake.set()
 
     async def _attach_until_done(self) -> None:
         pause_s = FIRST_PAUSE_S
         while True:
             await self._connection.until_up()
-            if self._trouble:
-                _LOG.info("event reader attaches again", subject=self._pattern, why=self._trouble)
+            if self.trouble:
+                _LOG.info("event reader attaches again", subject=self._pattern, why=self.trouble)
             try:
                 await self._attach()
             except BusUnavailableError as error:
-                self._trouble = str(error)
+                self.trouble = str(error)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LAST_PAUSE_S)
             else:
@@ -177,22 +179,22 @@ class PullSource:
         """Make a consumer behind the last event received, and ask it for the first portion."""
         await self._detach()
         self._round += 1
-        self._trouble = ""
+        self.trouble = ""
         self._delivered_count = self._requested_count = 0
         number = next(_NUMBERS)
         self._consumer = f"{self._connection.inbox.rpartition('.')[2]}-{number}"
         self._inbox = f"{self._connection.inbox}.e.{number}"
         this_round = self._round
 
-        def take(message: Message) -> None:
+        def take_in_round(message: Message) -> None:
             if this_round == self._round:
-                self._take(message)
+                self.take(message)
 
-        self._unsubscribe = await self._connection.subscribe(self._inbox, take)
+        self._unsubscribe = await self._connection.subscribe(self._inbox, take_in_round)
         config = {
             "name": self._consumer,
             "deliver_policy": "by_start_sequence",
-            "opt_start_seq": self._next_seq,
+            "opt_start_seq": self.next_seq,
             "ack_policy": "none",
             "replay_policy": "instant",
             "filter_subject": self._pattern,
@@ -218,24 +220,25 @@ class PullSource:
             verb = f"CONSUMER.DELETE.{self._stream}.{self._consumer}"
             await self._connection.publish(f"{API}.{verb}", b"")
 
-    def _take(self, message: Message) -> None:
+    def take(self, message: Message) -> None:
+        """Take in what the server sent: an event, or word of how the portion goes."""
         self._heard_s = asyncio.get_running_loop().time()
         status = message.headers.get(STATUS)
         if status is not None:
             self._take_status(status, message)
             return
         place = _Place.of(message.reply)
-        if place.delivery != self._delivered_count + 1 or place.seq < self._next_seq:
+        if place.delivery != self._delivered_count + 1 or place.seq < self.next_seq:
             self._note_trouble(
                 f"delivery {place.delivery} of event {place.seq} came "
-                f"after delivery {self._delivered_count} up to event {self._next_seq - 1}"
+                f"after delivery {self._delivered_count} up to event {self.next_seq - 1}"
             )
             # What this consumer still sends is out of step; the next one sends it again.
             self._round += 1
             return
         self._delivered_count += 1
         self._requested_count = max(self._requested_count - 1, 0)
-        self._next_seq = place.seq + 1
+        self.next_seq = place.seq + 1
         self._behind_count = place.pending
         record = Record(
             subject=message.subject,
