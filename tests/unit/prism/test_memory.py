@@ -211,14 +211,25 @@ async def test_an_order_forgotten_long_ago_is_found_in_the_log_and_not_repeated(
 
 
 async def test_paper_and_agents_take_turns_without_forgetting_what_anybody_holds() -> None:
-    log, clock = MemoryLog(), a_clock()
-    story = Story(clock, seed=3)
-    await play_until_death(log, story, dies_at=40, is_stored=True)
+    for dies_at in range(10, 40, 3):
+        log, clock = MemoryLog(), a_clock()
+        story = Story(clock, seed=3)
+        await play_until_death(log, story, dies_at=dies_at, is_stored=True)
 
-    async with living(log, clock, is_paper=True) as prism:
-        await prism.settle()
-        check_conserved(prism)
-    await check_memory(log, story)
+        async with living(log, clock, is_paper=True) as prism:
+            await prism.settle()
+            check_conserved(prism)
+        await check_memory(log, story)
+
+
+async def test_a_log_that_no_longer_knows_its_duplicates_gets_none() -> None:
+    for dies_at in range(10, 40, 3):
+        log, clock = MemoryLog(), a_clock()
+        story = Story(clock, seed=4)
+        await play_until_death(log, story, dies_at=dies_at, is_stored=True)
+        log._ids.clear()  # pyright: ignore[reportPrivateUsage]
+
+        await check_memory(log, story)
 
 
 async def test_every_life_numbers_its_feed_above_the_last() -> None:
