@@ -1,4 +1,4 @@
-"""The last bar published for an interval is the group of its trades, in whatever order they came."""
+"""The last bar published for an interval groups its trades, in whatever order they came."""
 
 from collections import defaultdict
 from itertools import groupby

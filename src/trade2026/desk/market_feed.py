@@ -80,6 +80,7 @@ class PrismFeed:
             self._queue.popleft()
             self.status.dropped_count += 1
         self._queue.append(msgspec.structs.replace(batch, frames=frames))
+        self.status.waiting_count = len(self._queue)
         self._filled.set()
 
     async def run(self) -> None:
@@ -131,6 +132,7 @@ class ReplayFeed:
         self._session = session
         self._open = frames
         self._speed = speed
+        self._break: StartError | None = None
 
     async def run(self) -> None:
         """Append the whole recording once; then the feed has ended."""
@@ -152,12 +154,12 @@ class ReplayFeed:
 
     async def _run_unpaced(self) -> None:
         frames = self._open()
-        while chunk := await _read(frames):
+        while chunk := await self._read(frames):
             await self._append([payload for _, payload in chunk])
 
     async def _run_paced(self) -> None:
         frames = self._open()
-        chunk = deque(await _read(frames))
+        chunk = deque(await self._read(frames))
         first_ns = chunk[0][0] if chunk else 0
         begin_ns = self._clock.monotonic_ns()
         while chunk:
@@ -167,11 +169,28 @@ class ReplayFeed:
                 due.append(chunk.popleft()[1])
             await self._append(due)
             if not chunk:
-                chunk.extend(await _read(frames))
+                chunk.extend(await self._read(frames))
                 continue
             ahead_ns = int((chunk[0][0] - reached_ns) / self._speed)
             if len(due) < BATCH_LIMIT:
                 await asyncio.sleep(max(ahead_ns, WINDOW_NS) / NS_PER_S)
+
+    async def _read(self, frames: Frames) -> list[tuple[int, bytes]]:
+        """Return the next frames; those before a break, and the break when asked again."""
+        if self._break is not None:
+            raise self._break
+        # Unpacking is done aside, so that the services of this process do not wait for it.
+        return await asyncio.to_thread(self._read_aside, frames)
+
+    def _read_aside(self, frames: Frames) -> list[tuple[int, bytes]]:
+        chunk: list[tuple[int, bytes]] = []
+        try:
+            chunk.extend(islice(frames, BATCH_LIMIT))
+        except StartError as error:
+            self._break = error
+        if self._break is not None and not chunk:
+            raise self._break
+        return chunk
 
     async def _append(self, payloads: Sequence[bytes]) -> None:
         """Append the frames, in more than one batch if they are large."""
@@ -201,8 +220,3 @@ class ReplayFeed:
             ),
         )
         self.status.frame_count += len(frames)
-
-
-async def _read(frames: Frames) -> list[tuple[int, bytes]]:
-    # Unpacking is done aside, so that the services of this process do not wait for it.
-    return await asyncio.to_thread(lambda: list(islice(frames, BATCH_LIMIT)))

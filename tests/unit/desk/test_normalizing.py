@@ -147,7 +147,7 @@ async def test_trades_are_not_told_again_when_the_log_has_forgotten_their_ids() 
     await folding.stop()
     await rig.feed(a_batch(2, 3))
 
-    rig.log._ids.clear()
+    rig.log._ids.clear()  # pyright: ignore[reportPrivateUsage] - a server's window has passed.
     _, folding = await rig.start()
     await folding.stop()
 
@@ -221,8 +221,9 @@ async def test_live_copies_are_the_latest_of_what_changed() -> None:
     tickers: list[Ticker] = []
     books: list[BookSnapshot] = []
     trades: list[TradeBatch] = []
-    for subject, into in ((LIVE_TICKER, tickers), (LIVE_BOOK, books), (LIVE_TRADE, trades)):
-        await rig.bus.watch(subject, lambda _, message, into=into: into.append(message))
+    await rig.bus.watch(LIVE_TICKER, lambda _, ticker: tickers.append(ticker))
+    await rig.bus.watch(LIVE_BOOK, lambda _, book: books.append(book))
+    await rig.bus.watch(LIVE_TRADE, lambda _, batch: trades.append(batch))
     await rig.feed(batch(SNAPSHOT, feeds.trade(1, "100", "1", MS)))
     desk, folding = await rig.start()
     await rig.feed(batch(feeds.trade(2, "102", "1", MS), first=2))
