@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from trade2026.adapters.venues.recording import open_recording, read_frames
+from trade2026.adapters.recording import open_recording, read_frames
 from trade2026.core.clock import TimeNs
 from trade2026.domain.market import normalizer
 from trade2026.domain.market.feed import FeedState, open_feed

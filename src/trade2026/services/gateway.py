@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from trade2026.adapters.venues.recording import open_recording, read_frames
+from trade2026.adapters.recording import open_recording, read_frames
 from trade2026.core.errors import SettingsError
 from trade2026.desk.market_feed import FeedStatus, PrismFeed, ReplayFeed
 from trade2026.desk.market_view import BARS_BACK, MarketView

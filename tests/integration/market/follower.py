@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from trade2026.adapters.venues.recording import open_recording, read_frames
+from trade2026.adapters.recording import open_recording, read_frames
 from trade2026.core.clock import TimeNs
 from trade2026.core.numbers import parse_nanos
 from trade2026.domain.market.normalizer import BookPart

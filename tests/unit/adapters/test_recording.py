@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests import feeds
 
-from trade2026.adapters.venues.recording import LINE_LIMIT, open_recording, read_frames
+from trade2026.adapters.recording import LINE_LIMIT, open_recording, read_frames
 from trade2026.core.errors import StartError
 from trade2026.model.instrument import BINANCE, BINANCE_USDM
 
