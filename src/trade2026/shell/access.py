@@ -65,6 +65,12 @@ def is_visible(connection: Connection, account: str) -> bool:
     return EVERY_ACCOUNT in accounts or account in accounts
 
 
+def visible_accounts(connection: Connection) -> frozenset[str] | None:
+    """Return the accounts the principal may see; None means every account."""
+    accounts = principal_of(connection).accounts
+    return None if EVERY_ACCOUNT in accounts else frozenset(accounts)
+
+
 def require_account(connection: Connection, account: str) -> None:
     """Return if the principal may do the route's action on *account*.
 

@@ -4,12 +4,14 @@ import asyncio
 
 import jwt
 import pytest
+from tests.ports import free_port
 from tests.tokens import Mint
 
 from trade2026.core.clock import NS_PER_S, VirtualClock
 from trade2026.shell.access import Principal
+from trade2026.shell.addresses import LocalAddresses
 from trade2026.shell.problem import ProblemError
-from trade2026.shell.tokens import AUDIENCE, ISSUER, LEEWAY_S, TokenVerifier
+from trade2026.shell.tokens import AUDIENCE, ISSUER, LEEWAY_S, TokenVerifier, keys_over_http
 
 START_NS = 1_800_000_000 * NS_PER_S
 
@@ -207,3 +209,16 @@ async def test_a_broken_key_document_is_as_good_as_none(
         return document
 
     assert await status_of(TokenVerifier(source, clock), mint.token()) == 503
+
+
+async def test_over_http_an_authn_that_is_away_gives_no_keys(
+    mint: Mint, clock: VirtualClock
+) -> None:
+    class Nowhere(LocalAddresses):
+        def port(self, component: str, port: str = "") -> int:
+            del component, port
+            return free_port()
+
+    verifier = TokenVerifier(keys_over_http(Nowhere()), clock)
+
+    assert await status_of(verifier, mint.token()) == 503
