@@ -62,6 +62,11 @@ class Front:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    @property
+    def running_count(self) -> int:
+        """Return how many requests are being answered."""
+        return self._running_count
+
     async def drained(self, limit_s: float) -> None:
         """Return when no request is being answered, or after *limit_s*."""
         with contextlib.suppress(TimeoutError):

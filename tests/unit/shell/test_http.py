@@ -279,6 +279,17 @@ async def test_the_page_lists_the_operations_and_asks_nobody_for_anything() -> N
     assert "src=" not in page
 
 
+async def test_the_page_shows_a_docstring_as_text() -> None:
+    @get("/x", opt=public())
+    async def show() -> None:
+        """Return <script>."""
+
+    async with alone(a_build([show])) as runtime:
+        page = (await runtime.client(NAME).get("/docs")).text
+
+    assert "Return &lt;script&gt;." in page
+
+
 async def test_further_fields_of_health_are_the_services_own() -> None:
     build = a_build(about=lambda: {"mode": "paper", "num_agents": 40})
     async with alone(build) as runtime:

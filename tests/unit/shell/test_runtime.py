@@ -10,6 +10,7 @@ import pytest
 from litestar import get
 from tests.unit.shell.rig import NAME, a_build, a_bus, alone, around, until
 
+from trade2026.catalogue.table import BY_NAME
 from trade2026.core.errors import BusUnavailableError, RefusedError, SettingsError, StartError
 from trade2026.core.ids import AccountId
 from trade2026.model.risk import HaltRequest, RiskControl, TradingMode
@@ -209,10 +210,8 @@ async def test_an_unknown_setting_of_a_running_service_refuses_to_start() -> Non
 
 
 async def test_a_port_in_use_is_told_with_its_owner_and_what_to_do() -> None:
-    addresses = LocalAddresses(20_011)
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as taken:
-        taken.bind(("127.0.0.1", addresses.port(NAME)))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        addresses = LocalAddresses(taken.getsockname()[1] - BY_NAME[NAME].port())
         bus = a_bus()
         surroundings = around(bus)
         fixed = Surroundings(
