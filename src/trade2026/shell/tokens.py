@@ -18,8 +18,8 @@ import msgspec
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import UnavailableError
 from trade2026.shell.access import Principal
+from trade2026.shell.addresses import Addresses
 from trade2026.shell.problem import ProblemError
-from trade2026.shell.service import Addresses
 
 ALGORITHM: Final = "EdDSA"
 ISSUER: Final = "trade2026"
