@@ -28,6 +28,8 @@ from trade2026.shell.secrets import Secrets
 NATS_USER: Final = "trade2026"
 READY_S: Final = 120.0
 """How long a group may take to be ready: compiled code may have to be compiled first."""
+PROBE_EVERY_S: Final = 0.2
+"""Seldom enough not to slow down the start that is watched."""
 GROUP_STOP_S: Final = 5.0
 VENUE_STOP_S: Final = 2.5
 OK: Final = 200
@@ -104,7 +106,9 @@ class ChildServer:
             StartError: it ended, or was not ready in time.
         """
         self._child.start()
-        await self._child.until_ready(self.check, deadline_s=self._spec.ready_s)
+        await self._child.until_ready(
+            self.check, deadline_s=self._spec.ready_s, poll_s=PROBE_EVERY_S
+        )
 
     async def stop(self) -> None:
         """Ask the process to end, and kill it when it does not."""

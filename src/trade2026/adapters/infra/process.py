@@ -141,6 +141,7 @@ class ChildProcess:
         check: Callable[[], Awaitable[str]],
         *,
         deadline_s: float,
+        poll_s: float = POLL_S,
         clock: Clock | None = None,
     ) -> None:
         """Wait until *check* finds nothing wrong; stop the child when it never does.
@@ -163,7 +164,7 @@ class ChildProcess:
                 await self.stop(1.0)
                 why = f"{name} was not ready after {deadline_s:.0f} s ({wrong})"
                 raise StartError(f"{why}; see {log_path}")
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(poll_s)
 
 
 NO_USER_NAMESPACES: Final = (
