@@ -61,7 +61,7 @@ class Ledger:
     """Positions by key and cash by account; mutable, nothing but memory."""
 
     def __init__(self) -> None:
-        self._seq = 0
+        self._seqs: dict[AccountId, int] = {}
         self._positions: dict[PositionKey, Position] = {}
         self._accounts: dict[AccountId, Account] = {}
         self._strategies: dict[OrderId, StrategyId] = {}
@@ -69,19 +69,20 @@ class Ledger:
 
     @property
     def seq(self) -> int:
-        """Return the sequence of the last event booked; 0 before the first."""
-        return self._seq
+        """Return the highest sequence booked; 0 before the first event."""
+        return max(self._seqs.values(), default=0)
 
     def apply(self, event: JournalEvent, seq: int) -> tuple[PositionEvent, ...]:
         """Book *event* and return what it changed; one booked before changes nothing.
 
-        Nothing is changed where an assert refuses the event.
+        Nothing is changed where an assert refuses the event. Its account then waits while
+        others go on, so what was booked before is known by account.
 
         Args:
-            event: the next of the log.
-            seq: its sequence there, strictly increasing.
+            event: the next of its account in the log.
+            seq: its sequence there, strictly increasing within an account.
         """
-        if seq <= self._seq:
+        if seq <= self._seqs.get(event.account, 0):
             return ()
         match event:
             case CashDeposited():
@@ -97,7 +98,7 @@ class Ledger:
                 changes = self._report(event, UNATTRIBUTED, seq)
             case _:
                 changes = ()
-        self._seq = seq
+        self._seqs[event.account] = seq
         return changes
 
     def positions(self, account: str | None = None) -> tuple[Position, ...]:

@@ -81,7 +81,7 @@ class RiskBook:
         self._instruments = {(i.venue, i.symbol): i for i in instruments}
         self._limits = limits
         self._fee_bps = fee_bps
-        self._seq = 0
+        self._seqs: dict[AccountId, int] = {}
         self._accounts: dict[AccountId, RiskAccount] = {}
         self._received: dict[OrderId, NewOrderSingle] = {}
         self._ended: dict[OrderId, None] = {}
@@ -93,8 +93,8 @@ class RiskBook:
 
     @property
     def seq(self) -> int:
-        """Return the sequence in the log of orders of the last event booked."""
-        return self._seq
+        """Return the highest sequence in the log of orders that was booked."""
+        return max(self._seqs.values(), default=0)
 
     @property
     def limits(self) -> LimitTable:
@@ -106,13 +106,16 @@ class RiskBook:
         return tuple(sorted(self._accounts))
 
     def apply(self, event: JournalEvent, seq: int) -> None:
-        """Book *event*, the next of the log of orders; one booked before changes nothing.
+        """Book *event*; one booked before changes nothing.
+
+        An event that an assert refuses makes its account wait while others go on, so what
+        was booked before is known by account.
 
         Args:
-            event: the event.
-            seq: its sequence in the log, strictly increasing.
+            event: the next of its account in the log of orders.
+            seq: its sequence in the log, strictly increasing within an account.
         """
-        if seq <= self._seq:
+        if seq <= self._seqs.get(event.account, 0):
             return
         match event:
             case CashDeposited():
@@ -131,7 +134,7 @@ class RiskBook:
                 self._fill(event.account, event.report)
             case _:
                 pass
-        self._seq = seq
+        self._seqs[event.account] = seq
 
     def control(self, control: RiskControl) -> None:
         """Set the mode of a scope; the same control again changes nothing.

@@ -209,6 +209,14 @@ def test_an_event_booked_before_changes_nothing() -> None:
     assert (ledger.digest(), ledger.seq) == (before, 7)
 
 
+def test_an_account_that_had_to_wait_is_booked_after_others_went_on() -> None:
+    ledger = Ledger()
+    ledger.apply(a_deposit("1", "other"), 9)
+
+    assert ledger.apply(a_deposit("1", "default"), 8) != ()
+    assert ledger.seq == 9
+
+
 def test_a_fill_journalled_twice_is_booked_once() -> None:
     books = Books()
     request = books.order()

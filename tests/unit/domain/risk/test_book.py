@@ -274,6 +274,15 @@ def test_an_event_booked_before_changes_nothing(desk: Desk) -> None:
     assert desk.book.seq == 1
 
 
+def test_an_account_that_had_to_wait_is_booked_after_others_went_on(desk: Desk) -> None:
+    desk.book.apply(a_deposit("1", "ann"), 9)
+
+    desk.book.apply(a_deposit("1", "bob"), 8)
+
+    assert desk.book.accounts() == ("ann", "bob", "default")
+    assert desk.book.seq == 9
+
+
 def test_a_fill_journalled_twice_is_booked_once(desk: Desk) -> None:
     order = an_order()
     desk.journal_approval(order)
