@@ -268,6 +268,9 @@ class Runtime:
             self._serving += [
                 self._tasks.create_task(server.run_until_finished()) for server in member.servers
             ]
+        for member in self.members.values():
+            for server in member.servers:
+                await server.until_listening()
         for name, member in self.members.items():
             await member.life.start()
             self._loops[name] = [

@@ -63,6 +63,7 @@ class HttpServer(uvicorn.Server):
         )
         self._listener = listener
         self._finish = asyncio.Event()
+        self._listening = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -76,6 +77,15 @@ class HttpServer(uvicorn.Server):
             await self.serve(sockets=[self._listener])
         finally:
             self._listener.close()
+
+    async def until_listening(self) -> None:
+        """Return when connections are accepted; `run_until_finished` is under way."""
+        await self._listening.wait()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
+        await super().startup(sockets)
+        self._listening.set()
 
     def finish(self) -> None:
         """Stop accepting, and end `run_until_finished` when the running requests are done."""

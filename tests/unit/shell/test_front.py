@@ -50,11 +50,13 @@ async def test_a_request_answered_for_gets_no_second_answer() -> None:
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/work", "headers": []}
     scope["query_string"] = b""
     environment = {"TRADE2026_PLATFORM_REQUEST_LIMIT_S": "0.02"}
-    async with alone(a_build([work]), environment=environment) as runtime:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(runtime.members[NAME].front(scope, receive, send))
-            await until(lambda: len(sent) == 2)
-            may_leave.set()
+    async with (
+        alone(a_build([work]), environment=environment) as runtime,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(runtime.members[NAME].front(scope, receive, send))
+        await until(lambda: len(sent) == 2)
+        may_leave.set()
 
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert sent[0]["status"] == 504

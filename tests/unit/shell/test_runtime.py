@@ -4,11 +4,15 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from typing import Any, Final
 
 import httpx
 import pytest
-from litestar import get
+from litestar import get, websocket
+from litestar.connection import WebSocket
 from tests.unit.shell.rig import NAME, a_build, a_bus, alone, around, until
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from trade2026.catalogue.table import BY_NAME
 from trade2026.core.errors import BusUnavailableError, RefusedError, SettingsError, StartError
@@ -21,6 +25,8 @@ from trade2026.shell.builds import builds_of
 from trade2026.shell.runtime import Runtime, Surroundings, running
 from trade2026.shell.service import Context, Serve, Service
 from trade2026.shell.settings import Settings
+
+SERVICE_RESTART: Final = 1012
 
 
 class Gate:
@@ -91,6 +97,24 @@ async def test_the_end_over_sockets_waits_for_a_running_request_too() -> None:
             await client.get(f"{url}/work")
 
     assert request.result().text == "done"
+
+
+async def test_the_end_closes_open_web_sockets() -> None:
+    @websocket("/ws", opt=public())
+    async def stream(socket: WebSocket[Any, Any, Any]) -> None:
+        await socket.accept()
+        await socket.receive_text()
+
+    runtime = running({NAME: a_build([stream])}, around(a_bus()), http=True)
+    await runtime.__aenter__()
+
+    async with connect(runtime.url(NAME).replace("http", "ws") + "/ws", proxy=None) as client:
+        await runtime.__aexit__(None, None, None)
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.recv()
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == SERVICE_RESTART
 
 
 async def test_the_end_does_not_wait_forever() -> None:
