@@ -37,7 +37,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     ts_event_ns: TimeNs
     ts_recv_ns: TimeNs
     seq: int
-    """The venue's update id; strictly increasing within an instrument."""
+    """The venue's update id; never decreasing within an instrument. The same one again says
+    that the quote still held at the later arrival."""
     best_bid_px: Px
     best_bid_qty: Qty
     best_ask_px: Px

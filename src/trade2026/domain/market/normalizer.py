@@ -4,6 +4,10 @@
 input or output. The same frames give the same output, whenever they are read. A frame that
 cannot be used becomes a `Fault`; the flow goes on.
 
+Quotes come from the venue's own stream of them. Where it has none, or says nothing for
+`QUIET_NS` because nothing changed, the book in sync speaks: whoever trades on a quote must
+be able to tell a calm market from a dead feed.
+
 A book is published as a snapshot, then deltas that each follow the one before. When it
 falls out of sync an empty snapshot says so: nobody may trade on what it was. A fresh
 snapshot goes out every `REFRESH_NS`, for those who join late.
@@ -30,7 +34,7 @@ from trade2026.domain.market.binance import (
 )
 from trade2026.domain.market.feed import FeedState
 from trade2026.domain.market.numeral import Numerals, PxMemo, QtyMemo
-from trade2026.domain.market.sync import Advance, BookSync, Rule, Update
+from trade2026.domain.market.sync import Advance, Rule, Update
 from trade2026.model.market import (
     Aggressor,
     Bar,
@@ -44,6 +48,8 @@ from trade2026.model.market import (
 )
 
 REFRESH_NS: Final = 5 * NS_PER_S
+QUIET_NS: Final = NS_PER_S
+"""Without a quote for so long, one is read off the book."""
 SNAPSHOT_DEPTH: Final = 1_000
 """Levels a side of a published snapshot; deeper ones follow as they change."""
 
@@ -291,7 +297,11 @@ def _take_snapshot(run: Pass, frame: SnapshotFrame, recv_ns: TimeNs) -> Malforme
         bids=_levels(frame.bids, run),
         asks=_levels(frame.asks, run),
     )
-    _follow(run, state.sync.on_snapshot(snapshot), recv_ns)
+    advance = state.sync.on_snapshot(snapshot)
+    _follow(run, advance, recv_ns)
+    if state.sync.is_synced and advance.snapshot is None:
+        # It agrees with the book, which has not changed for a while: that is news too.
+        _quote_top(run, recv_ns)
     return None
 
 
@@ -326,8 +336,8 @@ def _follow(run: Pass, advance: Advance, recv_ns: TimeNs) -> None:
         state.counts.book_updates += len(advance.deltas)
     if advance.is_lost:
         parts.append(BookPart(_empty(state)))
-    elif not state.has_quote_stream and (advance.deltas or advance.snapshot):
-        _quote_top(run, state.sync, recv_ns)
+    elif advance.deltas or advance.snapshot:
+        _quote_top(run, recv_ns)
 
 
 def _cut(snapshot: BookSnapshot) -> BookSnapshot:
@@ -340,16 +350,22 @@ def _cut(snapshot: BookSnapshot) -> BookSnapshot:
     )
 
 
-def _quote_top(run: Pass, sync: BookSync, recv_ns: TimeNs) -> None:
+def _quote_top(run: Pass, recv_ns: TimeNs) -> None:
+    """Read a quote off the book in sync, unless the venue's own is newer or not long ago."""
     state = run.state
-    top = sync.book.top()
+    book = state.sync.book
     last = state.quote
-    if last is not None and sync.book.seq <= last.seq:
-        return
+    if last is not None:
+        if book.seq < last.seq:
+            return
+        is_quiet = recv_ns - last.ts_recv_ns >= QUIET_NS
+        if not is_quiet and (state.has_quote_stream or book.seq == last.seq):
+            return
+    top = book.top()
     state.quote = Quote(
         ts_event_ns=state.book_event_ns,
         ts_recv_ns=recv_ns,
-        seq=sync.book.seq,
+        seq=book.seq,
         best_bid_px=top.bid_px,
         best_bid_qty=top.bid_qty,
         best_ask_px=top.ask_px,

@@ -9,6 +9,7 @@ from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.domain.market.binance import FaultCode
 from trade2026.domain.market.feed import FeedState
 from trade2026.domain.market.normalizer import (
+    QUIET_NS,
     REFRESH_NS,
     SNAPSHOT_DEPTH,
     Normalized,
@@ -158,6 +159,31 @@ def test_with_a_quote_stream_the_book_makes_no_quotes() -> None:
     out = take(a_feed(), batch(feeds.quote(9, "99", "1", "101", "1"), SNAPSHOT))
 
     assert [quote.seq for quote in out.quotes] == [9]
+
+
+def test_a_quiet_quote_stream_is_confirmed_by_the_book() -> None:
+    state = a_feed()
+    take(state, batch(SNAPSHOT, feeds.quote(10, "99", "1", "101", "3")))
+    same = feeds.snapshot(10, [("99", "1")], [("101", "3")])
+
+    early = take(state, batch(same, first=2, recv_ns=QUIET_NS))
+    quiet = take(state, batch(same, first=3, recv_ns=QUIET_NS + 2_000))
+    moved = take(state, batch(feeds.depth(11, 12, [("99.5", "1")]), first=4, recv_ns=3 * QUIET_NS))
+
+    assert early.quotes == []
+    (confirmed,) = quiet.quotes
+    assert (confirmed.seq, confirmed.ts_recv_ns) == (10, QUIET_NS + 2_000)
+    assert (confirmed.best_bid_px, confirmed.best_ask_px) == (px("99"), px("101"))
+    assert [(quote.seq, quote.best_bid_px) for quote in moved.quotes] == [(12, px("99.5"))]
+
+
+def test_a_book_behind_the_quotes_does_not_speak_for_them() -> None:
+    state = a_feed()
+    take(state, batch(SNAPSHOT, feeds.quote(15, "99.9", "1", "101", "3")))
+
+    out = take(state, batch(feeds.depth(11, 12), first=2, recv_ns=3 * QUIET_NS))
+
+    assert out.quotes == []
 
 
 def test_a_gap_empties_the_told_book_until_the_next_snapshot() -> None:
