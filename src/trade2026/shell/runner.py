@@ -68,6 +68,7 @@ async def run(names: Sequence[str], options: RunOptions) -> int:
     configure_logs(options.log_format, options.log_level)
     log = service_log("+".join(names))
     signals = _Signals()
+    log.info("starting")
     try:
         await _run(names, options, signals)
     except (StartError, SettingsError) as error:
