@@ -37,7 +37,12 @@ def _subjects_of(stream: Stream) -> tuple[str, ...]:
 
 def _kept_forever(stream: Stream, why: str) -> StreamSpec:
     return StreamSpec(
-        stream=stream, subjects=_subjects_of(stream), duplicate_window_s=HOUR_S, why=why
+        stream=stream,
+        subjects=_subjects_of(stream),
+        # Long enough for a process to die, come back and append again; the server holds
+        # every id of the window in memory.
+        duplicate_window_s=15 * MINUTE_S,
+        why=why,
     )
 
 

@@ -8,10 +8,12 @@ from tests.contract.bus.worlds import PASSWORD, USER
 from tests.integration.bus.conftest import Site
 from tests.ports import free_port
 
-from trade2026.adapters.bus.nats import NatsBus
+from trade2026.adapters.bus.connection import Connection
+from trade2026.adapters.bus.nats import DEADLINE, NatsBus
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import BusUnavailableError, StartError
 from trade2026.core.ids import EventId
+from trade2026.model import codec
 from trade2026.model.market import TradeBatch
 from trade2026.model.subjects import LIVE_TRADE, ORDERS_EVENT, Stream
 
@@ -203,3 +205,25 @@ async def _ask_until_served(bus: NatsBus, symbol: str) -> TradeBatch:
             except BusUnavailableError:
                 # The other side is not back yet.
                 await asyncio.sleep(0.02)
+
+
+async def test_a_question_that_arrives_after_its_asker_gave_up_is_left_alone(site: Site) -> None:
+    server = await site.bus()
+    heard: list[str] = []
+
+    async def hear(request: TradeBatch) -> TradeBatch:
+        heard.append(request.symbol)
+        return request
+
+    await server.serve(ECHO, hear)
+    connection = await Connection.open(
+        url=site.server.url, user=USER, password=PASSWORD, name="test"
+    )
+    for symbol, deadline_ns in (("LATE", 1), ("GOOD", 2**62)):
+        await connection.publish(
+            "test.echo", codec.encode(a_batch(symbol)), headers={DEADLINE: str(deadline_ns)}
+        )
+    await until(lambda: "GOOD" in heard)
+    await connection.close()
+
+    assert heard == ["GOOD"]

@@ -40,7 +40,7 @@ def test_what_states_are_rebuilt_from_is_never_discarded(stream: Stream) -> None
         None,
         None,
     )
-    assert spec.duplicate_window_s >= 3_600
+    assert spec.duplicate_window_s >= 600
 
 
 @pytest.mark.parametrize("spec", STREAMS, ids=lambda spec: spec.stream)

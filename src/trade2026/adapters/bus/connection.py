@@ -240,6 +240,7 @@ class Connection:
 
     async def _connect(self, *, is_first: bool) -> None:
         pause_s = FIRST_PAUSE_S
+        why = ""
         while True:
             client = Client()
             try:
@@ -266,6 +267,9 @@ class Connection:
                     raise StartError(
                         f"the message bus at {self._url} refuses user {self._user}"
                     ) from error
+                if reason_of(error) != why:
+                    why = reason_of(error)
+                    _LOG.warning("message bus away", url=self._url, reason=why)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LAST_PAUSE_S)
                 continue
