@@ -62,6 +62,13 @@ class _Reference(msgspec.Struct, frozen=True, kw_only=True):
     ask_px: Px | None
     arrived_ns: TimeNs
 
+    @property
+    def mid_px(self) -> Px | None:
+        """Return the middle, or the only side there is, or None."""
+        if self.bid_px is None or self.ask_px is None:
+            return self.ask_px if self.bid_px is None else self.bid_px
+        return Px((self.bid_px + self.ask_px) // 2)
+
 
 class RiskBook:
     """Judges orders; mutable, nothing but memory.
@@ -90,6 +97,9 @@ class RiskBook:
         """The control in force, by scope."""
         self._control_ids: set[EventId] = set()
         self._references: dict[str, dict[str, _Reference]] = {}
+        """Of each symbol, by venue."""
+        self._latest: dict[str, _Reference] = {}
+        """Of each symbol, of whichever venue: what holdings are marked at."""
 
     @property
     def seq(self) -> int:
@@ -172,8 +182,8 @@ class RiskBook:
 
     def mode_over(self, account: str) -> TradingMode:
         """Return the strictest mode of all scopes that cover *account*."""
-        scopes = (GLOBAL_SCOPE, account_scope(account))
-        return max(map(self.mode_of, scopes), key=_strictness)
+        own, everywhere = self.mode_of(account_scope(account)), self.mode_of(GLOBAL_SCOPE)
+        return own if _strictness(own) > _strictness(everywhere) else everywhere
 
     def quote(self, venue: str, symbol: str, quote: Quote, arrived_ns: TimeNs) -> None:
         """Take *quote* as the reference, unless a later one has arrived.
@@ -186,12 +196,15 @@ class RiskBook:
         """
         venues = self._references.setdefault(symbol, {})
         known = venues.get(venue)
-        if known is None or arrived_ns >= known.arrived_ns:
-            venues[venue] = _Reference(
-                bid_px=_standing(quote.best_bid_px, quote.best_bid_qty),
-                ask_px=_standing(quote.best_ask_px, quote.best_ask_qty),
-                arrived_ns=arrived_ns,
-            )
+        if known is not None and arrived_ns < known.arrived_ns:
+            return
+        bid_px = _standing(quote.best_bid_px, quote.best_bid_qty)
+        ask_px = _standing(quote.best_ask_px, quote.best_ask_qty)
+        reference = _Reference(bid_px=bid_px, ask_px=ask_px, arrived_ns=arrived_ns)
+        venues[venue] = reference
+        latest = self._latest.get(symbol)
+        if latest is None or arrived_ns >= latest.arrived_ns:
+            self._latest[symbol] = reference
 
     def assess(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
         """Judge *order* by every check, and reserve for it where it passes.
@@ -243,6 +256,7 @@ class RiskBook:
         """Return what the checks see of the order's account and market."""
         account = self._accounts.get(order.account, _NOBODY)
         reference = self._reference(order.venue, order.symbol, now_ns)
+        equity, bound_margin = self._worth(account)
         return RiskView(
             mode=self.mode_over(order.account),
             instrument=self._instruments.get((order.venue, order.symbol)),
@@ -253,8 +267,8 @@ class RiskBook:
             position_qty=account.quantity(order.symbol),
             open_buy_qty=account.open_qty(order.symbol, Side.BUY),
             open_sell_qty=account.open_qty(order.symbol, Side.SELL),
-            equity=self._equity(account),
-            bound_margin=self._bound_margin(account),
+            equity=equity,
+            bound_margin=bound_margin,
             reserved=account.reserved,
             fee_bps=self._fee_bps,
             limits=self._limits.of(order.symbol),
@@ -266,8 +280,8 @@ class RiskBook:
         if known is None:
             return None
         symbols = tuple(self._symbol_exposure(known, s) for s in sorted(self._symbols(known)))
-        equity = money_down(self._equity(known))
-        margin = self._bound_margin(known)
+        worth, margin = self._worth(known)
+        equity = money_down(worth)
         return Exposure(
             account=AccountId(account),
             currency=BASE_CURRENCY,
@@ -335,28 +349,22 @@ class RiskBook:
         if own is not None and now_ns - own.arrived_ns <= max_age_ns:
             return own
         # On a recorded feed the recorded venue quotes and PRISM, where orders go, does not.
-        return max(venues.values(), key=lambda reference: reference.arrived_ns)
+        return self._latest[symbol]
 
     def _mark_px(self, symbol: str, holding: Holding) -> Px:
-        venues = self._references.get(symbol)
-        if not venues:
+        latest = self._latest.get(symbol)
+        if latest is None or latest.mid_px is None:
             return holding.last_px
-        latest = max(venues.values(), key=lambda reference: reference.arrived_ns)
-        sides = [px for px in (latest.bid_px, latest.ask_px) if px is not None]
-        return Px(sum(sides) // len(sides)) if sides else holding.last_px
+        return latest.mid_px
 
-    def _equity(self, account: RiskAccount) -> Value:
-        held = account.holdings.items()
-        return Value(account.cash + sum(value_of(self._mark_px(s, h), h.quantity) for s, h in held))
-
-    def _bound_margin(self, account: RiskAccount) -> Money:
-        held = account.holdings.items()
-        return Money(
-            sum(
-                margin_of(value_of(self._mark_px(s, h), h.quantity), self._limits.of(s).margin_bps)
-                for s, h in held
-            )
-        )
+    def _worth(self, account: RiskAccount) -> tuple[Value, Money]:
+        """Return the account's equity, and the margin that its holdings bind."""
+        equity, margin = int(account.cash), 0
+        for symbol, holding in account.holdings.items():
+            value = value_of(self._mark_px(symbol, holding), holding.quantity)
+            equity += value
+            margin += margin_of(value, self._limits.of(symbol).margin_bps)
+        return Value(equity), Money(margin)
 
     def _symbols(self, account: RiskAccount) -> set[str]:
         held = {symbol for symbol, holding in account.holdings.items() if holding.quantity}

@@ -387,6 +387,23 @@ def test_the_orders_own_venue_is_the_reference_while_it_is_fresh(desk: Desk) -> 
     assert desk.book.view(an_order(), TimeNs(late + 1)).ask_px == px("60001")
 
 
+def test_holdings_are_marked_at_the_latest_quote_of_any_venue(desk: Desk) -> None:
+    desk.write(an_unknown(a_fill(last_qty=qty("1"))))
+
+    desk.quote("59999", "60001", venue="BINANCE", now_ns=TimeNs(NOW_NS - 1))
+    early = desk.book.exposure("default")
+    desk.quote("59999", "60001", venue="BINANCE", now_ns=TimeNs(NOW_NS + 1))
+    late = desk.book.exposure("default")
+    desk.quote("0", "60001", venue="BINANCE", now_ns=TimeNs(NOW_NS + 2))
+    one_sided = desk.book.exposure("default")
+
+    assert [seen and seen.symbols[0].mark_px for seen in (early, late, one_sided)] == [
+        px("50000"),
+        px("60000"),
+        px("60001"),
+    ]
+
+
 def test_on_a_recorded_feed_the_recorded_venue_is_the_reference() -> None:
     book = RiskBook(PRISM_INSTRUMENTS)
     book.quote("BINANCE", "BTCUSDT", a_quote("59999", "60001"), NOW_NS)
