@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests import feeds
 
-from trade2026.adapters.recording import LINE_LIMIT, open_recording, read_frames
+from trade2026.adapters.recording import LINE_LIMIT, PROBED_LINES, open_recording, read_frames
 from trade2026.core.errors import StartError
 from trade2026.model.instrument import BINANCE, BINANCE_USDM
 
@@ -53,6 +53,13 @@ def test_the_venue_is_told_from_the_first_depth_update(
 
 def test_a_file_without_a_depth_update_is_no_recording(tmp_path: Path) -> None:
     path = a_recording(tmp_path, b"1 " + feeds.trade(1, "1", "1", 1))
+
+    with pytest.raises(StartError, match="no depth update"):
+        open_recording(path)
+
+
+def test_the_depth_update_must_come_early(tmp_path: Path) -> None:
+    path = a_recording(tmp_path, *[b"x"] * PROBED_LINES, b"1 " + feeds.depth(1, 2))
 
     with pytest.raises(StartError, match="no depth update"):
         open_recording(path)

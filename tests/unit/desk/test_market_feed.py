@@ -116,6 +116,14 @@ async def test_a_recording_keeps_its_pace_or_a_multiple_of_it() -> None:
     assert len(told) > 5
 
 
+async def test_a_paced_recording_that_falls_behind_catches_up_in_full_batches() -> None:
+    bus = a_bus()
+
+    await a_replay(bus, [(0, b"x")] * (BATCH_LIMIT + 30), speed=1).run()
+
+    assert [len(one.frames) for one in await logged(bus)] == [BATCH_LIMIT, 30]
+
+
 async def test_frames_that_come_together_share_a_message() -> None:
     bus = a_bus()
 

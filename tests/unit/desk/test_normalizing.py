@@ -11,8 +11,10 @@ from tests.feeds import batch
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S, VirtualClock
+from trade2026.core.errors import StartError
 from trade2026.core.ids import EventId
-from trade2026.desk.normalizing import NormalizerDesk
+from trade2026.desk.normalizing import Checkpoint, NormalizerDesk
+from trade2026.model import codec
 from trade2026.model.market import BookSnapshot, RawBatch, Ticker, TradeBatch
 from trade2026.model.subjects import (
     FRAME_REJECT,
@@ -20,6 +22,7 @@ from trade2026.model.subjects import (
     LIVE_TICKER,
     LIVE_TRADE,
     MARKET_BAR,
+    MARKET_BOOK,
     MARKET_RAW,
     MARKET_TRADE,
     Event,
@@ -32,7 +35,7 @@ SNAPSHOT = feeds.snapshot(10, [("99", "1")], [("101", "3")])
 
 
 class Kept:
-    """A checkpoint in memory, or somewhere that takes none."""
+    """A checkpoint in memory."""
 
     def __init__(self) -> None:
         self.content: bytes | None = None
@@ -42,6 +45,14 @@ class Kept:
 
     def write(self, content: bytes) -> None:
         self.content = content
+
+
+class Full(Kept):
+    """Somewhere that takes none."""
+
+    def write(self, content: bytes) -> None:
+        del content
+        raise StartError("no space left")
 
 
 class Rig:
@@ -180,6 +191,62 @@ async def test_an_unreadable_checkpoint_costs_only_time() -> None:
     await folding.stop()
 
     assert desk.feeds["BINANCE", "BTCUSDT"].state.counts.trades == 1
+
+
+async def test_a_checkpoint_that_cannot_be_kept_stops_nothing() -> None:
+    rig = Rig()
+    rig.kept = Full()
+    desk, folding = await rig.start()
+    await rig.feed(a_batch(0, 1))
+    await asyncio.sleep(0.02)
+
+    await desk.save()
+    await rig.feed(a_batch(1, 2))
+    await asyncio.sleep(0.02)
+    await folding.stop()
+
+    assert desk.feeds["BINANCE", "BTCUSDT"].state.counts.trades == 2
+
+
+async def test_a_checkpoint_of_an_older_form_is_not_used() -> None:
+    rig = Rig()
+    await rig.feed(a_batch(0, 1))
+    rig.kept.content = codec.encode(Checkpoint(form=0, raw_seq=1, feeds=[]))
+
+    desk, folding = await rig.start()
+    await folding.stop()
+
+    assert desk.feeds["BINANCE", "BTCUSDT"].state.counts.trades == 1
+
+
+async def test_a_gap_is_told_as_an_empty_book() -> None:
+    rig = Rig()
+    await rig.feed(batch(SNAPSHOT, feeds.depth(20, 21)))
+
+    _, folding = await rig.start()
+    await folding.stop()
+
+    first, lost = await rig.told(MARKET_BOOK)
+    assert (first.snapshot.seq, len(first.snapshot.bids)) == (10, 1)
+    assert (lost.snapshot.bids, lost.snapshot.asks, lost.deltas) == ((), (), ())
+
+
+async def test_a_running_normaliser_shows_and_keeps_by_itself() -> None:
+    rig = Rig()
+    tickers: list[Ticker] = []
+    await rig.bus.watch(LIVE_TICKER, lambda _, ticker: tickers.append(ticker))
+    await rig.feed(a_batch(0, 1))
+    desk, folding = await rig.start()
+
+    running = asyncio.ensure_future(desk.run())
+    async with asyncio.timeout(5):
+        while not (tickers and rig.kept.content):  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await folding.stop()
+    await rig.bus.close()
+
+    assert tickers[0].trade_count == 1
 
 
 async def test_an_outage_is_waited_for_and_nothing_is_lost() -> None:

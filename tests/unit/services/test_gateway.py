@@ -11,13 +11,16 @@ from tests import feeds
 from tests.doors import OpenDoor
 from tests.feeds import batch
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import SettingsError, StartError
+from trade2026.edge.market_stream import SYMBOL_LIMIT, TRY_LATER, UNSUPPORTED
 from trade2026.model.instrument import PRISM
-from trade2026.model.subjects import LIVE_PRISM_FEED
+from trade2026.model.market import TradeBatch
+from trade2026.model.subjects import LIVE_PRISM_FEED, LIVE_TRADE
 from trade2026.shell.builds import builds_of
 from trade2026.shell.runtime import Runtime, Surroundings, running
 from trade2026.shell.settings import Settings
@@ -198,16 +201,64 @@ async def test_prisms_feed_is_followed(tmp_path: Path) -> None:
     assert (ticker["venue"], ticker["last_price"], ticker["is_synced"]) == (PRISM, 100.2, True)
 
 
+async def test_a_symbol_of_which_only_trades_are_known_has_no_ticker_yet(tmp_path: Path) -> None:
+    bus = a_bus()
+    async with platform(tmp_path, bus=bus) as runtime:
+        bus.show(
+            LIVE_TRADE, TradeBatch(venue=PRISM, symbol="X", records=()), venue=PRISM, symbol="X"
+        )
+        await asyncio.sleep(0.05)
+
+        trades = await get(runtime, "/trades/X")
+        book = await get(runtime, "/book/X")
+        ticker = await runtime.client("gateway").get("/ticker/X")
+
+    assert (trades, book["bids"], book["sequence"], ticker.status_code) == ([], [], 0, 404)
+
+
+async def listening(runtime: Runtime) -> str:
+    """Return the address of the gateway's WebSocket, once it listens."""
+    async with asyncio.timeout(10):
+        while not runtime.members["gateway"].servers[0].started:  # noqa: ASYNC110 - it has no event.
+            await asyncio.sleep(0.005)
+    return f"{runtime.url('gateway').replace('http', 'ws')}/ws"
+
+
+async def test_a_client_that_asks_for_too_much_is_sent_away(tmp_path: Path) -> None:
+    symbols = ",".join(str(number) for number in range(SYMBOL_LIMIT + 1))
+
+    async with platform(tmp_path, http=True) as runtime:
+        url = await listening(runtime)
+        async with connect(f"{url}?symbols={symbols}", proxy=None) as client:
+            with pytest.raises(ConnectionClosed):
+                await client.recv()
+
+        assert client.close_code == UNSUPPORTED
+
+
+async def test_there_is_room_for_so_many_clients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trade2026.edge.market_stream.CLIENT_LIMIT", 1)
+
+    async with platform(tmp_path, http=True) as runtime:
+        url = await listening(runtime)
+        async with connect(url, proxy=None) as first:
+            await first.ping()
+            async with connect(url, proxy=None) as second:
+                with pytest.raises(ConnectionClosed):
+                    await second.recv()
+
+        assert second.close_code == TRY_LATER
+
+
 async def test_a_client_is_pushed_what_changes_of_the_symbols_it_asked_for(tmp_path: Path) -> None:
     bus = a_bus()
     async with platform(tmp_path, bus=bus, http=True) as runtime:
-        async with asyncio.timeout(10):
-            while not runtime.members["gateway"].servers[0].started:  # noqa: ASYNC110 - it has no event.
-                await asyncio.sleep(0.005)
-        url = runtime.url("gateway").replace("http", "ws")
+        url = await listening(runtime)
         async with (
-            connect(f"{url}/ws?symbols=BTCUSDT", proxy=None) as asked,
-            connect(f"{url}/ws?symbols=ETHUSDT", proxy=None) as other,
+            connect(f"{url}?symbols=BTCUSDT", proxy=None) as asked,
+            connect(f"{url}?symbols=ETHUSDT", proxy=None) as other,
         ):
             bus.show(
                 LIVE_PRISM_FEED, batch(*SESSION, venue=PRISM, session="life"), symbol=feeds.SYMBOL
@@ -217,7 +268,7 @@ async def test_a_client_is_pushed_what_changes_of_the_symbols_it_asked_for(tmp_p
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await other.recv()
-        async with connect(f"{url}/ws", proxy=None) as late, asyncio.timeout(10):
+        async with connect(url, proxy=None) as late, asyncio.timeout(10):
             first = str(await late.recv())
 
     assert any('"type":"trades"' in text and '"price":100.2,' in text for text in texts)

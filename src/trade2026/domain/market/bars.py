@@ -92,16 +92,13 @@ class Bucket(msgspec.Struct):
         self.trade_count += 1
 
     def merge(self, part: "Bucket") -> None:
-        """Count the trades of *part*, a shorter interval within this one."""
+        """Count the trades of *part*, a second behind all that were counted here before."""
+        assert part.last >= self.last
         volume = self.volume_qty + part.volume_qty
         if volume > INT64_MAX:
             return
-        if part.last >= self.last:
-            self.last = part.last
-            self.close_px = part.close_px
-        if part.first < self.first:
-            self.first = part.first
-            self.open_px = part.open_px
+        self.last = part.last
+        self.close_px = part.close_px
         self.high_px = max(self.high_px, part.high_px)
         self.low_px = min(self.low_px, part.low_px)
         self.volume_qty = Qty(volume)

@@ -40,11 +40,6 @@ class TradeFrame(msgspec.Struct, frozen=True, gc=False):
     """USD-M: what made the trade; anything but MARKET never met the book."""
     N: Nanos = 0
 
-    @property
-    def ts_event_ns(self) -> TimeNs:
-        """Return the trade's time."""
-        return TimeNs(self.N or self.T * NS_PER_MS)
-
 
 class QuoteFrame(msgspec.Struct, frozen=True, gc=False):
     """Best bid and offer at update ``u``; spot gives it no time and no ``e``."""
@@ -58,11 +53,6 @@ class QuoteFrame(msgspec.Struct, frozen=True, gc=False):
     e: Literal["bookTicker"] = "bookTicker"
     T: Millis = 0
     N: Nanos = 0
-
-    @property
-    def ts_event_ns(self) -> TimeNs:
-        """Return the quote's time, 0 where the venue gives none."""
-        return TimeNs(self.N or self.T * NS_PER_MS)
 
 
 class DepthFrame(msgspec.Struct, frozen=True, gc=False):

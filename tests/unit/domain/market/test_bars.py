@@ -134,6 +134,30 @@ def test_one_trade_of_a_wild_time_closes_nothing() -> None:
     assert bars.dropped_count == 1
 
 
+def test_a_held_trade_is_dropped_when_time_goes_on_without_it() -> None:
+    bars = BarBuilder()
+    bars.add(a_tick(1, 0))
+
+    bars.add(a_tick(2, 24 * HOUR_NS))
+    bars.add(a_tick(3, SECOND_NS))
+    bars.add(a_tick(4, 2 * SECOND_NS))
+
+    assert (bars.held, bars.dropped_count) == (None, 1)
+
+
+def test_a_bar_changed_and_forgotten_before_anybody_asked_is_still_told() -> None:
+    bars = BarBuilder()
+    bars.add(a_tick(1, 0))
+    bars.add(a_tick(2, SECOND_NS))
+    bars.take()
+
+    bars.add(a_tick(3, 1, qty=4))
+    bars.add(a_tick(4, LATE_WINDOW_NS + 2 * SECOND_NS))
+
+    corrected = [bar for bar in bars.take() if bar.is_correction]
+    assert [bar.volume_qty for bar in corrected] == [5]
+
+
 def test_two_trades_that_agree_move_time_forward() -> None:
     bars = BarBuilder()
     bars.add(a_tick(1, 0))

@@ -126,6 +126,26 @@ def test_usdm_updates_must_say_which_one_they_follow() -> None:
     assert codes(out) == [FaultCode.BAD_FIELD]
 
 
+def test_usdm_updates_follow_by_the_one_they_name() -> None:
+    state = a_feed(BINANCE_USDM)
+
+    out = take(
+        state,
+        batch(
+            SNAPSHOT,
+            feeds.depth(8, 12, pu=7),
+            feeds.depth(20, 25, pu=12),
+            feeds.depth(26, 30, pu=24),
+            venue=BINANCE_USDM,
+        ),
+    )
+
+    told, lost = out.parts
+    assert [(delta.prev_seq, delta.seq) for delta in told.deltas] == [(10, 12), (12, 25)]
+    assert lost.snapshot is not None
+    assert state.sync.gap_count == 1
+
+
 def test_a_book_is_told_as_a_snapshot_and_deltas_that_follow_it() -> None:
     state = a_feed()
 
