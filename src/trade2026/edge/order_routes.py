@@ -5,6 +5,7 @@
 422 malformed, with the field.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, delete, get, post
@@ -16,6 +17,7 @@ from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import OrderId
 from trade2026.desk.orders import OrderDesk
 from trade2026.domain.oms.order import Order
+from trade2026.domain.oms.orders import Fill
 from trade2026.edge.orders import (
     CancelAllReply,
     FillPage,
@@ -55,11 +57,26 @@ def _owned(desk: OrderDesk, request: AnyRequest, order_id: str) -> Order:
     return order
 
 
-def order_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
-    """Return the routes that act on one order, or place or cancel some."""
-    orders = desk.journal.orders
+def _after(cursor: str | None) -> int:
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+        raise InvalidInputError("cursor", "is not one of ours")
+    return int(cursor or 0)
 
-    @post("/orders", opt=needs("orders:write"), responses={}, status_code=HTTP_201_CREATED)
+
+def _fill_page(found: Sequence[Fill], limit: int) -> FillPage:
+    """Return a page of *found*, of which there is one more than *limit* where more follow."""
+    more = len(found) > limit
+    shown = found[:limit]
+    return FillPage(
+        fills=[fill_reply(fill) for fill in shown],
+        next_cursor=str(shown[-1].number) if more else None,
+    )
+
+
+def write_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
+    """Return the routes that place and cancel orders."""
+
+    @post("/orders", opt=needs("orders:write"), status_code=HTTP_201_CREATED)
     async def submit(request: AnyRequest, data: OrderRequest) -> Response[OrderReply]:
         """Place an order. Answers when it was handed to the venue, or refused."""
         ask = read_request(data, principal_of(request).subject)
@@ -80,17 +97,24 @@ def order_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
         )
         return CancelAllReply(order_ids=[str(order_id) for order_id in cancelled])
 
-    @get("/orders/{order_id:str}", opt=needs("orders:read"))
-    async def show(request: AnyRequest, order_id: str) -> OrderReply:
-        """Return one order."""
-        return order_reply(_owned(desk, request, order_id))
-
     @delete("/orders/{order_id:str}", opt=needs("orders:write"), status_code=HTTP_202_ACCEPTED)
     async def cancel(request: AnyRequest, order_id: str) -> OrderReply:
         """Ask to cancel what is left of an order; the venue's word makes it CANCELLED."""
         order = _owned(desk, request, order_id)
         cancelled = await desk.cancel(order.request.order_id, principal_of(request).subject)
         return order_reply(cancelled)
+
+    return [submit, cancel_all, cancel]
+
+
+def order_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
+    """Return the routes that show one order."""
+    orders = desk.journal.orders
+
+    @get("/orders/{order_id:str}", opt=needs("orders:read"))
+    async def show(request: AnyRequest, order_id: str) -> OrderReply:
+        """Return one order."""
+        return order_reply(_owned(desk, request, order_id))
 
     @get("/orders/{order_id:str}/events", opt=needs("orders:read"))
     async def life(request: AnyRequest, order_id: str) -> list[HopReply]:
@@ -99,13 +123,16 @@ def order_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
         return [hop_reply(event) for event in orders.events_of(order.request.order_id)]
 
     @get("/orders/{order_id:str}/fills", opt=needs("orders:read"))
-    async def fills_of(request: AnyRequest, order_id: str) -> FillPage:
-        """Return the fills of one order."""
+    async def fills_of(
+        request: AnyRequest, order_id: str, cursor: Cursor = None, limit: Limit = 100
+    ) -> FillPage:
+        """List the fills of one order, in the order of booking."""
         order = _owned(desk, request, order_id)
-        found = orders.fills(order_id=order.request.order_id, limit=PAGE_LIMIT)
-        return FillPage(fills=[fill_reply(fill) for fill in found], next_cursor=None)
+        after = _after(cursor)
+        found = orders.fills(order_id=order.request.order_id, after=after, limit=limit + 1)
+        return _fill_page(found, limit)
 
-    return [submit, cancel_all, show, cancel, life, fills_of]
+    return [show, life, fills_of]
 
 
 def list_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
@@ -147,19 +174,9 @@ def list_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
         limit: Limit = 100,
     ) -> FillPage:
         """List fills in the order of booking, page by page."""
-        if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
-            raise InvalidInputError("cursor", "is not one of ours")
-        found = orders.fills(
-            accounts=_accounts(request, account),
-            after=int(cursor or 0),
-            limit=limit + 1,
-        )
-        more = len(found) > limit
-        shown = found[:limit]
-        return FillPage(
-            fills=[fill_reply(fill) for fill in shown],
-            next_cursor=str(shown[-1].number) if more else None,
-        )
+        accounts = _accounts(request, account)
+        found = orders.fills(accounts=accounts, after=_after(cursor), limit=limit + 1)
+        return _fill_page(found, limit)
 
     @get("/stats", opt=needs("orders:admin"))
     async def stats() -> dict[str, int]:

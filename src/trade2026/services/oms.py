@@ -2,7 +2,7 @@
 
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.poison import AccountHalter
-from trade2026.edge.order_routes import list_routes, order_routes
+from trade2026.edge.order_routes import list_routes, order_routes, write_routes
 from trade2026.model.subjects import EXEC_REPORT, ORDERS_EVENT, RISK_CONTROL
 from trade2026.shell.service import Consume, Context, Fold, Service
 
@@ -19,7 +19,7 @@ def build(context: Context) -> Service:
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
-        routes=[*order_routes(desk), *list_routes(desk)],
+        routes=[*write_routes(desk), *order_routes(desk), *list_routes(desk)],
         intakes=[
             Fold(subject=ORDERS_EVENT, handler=desk.journal.on_event, on_poison=halter.on_poison),
             Consume(
