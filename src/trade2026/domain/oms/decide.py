@@ -25,7 +25,7 @@ from trade2026.model.journal import (
     OrderSent,
     UnknownReported,
 )
-from trade2026.model.order import NewOrderSingle, OrdStatus
+from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal
 
 
@@ -207,22 +207,13 @@ def resume(order: Order) -> Resume:
 def cancel_problem(order: Order) -> str:
     """Return why *order* cannot be cancelled, or an empty text where it can.
 
-    An order that is not sent yet can be: it is then not sent (see `send_problem`). A cancel
-    can be asked for again while one is pending.
+    An order that is not sent yet can be: it must then never be sent. A cancel can be asked
+    for again while one is pending.
     """
     if not order.is_done:
         return ""
     filled = format_nanos(order.cum_qty)
     return f"the order is {order.status}, {filled} filled: nothing is left to cancel"
-
-
-def send_problem(order: Order) -> str:
-    """Return why *order* must not be sent now, or an empty text where it may."""
-    if order.is_cancel_requested:
-        return "cancelled before it was sent"
-    if order.status not in {OrdStatus.ACCEPTED, OrdStatus.ROUTING}:
-        return f"the order is {order.status}, not approved and waiting"
-    return ""
 
 
 def same_request(order: Order, request: NewOrderSingle) -> bool:

@@ -81,11 +81,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether no more quantity can trade, except by a late fill."""
         return self.status in DONE
 
-    @property
-    def is_over_filled(self) -> bool:
-        """Return whether the venue filled more than was asked."""
-        return self.cum_qty > self.request.order_qty
-
 
 def apply(order: Order | None, event: OrderEvent) -> Order:
     """Return the order after *event*; an event applied before changes nothing.

@@ -45,11 +45,6 @@ def surprises_of(order: Order, report: ExecutionReport) -> Iterator[str]:
     yield from _of_cum_qty(order, report)
 
 
-def is_over_fill(surprise: str) -> bool:
-    """Return whether a journalled surprise tells of an over-fill."""
-    return Surprise.OVER_FILL in surprise
-
-
 def _of_fill(order: Order, report: ExecutionReport) -> Iterator[str]:
     request = order.request
     cum_qty = order.cum_qty + report.last_qty

@@ -106,11 +106,6 @@ class Equity:
         """Return the accounts that anything was booked on, sorted."""
         return tuple(sorted(self._accounts))
 
-    def journal_seq(self, account: str) -> int:
-        """Return the sequence in the log of orders that the account's figures stand at."""
-        known = self._accounts.get(AccountId(account))
-        return 0 if known is None else known.journal_seq
-
     def snapshot(self, account: str, now_ns: TimeNs) -> PnlSnapshot | None:
         """Return the account's P&L now, or None where nothing was ever booked on it."""
         known = self._accounts.get(AccountId(account))

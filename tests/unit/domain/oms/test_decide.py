@@ -17,7 +17,7 @@ from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order, apply
-from trade2026.domain.oms.surprise import Surprise, is_over_fill
+from trade2026.domain.oms.surprise import Surprise
 from trade2026.model.execution import ExecType, ExecutionReport, VenueAck
 from trade2026.model.journal import OrderReported, UnknownReported
 from trade2026.model.order import NewOrderSingle, OrdStatus, OrdType, Side
@@ -166,14 +166,13 @@ def test_a_market_order_has_no_limit_to_be_filled_beyond() -> None:
     assert surprise_of(order, a_fill(request, last_qty=qty("1"), last_px=px("70000"))) == ""
 
 
-def test_only_an_over_fill_is_called_one() -> None:
+def test_several_surprises_of_one_report_are_all_told() -> None:
     order = said(sent(), ExecType.CANCELED)
-    late = surprise_of(order, a_fill(order.request, last_qty=qty("2")))
-    over = surprise_of(order, a_fill(order.request, last_qty=qty("11")))
 
-    assert not is_over_fill(late)
-    assert is_over_fill(over)
-    assert Surprise.FILL_AFTER_DONE in over
+    surprise = surprise_of(order, a_fill(order.request, last_qty=qty("11")))
+
+    codes = [part.partition(":")[0] for part in surprise.split("; ")]
+    assert codes == [Surprise.OVER_FILL, Surprise.FILL_AFTER_DONE]
 
 
 @pytest.mark.parametrize(
@@ -259,13 +258,6 @@ def test_an_order_that_is_done_cannot_be_cancelled_and_says_why() -> None:
     problem = decide.cancel_problem(filled(sent(), "10"))
 
     assert problem == "the order is FILLED, 10 filled: nothing is left to cancel"
-
-
-def test_only_an_approved_order_that_nobody_cancelled_may_be_sent() -> None:
-    assert decide.send_problem(accepted()) == ""
-    assert decide.send_problem(received()) == "the order is NEW, not approved and waiting"
-    assert decide.send_problem(sent()) == "the order is SENT, not approved and waiting"
-    assert decide.send_problem(cancelling(accepted())) == "cancelled before it was sent"
 
 
 def test_what_the_platform_adds_does_not_make_another_request() -> None:

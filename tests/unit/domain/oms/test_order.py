@@ -118,7 +118,6 @@ def test_fills_add_up_in_quantity_value_and_fees() -> None:
     assert (order.cum_qty, order.leaves_qty) == (qty("10"), 0)
     assert order.cum_value == value_of(px("50000"), qty("10"))
     assert order.fees == 14
-    assert not order.is_over_filled
 
 
 def test_the_acknowledgement_is_timed_and_keeps_the_venues_own_id() -> None:
@@ -253,7 +252,6 @@ def test_an_over_fill_is_booked() -> None:
 
     assert order.status is OrdStatus.FILLED
     assert (order.cum_qty, order.leaves_qty) == (qty("12"), 0)
-    assert order.is_over_filled
 
 
 @pytest.mark.parametrize(
