@@ -25,8 +25,7 @@ from trade2026.model.journal import JournalEvent
 from trade2026.model.subjects import ORDERS_EVENT
 from trade2026.ports.bus import Delivery
 from trade2026.shell.addresses import LocalAddresses
-from trade2026.shell.runner import BUS_SECRET, BUS_USER
-from trade2026.shell.secrets import Secrets
+from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
 
 CATCH_UP_TRIES: Final = 20
 """How often the live ledger is asked while it books what the log has."""

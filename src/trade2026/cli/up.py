@@ -17,9 +17,9 @@ from trade2026.cli.screen import findings_table, screen
 from trade2026.core.clock import NS_PER_S, SystemClock
 from trade2026.core.errors import StartError
 from trade2026.shell.addresses import LocalAddresses
-from trade2026.shell.children import NATS_USER, SECRET_NAMES, groups, infrastructure
+from trade2026.shell.children import groups, infrastructure
 from trade2026.shell.preflight import claimed, require_machine
-from trade2026.shell.secrets import Secrets
+from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
 from trade2026.shell.settings import PLATFORM, PlatformSettings, Settings, process_environment
 from trade2026.shell.supervisor import Supervisor, read_state
 from trade2026.shell.survey import survey
@@ -109,8 +109,8 @@ async def _supervise(
         _say(f"admin password: {secrets.get(ADMIN)}")
 
     async def migrate() -> None:
-        password = secrets.get(SECRET_NAMES["NATS"])
-        await migrate_streams(addresses.url("NATS"), NATS_USER, password)
+        password = secrets.get(BUS_SECRET)
+        await migrate_streams(addresses.url("NATS"), BUS_USER, password)
 
     async def on_up() -> None:
         findings = await survey(data_dir, addresses)

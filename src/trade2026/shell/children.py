@@ -23,9 +23,8 @@ from trade2026.catalogue.order import start_order
 from trade2026.catalogue.table import group_members
 from trade2026.core.errors import UnavailableError
 from trade2026.shell.addresses import Addresses, LocalAddresses
-from trade2026.shell.secrets import Secrets
+from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
 
-NATS_USER: Final = "trade2026"
 READY_S: Final = 120.0
 """How long a group may take to be ready: compiled code may have to be compiled first."""
 PROBE_EVERY_S: Final = 0.2
@@ -34,7 +33,7 @@ GROUP_STOP_S: Final = 5.0
 VENUE_STOP_S: Final = 2.5
 OK: Final = 200
 
-SECRET_NAMES: Final = {"NATS": "nats", "Valkey": "valkey", "PostgreSQL": "postgres"}
+SECRET_NAMES: Final = {"NATS": BUS_SECRET, "Valkey": "valkey", "PostgreSQL": "postgres"}
 """The servers' passwords, by server."""
 
 # The venue goes last: the services that stop first may still wait for its answers.
@@ -160,7 +159,7 @@ def server_of(
                 data_dir,
                 client_port=port,
                 http_port=addresses.port(name, "http"),
-                user=NATS_USER,
+                user=BUS_USER,
                 password=password,
             )
         case "Valkey":

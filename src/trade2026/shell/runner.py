@@ -26,7 +26,7 @@ from trade2026.shell.builds import builds_of
 from trade2026.shell.guard import Doorkeeper
 from trade2026.shell.logs import LogFormat, LogLevel, configure_logs, service_log
 from trade2026.shell.runtime import Surroundings, running
-from trade2026.shell.secrets import Secrets
+from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
 from trade2026.shell.settings import PLATFORM, PlatformSettings, Settings
 from trade2026.shell.tokens import TokenVerifier, keys_over_http
 
@@ -36,8 +36,6 @@ EXIT_REFUSED: Final = 2
 EXIT_CRASHED: Final = 70
 """A broken invariant or an unforeseen error; starting again may help. BSD's EX_SOFTWARE."""
 
-BUS_USER: Final = "trade2026"
-BUS_SECRET: Final = "nats"  # noqa: S105 - the name of the secret, not the secret
 BUS_CLOSE_LIMIT_S: Final = 0.8
 HARD_END_S: Final = 6.0
 """This long after the signal, or a crash, the process ends, whatever hangs."""
