@@ -17,7 +17,7 @@ from trade2026.domain.risk.check import RiskView
 from trade2026.domain.risk.limit import DEFAULT_LIMITS
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS, Instrument
-from trade2026.model.journal import CashDeposited, JournalEvent, UnknownReported
+from trade2026.model.journal import CashDeposited, UnknownReported
 from trade2026.model.market import Quote
 from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
 from trade2026.model.position import BASE_CURRENCY
@@ -143,11 +143,6 @@ def a_quote(bid: str = "49999.99", ask: str = "50000.01", *, seq: int = 1) -> Qu
         best_ask_px=px(ask),
         best_ask_qty=Qty(0) if ask == "0" else qty("1"),
     )
-
-
-def with_id(event: JournalEvent, event_id: str) -> JournalEvent:
-    """Return *event* under another id, as if it were journalled twice."""
-    return msgspec.structs.replace(event, event_id=EventId(event_id))
 
 
 def a_view(**changes: object) -> RiskView:
