@@ -87,6 +87,7 @@ PRISM_ORDER = {**ORDER, "order_type": "limit"}
 BODIES: dict[tuple[str, str], Any] = {
     ("oms", "POST /orders"): {**ORDER, "account": OWNER},
     ("PRISM", "POST /orders"): {**PRISM_ORDER, "account": OWNER},
+    ("risk", "POST /check"): {**ORDER, "account": OWNER},
     ("risk", "POST /risk/kill"): {"scope": f"account:{OWNER}", "reason": "mischief"},
     ("risk", "POST /risk/resume"): {"scope": f"account:{OWNER}", "reason": "mischief"},
 }

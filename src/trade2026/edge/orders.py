@@ -189,7 +189,8 @@ def read_request(body: OrderRequest, sent_by: str) -> OrderAsk:
     )
 
 
-def _reason(refusal: Refusal) -> Reason:
+def reason_reply(refusal: Refusal) -> Reason:
+    """Return why risk refused as the API shows it."""
     return Reason(
         code=refusal.code,
         text=refusal.text,
@@ -220,7 +221,7 @@ def order_reply(order: Order) -> OrderReply:
         remaining_quantity=exact.write(order.leaves_qty),
         average_price=exact.write_optional(average_px(order.cum_value, order.cum_qty)),
         fees=exact.write(order.fees),
-        reasons=tuple(_reason(refusal) for refusal in order.refusals),
+        reasons=tuple(reason_reply(refusal) for refusal in order.refusals),
         text=order.text,
         created_ns=order.created_ns,
         updated_ns=order.updated_ns,
@@ -249,7 +250,7 @@ def hop_reply(event: OrderEvent) -> HopReply:
         seq=event.order_seq,
         event=name,
         ts_ns=event.ts_ns,
-        reasons=tuple(_reason(r) for r in getattr(event, "refusals", ())),
+        reasons=tuple(reason_reply(r) for r in getattr(event, "refusals", ())),
         text=getattr(event, "text", ""),
     )
 

@@ -1,11 +1,11 @@
-"""The routes of risk: exposures, limits, modes, alerts, and the kill switch."""
+"""The routes of risk: dry runs, exposures, limits, modes, alerts, and the kill switch."""
 
 from typing import Any
 
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import BaseRouteHandler
-from litestar.status_codes import HTTP_202_ACCEPTED
+from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from trade2026.core.errors import InvalidInputError
 from trade2026.desk.risk import RiskDesk
@@ -13,6 +13,7 @@ from trade2026.domain.risk.exposure import Exposure
 from trade2026.domain.risk.limit import Limits
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
+from trade2026.edge.orders import OrderRequest, Reason, read_request, reason_reply
 from trade2026.edge.words import read_key
 from trade2026.model.risk import GLOBAL_SCOPE, Alert, RiskControl, TradingMode, account_scope
 from trade2026.shell.access import (
@@ -56,6 +57,24 @@ class ControlReply(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     asked_by: str
     ts_ns: int
+
+
+class CheckRequest(OrderRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /check`: an order as `POST /orders` takes it."""
+
+    dry_run: bool = True
+    """Only true: an order is sent through the OMS, never here."""
+
+
+class CheckReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What risk would say of an order at this moment."""
+
+    approved: bool
+    reserved: Exact
+    """Buying power it would hold, in the base currency; null where it is refused."""
+    reference_price: Exact
+    """What the checks were made against; null where it is refused."""
+    reasons: tuple[Reason, ...]
 
 
 class HoldingReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +215,28 @@ def switch_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         return _control(control)
 
     return [kill, resume]
+
+
+def check_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
+    """Return the route that tries an order out."""
+
+    @post("/check", opt=needs("risk:read"), status_code=HTTP_200_OK)
+    async def check(request: AnyRequest, data: CheckRequest) -> CheckReply:
+        """Judge an order without sending it: nothing is journalled, nothing is reserved."""
+        if not data.dry_run:
+            raise InvalidInputError("dry_run", "must be true: orders are sent through the OMS")
+        ask = read_request(data, principal_of(request).subject)
+        require_account(request, ask.account)
+        verdict = desk.try_out(ask)
+        approved = verdict.approved
+        return CheckReply(
+            approved=approved is not None,
+            reserved=exact.write_optional(approved.reserved if approved else None),
+            reference_price=exact.write_optional(approved.reference_px_nanos if approved else None),
+            reasons=tuple(reason_reply(refusal) for refusal in verdict.refusals),
+        )
+
+    return [check]
 
 
 def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:

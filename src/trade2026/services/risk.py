@@ -3,7 +3,7 @@
 from trade2026.desk.recent import from_newest
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.book import RiskBook
-from trade2026.edge.risk import switch_routes, view_routes
+from trade2026.edge.risk import check_routes, switch_routes, view_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.subjects import (
     MARKET_QUOTE,
@@ -27,7 +27,7 @@ def build(context: Context) -> Service:
     )
     return Service(
         name=context.name,
-        routes=[*switch_routes(desk), *view_routes(desk)],
+        routes=[*switch_routes(desk), *check_routes(desk), *view_routes(desk)],
         intakes=[
             # Modes before anything can be approved: a kill outlives a restart.
             Fold(subject=RISK_CONTROL, handler=desk.on_control),

@@ -218,6 +218,17 @@ class RiskBook:
         held = self._accounts.get(order.account, _NOBODY).reservations.get(order.order_id)
         if held is not None:
             return RiskVerdict(approved=held.approved)
+        verdict = self.judge(order, now_ns)
+        if verdict.approved is not None:
+            self._account(order.account).reserve(
+                Reservation(
+                    approved=verdict.approved, leaves_qty=order.order_qty, is_journalled=False
+                )
+            )
+        return verdict
+
+    def judge(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
+        """Judge *order* by every check and reserve nothing."""
         view = self.view(order, now_ns)
         refusals = tuple(r for check in RISK_CHECKS if (r := check(order, view)) is not None)
         if refusals:
@@ -227,9 +238,6 @@ class RiskBook:
             reserved=to_reserve(order, view),
             reference_px_nanos=view.reference_px(order.side) or 0,
             approved_ns=now_ns,
-        )
-        self._account(order.account).reserve(
-            Reservation(approved=approved, leaves_qty=order.order_qty, is_journalled=False)
         )
         return RiskVerdict(approved=approved)
 

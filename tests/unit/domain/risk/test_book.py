@@ -99,6 +99,14 @@ def desk() -> Desk:
     return Desk()
 
 
+def test_a_judgement_says_what_an_assessment_would_and_reserves_nothing(desk: Desk) -> None:
+    judged = desk.book.judge(an_order(), NOW_NS)
+
+    assert desk.reserved() == 0
+    assert desk.book.assess(an_order(), NOW_NS) == judged
+    assert desk.reserved() == MARGIN_AND_FEE
+
+
 def test_an_approval_names_its_reservation_and_its_reference(desk: Desk) -> None:
     approved = desk.ask(an_order())
 
