@@ -82,12 +82,12 @@ async def test_a_dry_run_reserves_nothing(world: World) -> None:
 
 
 async def test_an_order_that_would_be_refused_is_told_every_reason(world: World) -> None:
-    reply = await world.check(quantity=8000)
+    reply = await world.check(quantity=8000, price="50000.001")
 
     body = reply.json()
     assert (body["approved"], body["reserved"]) == (False, None)
     assert {reason["code"] for reason in body["reasons"]} >= {
-        "ORDER_VALUE_LIMIT",
+        "TICK_SIZE",
         "BUYING_POWER",
     }
 
