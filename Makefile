@@ -18,7 +18,7 @@ UP_FLAGS := --source $(SOURCE) --port-offset $(PORT_OFFSET) \
 	$(if $(FILE),--file $(FILE)) $(if $(SPEED),--speed $(SPEED)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 PYTEST := $(BIN)/pytest -p no:cacheprovider
-PURE := */trade2026/core/*,*/trade2026/model/*,*/trade2026/domain/*
+PURE := */trade2026/core/*,*/trade2026/model/*,*/trade2026/domain/*,*/trade2026/library/*
 
 ##@ Run
 

@@ -61,6 +61,7 @@ PUBLIC: dict[str, set[str]] = {
         "GET /feed",
         "WS /ws",
     },
+    "library": {"GET /api/v1/health"},
     "nginx": {"GET /", "GET /api/health"},
     "PRISM": {
         "GET /symbols",
@@ -76,6 +77,7 @@ ROLES_OF = {
     "me:write": READERS,
     "orders:write": {"trader", "admin"},
     "prism:write": {"trader", "admin"},
+    "library:write": {"trader", "admin"},
     "risk:write": {"risk", "admin"},
     "risk:control": {"risk", "admin"},
 }
@@ -99,6 +101,7 @@ PATHS = {
     "{name}": "admin",
     "{path}": "trade2026/authz/decision",
     "{agent_id}": "nobody",
+    "{entity_id}": "00000000-0000-7000-8000-000000000001",
 }
 
 

@@ -227,7 +227,7 @@ TABLE: Final[tuple[Component, ...]] = (
         lanes=_BOTH,
         group=Group.WEB,
         needs=("NATS", "PostgreSQL"),
-        engine=Engine.PLANNED,
+        engine=Engine.SERVICE,
     ),
     Component(
         name="authn",

@@ -126,7 +126,8 @@ class Front:
         await self._app(scope, receive, closing)
 
     def _refusal(self, path: str) -> ProblemDetails | None:
-        if path in SHELL_PATHS or path.startswith(f"{DOCS_PATH}/"):
+        own = (*SHELL_PATHS, *self._life.service.health_paths)
+        if path in own or path.startswith(f"{DOCS_PATH}/"):
             return None
         if not self._life.is_open:
             detail = f"{self._life.service.name} is {self._life.phase}"

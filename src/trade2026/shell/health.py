@@ -1,7 +1,8 @@
 """Health: the truth at this moment, from checks that can fail.
 
-A failing check or a halted intake makes a service unhealthy (503); an intake that cannot
-keep up makes it degraded (200). Readiness is another question: has it caught up?
+A failing check or a halted intake makes a service unhealthy (503); a failing soft check, or an
+intake that cannot keep up, makes it degraded (200). Readiness is another question: has it
+caught up?
 """
 
 import asyncio
@@ -50,21 +51,26 @@ def bus_ping(bus: Bus) -> Ping:
 
 
 async def examine(
-    pings: Mapping[str, Ping], intakes: Mapping[str, QueueStats], *, limit_s: float
+    pings: Mapping[str, Ping],
+    intakes: Mapping[str, QueueStats],
+    *,
+    limit_s: float,
+    soft_pings: Mapping[str, Ping] | None = None,
 ) -> Health:
-    """Run all *pings* at once, each within *limit_s*, and look at the *intakes*."""
+    """Run all pings at once, each within *limit_s*, and look at the *intakes*."""
+    every = {**(soft_pings or {}), **pings}
     # As values, so that a check that breaks in an unforeseen way is an answer too.
     outcomes: list[Any] = await asyncio.gather(
-        *(_within(ping, limit_s) for ping in pings.values()), return_exceptions=True
+        *(_within(ping, limit_s) for ping in every.values()), return_exceptions=True
     )
-    checks = {name: _problem(outcome) for name, outcome in zip(pings, outcomes, strict=True)}
+    checks = {name: _problem(outcome) for name, outcome in zip(every, outcomes, strict=True)}
     halted = {
         name: "halted by an event it cannot handle" for name, s in intakes.items() if s.is_halted
     }
     slow = {name: f"slow: {s.pending_count} waiting" for name, s in intakes.items() if s.is_slow}
-    if any(checks.values()) or halted:
+    if any(checks[name] for name in pings) or halted:
         status = Status.UNHEALTHY
-    elif slow:
+    elif any(checks.values()) or slow:
         status = Status.DEGRADED
     else:
         status = Status.HEALTHY

@@ -67,7 +67,10 @@ class ExactRequest(Request[Any, Any, Any]):
         declared = self.route_handler.parsed_data_field
         body = await self.body() or b"null"
         # The library would decode into plain objects first, and numbers into floats.
-        return msgspec.json.decode(body, type=Any if declared is None else declared.annotation)
+        try:
+            return msgspec.json.decode(body, type=Any if declared is None else declared.annotation)
+        except RecursionError:
+            raise msgspec.DecodeError("nested too deeply") from None
 
 
 def build_app(
@@ -118,7 +121,7 @@ def build_app(
 def _shell_routes(life: ServiceLife, *, has_metrics: bool) -> Sequence[BaseRouteHandler]:
     name = life.service.name
 
-    @get(HEALTH_PATH, opt=public())
+    @get([HEALTH_PATH, *life.service.health_paths], opt=public())
     async def health() -> Response[dict[str, Any]]:
         """Tell whether every check passes at this moment; 503 if one does not."""
         found = await life.health()
@@ -128,6 +131,7 @@ def _shell_routes(life: ServiceLife, *, has_metrics: bool) -> Sequence[BaseRoute
             "version": VERSION,
             "uptime_s": round(life.uptime_s, 3),
             "checks": found.checks,
+            "lag": sum(stats.pending_count for stats in life.intake_stats().values()),
             "timestamp": rfc3339(life.clock.now_ns()),
             **life.service.about(),
         }

@@ -120,7 +120,12 @@ class ServiceLife:
 
     async def health(self) -> Health:
         """Examine the service now."""
-        return await examine(self._pings, self.intake_stats(), limit_s=self._ping_limit_s)
+        return await examine(
+            self._pings,
+            self.intake_stats(),
+            limit_s=self._ping_limit_s,
+            soft_pings=self.service.soft_pings,
+        )
 
     async def _subscribed(self, intake: Intake) -> Subscription:
         match intake:

@@ -25,6 +25,8 @@ from trade2026.shell.problem import MEDIA_TYPE, ProblemDetails
 
 DOCS_PATH: Final = "/docs"
 DECIMAL: Final = r"^-?[0-9]+(\.[0-9]{1,9})?$"
+JSON_OBJECT: Final = "json object"
+"""Marks raw JSON that is an object, not a number: ``Annotated[msgspec.Raw, JSON_OBJECT]``."""
 X_ACTION: Final = "x-action"
 X_WEBSOCKETS: Final = "x-websockets"
 
@@ -54,6 +56,8 @@ class ExactSchema(OpenAPISchemaPlugin):
         schema_creator: Any,  # noqa: ANN401 - its type is private to the library
     ) -> Schema:
         """Return the schema of the field."""
+        if JSON_OBJECT in field_definition.metadata:
+            return Schema(type=OpenAPIType.OBJECT, description="Any JSON object, kept exactly.")
         if field_definition.annotation is msgspec.Raw:
             return Schema(
                 one_of=[

@@ -114,6 +114,10 @@ class Service:
     intakes: Sequence[Intake] = ()
     pings: Mapping[str, Ping] = field(default_factory=dict[str, Ping])
     """Checks of `/health`, by name; the bus is pinged by the shell."""
+    soft_pings: Mapping[str, Ping] = field(default_factory=dict[str, Ping])
+    """The same, of what it can go on without: a failing one makes it degraded only."""
+    health_paths: Sequence[str] = ()
+    """Where `/health` answers besides."""
     about: Callable[[], Mapping[str, Any]] = dict[str, Any]
     """Further fields of `/health`, such as a mode; they do not decide the status."""
     start: Callable[[], Awaitable[None]] = nothing

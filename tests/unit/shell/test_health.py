@@ -85,6 +85,17 @@ async def test_a_halted_intake_makes_it_unhealthy() -> None:
     assert "halted" in found.checks["fold x"]
 
 
+async def test_a_failing_soft_check_makes_it_degraded_and_a_hard_one_unhealthy() -> None:
+    soft = {"cache": saying("gone")}
+
+    degraded = await examine({"store": saying("")}, {}, limit_s=LIMIT_S, soft_pings=soft)
+    unhealthy = await examine({"store": saying("gone")}, {}, limit_s=LIMIT_S, soft_pings=soft)
+
+    assert degraded.status is Status.DEGRADED
+    assert degraded.checks == {"cache": "gone", "store": ""}
+    assert unhealthy.status is Status.UNHEALTHY
+
+
 async def test_a_slow_intake_makes_it_degraded() -> None:
     found = await examine({}, {"fold x": stats(is_slow=True, pending_count=9)}, limit_s=LIMIT_S)
 

@@ -24,11 +24,13 @@ ACTIONS = (
     "policy:read",
     "me:read",
     "me:write",
+    "library:read",
+    "library:write",
 )
 READS = {action for action in ACTIONS if action.endswith(":read")}
 ALLOWED = {
     "viewer": READS | {"me:write"},
-    "trader": READS | {"me:write", "orders:write", "prism:write"},
+    "trader": READS | {"me:write", "orders:write", "prism:write", "library:write"},
     "risk": READS | {"me:write", "risk:write", "risk:control"},
     "admin": set(ACTIONS),
     "stranger": set[str](),

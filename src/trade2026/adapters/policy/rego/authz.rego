@@ -21,7 +21,7 @@ verbs_of := {
 # Actions beyond those. `me:write` is one's own password and one's own logins.
 actions_of := {
 	"viewer": {"me:write"},
-	"trader": {"me:write", "orders:write", "prism:write"},
+	"trader": {"me:write", "orders:write", "prism:write", "library:write"},
 	"risk": {"me:write", "risk:write", "risk:control"},
 }
 

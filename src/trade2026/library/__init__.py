@@ -1,0 +1,1 @@
+"""Strategies and models as versioned things: what may be registered, and what it requires."""
