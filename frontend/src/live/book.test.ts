@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { BookFeed, TradeFeed } from "./market";
+import { LiveSocket, type TopicMessage, type Wire } from "./socket";
+
+beforeEach(() => {
+  vi.useRealTimers();
+});
+
+const conflated = (kind: "snapshot" | "update", data: Record<string, unknown>): TopicMessage => ({
+  topic: "book:X",
+  kind,
+  s: 1,
+  t: 0,
+  n: 1,
+  data,
+});
+
+describe("the book", () => {
+  it("takes absolute levels and drops those of nothing", () => {
+    const book = new BookFeed();
+    book.take(conflated("snapshot", { bids: { "9": 1, "10": 2 }, asks: { "11": 3 } }));
+    book.take(conflated("update", { bids: { "10": 0, "9.5": 4 }, asks: { "11": 5 } }));
+    expect(book.levels()).toMatchObject({
+      bids: [
+        { price: 9.5, quantity: 4 },
+        { price: 9, quantity: 1 },
+      ],
+      asks: [{ price: 11, quantity: 5 }],
+    });
+  });
+
+  it("forgets everything with a new snapshot", () => {
+    const book = new BookFeed();
+    book.take(conflated("snapshot", { bids: { "9": 1 }, asks: {} }));
+    book.take(conflated("snapshot", { bids: { "8": 1 }, asks: {} }));
+    expect(book.levels().bids.map((level) => level.price)).toEqual([8]);
+  });
+});
+
+describe("the tape", () => {
+  it("shows a trade once, whichever way it came", () => {
+    const tape = new TradeFeed();
+    const trade = (id: string) => ({
+      price: 1,
+      quantity: 1,
+      side: "BUY",
+      trade_id: id,
+      ts_event_ns: 1,
+    });
+    tape.add([trade("3"), trade("4")]);
+    tape.backfill([trade("4"), trade("3"), trade("2"), trade("1")]);
+    tape.add([trade("4"), trade("5")]);
+    expect(tape.trades.map((one) => one.trade_id)).toEqual(["1", "2", "3", "4", "5"]);
+  });
+});
+
+class FakeWire implements Wire {
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  readonly sent: Record<string, unknown>[] = [];
+  send(text: string) {
+    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  }
+  close() {
+    this.onclose?.();
+  }
+  say(message: object) {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+}
+
+async function linked() {
+  vi.useFakeTimers();
+  const wires: FakeWire[] = [];
+  const socket = new LiveSocket(
+    () => {
+      const wire = new FakeWire();
+      wires.push(wire);
+      return wire;
+    },
+    () => Promise.resolve("token"),
+  );
+  socket.start();
+  await vi.advanceTimersByTimeAsync(0);
+  return { socket, wires };
+}
+
+const event = (s: number) => ({ s, t: 0, data: { id: s } });
+
+describe("the link", () => {
+  it("resumes lossless topics behind the last sequence, and passes nothing twice", async () => {
+    const { socket, wires } = await linked();
+    const seen: number[] = [];
+    socket.subscribe("orders:default", (message) => {
+      if (message.kind === "events") seen.push(...message.events.map((one) => one.s));
+    });
+    wires[0]?.onopen?.();
+    wires[0]?.say({ topic: "orders:default", kind: "events", s: 7, events: [event(6), event(7)] });
+    wires[0]?.onclose?.();
+    await vi.advanceTimersByTimeAsync(300);
+    wires[1]?.onopen?.();
+    wires[1]?.say({ topic: "orders:default", kind: "events", s: 8, events: [event(7), event(8)] });
+
+    expect(wires[0]?.sent).toContainEqual({ op: "subscribe", topic: "orders:default" });
+    expect(wires[1]?.sent).toContainEqual({ op: "subscribe", topic: "orders:default", from: 7 });
+    expect(seen).toEqual([6, 7, 8]);
+    socket.stop();
+  });
+
+  it("counts silence as a cut", async () => {
+    const { socket, wires } = await linked();
+    wires[0]?.onopen?.();
+    await vi.advanceTimersByTimeAsync(13_000);
+    expect(socket.state.status).not.toBe("open");
+    expect(socket.state.cutAt).toBeGreaterThan(0);
+    socket.stop();
+  });
+
+  it("asks for less while nobody looks", async () => {
+    const { socket, wires } = await linked();
+    wires[0]?.onopen?.();
+    socket.setHidden(true);
+    socket.setHidden(false);
+    expect(wires[0]?.sent.map((one) => one.hz)).toEqual([4, 30]);
+    socket.stop();
+  });
+});
