@@ -53,10 +53,23 @@ TABLE: Final[tuple[Component, ...]] = (
     Component(
         name="SeaweedFS",
         purpose="objects: the Delta lake, model artefacts, backtest results, backups",
-        ports=(Port("s3", 8333), Port("master", 9333), Port("filer", 8081)),
+        ports=(
+            Port("s3", 8333),
+            Port("master", 9333),
+            Port("filer", 8081),
+            Port("s3_grpc", 8334),
+            Port("master_grpc", 9334),
+            Port("filer_grpc", 8082),
+            Port("volume", 8340),
+            Port("volume_grpc", 8341),
+            # The second of these is always the first and 10000.
+            Port("admin", 2340),
+            Port("admin_grpc", 12340),
+        ),
         lanes=_BACK,
         group=Group.INFRASTRUCTURE,
-        engine=Engine.PLANNED,
+        health_path="",
+        engine=Engine.SERVER,
     ),
     Component(
         name="OpenSearch",
@@ -109,7 +122,7 @@ TABLE: Final[tuple[Component, ...]] = (
         lanes=_BOTH,
         group=Group.DATA,
         needs=("NATS", "SeaweedFS"),
-        engine=Engine.PLANNED,
+        engine=Engine.SERVICE,
     ),
     Component(
         name="sink-alt",

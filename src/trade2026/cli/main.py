@@ -12,6 +12,7 @@ import click
 
 from trade2026 import VERSION
 from trade2026.core.errors import SettingsError, StartError, Trade2026Error
+from trade2026.shell.settings import forget_foreign_settings
 
 
 class Entry(NamedTuple):
@@ -28,6 +29,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "replay": Entry(
         "trade2026.cli.replay:replay", "Fold the log again and compare it with the live ledger."
     ),
+    "lake": Entry("trade2026.cli.lake:lake", "Look into the lake of ticks."),
     "components": Entry("trade2026.cli.components:components", "Show the catalogue."),
 }
 
@@ -65,6 +67,7 @@ def trade2026() -> None:
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    forget_foreign_settings()
     try:
         trade2026(prog_name="trade2026")
     except (StartError, SettingsError) as error:

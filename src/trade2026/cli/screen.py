@@ -16,6 +16,7 @@ _STYLES: Final = {
     ComponentState.UNHEALTHY: "bold red",
     ComponentState.DOWN: "bold red",
     ComponentState.PLANNED: "dim",
+    ComponentState.OFF: "dim",
 }
 
 
@@ -37,10 +38,10 @@ def findings_table(findings: tuple[Finding, ...], *, title: str) -> Table:
             process = f"{finding.group} {process}"
         if finding.restarts:
             process += f", restarted {finding.restarts} times"
-        is_planned = finding.state is ComponentState.PLANNED
+        is_nowhere = finding.state in {ComponentState.PLANNED, ComponentState.OFF}
         table.add_row(
-            Text(finding.component, style="dim" if is_planned else ""),
-            Text("-" if is_planned else finding.address, style="dim" if is_planned else ""),
+            Text(finding.component, style="dim" if is_nowhere else ""),
+            Text("-" if is_nowhere else finding.address, style="dim" if is_nowhere else ""),
             Text(finding.state, style=_STYLES[finding.state]),
             Text(process),
             Text(finding.detail),

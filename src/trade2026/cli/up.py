@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -18,9 +18,16 @@ from trade2026.core.clock import NS_PER_S, SystemClock
 from trade2026.core.errors import StartError
 from trade2026.shell.addresses import LocalAddresses
 from trade2026.shell.children import groups, infrastructure
+from trade2026.shell.objects import objects_kind
 from trade2026.shell.preflight import claimed, require_machine
 from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
-from trade2026.shell.settings import PLATFORM, PlatformSettings, Settings, process_environment
+from trade2026.shell.settings import (
+    PLATFORM,
+    ObjectsKind,
+    PlatformSettings,
+    Settings,
+    process_environment,
+)
 from trade2026.shell.supervisor import Supervisor, read_state
 from trade2026.shell.survey import survey
 
@@ -43,6 +50,12 @@ class Source(StrEnum):
     default=None,
     help="Market data: the simulator, or a recorded file.  [default: prism]",
 )
+@click.option(
+    "--objects",
+    type=click.Choice([kind.value for kind in ObjectsKind]),
+    default=None,
+    help="What keeps the lake: SeaweedFS, or files in a folder.  [default: seaweedfs]",
+)
 @click.option("--file", type=click.Path(path_type=Path), help="The recording to replay.")
 @click.option("--speed", type=click.FloatRange(min=0), help="1 is the recorded pace, 0 no pause.")
 def up(
@@ -50,6 +63,7 @@ def up(
     data_dir: Path,
     port_offset: int,
     source: str | None,
+    objects: str | None,
     file: Path | None,
     speed: float | None,
 ) -> None:
@@ -58,13 +72,17 @@ def up(
     addresses = LocalAddresses(port_offset)
     with claimed(data_dir):
         settings = Settings.of_process(data_dir)(PlatformSettings, PLATFORM)
+        kind = objects_kind(data_dir, ObjectsKind(objects) if objects else settings.objects)
+        environment["TRADE2026_PLATFORM_OBJECTS"] = kind.value
+        off = () if kind is ObjectsKind.SEAWEEDFS else ("SeaweedFS",)
         require_machine(
             data_dir,
             addresses,
             free_mb_min=settings.free_space_mb_min,
             was_killed=read_state(data_dir) is not None,
+            off=off,
         )
-        why = asyncio.run(_supervise(data_dir, addresses, environment))
+        why = asyncio.run(_supervise(data_dir, addresses, environment, off))
     if why:
         click.echo(f"trade2026: {why}", err=True)
         sys.exit(1)
@@ -98,7 +116,10 @@ def source_settings(source: str | None, file: Path | None, speed: float | None) 
 
 
 async def _supervise(
-    data_dir: Path, addresses: LocalAddresses, environment: Mapping[str, str]
+    data_dir: Path,
+    addresses: LocalAddresses,
+    environment: Mapping[str, str],
+    off: Collection[str],
 ) -> str:
     """Run the platform; return why it was given up, empty when it was stopped as asked."""
     clock = SystemClock()
@@ -121,8 +142,8 @@ async def _supervise(
 
     supervisor = Supervisor(
         (
-            *infrastructure(data_dir, addresses, secrets, {"NATS": migrate}),
-            *groups(data_dir, addresses, environment),
+            *infrastructure(data_dir, addresses, secrets, {"NATS": migrate}, off=off),
+            *groups(data_dir, addresses, environment, off=off),
         ),
         data_dir=data_dir,
         clock=clock,

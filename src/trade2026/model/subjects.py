@@ -141,7 +141,7 @@ MARKET_TRADE: Final = Event[TradeBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("PRISM", "normalizer"),
+    takers=("PRISM", "sink-ticks", "normalizer", "nginx"),
     fed_back=("normalizer",),
 )
 """After a restart the normaliser reads up to where it has told of trades already."""
@@ -151,7 +151,7 @@ MARKET_QUOTE: Final = Event[QuoteBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("risk", "ptrc", "pnl"),
+    takers=("risk", "ptrc", "pnl", "sink-ticks"),
 )
 MARKET_BOOK: Final = Event[BookBatch](
     pattern="market.book.{venue}.{symbol}",
@@ -184,14 +184,14 @@ LIVE_TICKER: Final = Live[Ticker](
     pattern="live.ticker.{venue}.{symbol}",
     message=Ticker,
     giver="normalizer",
-    takers=("gateway",),
+    takers=("gateway", "nginx"),
     fed_back=("gateway",),
 )
 LIVE_BOOK: Final = Live[BookSnapshot](
     pattern="live.book.{venue}.{symbol}",
     message=BookSnapshot,
     giver="normalizer",
-    takers=("gateway",),
+    takers=("gateway", "nginx"),
     fed_back=("gateway",),
 )
 LIVE_TRADE: Final = Live[TradeBatch](
@@ -324,7 +324,7 @@ ORDERS_EVENT: Final = Event[JournalEvent](
     message=JournalEvent,
     stream=Stream.ORDERS,
     giver="oms",
-    takers=("oms", "risk", "ptrc"),
+    takers=("oms", "risk", "ptrc", "nginx"),
     fed_back=("oms", "risk"),
 )
 """The log of orders, the platform's truth; see `model/journal.py`."""
@@ -333,7 +333,7 @@ POSITION_EVENT: Final = Event[PositionEvent](
     message=PositionEvent,
     stream=Stream.POSITIONS,
     giver="ptrc",
-    takers=("pnl", "ptrc"),
+    takers=("pnl", "ptrc", "nginx"),
     fed_back=("ptrc",),
 )
 PNL_SNAPSHOT: Final = Event[PnlSnapshot](
@@ -341,10 +341,10 @@ PNL_SNAPSHOT: Final = Event[PnlSnapshot](
     message=PnlSnapshot,
     stream=Stream.PNL,
     giver="pnl",
-    takers=("pnl",),
+    takers=("pnl", "nginx"),
     fed_back=("pnl",),
 )
-"""The equity curve. It waits in the log for its other takers; pnl reads its own history."""
+"""The equity curve; pnl reads its own history."""
 
 SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     LIVE_PRISM_FEED,

@@ -59,6 +59,17 @@ class QueueStats(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a poisoned event has stopped the consumer."""
 
 
+class StreamState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream of the log holds."""
+
+    created_ns: TimeNs
+    """When the stream was made: a sequence means the same event only as long as this holds."""
+    first_seq: int
+    """The oldest event kept; what came before has been discarded."""
+    last_seq: int
+    """The newest event, 0 when there was none yet."""
+
+
 class Subscription(Protocol):
     """A running consumer."""
 
@@ -153,6 +164,14 @@ class Bus(Protocol):
 
     async def last_seq(self, stream: Stream) -> int:
         """Return the sequence of the newest event in *stream*, 0 when it is empty."""
+        ...
+
+    async def stream_state(self, stream: Stream) -> StreamState:
+        """Return which stream this is and what it holds.
+
+        Raises:
+            BusUnavailableError: the log did not answer.
+        """
         ...
 
     async def is_reachable(self) -> bool:

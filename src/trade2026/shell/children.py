@@ -6,7 +6,7 @@ when each of its services is healthy and has caught up.
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -17,13 +17,14 @@ from trade2026.adapters.infra.nats import NatsServer
 from trade2026.adapters.infra.postgres import PostgresServer
 from trade2026.adapters.infra.probe import http_get
 from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.seaweedfs import PORT_NAMES, SeaweedServer
 from trade2026.adapters.infra.valkey import ValkeyServer
 from trade2026.catalogue.component import Component, Engine, Group
 from trade2026.catalogue.order import start_order
 from trade2026.catalogue.table import group_members
 from trade2026.core.errors import UnavailableError
 from trade2026.shell.addresses import Addresses, LocalAddresses
-from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
+from trade2026.shell.secrets import BUS_SECRET, BUS_USER, OBJECTS_SECRET, Secrets
 
 READY_S: Final = 120.0
 """How long a group may take to be ready: compiled code may have to be compiled first."""
@@ -33,7 +34,12 @@ GROUP_STOP_S: Final = 5.0
 VENUE_STOP_S: Final = 2.5
 OK: Final = 200
 
-SECRET_NAMES: Final = {"NATS": BUS_SECRET, "Valkey": "valkey", "PostgreSQL": "postgres"}
+SECRET_NAMES: Final = {
+    "NATS": BUS_SECRET,
+    "Valkey": "valkey",
+    "SeaweedFS": OBJECTS_SECRET,
+    "PostgreSQL": "postgres",
+}
 """The servers' passwords, by server."""
 
 # The venue goes last: the services that stop first may still wait for its answers.
@@ -146,7 +152,7 @@ class Unit:
 
 def server_of(
     name: str, *, data_dir: Path, addresses: Addresses, secrets: Secrets
-) -> NatsServer | ValkeyServer | PostgresServer:
+) -> NatsServer | ValkeyServer | SeaweedServer | PostgresServer:
     """Return the built server of that name.
 
     Raises:
@@ -164,6 +170,9 @@ def server_of(
             )
         case "Valkey":
             return ValkeyServer(data_dir, port=port, password=password)
+        case "SeaweedFS":
+            ports = {port_name: addresses.port(name, port_name) for port_name in PORT_NAMES}
+            return SeaweedServer(data_dir, ports=ports, password=password)
         case _:
             assert name == "PostgreSQL", name
             return PostgresServer(data_dir, port=port, password=password)
@@ -174,8 +183,13 @@ def infrastructure(
     addresses: LocalAddresses,
     secrets: Secrets,
     prepare: Mapping[str, Callable[[], Awaitable[None]]],
+    *,
+    off: Collection[str] = (),
 ) -> tuple[Unit, ...]:
-    """Return the built servers in their start order, with what is to be prepared in each."""
+    """Return the built servers in their start order, with what is to be prepared in each.
+
+    Those named in *off* are left out.
+    """
     return tuple(
         Unit(
             name=component.name,
@@ -186,23 +200,34 @@ def infrastructure(
             prepare=prepare.get(component.name, nothing),
         )
         for component in start_order(group_members(Group.INFRASTRUCTURE))
-        if component.engine is Engine.SERVER
+        if component.engine is Engine.SERVER and component.name not in off
     )
 
 
 def groups(
-    data_dir: Path, addresses: LocalAddresses, environment: Mapping[str, str]
+    data_dir: Path,
+    addresses: LocalAddresses,
+    environment: Mapping[str, str],
+    *,
+    off: Collection[str] = (),
 ) -> tuple[Unit, ...]:
-    """Return the processes of the services; *environment* is the whole of theirs."""
+    """Return the processes of the services; *environment* is the whole of theirs.
+
+    None waits for a server named in *off*.
+    """
     return tuple(
-        _group(group, data_dir, addresses, environment)
+        _group(group, data_dir, addresses, environment, off)
         for group in GROUP_ORDER
         if group_members(group)
     )
 
 
 def _group(
-    group: Group, data_dir: Path, addresses: LocalAddresses, environment: Mapping[str, str]
+    group: Group,
+    data_dir: Path,
+    addresses: LocalAddresses,
+    environment: Mapping[str, str],
+    off: Collection[str],
 ) -> Unit:
     is_venue = group is Group.PRISM
     log_path = data_dir / "logs" / f"{group}.log"
@@ -219,6 +244,7 @@ def _group(
     )
     servers = group_members(Group.INFRASTRUCTURE)
     needed = {need for component in group_members(group) for need in component.needs}
+    needed.difference_update(off)
     return Unit(
         name=spec.name,
         server=ChildServer(spec),
@@ -241,25 +267,53 @@ class _Answer(msgspec.Struct):
     status: str = ""
     checks: dict[str, str] = {}
     missing: list[str] = []
+    version: str = ""
+    uptime_s: float | None = None
+    lag: int | None = None
+
+
+class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a service says it is."""
+
+    wrong: str
+    """Why it is not ready or not well, empty when it is both."""
+    version: str = ""
+    uptime_s: float | None = None
+    lag: int | None = None
+    """Messages that wait for it."""
 
 
 async def ask_service(component: Component, addresses: Addresses) -> str:
     """Return why a service is not ready or not well, empty when it is both."""
+    return (await service_state(component, addresses)).wrong
+
+
+async def service_state(component: Component, addresses: Addresses) -> ServiceState:
+    """Return how a service is at this moment."""
     port = addresses.port(component.name, component.health_port)
     try:
         status, body = await http_get(port, component.health_path)
-        if status != OK:
-            return _why(status, body)
-        status, body = await http_get(port, "/ready")
+        about = _read(body)
+        if status == OK:
+            status, body = await http_get(port, "/ready")
     except UnavailableError as error:
-        return str(error)
-    return "" if status == OK else _why(status, body)
+        return ServiceState(wrong=str(error))
+    return ServiceState(
+        wrong="" if status == OK else _why(status, body),
+        version=about.version,
+        uptime_s=about.uptime_s,
+        lag=about.lag,
+    )
+
+
+def _read(body: bytes) -> _Answer:
+    try:
+        return msgspec.json.decode(body, type=_Answer)
+    except msgspec.DecodeError:
+        return _Answer()
 
 
 def _why(status: int, body: bytes) -> str:
-    try:
-        answer = msgspec.json.decode(body, type=_Answer)
-    except msgspec.DecodeError:
-        return f"answers {status}"
+    answer = _read(body)
     failed = [f"{name}: {why}" for name, why in answer.checks.items() if why]
     return ", ".join(failed or answer.missing) or f"answers {status}"

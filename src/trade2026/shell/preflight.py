@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from pathlib import Path
 from typing import Final
 
@@ -89,13 +89,16 @@ def require_space(data_dir: Path, free_mb_min: int) -> None:
         raise StartError(f"{why}; free some or choose another --data-dir")
 
 
-def require_ports(addresses: LocalAddresses, *, wait_s: float = 0.0) -> None:
+def require_ports(
+    addresses: LocalAddresses, *, wait_s: float = 0.0, off: Collection[str] = ()
+) -> None:
     """Refuse to start when a port of a built component is in use.
 
     Args:
         addresses: Where the components will be.
         wait_s: How long a port may take to become free: after a platform was killed, its
             children need a moment to end.
+        off: Components that will not be started.
 
     Raises:
         StartError: ports are still in use after that.
@@ -108,7 +111,7 @@ def require_ports(addresses: LocalAddresses, *, wait_s: float = 0.0) -> None:
         taken = [
             f"{port} of {component.name}"
             for component in TABLE
-            if not component.is_planned
+            if not component.is_planned and component.name not in off
             for port in addresses.ports(component.name)
             if not is_port_free(port)
         ]
@@ -132,9 +135,21 @@ def require_user_namespaces() -> None:
 
 
 def require_machine(
-    data_dir: Path, addresses: LocalAddresses, *, free_mb_min: int, was_killed: bool
+    data_dir: Path,
+    addresses: LocalAddresses,
+    *,
+    free_mb_min: int,
+    was_killed: bool,
+    off: Collection[str] = (),
 ) -> None:
     """Look at everything, on a data directory that is claimed.
+
+    Args:
+        data_dir: Where the platform will keep its data.
+        addresses: Where the components will be.
+        free_mb_min: Free space needed, in millions of bytes.
+        was_killed: Whether the platform was killed the last time.
+        off: Components that will not be started.
 
     Raises:
         StartError: the machine cannot run the platform; one line says what to do.
@@ -142,7 +157,7 @@ def require_machine(
     require_python(sys.version_info[:2])
     require_space(data_dir, free_mb_min)
     require_user_namespaces()
-    require_ports(addresses, wait_s=LEFTOVER_S if was_killed else 0.0)
+    require_ports(addresses, wait_s=LEFTOVER_S if was_killed else 0.0, off=off)
 
 
 def _require_ours(data_dir: Path) -> None:

@@ -17,6 +17,8 @@ from trade2026.core.errors import StartError
 BUS_USER: Final = "trade2026"
 """The one user of the message bus; its password is the secret `BUS_SECRET`."""
 BUS_SECRET: Final = "nats"  # noqa: S105 - the name of the secret, not the secret
+OBJECTS_SECRET: Final = "seaweedfs"  # noqa: S105 - as above
+"""The secret key of object storage."""
 LENGTH: Final = 32
 # Letters and digits that are not mistaken for one another, about 5.8 bits each.
 ALPHABET: Final = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"

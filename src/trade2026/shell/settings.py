@@ -13,6 +13,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, get_origin
 
@@ -36,9 +37,18 @@ PROCESS_WIDE: Final = frozenset(
 SECTIONS: Final = frozenset({PLATFORM, *(component.module for component in TABLE)})
 """Every section there can be, whichever services run."""
 
+_LOOPBACK: Final = "127.0.0.1,localhost"
 _SECRET_WORDS: Final = frozenset({"password", "secret", "token", "key", "credential"})
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class ObjectsKind(StrEnum):
+    """What keeps the objects: the lake, models, results."""
+
+    SEAWEEDFS = "seaweedfs"
+    FILE = "file"
+    """A folder of the data directory; SeaweedFS is not started."""
 
 
 class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,11 +64,26 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """How long one check of `/health` may take."""
     free_space_mb_min: Annotated[int, msgspec.Meta(ge=0)] = 500
     """Free space that the data directory needs at the start."""
+    objects: ObjectsKind | None = None
+    """What keeps the objects; None goes on with what the data directory has."""
 
 
 def process_environment() -> Mapping[str, str]:
     """Return the environment of this process."""
     return os.environ
+
+
+def forget_foreign_settings() -> None:
+    """Take out of this process's environment what libraries would read behind our back.
+
+    The clients of object storage read keys, tokens and proxies from there and mix them with
+    what they are given; a user's own cloud account would then keep ours shut.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    for name in ("NO_PROXY", "no_proxy"):
+        given = os.environ.get(name)
+        os.environ[name] = f"{given},{_LOOPBACK}" if given else _LOOPBACK
 
 
 def section_name(text: str) -> str:

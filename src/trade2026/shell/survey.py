@@ -14,7 +14,7 @@ from trade2026.catalogue.component import Component, Engine, Group
 from trade2026.catalogue.table import TABLE
 from trade2026.core.errors import StartError
 from trade2026.shell.addresses import Addresses
-from trade2026.shell.children import SECRET_NAMES, ask_service, server_of
+from trade2026.shell.children import SECRET_NAMES, ServiceState, server_of, service_state
 from trade2026.shell.secrets import Secrets
 from trade2026.shell.supervisor import SupervisorState, read_state
 
@@ -27,6 +27,8 @@ class ComponentState(StrEnum):
     DOWN = "down"
     """Nothing answers at its address."""
     PLANNED = "planned"
+    OFF = "off"
+    """The platform was started without it."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The process of its group; None when no supervisor tells."""
     restarts: int = 0
     """How often the supervisor has started that process again."""
+    version: str = ""
+    """As the component tells it; empty when it does not."""
+    uptime_s: float | None = None
+    """As the component tells it."""
+    lag: int | None = None
+    """Messages that wait for it, as it tells."""
 
 
 async def survey(data_dir: Path, addresses: Addresses) -> tuple[Finding, ...]:
@@ -55,7 +63,7 @@ async def survey(data_dir: Path, addresses: Addresses) -> tuple[Finding, ...]:
 
 def is_well(findings: tuple[Finding, ...]) -> bool:
     """Return whether every built component is healthy."""
-    fine = {ComponentState.HEALTHY, ComponentState.PLANNED}
+    fine = {ComponentState.HEALTHY, ComponentState.PLANNED, ComponentState.OFF}
     return all(finding.state in fine for finding in findings)
 
 
@@ -65,35 +73,42 @@ async def _find(
     addresses: Addresses,
     supervisor: SupervisorState | None,
 ) -> Finding:
-    state, detail = await _state_of(component, data_dir, addresses)
     unit_name = component.name if component.engine is Engine.SERVER else str(component.group)
     units = supervisor.units if supervisor and not component.is_planned else []
     unit = next((unit for unit in units if unit.name == unit_name), None)
+    is_off = bool(units) and unit is None
+    said = ServiceState(wrong="") if is_off else await _asked(component, data_dir, addresses)
     return Finding(
         component=component.name,
-        state=state,
+        state=ComponentState.OFF if is_off else _state_of(component, said.wrong),
         address=addresses.url(component.name),
         group=component.group,
-        detail=detail,
+        detail=said.wrong,
         pid=unit.pid if unit else None,
         restarts=unit.restarts if unit else 0,
+        version=said.version,
+        uptime_s=said.uptime_s,
+        lag=said.lag,
     )
 
 
-async def _state_of(
-    component: Component, data_dir: Path, addresses: Addresses
-) -> tuple[ComponentState, str]:
+async def _asked(component: Component, data_dir: Path, addresses: Addresses) -> ServiceState:
     match component.engine:
         case Engine.PLANNED:
-            return ComponentState.PLANNED, ""
+            return ServiceState(wrong="")
         case Engine.SERVICE:
-            wrong = await ask_service(component, addresses)
+            return await service_state(component, addresses)
         case Engine.SERVER:
-            wrong = await _ask_server(component, data_dir, addresses)
+            return ServiceState(wrong=await _ask_server(component, data_dir, addresses))
+
+
+def _state_of(component: Component, wrong: str) -> ComponentState:
+    if component.is_planned:
+        return ComponentState.PLANNED
     if not wrong:
-        return ComponentState.HEALTHY, ""
+        return ComponentState.HEALTHY
     is_down = wrong.startswith("no answer")
-    return (ComponentState.DOWN if is_down else ComponentState.UNHEALTHY), wrong
+    return ComponentState.DOWN if is_down else ComponentState.UNHEALTHY
 
 
 async def _ask_server(component: Component, data_dir: Path, addresses: Addresses) -> str:

@@ -30,6 +30,18 @@ class TestAppend:
 
         assert await bus.last_seq(Stream.ORDERS) == 0
 
+    async def test_a_stream_says_which_one_it_is_and_what_it_holds(self, world: World) -> None:
+        bus, other = await world.bus(), await world.bus()
+        before = await bus.stream_state(Stream.ORDERS)
+        for number in (1, 2, 3):
+            await deposit(bus, "a", number)
+
+        after = await other.stream_state(Stream.ORDERS)
+
+        assert (after.first_seq, after.last_seq) == (1, 3)
+        assert before.last_seq == 0
+        assert before.created_ns == after.created_ns > 0
+
     async def test_the_same_id_is_stored_once_and_keeps_its_place(self, world: World) -> None:
         bus = await world.bus()
         other = await world.bus()

@@ -7,6 +7,7 @@ Source: NATS documentation, "JetStream wire API reference", read 2026-11.
 """
 
 import base64
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -61,7 +62,7 @@ class ConsumerInfo(msgspec.Struct, frozen=True):
     delivered: Delivered
 
 
-class StreamState(msgspec.Struct, frozen=True):
+class StreamContent(msgspec.Struct, frozen=True):
     """What a stream holds."""
 
     messages: int
@@ -75,7 +76,8 @@ class StreamInfo(msgspec.Struct, frozen=True):
     """A stream on the server."""
 
     config: dict[str, Any]
-    state: StreamState
+    state: StreamContent
+    created: datetime
 
 
 class StoredMessage(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from trade2026.core.errors import BusUnavailableError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.subjects import Command, Event, Live, Stream
-from trade2026.ports.bus import Subscription
+from trade2026.ports.bus import StreamState, Subscription
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -120,6 +120,12 @@ class LocalBus(LogBus):
     async def last_seq(self, stream: Stream) -> int:
         """Return the sequence of the newest event in *stream*, 0 when it is empty."""
         return len(self._log.records(stream))
+
+    async def stream_state(self, stream: Stream) -> StreamState:
+        """Return which stream this is and what it holds; see `Bus.stream_state`."""
+        return StreamState(
+            created_ns=self._log.created_ns, first_seq=1, last_seq=await self.last_seq(stream)
+        )
 
     async def is_reachable(self) -> bool:
         """Return whether the log answers and every consumer still runs."""

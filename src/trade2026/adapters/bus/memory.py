@@ -14,7 +14,7 @@ import msgspec
 from trade2026.adapters.bus.command import Served
 from trade2026.adapters.bus.log import PREFETCH_LIMIT, Burial, Cursor, Record, matches
 from trade2026.adapters.bus.watcher import Watcher
-from trade2026.core.clock import TimeNs
+from trade2026.core.clock import SystemClock, TimeNs
 from trade2026.core.errors import BusUnavailableError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
@@ -30,6 +30,7 @@ class MemoryLog:
         self.up.set()
         self.served: dict[str, list[Served]] = defaultdict(list)
         self.watchers: list[tuple[str, Watcher]] = []
+        self.created_ns = SystemClock().now_ns()
         self._streams: dict[Stream, list[Record]] = defaultdict(list)
         self._ids: dict[tuple[Stream, EventId], int] = {}
         self._cursors: dict[str, Cursor] = {}

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self, TypeVar
 
 from trade2026.adapters.bus.command import Served
@@ -18,12 +19,12 @@ from trade2026.adapters.bus.log_bus import LogBus
 from trade2026.adapters.bus.nats_log import MSG_ID, NatsEventLog
 from trade2026.adapters.bus.task import Tasks
 from trade2026.adapters.bus.watcher import Watcher
-from trade2026.core.clock import NS_PER_S, Clock
+from trade2026.core.clock import NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import BusUnavailableError, CodecError, RefusedError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.subjects import Command, Event, Live, Stream
-from trade2026.ports.bus import Subscription
+from trade2026.ports.bus import StreamState, Subscription
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -42,6 +43,9 @@ OUTBOX_LIMIT: Final = 5_000
 PING_TIMEOUT_S: Final = 1.0
 ANSWER_S: Final = 60.0
 """For requests that say nothing of a deadline."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class NatsBus(LogBus):
@@ -239,6 +243,21 @@ class NatsBus(LogBus):
         """
         info = await call(self._connection, f"STREAM.INFO.{stream}", None, StreamInfo)
         return info.state.last_seq
+
+    async def stream_state(self, stream: Stream) -> StreamState:
+        """Return which stream this is and what it holds; see `Bus.stream_state`.
+
+        Raises:
+            BusUnavailableError: the log did not answer.
+        """
+        info = await call(self._connection, f"STREAM.INFO.{stream}", None, StreamInfo)
+        # The library of dates stops at microseconds; as a name of the stream they are enough.
+        created_us = (info.created - _EPOCH) // _MICROSECOND
+        return StreamState(
+            created_ns=TimeNs(created_us * 1_000),
+            first_seq=info.state.first_seq,
+            last_seq=info.state.last_seq,
+        )
 
     async def is_reachable(self) -> bool:
         """Return whether the log answers and every part of the bus still runs."""

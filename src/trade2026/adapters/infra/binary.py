@@ -25,11 +25,16 @@ def packaged_binary(package: str, name: str) -> Path | None:
     return None
 
 
-def version_of(binary: Path) -> str:
-    """Return the version that *binary* reports, such as ``2.15.1``; empty when it does not."""
+def version_of(binary: Path, *question: str) -> str:
+    """Return the version that *binary* reports, such as ``2.15.1``; empty when it does not.
+
+    Args:
+        binary: The program.
+        question: The arguments that ask for it, ``--version`` unless given.
+    """
     try:
         answer = subprocess.run(  # noqa: S603 - a binary of ours, no shell
-            [str(binary), "--version"],
+            [str(binary), *(question or ("--version",))],
             capture_output=True,
             text=True,
             timeout=VERSION_TIMEOUT_S,

@@ -39,6 +39,19 @@ def require_port(owner: str, port: int) -> None:
         raise StartError(f"{why}; stop what listens there or choose another --port-offset")
 
 
+async def is_listening(port: int) -> bool:
+    """Return whether something takes connections on *port* of the loopback address."""
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(HOST, port)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+    except (OSError, TimeoutError):
+        return False
+    return True
+
+
 async def converse(port: int, request: bytes, *, timeout_s: float = PROBE_TIMEOUT_S) -> bytes:
     """Send *request* and return all that comes back until the server closes the connection.
 

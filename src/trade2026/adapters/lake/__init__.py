@@ -1,0 +1,1 @@
+"""The lake: Delta tables on object storage, written and read."""

@@ -1,0 +1,176 @@
+"""The lake's table of ticks, written so that every event is in it once, whatever dies when.
+
+A commit holds rows and, in the same atomic step, the sequence of the last event of each kind
+(a Delta application transaction). Before rows are written, those that the table has already
+are left out. A commit is never tried again blindly: whatever went wrong, the table is read
+anew, and it says itself what it has.
+
+Source: Delta Transaction Log Protocol, "Transaction Identifiers"; deltalake 1.6.
+"""
+
+import asyncio
+import threading
+from typing import Any, Final, NamedTuple, cast
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from trade2026.adapters.lake.place import table_place
+from trade2026.adapters.lake.tick_rows import PARTITIONS, QUOTE, SCHEMA, TRADE, rows_of
+from trade2026.adapters.objects.client import plain_reason
+from trade2026.adapters.objects.place import Place
+from trade2026.core.errors import UnavailableError
+from trade2026.model.market import QuoteBatch, TradeBatch
+
+_arrow = cast("Any", pa)
+
+TABLE: Final = "market_ticks"
+COMMIT_TRIES: Final = 5
+KEEP_HOURS: Final = 1
+"""How long files that nothing refers to any more stay: for readers of an older version."""
+MERGED_BYTES: Final = 32_000_000
+"""Files of this size are not merged any further, so that merging costs little in a long day."""
+
+_KINDS: Final = {TradeBatch: TRADE, QuoteBatch: QUOTE}
+_ONCE: Final = 0
+"""Retries by the library: it would write the same rows behind somebody else's."""
+_CONFIGURATION: Final[dict[str, str | None]] = {
+    "delta.logRetentionDuration": f"interval {KEEP_HOURS} hours",
+    "delta.deletedFileRetentionDuration": f"interval {KEEP_HOURS} hours",
+}
+
+
+class _Held(NamedTuple):
+    kind: str
+    stream_seq: int
+    rows: Any
+    """An Arrow record batch."""
+
+
+class DeltaTicks:
+    """The table `lake/market_ticks`; implements `ports.lake.TickTable`."""
+
+    def __init__(self, place: Place) -> None:
+        """Describe the table at *place*; nothing is opened."""
+        self._uri, self._options = table_place(place, TABLE)
+        self._log_id = ""
+        self._held: list[_Held] = []
+        self._waiting_rows = 0
+        # Held by whoever uses the two below, always off the loop: a commit that nobody waits
+        # for any more may still be under way when the next one begins.
+        self._lock = threading.Lock()
+        self._table: DeltaTable | None = None
+        self._positions: dict[str, int] = {}
+
+    async def open(self, log_id: str) -> None:
+        """Make the table if need be, and read how far it has come; see `TickTable.open`."""
+        self._log_id = log_id
+        await asyncio.to_thread(self._open)
+
+    def position(self, kind: type[TradeBatch | QuoteBatch]) -> int:
+        """Return the sequence of the last committed event; see `TickTable.position`."""
+        return self._positions[_KINDS[kind]]
+
+    def add(self, batch: TradeBatch | QuoteBatch, stream_seq: int) -> None:
+        """Hold the batch for the next commit; see `TickTable.add`."""
+        rows = rows_of(batch, stream_seq)
+        self._held.append(_Held(_KINDS[type(batch)], stream_seq, rows))
+        self._waiting_rows += rows.num_rows
+
+    @property
+    def waiting_rows(self) -> int:
+        """How many rows are held and not committed."""
+        return self._waiting_rows
+
+    async def commit(self) -> int:
+        """Store what is held, each event once; see `TickTable.commit`."""
+        held = tuple(self._held)
+        stored = await asyncio.to_thread(self._commit, held)
+        del self._held[: len(held)]
+        self._waiting_rows -= sum(one.rows.num_rows for one in held)
+        return stored
+
+    async def tidy(self) -> None:
+        """Merge small files and remove unused ones; see `TickTable.tidy`."""
+        await asyncio.to_thread(self._tidy)
+
+    def _open(self) -> None:
+        with self._lock:
+            try:
+                self._table = DeltaTable.create(
+                    self._uri,
+                    SCHEMA,
+                    mode="ignore",
+                    partition_by=list(PARTITIONS),
+                    name=TABLE,
+                    configuration=_CONFIGURATION,
+                    storage_options=self._options,
+                )
+                self._load()
+            except (DeltaError, OSError) as error:
+                raise UnavailableError(plain_reason(error)) from None
+
+    def _load(self) -> DeltaTable:
+        table = self._table = DeltaTable(self._uri, storage_options=self._options)
+        self._positions = {
+            kind: table.transaction_version(self._app_id(kind)) or 0 for kind in _KINDS.values()
+        }
+        return table
+
+    def _app_id(self, kind: str) -> str:
+        return f"sink-ticks/{self._log_id}/{kind}"
+
+    def _commit(self, held: tuple[_Held, ...]) -> int:
+        with self._lock:
+            try:
+                for _ in range(COMMIT_TRIES):
+                    table = self._table or self._load()
+                    fresh = [one for one in held if one.stream_seq > self._positions[one.kind]]
+                    if not fresh:
+                        return 0
+                    try:
+                        return self._write(table, fresh)
+                    except CommitFailedError:
+                        # The next version is there already: another writer's, or our own
+                        # whose answer was lost. The table says which.
+                        self._table = None
+            except (DeltaError, OSError) as error:
+                self._table = None
+                raise UnavailableError(plain_reason(error)) from None
+        raise UnavailableError("the table is changed by others all the time")
+
+    def _write(self, table: DeltaTable, fresh: list[_Held]) -> int:
+        reached = {one.kind: one.stream_seq for one in fresh}
+        rows = _arrow.Table.from_batches([one.rows for one in fresh])
+        write_deltalake(
+            table,
+            rows,
+            mode="append",
+            writer_properties=WriterProperties(compression="SNAPPY"),
+            commit_properties=CommitProperties(
+                max_commit_retries=_ONCE,
+                app_transactions=[
+                    Transaction(self._app_id(kind), seq) for kind, seq in reached.items()
+                ],
+            ),
+        )
+        self._positions.update(reached)
+        return rows.num_rows
+
+    def _tidy(self) -> None:
+        with self._lock:
+            try:
+                table = self._load()
+                table.optimize.compact(
+                    target_size=MERGED_BYTES,
+                    writer_properties=WriterProperties(compression="ZSTD"),
+                    commit_properties=CommitProperties(max_commit_retries=_ONCE),
+                )
+                # In full: also the files of writers that died before they committed them.
+                table.vacuum(KEEP_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
+                table.create_checkpoint()
+                table.cleanup_metadata()
+            except (DeltaError, OSError) as error:
+                self._table = None
+                raise UnavailableError(plain_reason(error)) from None

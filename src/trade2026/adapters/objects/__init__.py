@@ -1,0 +1,1 @@
+"""Object storage: where it is, and a client of it."""

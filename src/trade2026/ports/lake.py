@@ -1,0 +1,60 @@
+"""The lake's table of ticks, as its one writer sees it.
+
+The table itself knows what it holds: with every commit it keeps, for each kind of tick, the
+sequence of the last event in it. So whatever happens between two commits, an event is in the
+table once.
+"""
+
+from typing import Protocol
+
+from trade2026.model.market import QuoteBatch, TradeBatch
+
+
+class TickTable(Protocol):
+    """A table with a part that is not committed yet."""
+
+    async def open(self, log_id: str) -> None:
+        """Make the table if need be, and read how far it has come.
+
+        Args:
+            log_id: Names the stream whose sequences the positions count; another stream
+                has positions of its own, which begin at 0.
+
+        Raises:
+            UnavailableError: the storage did not answer as it should.
+        """
+        ...
+
+    def position(self, kind: type[TradeBatch | QuoteBatch]) -> int:
+        """Return the sequence of the last event of *kind* that is committed, 0 for none."""
+        ...
+
+    def add(self, batch: TradeBatch | QuoteBatch, stream_seq: int) -> None:
+        """Hold the batch for the next commit.
+
+        Raises:
+            OverflowError: a number does not fit its column; nothing of the batch is held.
+        """
+        ...
+
+    @property
+    def waiting_rows(self) -> int:
+        """How many rows are held and not committed."""
+        ...
+
+    async def commit(self) -> int:
+        """Store what is held, each event once, and return how many rows were new.
+
+        Raises:
+            UnavailableError: the storage did not take it, or did not say so; what is held
+                stays held, and committing again is safe.
+        """
+        ...
+
+    async def tidy(self) -> None:
+        """Merge small files, and remove those that nothing refers to any more.
+
+        Raises:
+            UnavailableError: the storage did not answer as it should.
+        """
+        ...
