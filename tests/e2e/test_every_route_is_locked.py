@@ -62,7 +62,17 @@ PUBLIC: dict[str, set[str]] = {
         "WS /ws",
     },
     "library": {"GET /api/v1/health"},
-    "nginx": {"GET /", "GET /api/health"},
+    "nginx": {
+        "GET /",
+        "HEAD /",
+        "GET /{path}",
+        "HEAD /{path}",
+        "GET /api/health",
+        "GET /api/openapi.json",
+        # Locked by the services themselves, and by topic.
+        "ANY /api",
+        "WS /api/stream",
+    },
     "PRISM": {
         "GET /symbols",
         "GET /orderbook/{symbol}",

@@ -1,7 +1,8 @@
-"""The front door: a page that says how everything is, the health map, and the alerts.
+"""What the edge itself knows: how everything is, the alerts, and the description of all APIs.
 
-The page is plain HTML made from what the components answer at this moment; nothing on it is
-invented, and nothing is loaded from elsewhere.
+Where the web application was never built there is a plain page that says so and how to build
+it. It is made from what the components answer at this moment; nothing on it is invented, and
+nothing is loaded from elsewhere.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from html import escape
 from typing import Any, Final
 
 import msgspec
-from litestar import MediaType, Request, Response, get
+from litestar import Request, get
 from litestar.handlers import BaseRouteHandler
 
 from trade2026 import VERSION
@@ -19,6 +20,7 @@ from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.model.risk import GLOBAL_SCOPE, Alert, account_scope
 from trade2026.ports.bus import Delivery
 from trade2026.shell.access import is_visible, needs, public
+from trade2026.shell.openapi import Describe, document
 from trade2026.shell.survey import ComponentState, Finding, is_well
 
 AnyRequest = Request[Any, Any, Any]
@@ -28,12 +30,6 @@ ALERTS_KEPT: Final = 500
 FRESH_NS: Final = 1 * NS_PER_S
 """However many ask, the components are asked once a second."""
 
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
 _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Trade2026</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -44,8 +40,9 @@ table{{border-collapse:collapse}}td,th{{padding:2px 14px 2px 0;text-align:left}}
 th,.planned{{color:#8b949e;font-weight:400}}.healthy{{color:#4aa8ff}}
 .down,.unhealthy{{color:#ff6b6b}}a{{color:#4aa8ff}}
 </style></head><body><h1>Trade2026 {version}</h1>
-<p>{summary} The web application comes with later work; every service describes its API at its
-own <code>/docs</code>.</p>
+<p>The web application is not built here. Build it with <code>trade2026 ui build</code>, or with
+<code>make setup</code>, and load this page again; nothing needs to be restarted.</p>
+<p>{summary} Everything it can do is described at <a href="/docs">/docs</a>.</p>
 <table><thead><tr><th>component</th><th>state</th><th>address</th><th></th></tr></thead><tbody>
 {rows}
 </tbody></table></body></html>
@@ -62,9 +59,10 @@ class HealthMap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FrontDoor:
-    """What the front page shows."""
+    """What the edge knows of the components."""
 
-    def __init__(self, survey: Survey, clock: Clock) -> None:
+    def __init__(self, survey: Survey, clock: Clock, describe: Describe) -> None:
+        self.describe = describe
         self._survey = survey
         self._clock = clock
         self._findings: tuple[Finding, ...] = ()
@@ -84,6 +82,18 @@ class FrontDoor:
                 self._asked_ns = self._clock.monotonic_ns()
             return self._findings
 
+    async def page(self) -> str:
+        """Return the page that stands in for the application."""
+        findings = await self.findings()
+        planned = sum(finding.state is ComponentState.PLANNED for finding in findings)
+        summary = (
+            f"{len(findings) - planned} components are built, "
+            f"{'all are healthy' if is_well(findings) else 'not all are healthy'}; "
+            f"{planned} are planned."
+        )
+        rows = "\n".join(_row(finding) for finding in findings)
+        return _PAGE.format(version=VERSION, summary=summary, rows=rows)
+
 
 def _row(finding: Finding) -> str:
     state = escape(finding.state)
@@ -95,22 +105,7 @@ def _row(finding: Finding) -> str:
 
 
 def front_routes(door: FrontDoor) -> list[BaseRouteHandler]:
-    """Return the routes of the front door."""
-
-    @get("/", opt=public(), media_type=MediaType.HTML, include_in_schema=False)
-    async def page() -> Response[str]:
-        """Show how everything is."""
-        findings = await door.findings()
-        planned = sum(finding.state is ComponentState.PLANNED for finding in findings)
-        summary = (
-            f"{len(findings) - planned} components are built, "
-            f"{'all are healthy' if is_well(findings) else 'not all are healthy'}; "
-            f"{planned} are planned."
-        )
-        body = _PAGE.format(
-            version=VERSION, summary=summary, rows="\n".join(_row(f) for f in findings)
-        )
-        return Response(body, media_type=MediaType.HTML, headers=_HEADERS)
+    """Return the routes of what the edge itself knows."""
 
     @get("/api/health", opt=public())
     async def health() -> HealthMap:
@@ -118,6 +113,11 @@ def front_routes(door: FrontDoor) -> list[BaseRouteHandler]:
         findings = await door.findings()
         status = "healthy" if is_well(findings) else "degraded"
         return HealthMap(status=status, version=VERSION, components=findings)
+
+    @get("/api/openapi.json", opt=public(), include_in_schema=False)
+    async def openapi(request: AnyRequest) -> dict[str, Any]:
+        """Return the description of everything behind this door."""
+        return door.describe(document(request.app))
 
     @get("/api/alerts", opt=needs("risk:read"))
     async def alerts(request: AnyRequest) -> list[Alert]:
@@ -129,4 +129,4 @@ def front_routes(door: FrontDoor) -> list[BaseRouteHandler]:
             if alert.scope == GLOBAL_SCOPE or is_visible(request, alert.scope.removeprefix(prefix))
         ]
 
-    return [page, health, alerts]
+    return [health, alerts, openapi]

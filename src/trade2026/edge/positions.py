@@ -85,7 +85,7 @@ def ledger_routes(desk: LedgerDesk) -> list[BaseRouteHandler]:
     def reply(position: Position) -> PositionReply:
         mark = desk.marks.get(position.key.symbol, position.last_px)
         unrealized = value_of(mark, position.quantity) - position.cost
-        return _position(position, money_half_even(unrealized))
+        return position_reply(position, money_half_even(unrealized))
 
     @get("/positions", opt=needs("positions:read"))
     async def positions(request: AnyRequest, account: str | None = None) -> list[PositionReply]:
@@ -137,13 +137,13 @@ def pnl_routes(desk: EquityDesk) -> list[BaseRouteHandler]:
     @get("/pnl", opt=needs("pnl:read"))
     async def pnl(request: AnyRequest, account: str = "default") -> PnlReply:
         """Return an account's P&L at this moment."""
-        return _pnl(known(request, account))
+        return pnl_reply(known(request, account))
 
     @get("/snapshot", opt=needs("pnl:read"))
     async def snapshot(request: AnyRequest, account: str = "default") -> SnapshotReply:
         """Return an account's P&L and positions at this moment."""
         return SnapshotReply(
-            pnl=_pnl(known(request, account)),
+            pnl=pnl_reply(known(request, account)),
             positions=[_marked(marked) for marked in desk.positions(account)],
         )
 
@@ -162,12 +162,13 @@ def pnl_routes(desk: EquityDesk) -> list[BaseRouteHandler]:
         """Return the newest points of the equity curve, oldest first; one a second at most."""
         known(request, account)
         points = list(desk.history.get(AccountId(account), ()))
-        return [_pnl(point) for point in points[-limit:]]
+        return [pnl_reply(point) for point in points[-limit:]]
 
     return [pnl, snapshot, positions, history]
 
 
-def _position(position: Position, unrealized: int) -> PositionReply:
+def position_reply(position: Position, unrealized: int) -> PositionReply:
+    """Return a position as the API shows it; *unrealized* in nanos."""
     key = position.key
     return PositionReply(
         account=key.account,
@@ -183,10 +184,11 @@ def _position(position: Position, unrealized: int) -> PositionReply:
 
 
 def _marked(marked: MarkedPosition) -> PositionReply:
-    return _position(marked.position, marked.unrealized)
+    return position_reply(marked.position, marked.unrealized)
 
 
-def _pnl(snapshot: PnlSnapshot) -> PnlReply:
+def pnl_reply(snapshot: PnlSnapshot) -> PnlReply:
+    """Return an account's P&L as the API shows it."""
     return PnlReply(
         account=snapshot.account,
         currency=snapshot.currency,

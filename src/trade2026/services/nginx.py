@@ -3,23 +3,72 @@
 from functools import partial
 
 from trade2026.desk.recent import from_newest
+from trade2026.desk.streams_hub import Hub
+from trade2026.edge.aggregate import ApiBook
+from trade2026.edge.assets import Bundle
 from trade2026.edge.front_page import ALERTS_KEPT, FrontDoor, front_routes
-from trade2026.model.subjects import RISK_ALERT, Stream
-from trade2026.shell.service import Context, Fold, Service
+from trade2026.edge.proxy import Proxy, proxy_route
+from trade2026.edge.spa import application_routes
+from trade2026.edge.streams import HealthTeller, stream_route
+from trade2026.model.subjects import (
+    LIVE_BOOK,
+    LIVE_TICKER,
+    MARKET_TRADE,
+    ORDERS_EVENT,
+    PNL_SNAPSHOT,
+    POSITION_EVENT,
+    RISK_ALERT,
+    Stream,
+)
+from trade2026.shell.service import Context, Fold, Service, Watch
 from trade2026.shell.survey import survey
+
+TRADES_BACK = 10_000
+"""Market events read again at the start for the trades among them, so that screens resume."""
+PNL_BACK = 1_000
+"""Points of curves read again at the start: an account that rests has an old one."""
 
 
 def build(context: Context) -> Service:
     """Return the edge."""
-    door = FrontDoor(partial(survey, context.data_dir, context.addresses), context.clock)
+    bus, hub, proxy = context.bus, Hub(), Proxy(context.addresses)
+    apis = ApiBook(proxy)
+    door = FrontDoor(
+        partial(survey, context.data_dir, context.addresses), context.clock, apis.document
+    )
+    health = HealthTeller(hub, door.findings, context.clock)
+
+    async def trades_begin() -> int:
+        begin = await from_newest(bus, Stream.MARKET, back=TRADES_BACK)()
+        hub.begin_trades(begin)
+        return begin
+
     return Service(
         name=context.name,
-        routes=front_routes(door),
+        routes=[
+            *front_routes(door),
+            proxy_route(proxy),
+            stream_route(hub, context.clock),
+            *application_routes(Bundle(), door.page),
+        ],
         intakes=[
             Fold(
                 subject=RISK_ALERT,
                 handler=door.on_alert,
-                from_seq=from_newest(context.bus, Stream.RISK, back=ALERTS_KEPT),
-            )
+                from_seq=from_newest(bus, Stream.RISK, back=ALERTS_KEPT),
+            ),
+            Watch(subject=LIVE_TICKER, handler=hub.on_ticker),
+            Watch(subject=LIVE_BOOK, handler=hub.on_book),
+            Fold(subject=MARKET_TRADE, handler=hub.on_trades, from_seq=trades_begin),
+            Fold(subject=ORDERS_EVENT, handler=hub.on_journal),
+            Fold(subject=POSITION_EVENT, handler=hub.on_position),
+            Fold(
+                subject=PNL_SNAPSHOT,
+                handler=hub.on_pnl,
+                from_seq=from_newest(bus, Stream.PNL, back=PNL_BACK),
+            ),
         ],
+        describe=apis.document,
+        loops=[apis.keep, health.keep],
+        stop=proxy.close,
     )

@@ -29,6 +29,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     accounts: tuple[str, ...]
     """Accounts it may see and trade; `*` means every account."""
+    expires_ns: int | None = None
+    """When its token ends; for what outlives a request. None: never."""
 
 
 class AccountGuard(Protocol):
@@ -39,6 +41,14 @@ class AccountGuard(Protocol):
 
         Raises:
             ProblemError: 403 with the rule that refused.
+        """
+        ...
+
+    async def identify(self, connection: Connection) -> Principal | None:
+        """Return whose token came along, None where none did: for routes open to all.
+
+        Raises:
+            ProblemError: 401, the token is not valid; 503, no token can be verified now.
         """
         ...
 
@@ -77,9 +87,14 @@ def require_account(connection: Connection, account: str) -> None:
     Raises:
         ProblemError: 403 with the rule that refused.
     """
-    doorkeeper: AccountGuard = connection.app.state[DOORKEEPER_KEY]
     action: str = connection.route_handler.opt[ACTION_KEY]
-    doorkeeper.require(principal_of(connection), action, account)
+    guard_of(connection).require(principal_of(connection), action, account)
+
+
+def guard_of(connection: Connection) -> AccountGuard:
+    """Return who decides in this application, for a route that asks more than one question."""
+    guard: AccountGuard = connection.app.state[DOORKEEPER_KEY]
+    return guard
 
 
 def stream_protocol(connection: Connection) -> str | None:

@@ -80,20 +80,31 @@ class Doorkeeper:
             detail = f"{principal.subject} may not {action}{on_account}"
             raise ProblemError(403, "Forbidden", detail, rule=decision.rule)
 
+    async def identify(self, connection: Connection) -> Principal | None:
+        """Return whose token came along, None where none did.
+
+        Raises:
+            ProblemError: 401, the token is not valid; 503, no token can be verified now.
+        """
+        token = _token_of(connection)
+        return None if token is None else await self._verifier.verify(token)
+
     async def _admitted(self, connection: Connection, handler: BaseRouteHandler) -> Principal:
         action = handler.opt.get(ACTION_KEY)
         if not isinstance(action, str) or not action:
             raise ProblemError(403, "Forbidden", "this route is closed", rule=NO_ACTION)
-        principal = await self._verifier.verify(_token_of(connection))
+        principal = await self.identify(connection)
+        if principal is None:
+            raise ProblemError(401, "Unauthorized", "a bearer token is needed")
         self.require(principal, action)
         return principal
 
 
-def _token_of(connection: Connection) -> str:
+def _token_of(connection: Connection) -> str | None:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == _BEARER and token.strip():
         return token.strip()
     for offered in offered_protocols(connection):
         if offered.startswith(BEARER_PROTOCOL_PREFIX):
             return offered.removeprefix(BEARER_PROTOCOL_PREFIX)
-    raise ProblemError(401, "Unauthorized", "a bearer token is needed")
+    return None

@@ -110,7 +110,7 @@ def build_app(
             after_exception=[after_exception],
             request_class=ExactRequest,
             request_max_body_size=BODY_BYTES_MAX,
-            openapi_config=openapi_config(life.service.name, purpose),
+            openapi_config=openapi_config(life.service.name, purpose, life.service.describe),
             plugins=[ExactSchema()],
             logging_config=None,
             debug=False,
@@ -154,6 +154,8 @@ def _shell_routes(life: ServiceLife, *, has_metrics: bool) -> Sequence[BaseRoute
     @get(OPENAPI_PATH, opt=public(), include_in_schema=False)
     async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
         """Return the description of this API."""
-        return document(request.app)
+        own = document(request.app)
+        describe = life.service.describe
+        return own if describe is None else describe(own)
 
     return [health, ready, openapi, *([metrics] if has_metrics else [])]

@@ -6,6 +6,7 @@ know, are listed under `x-websockets`.
 """
 
 import html
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -29,6 +30,9 @@ JSON_OBJECT: Final = "json object"
 """Marks raw JSON that is an object, not a number: ``Annotated[msgspec.Raw, JSON_OBJECT]``."""
 X_ACTION: Final = "x-action"
 X_WEBSOCKETS: Final = "x-websockets"
+
+Describe = Callable[[dict[str, Any]], dict[str, Any]]
+"""Makes the document that is shown out of a service's own."""
 
 _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -85,14 +89,15 @@ class ExactSchema(OpenAPISchemaPlugin):
 class DocsPage(OpenAPIRenderPlugin):
     """A list of the operations, as one page of HTML that loads nothing."""
 
-    def __init__(self) -> None:
-        """Serve it at the root of the documentation."""
+    def __init__(self, describe: Describe) -> None:
+        """Serve what *describe* makes of the document at the root of the documentation."""
+        self._describe = describe
         super().__init__(path="/", favicon="", style=_STYLE)
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """Return the page."""
         del openapi_schema
-        schema = document(request.app)
+        schema = self._describe(document(request.app))
         title = html.escape(f"{schema['info']['title']} {schema['info']['version']}")
         rows = [_row(*one) for one in _operations(schema)]
         rows += [_row("WS", path, entry) for path, entry in schema[X_WEBSOCKETS].items()]
@@ -105,7 +110,7 @@ class DocsPage(OpenAPIRenderPlugin):
         ).encode()
 
 
-def openapi_config(service: str, purpose: str) -> OpenAPIConfig:
+def openapi_config(service: str, purpose: str, describe: Describe | None) -> OpenAPIConfig:
     """Return the configuration of the document of *service*."""
     router = Router(DOCS_PATH, route_handlers=[], opt=public(), include_in_schema=False)
     return OpenAPIConfig(
@@ -114,8 +119,12 @@ def openapi_config(service: str, purpose: str) -> OpenAPIConfig:
         description=purpose,
         use_handler_docstrings=True,
         openapi_router=router,
-        render_plugins=[DocsPage()],
+        render_plugins=[DocsPage(describe or _as_it_is)],
     )
+
+
+def _as_it_is(document: dict[str, Any]) -> dict[str, Any]:
+    return document
 
 
 def document(app: Litestar) -> dict[str, Any]:

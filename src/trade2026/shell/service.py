@@ -120,6 +120,8 @@ class Service:
     """Where `/health` answers besides."""
     about: Callable[[], Mapping[str, Any]] = dict[str, Any]
     """Further fields of `/health`, such as a mode; they do not decide the status."""
+    describe: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    """Makes what `/docs` and `/openapi.json` show out of the service's own description."""
     start: Callable[[], Awaitable[None]] = nothing
     caught_up: Callable[[], Awaitable[None]] = nothing
     loops: Sequence[Callable[[], Awaitable[None]]] = ()

@@ -113,7 +113,12 @@ class TokenVerifier:
                 self._remembered.pop(next(iter(self._remembered)))
             self._remembered[token] = claims
         self._require_current(claims)
-        return Principal(subject=claims.sub, roles=claims.roles, accounts=claims.accounts)
+        return Principal(
+            subject=claims.sub,
+            roles=claims.roles,
+            accounts=claims.accounts,
+            expires_ns=claims.exp * NS_PER_S,
+        )
 
     async def _verified(self, token: str) -> _Claims:
         if len(token) > _TOKEN_CHARS_MAX:

@@ -1,0 +1,208 @@
+"""The topics of the stream: the latest and the newest of everything that screens follow.
+
+Conflated topics are boards, lossless ones rings. Sequences of `orders` and `fills` are those
+of the log of orders, those of `trades` are made from the market stream's, so that they mean
+the same after a restart: a client that comes back resumes where it was.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from trade2026.core.ids import AccountId
+from trade2026.core.numbers import Money, Px, money_half_even, value_of
+from trade2026.desk.streams_board import Board, Picture
+from trade2026.desk.streams_ring import Entry, Ring
+from trade2026.domain.oms.orders import Orders
+from trade2026.model.journal import CashDeposited, JournalEvent, UnknownReported
+from trade2026.model.market import BookSnapshot, Ticker, TradeBatch
+from trade2026.model.pnl import PnlSnapshot
+from trade2026.model.position import Position, PositionEvent, PositionKey
+from trade2026.ports.bus import Delivery
+
+TRADES_A_MESSAGE_MAX: Final = 1_000
+"""A trade's sequence is its message's times this, plus its place in the message."""
+ALL: Final = "*"
+WHOLE: Final = ""
+"""The key of a picture that is one value."""
+BIDS: Final = "bids"
+ASKS: Final = "asks"
+
+
+class Kind(StrEnum):
+    """The kinds of topics, as clients spell them before the colon."""
+
+    TICKER = "ticker"
+    BOOK = "book"
+    POSITIONS = "positions"
+    PNL = "pnl"
+    HEALTH = "health"
+    TRADES = "trades"
+    ORDERS = "orders"
+    FILLS = "fills"
+
+
+ACTION_OF: Final = {
+    Kind.POSITIONS: "positions:read",
+    Kind.PNL: "pnl:read",
+    Kind.ORDERS: "orders:read",
+    Kind.FILLS: "orders:read",
+}
+"""What the policy is asked about topics of an account; the others are public."""
+
+LOSSLESS: Final = frozenset({Kind.TRADES, Kind.ORDERS, Kind.FILLS})
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """What a client can follow."""
+
+    kind: Kind
+    key: str = ""
+    """The symbol or the account; `*` for all tickers, empty for the health."""
+
+    @property
+    def text(self) -> str:
+        """Return how clients spell it."""
+        return f"{self.kind}:{self.key}" if self.key else str(self.kind)
+
+
+TICKERS: Final = Topic(Kind.TICKER, ALL)
+HEALTH: Final = Topic(Kind.HEALTH)
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A position and what it would gain if it were closed at the mark, in nanos."""
+
+    position: Position
+    unrealized: Money
+
+
+class Hub:
+    """Everything there is to follow, kept up to date by the bus."""
+
+    def __init__(self) -> None:
+        self._trades_floor = 0
+        self._boards: dict[Topic, Board[Any]] = {}
+        self._rings: dict[Topic, Ring] = {}
+        self._tickers: dict[str, Ticker] = {}
+        self._marks: dict[str, Px] = {}
+        self._positions: dict[AccountId, dict[PositionKey, Position]] = {}
+        self._holders: dict[str, set[AccountId]] = {}
+        self._orders = Orders()
+        self._fill_count = 0
+
+    def begin_trades(self, stream_seq: int) -> None:
+        """Say that trades before this place in the market stream are not here."""
+        self._trades_floor = stream_seq * TRADES_A_MESSAGE_MAX - 1
+
+    def board(self, topic: Topic) -> Board[Any]:
+        """Return the board of a conflated topic, made where there is none yet."""
+        board = self._boards.get(topic)
+        if board is None:
+            board = self._boards[topic] = Board(self._drawing(topic.kind))
+        return board
+
+    def ring(self, topic: Topic) -> Ring:
+        """Return the ring of a lossless topic, made where there is none yet."""
+        ring = self._rings.get(topic)
+        if ring is None:
+            floor = self._trades_floor if topic.kind is Kind.TRADES else 0
+            ring = self._rings[topic] = Ring(floor=floor)
+        return ring
+
+    def let_go(self, topic: Topic) -> None:
+        """Forget a topic that nobody follows and that nothing was ever told of."""
+        if topic in self._boards and self._boards[topic].is_idle:
+            del self._boards[topic]
+        if topic in self._rings and self._rings[topic].is_idle:
+            del self._rings[topic]
+
+    def on_ticker(self, _: str, ticker: Ticker) -> None:
+        """Take a live copy of a ticker."""
+        self._tickers[ticker.symbol] = ticker
+        self.board(TICKERS).put(self._tickers, ticker.ts_event_ns)
+        mark = ticker.quote.mid_px if ticker.quote else None
+        if mark is not None and mark != self._marks.get(ticker.symbol):
+            self._marks[ticker.symbol] = mark
+            for account in self._holders.get(ticker.symbol, ()):
+                self._show_positions(account, ticker.ts_event_ns)
+
+    def on_book(self, subject: str, book: BookSnapshot) -> None:
+        """Take a live copy of a book; the subject's last key names it."""
+        symbol = subject.rpartition(".")[2]
+        self.board(Topic(Kind.BOOK, symbol)).put(book, book.ts_event_ns)
+
+    async def on_trades(self, batch: TradeBatch, delivery: Delivery) -> None:
+        """Keep trades."""
+        assert len(batch.records) <= TRADES_A_MESSAGE_MAX
+        ring = self.ring(Topic(Kind.TRADES, batch.symbol))
+        first = delivery.stream_seq * TRADES_A_MESSAGE_MAX
+        for place, trade in enumerate(batch.records):
+            ring.append(Entry(first + place, trade.ts_event_ns, trade))
+
+    async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
+        """Keep an order after its next step, and the fill that it may be."""
+        if not isinstance(event, CashDeposited | UnknownReported):
+            before = self._orders.get(event.order_id)
+            self._orders.apply(event)
+            after = self._orders.get(event.order_id)
+            if after is not before:
+                ring = self.ring(Topic(Kind.ORDERS, event.account))
+                ring.append(Entry(delivery.stream_seq, event.ts_ns, after))
+        else:
+            self._orders.apply(event)
+        for fill in self._orders.fills(after=self._fill_count):
+            self._fill_count = fill.number
+            ring = self.ring(Topic(Kind.FILLS, fill.account))
+            ring.append(Entry(delivery.stream_seq, fill.report.ts_event_ns, fill))
+
+    async def on_position(self, event: PositionEvent, _: Delivery) -> None:
+        """Take a change of the ledger; one of cash alone is the P&L's affair."""
+        if event.position is None:
+            return
+        position = event.position.position
+        key = position.key
+        self._positions.setdefault(key.account, {})[key] = position
+        self._holders.setdefault(key.symbol, set()).add(key.account)
+        self._show_positions(key.account, event.position.ts_ns)
+
+    async def on_pnl(self, snapshot: PnlSnapshot, _: Delivery) -> None:
+        """Take the newest point of an account's curve."""
+        board = self.board(Topic(Kind.PNL, snapshot.account))
+        board.put({WHOLE: snapshot}, snapshot.ts_ns)
+
+    def on_health(self, components: Picture, ts_ns: int) -> None:
+        """Take how the components are, by name."""
+        self.board(HEALTH).put(components, ts_ns)
+
+    @property
+    def is_health_watched(self) -> bool:
+        """Return whether anybody follows the health."""
+        return bool(self.board(HEALTH).looks)
+
+    def _show_positions(self, account: AccountId, ts_ns: int) -> None:
+        self.board(Topic(Kind.POSITIONS, account)).put(self._positions[account].values(), ts_ns)
+
+    def _drawing(self, kind: Kind) -> Callable[[Any], Picture]:
+        match kind:
+            case Kind.BOOK:
+                return _levels
+            case Kind.POSITIONS:
+                return self._held
+            case _:
+                return dict
+
+    def _held(self, positions: Sequence[Position]) -> Picture:
+        return {one.key: Held(one, self._unrealized(one)) for one in positions}
+
+    def _unrealized(self, position: Position) -> Money:
+        mark = self._marks.get(position.key.symbol, position.last_px)
+        return Money(money_half_even(value_of(mark, position.quantity) - position.cost))
+
+
+def _levels(book: BookSnapshot) -> Picture:
+    levels: dict[tuple[str, Px], int] = {(BIDS, level.px): level.qty for level in book.bids}
+    levels.update(((ASKS, level.px), level.qty) for level in book.asks)
+    return levels
