@@ -43,7 +43,12 @@ async def status_of(verifier: TokenVerifier, token: str) -> int:
 async def test_a_valid_token_names_its_principal(mint: Mint, verifier: TokenVerifier) -> None:
     principal = await verifier.verify(mint.token())
 
-    assert principal == Principal(subject="tess", roles=("trader",), accounts=("default",))
+    assert principal == Principal(
+        subject="tess",
+        roles=("trader",),
+        accounts=("default",),
+        expires_ns=START_NS + 900 * NS_PER_S,
+    )
 
 
 @pytest.mark.parametrize(
