@@ -7,6 +7,7 @@ import {
   redirect,
   useRouter,
 } from "@tanstack/react-router";
+import { lineOf } from "../api/problem";
 import { useSession } from "../auth/session";
 import { HealthPage } from "../health/page";
 import { TradePage } from "../trade/page";
@@ -20,12 +21,12 @@ function Entrance() {
   return status === "in" ? <Frame /> : <SignIn />;
 }
 
-function Failed({ error }: { error: Error }) {
+function Failed({ error }: { error: unknown }) {
   const router = useRouter();
   return (
     <main className="page">
       <h1>This page failed</h1>
-      <p className="danger">{error.message}</p>
+      <p className="danger">{lineOf(error)}</p>
       <button type="button" className="plain" onClick={() => void router.invalidate()}>
         Draw it again
       </button>
