@@ -2,16 +2,22 @@
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 import asyncpg
 import nats
+import obstore
 import valkey
+from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
+from obstore.store import S3Store
 from tests.ports import free_port
 
 from trade2026.adapters.infra.nats import NatsServer
 from trade2026.adapters.infra.postgres import DATABASE, USER, PostgresServer
+from trade2026.adapters.infra.probe import is_port_free
+from trade2026.adapters.infra.seaweedfs import ACCESS_KEY, BUCKET, PORT_NAMES, SeaweedServer
 from trade2026.adapters.infra.valkey import ValkeyServer
 
 # The characters that configuration files and protocols trip over.
@@ -23,11 +29,16 @@ _asyncpg_connect = cast("Any", asyncpg.connect)  # pyright: ignore[reportUnknown
 _valkey = cast("Any", valkey.Valkey)
 
 
+AnyServer = NatsServer | ValkeyServer | SeaweedServer | PostgresServer
+
+
 class Case(Protocol):
     """A server with a client of its own."""
 
-    server: NatsServer | ValkeyServer | PostgresServer
+    server: AnyServer
     ports: tuple[int, ...]
+    stop_code: int
+    """How the server ends when it is stopped."""
 
     async def write(self, count: int) -> None:
         """Write *count* things, each acknowledged."""
@@ -45,10 +56,12 @@ class Case(Protocol):
 class NatsCase:
     """Messages in a stream on disk."""
 
+    stop_code = 0
+
     def __init__(self, data_dir: Path) -> None:
         self.ports = (free_port(), free_port())
         client_port, http_port = self.ports
-        self.server: NatsServer | ValkeyServer | PostgresServer = NatsServer(
+        self.server: AnyServer = NatsServer(
             data_dir, client_port=client_port, http_port=http_port, user="u", password=PASSWORD
         )
 
@@ -86,11 +99,11 @@ class NatsCase:
 class ValkeyCase:
     """Keys."""
 
+    stop_code = 0
+
     def __init__(self, data_dir: Path) -> None:
         self.ports = (free_port(),)
-        self.server: NatsServer | ValkeyServer | PostgresServer = ValkeyServer(
-            data_dir, port=self.ports[0], password=PASSWORD
-        )
+        self.server: AnyServer = ValkeyServer(data_dir, port=self.ports[0], password=PASSWORD)
 
     async def write(self, count: int) -> None:
         with _valkey(port=self.ports[0], password=PASSWORD) as client:
@@ -113,11 +126,11 @@ class ValkeyCase:
 class PostgresCase:
     """Rows, each committed."""
 
+    stop_code = 0
+
     def __init__(self, data_dir: Path) -> None:
         self.ports = (free_port(),)
-        self.server: NatsServer | ValkeyServer | PostgresServer = PostgresServer(
-            data_dir, port=self.ports[0], password=PASSWORD
-        )
+        self.server: AnyServer = PostgresServer(data_dir, port=self.ports[0], password=PASSWORD)
 
     async def _connect(self, password: str) -> Any:
         return await _asyncpg_connect(
@@ -151,8 +164,48 @@ class PostgresCase:
         return True
 
 
-CASES: Final[dict[str, type[NatsCase | ValkeyCase | PostgresCase]]] = {
+class SeaweedCase:
+    """Objects in a bucket, by the protocol's own client."""
+
+    stop_code = -signal.SIGKILL
+
+    def __init__(self, data_dir: Path) -> None:
+        ports = {name: free_port() for name in PORT_NAMES}
+        # The server computes the last from the one before.
+        while ports["admin"] + 10_000 > 65_535 or not is_port_free(ports["admin"] + 10_000):
+            ports["admin"] = free_port()
+        ports["admin_grpc"] = ports["admin"] + 10_000
+        self.ports = tuple(ports.values())
+        self.server: AnyServer = SeaweedServer(data_dir, ports=ports, password=PASSWORD)
+
+    def _store(self, password: str) -> S3Store:
+        return S3Store(
+            BUCKET,
+            endpoint=f"http://127.0.0.1:{self.ports[0]}",
+            access_key_id=ACCESS_KEY,
+            secret_access_key=password,
+            client_options={"allow_http": True},
+        )
+
+    async def write(self, count: int) -> None:
+        store = self._store(PASSWORD)
+        for number in range(count):
+            await obstore.put_async(store, f"case/{number}", b"x")
+
+    async def count(self) -> int:
+        return len(await obstore.list(self._store(PASSWORD), "case").collect_async())
+
+    async def is_let_in(self, password: str) -> bool:
+        try:
+            await obstore.put_async(self._store(password), "key", b"x")
+        except (PermissionDeniedError, UnauthenticatedError):
+            return False
+        return True
+
+
+CASES: Final[dict[str, type[NatsCase | ValkeyCase | SeaweedCase | PostgresCase]]] = {
     "nats": NatsCase,
     "valkey": ValkeyCase,
+    "seaweedfs": SeaweedCase,
     "postgres": PostgresCase,
 }

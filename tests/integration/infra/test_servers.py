@@ -6,11 +6,13 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
-from tests.integration.infra.cases import CASES, PASSWORD, Case
+from tests.integration.infra.cases import CASES, PASSWORD, Case, SeaweedCase
 from tests.ports import free_port
 
 from trade2026.adapters.infra.postgres import PostgresServer
+from trade2026.adapters.infra.seaweedfs import BUCKET, PORT_NAMES
 from trade2026.core.errors import StartError
 
 pytestmark = pytest.mark.integration
@@ -55,14 +57,14 @@ async def test_a_kill_loses_nothing_that_was_acknowledged(case: Case) -> None:
     assert await case.count() == 100
 
 
-async def test_a_stopped_server_ends_by_itself_and_keeps_its_data(case: Case) -> None:
+async def test_a_stopped_server_ends_as_it_should_and_keeps_its_data(case: Case) -> None:
     await case.server.start()
     await case.write(3)
 
     await case.server.stop()
 
     assert case.server.process is not None
-    assert case.server.process.exit_code == 0
+    assert case.server.process.exit_code == case.stop_code
     await case.server.start()
     assert await case.count() == 3
 
@@ -90,6 +92,36 @@ async def test_its_files_can_be_read_by_their_owner_only(case: Case, tmp_path: P
     folders = [path for path in (tmp_path / "data").iterdir() if path.is_dir()]
     assert len(folders) == 2
     assert {oct(path.stat().st_mode & 0o777) for path in folders} == {"0o700"}
+
+
+async def test_nothing_of_object_storage_is_shown_without_its_keys(tmp_path: Path) -> None:
+    case = SeaweedCase(tmp_path / "data")
+    try:
+        await case.server.start()
+        await case.write(1)
+        filer = case.ports[PORT_NAMES.index("filer")]
+
+        async with httpx.AsyncClient(trust_env=False) as client:
+            inside = await client.get(f"http://127.0.0.1:{filer}/buckets/{BUCKET}/case/0")
+            outside = await client.get(f"http://127.0.0.1:{case.ports[0]}/{BUCKET}/case/0")
+    finally:
+        await case.server.stop()
+
+    assert (inside.status_code, outside.status_code) == (401, 403)
+
+
+async def test_object_storage_opens_no_port_that_the_catalogue_does_not_know(
+    tmp_path: Path,
+) -> None:
+    case = SeaweedCase(tmp_path / "data")
+    try:
+        await case.server.start()
+
+        listening = _listening_of(case.server.pid)
+    finally:
+        await case.server.stop()
+
+    assert listening == set(case.ports)
 
 
 async def test_postgres_works_where_a_socket_path_would_be_too_long(tmp_path: Path) -> None:
@@ -124,6 +156,19 @@ async def test_a_first_start_that_was_interrupted_does_not_harm_the_next(tmp_pat
         assert not half.exists()
     finally:
         await server.stop()
+
+
+def _listening_of(pid: int | None) -> set[int]:
+    """Return the ports on which a process listens."""
+    links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
+    found: set[int] = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and words[9] in inodes:
+                found.add(int(words[1].rpartition(":")[2], 16))
+    return found
 
 
 def _addresses(ports: tuple[int, ...]) -> set[str]:

@@ -17,9 +17,11 @@ ORDER: Final = (
     "PRISM",
     "ptrc",
     "pnl",
+    "sink-ticks",
     "nginx",
 )
-"""The flow: market data in, prices, checks, orders, execution, venue, positions, P&L, screens."""
+"""The flow: market data in, prices, checks, orders, execution, venue, positions, P&L, stores,
+screens."""
 
 Subject = Command[Any, Any] | Event[Any] | Live[Any]
 

@@ -12,7 +12,7 @@ CONTRACT_PORTS = {
     "Valkey": (6379,),
     "QuestDB": (9000, 8812, 9009),
     "ClickHouse": (8123, 9001),
-    "SeaweedFS": (8333, 9333, 8081),
+    "SeaweedFS": (8333, 9333, 8081, 8334, 9334, 8082, 8340, 8341, 2340, 12340),
     "OpenSearch": (9200, 9600),
     "PostgreSQL": (5433,),
     "OPA": (8181,),

@@ -112,8 +112,19 @@ def test_every_built_service_runs_in_exactly_one_group() -> None:
 def test_a_group_waits_for_the_servers_its_members_need() -> None:
     needs = {unit.name: set(unit.needs) for unit in groups(Path("/data"), LocalAddresses(), {})}
 
-    assert needs["core"] == needs["data"] == needs["prism"] == {"NATS"}
+    assert needs["core"] == needs["prism"] == {"NATS"}
+    assert needs["data"] >= {"NATS", "SeaweedFS"}
     assert needs["web"] == {"NATS", "Valkey", "PostgreSQL"}
+
+
+def test_a_server_that_is_off_is_neither_started_nor_waited_for(tmp_path: Path) -> None:
+    addresses, off = LocalAddresses(), ("SeaweedFS",)
+
+    servers = infrastructure(tmp_path, addresses, Secrets(tmp_path), {}, off=off)
+    units = groups(tmp_path, addresses, {}, off=off)
+
+    assert "SeaweedFS" not in {unit.name for unit in servers}
+    assert all("SeaweedFS" not in unit.needs for unit in units)
 
 
 def test_services_stop_before_the_venue_and_the_venue_before_the_servers(tmp_path: Path) -> None:
@@ -121,6 +132,6 @@ def test_services_stop_before_the_venue_and_the_venue_before_the_servers(tmp_pat
     servers = infrastructure(tmp_path, addresses, Secrets(tmp_path), {})
     waves = {unit.name: unit.wave for unit in (*servers, *groups(tmp_path, addresses, {}))}
 
-    assert {waves[name] for name in ("NATS", "Valkey", "PostgreSQL")} == {0}
+    assert {waves[name] for name in ("NATS", "Valkey", "SeaweedFS", "PostgreSQL")} == {0}
     assert waves["prism"] == 1
     assert {waves[name] for name in ("core", "data", "web")} == {2}

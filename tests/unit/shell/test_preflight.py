@@ -166,12 +166,21 @@ def test_the_ports_of_planned_components_do_not_matter() -> None:
         require_ports(addresses)
 
 
+def test_the_ports_of_what_is_off_do_not_matter() -> None:
+    addresses = _free_addresses()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", addresses.port("SeaweedFS", "volume")))
+        other.listen()
+
+        require_ports(addresses, off=("SeaweedFS",))
+        with pytest.raises(StartError, match="of SeaweedFS is in use"):
+            require_ports(addresses)
+
+
 def test_a_port_may_take_a_moment_to_become_free_after_a_kill() -> None:
     addresses = _free_addresses()
     port = str(addresses.port("oms"))
-    with subprocess.Popen(
-        [sys.executable, "-c", LEAVER, port], stdout=subprocess.PIPE
-    ) as other:
+    with subprocess.Popen([sys.executable, "-c", LEAVER, port], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
 
