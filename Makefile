@@ -20,6 +20,9 @@ UP_FLAGS := --source $(SOURCE) --port-offset $(PORT_OFFSET) \
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 PURE := */trade2026/core/*,*/trade2026/model/*,*/trade2026/domain/*,*/trade2026/library/*
 
+APP := src/trade2026/edge/bundle/index.html
+APP_SOURCES := $(shell find frontend -type f -not -path 'frontend/node_modules/*' -not -path 'frontend/.build-*' -not -path '*/__pycache__/*')
+
 ##@ Run
 
 .PHONY: up
@@ -33,7 +36,7 @@ status: setup ## Show every component's state
 ##@ Set up
 
 .PHONY: setup
-setup: $(VENV)/.run-ready ## Make the environment from the hash-locked requirements
+setup: $(VENV)/.run-ready $(APP) ## Make the environment from the hash-locked requirements, build the application
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "trade2026: Python 3.11 or newer is needed; install it, or name one: make PYTHON=/path/to/python3" >&2; exit 2; }
@@ -44,6 +47,18 @@ $(VENV)/.run-ready: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(APP): $(APP_SOURCES) | $(VENV)/.run-ready
+	@echo "Building the web application (once) ..."
+	@$(BIN)/trade2026 ui build
+	@touch $@
+
+.PHONY: ui
+ui: $(APP) ## Build the web application if its sources changed
+
+.PHONY: ui-types
+ui-types: setup-dev ## Make the application's types from the services' OpenAPI again
+	$(BIN)/python frontend/openapi.py
 
 .PHONY: setup-dev
 setup-dev: $(VENV)/.dev-ready ## The same, with the tools for tests and checks
@@ -73,6 +88,14 @@ integration: setup-dev ## Tests against real servers
 e2e: setup-dev ## Tests of the whole running platform
 	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/e2e
 
+.PHONY: ui-test
+ui-test: setup-dev $(APP) ## The web application: types, style, units, budgets, API types up to date
+	$(BIN)/python frontend/build.py --run check
+	$(BIN)/python frontend/build.py --run lint
+	$(BIN)/python frontend/build.py --run test
+	$(BIN)/python frontend/build.py --run budget
+	$(BIN)/python frontend/openapi.py --check
+
 ##@ Check
 
 .PHONY: fmt
@@ -94,7 +117,7 @@ imports: setup-dev ## Layers: import-linter
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: check
-check: lint types imports test integration e2e ## All of the above: what CI runs
+check: lint types imports ui-test test integration e2e ## All of the above: what CI runs
 
 ##@ Measure
 

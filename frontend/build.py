@@ -111,11 +111,15 @@ def main() -> int:
     """Build as asked on the command line, and return the exit code."""
     parser = argparse.ArgumentParser(description="Build the web application.")
     parser.add_argument("--force", action="store_true", help="build even if nothing changed")
+    parser.add_argument("--run", metavar="SCRIPT", help="run a script of package.json instead")
     parser.add_argument("--install", action="store_true", help="only bring in the packages")
     options = parser.parse_args()
     try:
         if options.install:
             install()
+        elif options.run:
+            install()
+            run_npm("run", "--silent", options.run)
         else:
             has_built = build(is_forced=options.force)
             print("built" if has_built else "up to date", BUNDLE)  # noqa: T201 - its answer

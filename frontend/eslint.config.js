@@ -3,7 +3,9 @@ import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules", ".build-*", "src/api/*.ts", "!src/api/client.ts", "eslint.config.js"] },
+  {
+    ignores: ["node_modules", ".build-*", "src/api/*.ts", "!src/api/client.ts", "eslint.config.js"],
+  },
   ...tseslint.configs.strictTypeChecked,
   hooks.configs.flat["recommended-latest"],
   {

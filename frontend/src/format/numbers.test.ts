@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { decimalsOf, exactText, fixed, fromNanos, quantity, signed, span, toNanos } from "./numbers";
+import {
+  decimalsOf,
+  exactText,
+  fixed,
+  fromNanos,
+  quantity,
+  signed,
+  span,
+  toNanos,
+} from "./numbers";
 
 describe("exact decimals", () => {
   it("survive the way to nanos and back", () => {

@@ -163,9 +163,7 @@ export class LiveSocket {
 
   private ask(topic: string): void {
     const last = this.topics.get(topic)?.last ?? null;
-    this.tell(
-      last === null ? { op: "subscribe", topic } : { op: "subscribe", topic, from: last },
-    );
+    this.tell(last === null ? { op: "subscribe", topic } : { op: "subscribe", topic, from: last });
   }
 
   private tell(message: object): void {

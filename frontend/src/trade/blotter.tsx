@@ -66,7 +66,8 @@ export function Blotter({ account, instruments }: Props) {
       step(-1);
     },
     x: () => {
-      const order = open.find((one) => one.order_id === selected) ?? (open.length === 1 ? open[0] : undefined);
+      const order =
+        open.find((one) => one.order_id === selected) ?? (open.length === 1 ? open[0] : undefined);
       if (order && mayTrade) void cancel(order);
     },
   });

@@ -9,7 +9,11 @@ const bar = (minute: number) => ({
   close: 2,
   volume: 10,
 });
-const trade = (second: number, price: number) => ({ price, quantity: 1, ts_event_ns: second * 1e9 });
+const trade = (second: number, price: number) => ({
+  price,
+  quantity: 1,
+  ts_event_ns: second * 1e9,
+});
 
 it("trades of closed bars are not counted twice, those behind them make the open candle", () => {
   const candles = assembled([bar(1)], [trade(119, 9), trade(120, 5), trade(121, 4)], 60);

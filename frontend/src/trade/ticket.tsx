@@ -133,14 +133,17 @@ export function Ticket({ symbol, instrument, account, bid, ask, locked, picked }
           <label className="field">
             In force
             <select
-              value={draft.type === "MARKET" && draft.timeInForce === "GTC" ? "IOC" : draft.timeInForce}
+              title="GTC: until cancelled. IOC: at once, the rest is cancelled. FOK: all at once or nothing."
+              value={
+                draft.type === "MARKET" && draft.timeInForce === "GTC" ? "IOC" : draft.timeInForce
+              }
               onChange={(event) => {
                 edit({ timeInForce: event.target.value });
               }}
             >
-              {draft.type === "LIMIT" && <option value="GTC">Until cancelled</option>}
-              <option value="IOC">Immediate, rest cancelled</option>
-              <option value="FOK">All at once or nothing</option>
+              {draft.type === "LIMIT" && <option value="GTC">GTC</option>}
+              <option value="IOC">IOC</option>
+              <option value="FOK">FOK</option>
             </select>
           </label>
         </div>
@@ -178,7 +181,9 @@ export function Ticket({ symbol, instrument, account, bid, ask, locked, picked }
           disabled={!canSend}
           title="Ctrl Enter"
         >
-          {isBusy ? "Sending …" : `${isBuy ? "▲ Buy" : "▼ Sell"} ${draft.quantity} ${instrument?.base ?? ""}`}
+          {isBusy
+            ? "Sending …"
+            : `${isBuy ? "▲ Buy" : "▼ Sell"} ${draft.quantity} ${instrument?.base ?? ""}`}
         </button>
         {why && <div className="warn">{why}</div>}
         <Outcome outcome={outcome} account={account} />
@@ -338,7 +343,8 @@ function Outcome({ outcome, account }: { outcome: Sent; account: AccountFeed }) 
 
 function Told({ order }: { order: Order }) {
   const isRefused = order.status === "RISK_REJECTED" || order.status === "REJECTED";
-  const tone = isRefused || order.status === "FAILED" ? "danger" : DONE.has(order.status) ? "" : "up";
+  const tone =
+    isRefused || order.status === "FAILED" ? "danger" : DONE.has(order.status) ? "" : "up";
   const price = order.average_price ?? order.price;
   return (
     <div className="verdict">

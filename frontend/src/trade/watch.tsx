@@ -38,9 +38,7 @@ export function Watch({ feed, instruments, symbol }: Props) {
                   <button
                     type="button"
                     className="plain quiet"
-                    onClick={() =>
-                      void navigate({ to: "/trade/$symbol", params: { symbol: one } })
-                    }
+                    onClick={() => void navigate({ to: "/trade/$symbol", params: { symbol: one } })}
                   >
                     {one}
                   </button>

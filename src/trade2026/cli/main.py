@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "trade2026.cli.replay:replay", "Fold the log again and compare it with the live ledger."
     ),
     "lake": Entry("trade2026.cli.lake:lake", "Look into the lake of ticks."),
+    "ui": Entry("trade2026.cli.ui:ui", "Build the web application."),
     "components": Entry("trade2026.cli.components:components", "Show the catalogue."),
 }
 
