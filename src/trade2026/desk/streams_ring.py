@@ -122,6 +122,7 @@ class Reader:
 
         The first time there is always an answer, so that a client knows its place.
         """
+        assert self._place >= self._ring.floor, "events were dropped before they were read"
         entries = self._ring.after(self._place)
         if entries:
             self._place = entries[-1].seq

@@ -36,6 +36,8 @@ class Viewer:
     def __init__(self, hub: Hub) -> None:
         self.signal = asyncio.Event()
         """Set when there is something to take."""
+        self.is_too_slow = False
+        """Whether a lossless topic has run away from it: then nothing more of it is taken."""
         self._hub = hub
         self._looks: dict[Topic, Look] = {}
         self._readers: dict[Topic, Reader] = {}
@@ -52,11 +54,6 @@ class Viewer:
     def has_changes(self) -> bool:
         """Return whether a conflated topic may have changed."""
         return bool(self._changed)
-
-    @property
-    def is_too_slow(self) -> bool:
-        """Return whether a lossless topic has run away from it."""
-        return any(self._readers[topic].is_too_slow for topic in self._told)
 
     def follow(self, topic: Topic, after: int | None = None) -> None:
         """Follow *topic* from now on; again, it begins anew.
@@ -99,6 +96,10 @@ class Viewer:
             topic = next(iter(self._told))
             del self._told[topic]
             reader = self._readers[topic]
+            # Asked each time: the events go on while the ones before are being sent.
+            self.is_too_slow |= reader.is_too_slow
+            if self.is_too_slow:
+                return
             gap = reader.take_gap()
             taken = reader.take()
             if taken is None:

@@ -165,13 +165,13 @@ class Session:
         try:
             while True:
                 await self._until_due(due)
-                if self._viewer.is_too_slow:
-                    return TOO_SLOW, "too slow: come back and resume"
                 while self._answers:
                     await self._write(self._answers.popleft())
                 for news in self._viewer.take_news():
                     for text in written_news(news):
                         await self._write(text)
+                if self._viewer.is_too_slow:
+                    return TOO_SLOW, "too slow: come back and resume"
                 if self._viewer.has_changes and loop.time() >= due:
                     due = loop.time() + 1 / self._hz
                     for topic, change in self._viewer.take_changes():
