@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - where the build backend looks for it
 """The wheel's build hook: a wheel without the web application is not made.
 
 A bundle that is there is taken as it is; else it is built, which takes Node from the package

@@ -9,7 +9,7 @@ interface Props {
   label: string;
   disabled?: boolean;
   hasChord?: boolean;
-  onHeld(): void;
+  onHeld: () => void;
 }
 
 export function HoldButton({ children, label, disabled = false, hasChord, onHeld }: Props) {

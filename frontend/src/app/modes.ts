@@ -15,8 +15,8 @@ export function scopeOf(who: Session): string {
 export interface Modes {
   /** The scopes that cover the account and are not normal. */
   restricted: { scope: string; mode: string }[];
-  kill(): Promise<void>;
-  resume(scope: string): Promise<void>;
+  kill: () => Promise<void>;
+  resume: (scope: string) => Promise<void>;
 }
 
 export function useModes(): Modes {

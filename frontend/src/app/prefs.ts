@@ -6,7 +6,7 @@ interface Prefs {
   symbol: string;
   interval: string;
   orderQuantity: Record<string, string>;
-  set(change: Partial<Pick<Prefs, "symbol" | "interval" | "orderQuantity">>): void;
+  set: (change: Partial<Pick<Prefs, "symbol" | "interval" | "orderQuantity">>) => void;
 }
 
 export const usePrefs = create<Prefs>()(

@@ -20,7 +20,7 @@ interface Props {
 interface Column<Row> {
   name: string;
   isNumber?: boolean;
-  cell(row: Row): ReactNode;
+  cell: (row: Row) => ReactNode;
 }
 
 export function Blotter({ account, instruments }: Props) {
@@ -265,10 +265,10 @@ function Money({ value }: { value: number | null | undefined }) {
 interface RowsProps<Row> {
   rows: Row[];
   columns: Column<Row>[];
-  keyOf(row: Row): string;
+  keyOf: (row: Row) => string;
   empty: string;
   selected?: string;
-  onSelect?(key: string): void;
+  onSelect?: (key: string) => void;
 }
 
 function Rows<Row>({ rows, columns, keyOf, empty, selected, onSelect }: RowsProps<Row>) {

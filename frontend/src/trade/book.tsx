@@ -16,7 +16,7 @@ interface Props {
   book: BookFeed;
   instrument: Instrument | undefined;
   openOrders: Order[];
-  onPrice(price: string): void;
+  onPrice: (price: string) => void;
 }
 
 /** How many levels fit on each side of the row in the middle. */

@@ -1,6 +1,6 @@
 // A canvas that fits its box, sharp on every screen, with the colours of the theme.
 import { useMantineColorScheme } from "@mantine/core";
-import { type RefObject, useEffect, useRef } from "react";
+import { type RefObject, useCallback, useEffect, useRef } from "react";
 
 export interface Palette {
   text: string;
@@ -79,8 +79,8 @@ export function useCanvas(draw: Draw): [RefObject<HTMLCanvasElement | null>, () 
       redraw.current = () => {};
     };
   }, [colorScheme]);
-  const ask = useRef(() => {
+  const ask = useCallback(() => {
     redraw.current();
-  });
-  return [canvas, ask.current];
+  }, []);
+  return [canvas, ask];
 }

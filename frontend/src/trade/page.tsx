@@ -87,7 +87,7 @@ interface LiveTicketProps {
   instrument: Instrument | undefined;
   tickers: TickerFeed;
   account: AccountFeed;
-  bookHeardAt(): number;
+  bookHeardAt: () => number;
   picked: { price: string; count: number };
 }
 

@@ -197,8 +197,8 @@ interface FieldProps {
   label: string;
   value: string;
   findings: Finding[];
-  onChange(value: string): void;
-  onKeyDown?(event: KeyboardEvent): void;
+  onChange: (value: string) => void;
+  onKeyDown?: (event: KeyboardEvent) => void;
 }
 
 function Field({ name, label, value, findings, onChange, onKeyDown }: FieldProps) {

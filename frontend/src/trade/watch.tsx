@@ -1,6 +1,6 @@
 // The watch list: every symbol of the feed, its price and its way since the page opened.
 import { useNavigate } from "@tanstack/react-router";
-import { useRef } from "react";
+import { useState } from "react";
 import type { Instrument } from "../api/client";
 import { decimalsOf, fixed } from "../format/numbers";
 import { useFeed } from "../live/feed";
@@ -57,18 +57,11 @@ export function Watch({ feed, instruments, symbol }: Props) {
 
 /** A number in the colour, and behind the arrow, of its last move. */
 export function Moved({ value, text }: { value: number | null | undefined; text: string }) {
-  const way = useRef<{ last: number | null | undefined; tone: "up" | "down" | "" }>({
-    last: undefined,
-    tone: "",
-  });
-  // The way is a fold over what was drawn: reading it while drawing is its purpose.
-  /* eslint-disable react-hooks/refs */
-  if (value != null && way.current.last != null && value !== way.current.last) {
-    way.current.tone = value > way.current.last ? "up" : "down";
+  const [way, setWay] = useState({ value, tone: "" });
+  if (value !== way.value) {
+    const change = (value ?? Number.NaN) - (way.value ?? Number.NaN);
+    setWay({ value, tone: change > 0 ? "up" : change < 0 ? "down" : "" });
   }
-  way.current.last = value;
-  const { tone } = way.current;
-  /* eslint-enable react-hooks/refs */
-  const arrow = tone === "up" ? "▲ " : tone === "down" ? "▼ " : "";
-  return <span className={tone}>{arrow + text}</span>;
+  const arrow = way.tone === "up" ? "▲ " : way.tone === "down" ? "▼ " : "";
+  return <span className={way.tone}>{arrow + text}</span>;
 }
