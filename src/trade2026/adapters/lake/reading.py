@@ -89,7 +89,7 @@ def newest_rows(
     table = _opened(place, name)
     files = [file for file in _files(table) if symbol in {None, file.symbol}]
     files.sort(key=lambda file: file.newest, reverse=True)
-    fragments = _fragments(table, symbol)
+    fragments = _fragments(table)
     kept: list[dict[str, Any]] = []
     for file in files:
         if len(kept) == limit and file.newest < kept[0][ORDER]:
@@ -100,10 +100,9 @@ def newest_rows(
     return [{name: value for name, value in row.items() if value is not None} for row in kept]
 
 
-def _fragments(table: DeltaTable, symbol: str | None) -> dict[str, tuple[Any, Any]]:
+def _fragments(table: DeltaTable) -> dict[str, tuple[Any, Any]]:
     """Return a reader of each file, by its path, with the schema of the table."""
-    partitions = None if symbol is None else [("symbol", "=", symbol)]
-    dataset: Any = cast("Any", table).to_pyarrow_dataset(partitions=partitions)
+    dataset: Any = cast("Any", table).to_pyarrow_dataset()
     return {fragment.path: (fragment, dataset.schema) for fragment in dataset.get_fragments()}
 
 
