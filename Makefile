@@ -85,7 +85,7 @@ integration: setup-dev ## Tests against real servers
 	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/integration
 
 .PHONY: e2e
-e2e: setup-dev ## Tests of the whole running platform
+e2e: setup-dev $(APP) ## Tests of the whole running platform
 	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/e2e
 
 .PHONY: ui-test
