@@ -37,6 +37,7 @@ POOL_SIZE: Final = 256
 IDLE_S: Final = 20.0
 """Shorter than the 30 s after which the services hang up an idle connection."""
 CONNECT_S: Final = 1.0
+URL_BYTES_MAX: Final = 16_384
 SILENCE_S: Final = 30.0
 """How long a service may keep silent; the edge's own limit answers its sender before that."""
 
@@ -169,6 +170,8 @@ class Proxy:
 
     def _request(self, name: str, path: bytes, scope: Scope, receive: Receive) -> httpx.Request:
         query: bytes = scope["query_string"]
+        if len(path) + len(query) > URL_BYTES_MAX or not _is_graphic(query):
+            raise _bad_request("the address is too long, or not a plain one")
         url = httpx.URL(self._addresses.url(name)).copy_with(
             raw_path=path + b"?" + query if query else path
         )
@@ -240,12 +243,14 @@ def target_of(raw_path: bytes) -> tuple[str, bytes]:
     if prefix != PREFIX.removeprefix("/").encode() or word not in SERVICES:
         why = "comes with later work" if word in _PLANNED else "is no service behind this door"
         raise ProblemError(HTTPStatus.NOT_FOUND, "Not Found", f"{word[:40]!r} {why}")
+    if not _is_graphic(path):
+        raise _bad_request("the path is not a plain one")
     for segment in path.split(b"/"):
         plain = unquote_to_bytes(segment)
         # An escaped slash or backslash, too, may become a step upwards at somebody's door.
         steps = plain.replace(b"\\", b"/").split(b"/")
         if b".." in steps or b"." in steps or any(byte < ord(" ") for byte in plain):
-            raise ProblemError(HTTPStatus.BAD_REQUEST, "Bad Request", "the path is not a plain one")
+            raise _bad_request("the path is not a plain one")
     return SERVICES[word], slash + path if slash else b"/"
 
 
@@ -320,6 +325,15 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
         if name == b"connection"
         for word in value.split(b",")
     )
+
+
+def _is_graphic(part: bytes) -> bool:
+    """Return whether the part of an address has nothing that must be escaped in one."""
+    return all(0x20 < byte < 0x7F for byte in part)  # noqa: PLR2004 - ASCII's graphic range.
+
+
+def _bad_request(detail: str) -> ProblemError:
+    return ProblemError(HTTPStatus.BAD_REQUEST, HTTPStatus.BAD_REQUEST.phrase, detail)
 
 
 def _too_large() -> ProblemError:
