@@ -61,8 +61,8 @@ export function Frame() {
           disabled={!isKeeper}
           label={
             isKeeper
-              ? `Hold for a second to halt trading of ${scopeOf(who)} and cancel its open orders`
-              : "Halting trading needs the role risk or admin"
+              ? `Kill: hold for a second to halt trading of ${scopeOf(who)} and cancel its open orders`
+              : "Kill: halting trading needs the role risk or admin"
           }
           onHeld={() => void modes.kill()}
         >
@@ -102,7 +102,7 @@ export function Frame() {
             <span className="dim">New orders are refused by risk.</span>
             {isKeeper && (
               <HoldButton
-                label={`Hold for a second to allow trading of ${scope} again`}
+                label={`Hold to resume trading of ${scope}, for a second`}
                 onHeld={() => void modes.resume(scope)}
               >
                 Hold to resume

@@ -133,9 +133,14 @@ export class LiveSocket {
 
   private opened(): void {
     this.heardAt = Date.now();
+    const isBack = this.state.cutAt > 0;
     this.become({ status: "open", cutAt: 0, attempt: 0 });
     if (this.hidden) this.tell({ op: "rate", hz: HIDDEN_HZ });
-    for (const topic of this.topics.keys()) this.ask(topic);
+    for (const [topic, entry] of this.topics) {
+      this.ask(topic);
+      // Where nothing was seen yet there is no place to resume from: what was missed is loaded.
+      if (isBack && entry.last === null) this.pass({ topic, kind: "gap", s: 0 });
+    }
     clearInterval(this.beat);
     this.beat = setInterval(() => {
       // A cable that is pulled closes nothing: silence is the only sign.
@@ -177,6 +182,8 @@ export class LiveSocket {
     const entry = this.topics.get(message.topic);
     if (!entry) return;
     let passed: TopicMessage = message;
+    // The sequences may be those of another log: begin anew with what comes.
+    if (message.kind === "gap") entry.last = null;
     if (message.kind === "events") {
       const last = entry.last;
       const fresh = last === null ? message.events : message.events.filter((one) => one.s > last);
@@ -184,7 +191,11 @@ export class LiveSocket {
       if (fresh.length === 0) return;
       passed = { ...message, events: fresh };
     }
-    for (const listener of entry.listeners) listener(passed);
+    this.pass(passed);
+  }
+
+  private pass(message: TopicMessage): void {
+    for (const listener of this.topics.get(message.topic)?.listeners ?? []) listener(message);
   }
 
   private become(state: LinkState): void {

@@ -308,7 +308,7 @@ function Rows<Row>({ rows, columns, keyOf, empty, selected, onSelect }: RowsProp
 
 function Skeleton() {
   return (
-    <div aria-label="Loading">
+    <div role="status" aria-label="Loading">
       {Array.from({ length: 5 }, (_, index) => (
         <div className="skeleton" key={index} />
       ))}

@@ -68,10 +68,10 @@ class Terminal:
         self.page.wait_for_timeout(HOLD_MS)
         self.page.mouse.up()
 
-    def money(self, name: str) -> str:
+    def money(self, name: str) -> Locator:
         """Return a line of the profit and loss."""
         facts = self.page.get_by_test_id("pnl")
-        return facts.locator(f"dt:text-is('{name}') + dd").inner_text()
+        return facts.locator(f"dt:text-is('{name}') + dd")
 
     def fills_of_platform(self) -> list[Any]:
         """Return the fills as the OMS lists them."""

@@ -108,6 +108,33 @@ describe("the link", () => {
     socket.stop();
   });
 
+  it("begins anew after a gap, whatever the sequences are by then", async () => {
+    const { socket, wires } = await linked();
+    const seen: number[] = [];
+    socket.subscribe("fills:default", (message) => {
+      if (message.kind === "events") seen.push(...message.events.map((one) => one.s));
+    });
+    wires[0]?.onopen?.();
+    wires[0]?.say({ topic: "fills:default", kind: "events", s: 90, events: [event(90)] });
+    wires[0]?.say({ topic: "fills:default", kind: "gap", s: 1 });
+    wires[0]?.say({ topic: "fills:default", kind: "events", s: 2, events: [event(1), event(2)] });
+    expect(seen).toEqual([90, 1, 2]);
+    socket.stop();
+  });
+
+  it("tells of a gap where a cut topic has no place to resume from", async () => {
+    const { socket, wires } = await linked();
+    const kinds: string[] = [];
+    socket.subscribe("fills:default", (message) => kinds.push(message.kind));
+    wires[0]?.onopen?.();
+    expect(kinds).toEqual([]);
+    wires[0]?.onclose?.();
+    await vi.advanceTimersByTimeAsync(300);
+    wires[1]?.onopen?.();
+    expect(kinds).toEqual(["gap"]);
+    socket.stop();
+  });
+
   it("counts silence as a cut", async () => {
     const { socket, wires } = await linked();
     wires[0]?.onopen?.();
