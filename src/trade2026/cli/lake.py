@@ -5,6 +5,7 @@ when nothing runs.
 """
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from trade2026.adapters.lake.reading import newest_rows, summary_of, table_names
 from trade2026.adapters.objects.place import Place, S3Place
 from trade2026.cli.options import place_options
 from trade2026.cli.screen import screen
+from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import UnavailableError
 from trade2026.shell.addresses import LocalAddresses
 from trade2026.shell.objects import objects_place
@@ -25,6 +27,10 @@ from trade2026.shell.secrets import OBJECTS_SECRET, Secrets
 
 LIMIT: Final = 20
 LIMIT_MAX: Final = 100_000
+
+_TIME: Final = "ts_event_ns"
+_HIDDEN: Final = frozenset({"dt", "ts_recv_ns", "stream_seq", "batch_pos"})
+"""Of no use to the eye; JSON has them."""
 
 
 @click.group(short_help="Look into the lake of ticks.")
@@ -60,6 +66,7 @@ def list_tables(*, data_dir: Path, port_offset: int, as_json: bool) -> None:
 @click.argument("table")
 @place_options
 @click.option("--symbol", help="Rows of this symbol only.")
+@click.option("--kind", type=click.Choice(["trade", "quote"]), help="Rows of this kind only.")
 @click.option("--limit", type=click.IntRange(1, LIMIT_MAX), default=LIMIT, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one row a line.")
 def show(
@@ -68,23 +75,25 @@ def show(
     data_dir: Path,
     port_offset: int,
     symbol: str | None,
+    kind: str | None,
     limit: int,
     as_json: bool,
 ) -> None:
     """Show the newest rows of TABLE, the newest last."""
-    rows = newest_rows(_place(data_dir, port_offset), table, limit=limit, symbol=symbol)
+    place = _place(data_dir, port_offset)
+    rows = newest_rows(place, table, limit=limit, symbol=symbol, kind=kind)
     if as_json:
         # Exact numbers, as everywhere: a reader decides what to make of them.
         encoder = msgspec.json.Encoder(decimal_format="number")
         for row in rows:
             click.echo(encoder.encode(row).decode())
         return
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = list(dict.fromkeys(name for row in rows for name in row if name not in _HIDDEN))
     shown = Table(pad_edge=False)
     for name in names:
-        shown.add_column(name, no_wrap=True)
+        shown.add_column("time (UTC)" if name == _TIME else name, no_wrap=True)
     for row in rows:
-        shown.add_row(*(_text(row.get(name)) for name in names))
+        shown.add_row(*(_text(name, row.get(name)) for name in names))
     screen().print(shown, markup=False)
 
 
@@ -101,7 +110,10 @@ def _place(data_dir: Path, port_offset: int) -> Place:
     return place
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - whatever the table holds.
+def _text(name: str, value: Any) -> str:  # noqa: ANN401 - whatever the table holds.
     if value is None:
         return ""
+    if name == _TIME:
+        seconds, ns = divmod(value, NS_PER_S)
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{ns // 1_000:06d}"
     return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)

@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from pyarrow import dataset
 
 from trade2026.adapters.lake.place import LAKE, table_place
 from trade2026.adapters.objects.client import ObjectClient, plain_reason
@@ -18,6 +19,7 @@ from trade2026.adapters.objects.place import Place
 from trade2026.core.errors import InvalidInputError, UnavailableError
 
 _arrow = cast("Any", pa)
+_field = cast("Any", dataset).field
 
 ORDER: Final = "ts_recv_ns"
 _KEYS: Final = (ORDER, "stream_seq", "batch_pos")
@@ -78,7 +80,7 @@ def summary_of(place: Place, name: str) -> TableSummary:
 
 
 def newest_rows(
-    place: Place, name: str, *, limit: int, symbol: str | None = None
+    place: Place, name: str, *, limit: int, symbol: str | None = None, kind: str | None = None
 ) -> list[dict[str, Any]]:
     """Return the newest *limit* rows, the newest last, columns without a value left out.
 
@@ -94,7 +96,7 @@ def newest_rows(
     for file in files:
         if len(kept) == limit and file.newest < kept[0][ORDER]:
             break
-        kept += _rows(fragments[file.path], limit)
+        kept += _rows(fragments[file.path], limit, kind)
         kept.sort(key=lambda row: tuple(row[key] for key in _KEYS))
         del kept[:-limit]
     return [{name: value for name, value in row.items() if value is not None} for row in kept]
@@ -102,14 +104,15 @@ def newest_rows(
 
 def _fragments(table: DeltaTable) -> dict[str, tuple[Any, Any]]:
     """Return a reader of each file, by its path, with the schema of the table."""
-    dataset: Any = cast("Any", table).to_pyarrow_dataset()
-    return {fragment.path: (fragment, dataset.schema) for fragment in dataset.get_fragments()}
+    files: Any = cast("Any", table).to_pyarrow_dataset()
+    return {fragment.path: (fragment, files.schema) for fragment in files.get_fragments()}
 
 
-def _rows(reader: tuple[Any, Any], limit: int) -> list[dict[str, Any]]:
+def _rows(reader: tuple[Any, Any], limit: int, kind: str | None) -> list[dict[str, Any]]:
     fragment, schema = reader
+    is_wanted = None if kind is None else _field("kind") == kind
     try:
-        found = fragment.to_table(schema=schema)
+        found = fragment.to_table(schema=schema, filter=is_wanted)
     except (DeltaError, OSError) as error:
         raise UnavailableError(plain_reason(error)) from None
     found = found.sort_by([(key, "ascending") for key in _KEYS])
