@@ -37,35 +37,53 @@ _HTML: Final = "text/html"
 _READ: Final = [HttpMethod.GET, HttpMethod.HEAD]
 
 
-def application_routes(bundle: Bundle, without_bundle: FallbackPage) -> list[BaseRouteHandler]:
-    """Return the application's routes; *without_bundle* makes the page while it is not built."""
+class Application:
+    """The web application as browsers get it."""
 
-    async def page(request: AnyRequest) -> Response[Any]:
-        index = bundle.index
+    def __init__(self, bundle: Bundle, without_bundle: FallbackPage) -> None:
+        """Serve *bundle*; while it is not built, the page that *without_bundle* makes."""
+        self._bundle = bundle
+        self._without_bundle = without_bundle
+
+    async def page(self, request: AnyRequest) -> Response[Any]:
+        """Return the application's page."""
+        index = self._bundle.index
         if index is not None:
             return _file(request, index)
         return Response(
-            await without_bundle(),
+            await self._without_bundle(),
             media_type=MediaType.HTML,
             headers={**SECURITY_HEADERS, "Cache-Control": "no-store"},
         )
 
-    @route("/", http_method=_READ, opt=public(), include_in_schema=False)
-    async def root(request: AnyRequest) -> Response[Any]:
-        """Return the application's page."""
-        return await page(request)
+    async def page_for_browser(self, request: AnyRequest) -> Response[Any] | None:
+        """Return the page if it is built and a browser wants one; None is for programs."""
+        is_wanted = self._bundle.index is not None and _wants_page(request)
+        return await self.page(request) if is_wanted else None
 
-    @route("/{path:path}", http_method=_READ, opt=public(), include_in_schema=False)
-    async def below(request: AnyRequest, path: FromPath[str]) -> Response[Any]:
-        """Return a file of the application, or its page to a browser that wants one."""
-        found = bundle.find(path.removeprefix("/"))
-        if found is not None:
-            return _file(request, found)
-        if not is_accepted(request.headers.get("accept", ""), _HTML):
-            raise ProblemError(HTTPStatus.NOT_FOUND, "Not Found", "there is no such file")
-        return await page(request)
+    def routes(self) -> list[BaseRouteHandler]:
+        """Return the routes of the application."""
 
-    return [root, below]
+        @route("/", http_method=_READ, opt=public(), include_in_schema=False)
+        async def root(request: AnyRequest) -> Response[Any]:
+            """Return the application's page."""
+            return await self.page(request)
+
+        @route("/{path:path}", http_method=_READ, opt=public(), include_in_schema=False)
+        async def below(request: AnyRequest, path: FromPath[str]) -> Response[Any]:
+            """Return a file of the application, or its page to a browser that wants one."""
+            found = self._bundle.find(path.removeprefix("/"))
+            if found is not None:
+                return _file(request, found)
+            if not _wants_page(request):
+                raise ProblemError(HTTPStatus.NOT_FOUND, "Not Found", "there is no such file")
+            return await self.page(request)
+
+        return [root, below]
+
+
+def _wants_page(request: AnyRequest) -> bool:
+    return is_accepted(request.headers.get("accept", ""), _HTML)
 
 
 def _file(request: AnyRequest, asset: Asset) -> Response[Any]:

@@ -8,7 +8,7 @@ from trade2026.edge.aggregate import ApiBook
 from trade2026.edge.assets import Bundle
 from trade2026.edge.front_page import ALERTS_KEPT, FrontDoor, front_routes
 from trade2026.edge.proxy import Proxy, proxy_route
-from trade2026.edge.spa import application_routes
+from trade2026.edge.spa import Application
 from trade2026.edge.streams import HealthTeller, stream_route
 from trade2026.model.subjects import (
     LIVE_BOOK,
@@ -36,6 +36,7 @@ def build(context: Context) -> Service:
     door = FrontDoor(
         partial(survey, context.data_dir, context.addresses), context.clock, apis.document
     )
+    application = Application(Bundle(), door.page)
     health = HealthTeller(hub, door.findings, context.clock)
 
     async def trades_begin() -> int:
@@ -49,7 +50,7 @@ def build(context: Context) -> Service:
             *front_routes(door),
             proxy_route(proxy),
             stream_route(hub, context.clock),
-            *application_routes(Bundle(), door.page),
+            *application.routes(),
         ],
         intakes=[
             Fold(
@@ -69,6 +70,7 @@ def build(context: Context) -> Service:
             ),
         ],
         describe=apis.document,
+        health_page=application.page_for_browser,
         loops=[apis.keep, health.keep],
         stop=proxy.close,
     )

@@ -122,8 +122,12 @@ def _shell_routes(life: ServiceLife, *, has_metrics: bool) -> Sequence[BaseRoute
     name = life.service.name
 
     @get([HEALTH_PATH, *life.service.health_paths], opt=public())
-    async def health() -> Response[dict[str, Any]]:
+    async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
         """Tell whether every check passes at this moment; 503 if one does not."""
+        health_page = life.service.health_page
+        page = None if health_page is None else await health_page(request)
+        if page is not None:
+            return page
         found = await life.health()
         body: dict[str, Any] = {
             "status": found.status,

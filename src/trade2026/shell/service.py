@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from litestar import Request, Response
 from litestar.handlers import BaseRouteHandler
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
@@ -122,6 +123,8 @@ class Service:
     """Further fields of `/health`, such as a mode; they do not decide the status."""
     describe: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """Makes what `/docs` and `/openapi.json` show out of the service's own description."""
+    health_page: Callable[[Request[Any, Any, Any]], Awaitable[Response[Any] | None]] | None = None
+    """Answers a browser that opens `/health` as a page; where it returns None, `/health` does."""
     start: Callable[[], Awaitable[None]] = nothing
     caught_up: Callable[[], Awaitable[None]] = nothing
     loops: Sequence[Callable[[], Awaitable[None]]] = ()

@@ -11,7 +11,7 @@ from tests.doors import OpenDoor
 
 from trade2026.core.clock import SystemClock
 from trade2026.edge.assets import IMMUTABLE, Bundle
-from trade2026.edge.spa import SECURITY_HEADERS, application_routes
+from trade2026.edge.spa import SECURITY_HEADERS, Application
 from trade2026.shell.service import Service
 
 PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -19,6 +19,14 @@ PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 async def not_built() -> str:
     return "<p>not built</p>"
+
+
+def a_door(folder: Path) -> httpx.AsyncClient:
+    application = Application(Bundle(folder), not_built)
+    service = Service(
+        name="nginx", routes=application.routes(), health_page=application.page_for_browser
+    )
+    return client_of(app_of(service, OpenDoor(), SystemClock()))
 
 
 @pytest.fixture
@@ -36,8 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def door(folder: Path) -> httpx.AsyncClient:
-    service = Service(name="nginx", routes=application_routes(Bundle(folder), not_built))
-    return client_of(app_of(service, OpenDoor(), SystemClock()))
+    return a_door(folder)
 
 
 async def test_the_page_is_guarded_and_asked_about_again_each_time(
@@ -106,6 +113,19 @@ async def test_a_path_of_the_application_is_its_page_for_browsers_only(
     assert file.status_code == 404
 
 
+async def test_health_is_the_applications_page_for_browsers_and_the_truth_for_programs(
+    folder: Path, door: httpx.AsyncClient
+) -> None:
+    page = await door.get("/health", headers=PAGE)
+    health = await door.get("/health")
+    (folder / "index.html").unlink()
+    not_built = await door.get("/health", headers=PAGE)
+
+    assert page.text == "<p>the application</p>"
+    assert health.json()["service"] == "nginx"
+    assert not_built.json()["service"] == "nginx"
+
+
 async def test_a_head_is_answered(door: httpx.AsyncClient) -> None:
     assert (await door.head("/")).status_code == 200
 
@@ -148,8 +168,7 @@ async def test_without_a_bundle_a_page_says_so_until_it_is_built(folder: Path) -
     page = folder / "index.html"
     content = page.read_bytes()
     page.unlink()
-    service = Service(name="nginx", routes=application_routes(Bundle(folder), not_built))
-    door = client_of(app_of(service, OpenDoor(), SystemClock()))
+    door = a_door(folder)
 
     before = await door.get("/")
     page.write_bytes(content)
