@@ -130,6 +130,7 @@ function draw(box: HTMLElement, tick: number, seconds: number): Drawing {
       secondsVisible: seconds < 60,
       borderColor: palette.line,
       rightOffset: 4,
+      barSpacing: 8,
     },
     rightPriceScale: { borderColor: palette.line, scaleMargins: { top: 0.06, bottom: 0.22 } },
   });
