@@ -13,10 +13,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 BENCHMARKS = (
     ("Order path", ("orders.py", "--http")),
+    ("The edge", ("edge.py",)),
     ("Message bus", ("bus.py",)),
     ("Normaliser", ("normaliser.py",)),
     ("Order book", ("book.py",)),
     ("PRISM market", ("market.py",)),
+    ("Lake", ("sink.py",)),
 )
 
 
