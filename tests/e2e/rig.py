@@ -178,8 +178,9 @@ class Platform:
 
     def cli(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of `trade2026` on this platform."""
-        argv = [sys.executable, "-m", "trade2026", command, "--data-dir", str(self.data_dir)]
-        argv += ["--port-offset", str(self.offset), *arguments]
+        # The place comes last: a command may be of two words.
+        argv = [sys.executable, "-m", "trade2026", command, *arguments]
+        argv += ["--data-dir", str(self.data_dir), "--port-offset", str(self.offset)]
         return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
 
 
