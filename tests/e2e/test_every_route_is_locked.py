@@ -38,7 +38,7 @@ from trade2026.shell.settings import Settings
 from trade2026.shell.tokens import TokenVerifier
 
 SERVICES = tuple(component.name for component in TABLE if component.engine is Engine.SERVICE)
-RUNNING = ("risk", "exeq", "oms", "ptrc", "pnl", "PRISM")
+RUNNING = ("risk", "exeq", "oms", "ptrc", "pnl", "PRISM", "hot_cache")
 """Those that have data of accounts; the others are built and not started."""
 
 EVERYWHERE = {
@@ -60,6 +60,13 @@ PUBLIC: dict[str, set[str]] = {
         "GET /bars/{symbol}",
         "GET /feed",
         "WS /ws",
+    },
+    "hot_cache": {
+        "GET /quote/{symbol}",
+        "GET /trade/{symbol}",
+        "GET /book/{symbol}",
+        "GET /bar/{symbol}",
+        "GET /snapshot",
     },
     "library": {"GET /api/v1/health"},
     "nginx": {

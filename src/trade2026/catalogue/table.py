@@ -211,7 +211,7 @@ TABLE: Final[tuple[Component, ...]] = (
         lanes=_BACK,
         group=Group.DATA,
         needs=("NATS", "Valkey"),
-        engine=Engine.PLANNED,
+        engine=Engine.SERVICE,
     ),
     Component(
         name="execution-quality",

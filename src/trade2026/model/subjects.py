@@ -141,7 +141,7 @@ MARKET_TRADE: Final = Event[TradeBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("PRISM", "sink-ticks", "normalizer", "nginx"),
+    takers=("PRISM", "sink-ticks", "normalizer", "nginx", "hot_cache"),
     fed_back=("normalizer",),
 )
 """After a restart the normaliser reads up to where it has told of trades already."""
@@ -151,7 +151,7 @@ MARKET_QUOTE: Final = Event[QuoteBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("risk", "ptrc", "pnl", "sink-ticks"),
+    takers=("risk", "ptrc", "pnl", "sink-ticks", "hot_cache"),
 )
 MARKET_BOOK: Final = Event[BookBatch](
     pattern="market.book.{venue}.{symbol}",
@@ -167,7 +167,7 @@ MARKET_BAR: Final = Event[BarBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("gateway",),
+    takers=("gateway", "hot_cache"),
     fed_back=("gateway",),
 )
 FRAME_REJECT: Final = Event[RejectedBatch](
@@ -191,7 +191,7 @@ LIVE_BOOK: Final = Live[BookSnapshot](
     pattern="live.book.{venue}.{symbol}",
     message=BookSnapshot,
     giver="normalizer",
-    takers=("gateway", "nginx"),
+    takers=("gateway", "nginx", "hot_cache"),
     fed_back=("gateway",),
 )
 LIVE_TRADE: Final = Live[TradeBatch](
@@ -333,7 +333,7 @@ POSITION_EVENT: Final = Event[PositionEvent](
     message=PositionEvent,
     stream=Stream.POSITIONS,
     giver="ptrc",
-    takers=("pnl", "ptrc", "nginx"),
+    takers=("pnl", "ptrc", "nginx", "hot_cache"),
     fed_back=("ptrc",),
 )
 PNL_SNAPSHOT: Final = Event[PnlSnapshot](

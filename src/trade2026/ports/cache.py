@@ -1,5 +1,6 @@
 """Hot state that may be lost: counters and last values with a time to live."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -16,6 +17,22 @@ class Cache(Protocol):
 
     async def put(self, key: str, value: bytes, *, ttl_s: float | None = None) -> None:
         """Keep *value* under *key*, for *ttl_s* seconds where given.
+
+        Raises:
+            UnavailableError: the cache did not answer.
+        """
+        ...
+
+    async def get_many(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Return the values under *keys* in their order, None for each that is not there.
+
+        Raises:
+            UnavailableError: the cache did not answer.
+        """
+        ...
+
+    async def put_many(self, values: Mapping[str, bytes]) -> None:
+        """Keep all of *values*, in one step.
 
         Raises:
             UnavailableError: the cache did not answer.

@@ -28,6 +28,15 @@ class CacheContract:
 
         assert await cache.get("a") == b"2"
 
+    async def test_many_are_put_and_got_in_the_order_asked_for(self, cache: Cache) -> None:
+        await cache.put("a", b"old")
+
+        await cache.put_many({"a": b"1", "b": b"\xff\0"})
+        await cache.put_many({})
+
+        assert list(await cache.get_many(["b", "never", "a"])) == [b"\xff\0", None, b"1"]
+        assert list(await cache.get_many([])) == []
+
     async def test_a_value_ends_with_its_time_to_live(self, cache: Cache, passing: Passing) -> None:
         await cache.put("short", b"1", ttl_s=0.3)
         await cache.put("long", b"1", ttl_s=60.0)

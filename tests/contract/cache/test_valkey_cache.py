@@ -72,6 +72,8 @@ async def test_it_says_when_the_server_is_away_and_comes_back_with_it(tmp_path: 
     for asked in (
         cache.get("a"),
         cache.put("a", b"1"),
+        cache.get_many(["a"]),
+        cache.put_many({"a": b"1"}),
         cache.count("a", window_s=60.0),
         cache.forget("a"),
     ):

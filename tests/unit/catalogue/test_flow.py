@@ -17,6 +17,7 @@ ORDER: Final = (
     "PRISM",
     "ptrc",
     "pnl",
+    "hot_cache",
     "sink-ticks",
     "nginx",
 )

@@ -1,5 +1,6 @@
 """The cache port in this process: bounded, with a clock that tests can move."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -30,6 +31,15 @@ class MemoryCache:
     async def put(self, key: str, value: bytes, *, ttl_s: float | None = None) -> None:
         """Keep *value* under *key*, for *ttl_s* seconds where given."""
         self._keep(key, _Entry(value=value, count=0, expires_ns=self._after(ttl_s)))
+
+    async def get_many(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Return the values under *keys* in their order, None for each that is not there."""
+        return [await self.get(key) for key in keys]
+
+    async def put_many(self, values: Mapping[str, bytes]) -> None:
+        """Keep all of *values*, in one step."""
+        for key, value in values.items():
+            await self.put(key, value)
 
     async def count(self, key: str, *, window_s: float) -> int:
         """Add one to the counter *key* and return it; it lives *window_s* from its first."""

@@ -5,7 +5,7 @@ Short time limits and no retries: what may be lost must not make anybody wait fo
 Source: Valkey command reference (SET, INCR), MULTI for both as one step.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from valkey import exceptions
@@ -46,6 +46,25 @@ class ValkeyCache:
             UnavailableError: the cache did not answer.
         """
         await _answer(self._client.set(key, value, px=None if ttl_s is None else _ms(ttl_s)))
+
+    async def get_many(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Return the values under *keys* in their order, None for each that is not there.
+
+        Raises:
+            UnavailableError: the cache did not answer.
+        """
+        if not keys:
+            return ()
+        return cast("Sequence[bytes | None]", await _answer(self._client.mget(keys)))
+
+    async def put_many(self, values: Mapping[str, bytes]) -> None:
+        """Keep all of *values*, in one step.
+
+        Raises:
+            UnavailableError: the cache did not answer.
+        """
+        if values:
+            await _answer(self._client.mset(dict(values)))
 
     async def count(self, key: str, *, window_s: float) -> int:
         """Add one to the counter *key* and return it; it is forgotten *window_s* after its first.
