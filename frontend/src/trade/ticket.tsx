@@ -13,7 +13,7 @@ import { useFeed } from "../live/feed";
 import { check, type Draft, type Finding, moveBy, type OrderType, valueOf } from "./checks";
 
 const VERDICT_AFTER_MS = 300;
-const VERDICT_EVERY_MS = 5000;
+const VERDICT_EVERY_MS = 2000;
 const LARGE_STEP = 10;
 
 interface Props {
