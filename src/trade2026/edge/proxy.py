@@ -191,7 +191,8 @@ class Proxy:
                 answer = await self._transport.handle_async_request(request)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
                 # A kept connection may have been closed at the very moment of its use.
-                if request.method not in _REPEATABLE:
+                has_body = not isinstance(request.stream, httpx.ByteStream)
+                if request.method not in _REPEATABLE or has_body:
                     raise
                 answer = await self._transport.handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar import Request, Response, get, post
 from litestar.response import Stream
+from tests.apps import app_of, client_of
 from tests.doors import OpenDoor
 from tests.e2e.rig import free_offset
 from websockets.asyncio.client import connect
@@ -183,6 +184,27 @@ async def test_a_service_that_keeps_silent_is_a_timeout(
 
     assert (reply.status_code, reply.headers["content-type"]) == (504, MEDIA_TYPE)
     assert "unknown" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(("method", "status", "asked"), [("GET", 200, 2), ("POST", 502, 1)])
+async def test_only_what_may_be_asked_twice_is_asked_again_on_a_connection_that_was_closed(
+    method: str, status: int, asked: int
+) -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        if len(requests) == 1:
+            raise httpx.RemoteProtocolError("hung up")
+        return httpx.Response(200, content=b"ok")
+
+    proxy = Proxy(LocalAddresses(), httpx.MockTransport(answer))
+    service = Service(name=OWN_NAME, routes=[proxy_route(proxy)])
+    door = client_of(app_of(service, OpenDoor(), SystemClock()))
+
+    reply = await door.request(method, "/api/oms/orders")
+
+    assert (reply.status_code, len(requests)) == (status, asked)
 
 
 @pytest.mark.parametrize(
