@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
+from structlog.testing import capture_logs
 from tests.ticks import kinds_in, quotes, trades
 
 from trade2026.adapters.bus.local import LocalBus
@@ -20,7 +22,8 @@ from trade2026.core.errors import UnavailableError
 from trade2026.core.ids import EventId
 from trade2026.desk.ticks import TickSink
 from trade2026.model.market import QuoteBatch, TradeBatch
-from trade2026.model.subjects import MARKET_QUOTE, MARKET_TRADE, Event
+from trade2026.model.subjects import MARKET_QUOTE, MARKET_TRADE, Event, Stream
+from trade2026.ports.bus import StreamState
 
 NEVER_S = 3600.0
 PATIENCE_S = 20
@@ -211,3 +214,27 @@ async def test_it_is_not_well_before_the_table_is_open(rig: Rig) -> None:
 
     assert said == "ticks wait: no storage"
     assert await sink.ping() == ""
+
+
+class Forgetful(LocalBus):
+    """A bus whose log has discarded its first events."""
+
+    async def stream_state(self, stream: Stream) -> StreamState:
+        state = await super().stream_state(stream)
+        return msgspec.structs.replace(state, first_seq=5, last_seq=9)
+
+
+@pytest.mark.parametrize(("stored", "is_told"), [(1, True), (4, False)])
+async def test_events_that_the_log_discarded_unread_are_told(
+    rig: Rig, stored: int, is_told: bool
+) -> None:
+    rig.bus = Forgetful(rig.log, SystemClock(), with_codec=True)
+    await rig.sink().start()
+    rig.table.add(trades(1), stored)
+    await rig.table.commit()
+
+    with capture_logs() as logs:
+        await rig.sink().start()
+
+    told = [entry for entry in logs if "discarded" in entry["event"]]
+    assert bool(told) == is_told

@@ -32,6 +32,9 @@ PROBE_KEY: Final = "health/probe"
 VOLUME_MB: Final = 256
 """A volume is one file of the server; small ones let space be given back sooner."""
 
+MEMORY_LIMIT: Final = "256MiB"
+"""Above this it collects its garbage at once; without, it keeps what a burst took."""
+
 PORT_NAMES: Final = (
     *("s3", "master", "filer", "s3_grpc", "master_grpc", "filer_grpc"),
     *("volume", "volume_grpc", "admin", "admin_grpc"),
@@ -157,7 +160,11 @@ class SeaweedServer:
 
     def _environment(self) -> dict[str, str]:
         # The whole of it: settings and keys of the user's other storage are not for this one.
-        return {"HOME": str(self._folder), **dict.fromkeys(_TOKEN_VARIABLES, self._password)}
+        return {
+            "HOME": str(self._folder),
+            "GOMEMLIMIT": MEMORY_LIMIT,
+            **dict.fromkeys(_TOKEN_VARIABLES, self._password),
+        }
 
     def _write_keys(self) -> None:
         data = self._folder / "data"
