@@ -40,14 +40,10 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def stranger(chromium: Browser, platform: Platform) -> Iterator[Page]:
-    """Return a page of somebody who never signed in; an error on it fails the test."""
+def chromium_page(chromium: Browser) -> Iterator[Page]:
+    """Return an empty page; an error of the application on it fails the test."""
     width, height = SIZE
-    context = chromium.new_context(
-        viewport={"width": width, "height": height},
-        base_url=platform.url("nginx", ""),
-        locale="en-US",
-    )
+    context = chromium.new_context(viewport={"width": width, "height": height}, locale="en-US")
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -58,8 +54,8 @@ def stranger(chromium: Browser, platform: Platform) -> Iterator[Page]:
 
 
 @pytest.fixture
-def terminal(stranger: Page, platform: Platform) -> Terminal:
+def terminal(chromium_page: Page, platform: Platform) -> Terminal:
     """Return the Trade page of the admin, live."""
-    terminal = Terminal(stranger, platform)
+    terminal = Terminal(chromium_page, platform)
     terminal.sign_in()
     return terminal

@@ -17,9 +17,13 @@ class Terminal:
         self.page = page
         self.platform = platform
 
+    def go(self, path: str) -> None:
+        """Open an address of the application."""
+        self.page.goto(self.platform.url("nginx", path))
+
     def sign_in(self) -> None:
         """Come in as the admin and wait until the market is live."""
-        self.page.goto("/")
+        self.go("/")
         self.page.get_by_label("Name").fill("admin")
         self.page.get_by_label("Password").fill(self.platform.password)
         self.page.get_by_role("button", name="Sign in").click()

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, expect
 from tests.e2e.browser.terminal import Terminal
+from tests.e2e.rig import Platform
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -31,8 +32,9 @@ def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_door_has_nothing_serious(stranger: Page, theme: str) -> None:
-    stranger.goto("/")
+def test_the_door_has_nothing_serious(chromium_page: Page, platform: Platform, theme: str) -> None:
+    stranger = chromium_page
+    stranger.goto(platform.url("nginx", "/"))
     expect(stranger.get_by_role("button", name="Sign in")).to_be_visible()
 
     stranger.evaluate("theme => document.documentElement.dataset.mantineColorScheme = theme", theme)

@@ -23,7 +23,7 @@ def test_a_wrong_password_is_told_and_lets_nobody_in(terminal: Terminal) -> None
 
 
 def test_a_reload_keeps_the_session_and_the_page(terminal: Terminal) -> None:
-    terminal.page.goto("/trade/ETHUSDT")
+    terminal.go("/trade/ETHUSDT")
 
     expect(terminal.link).to_have_text("live")
     expect(terminal.page.get_by_label("Symbol")).to_have_value("ETHUSDT")
