@@ -159,6 +159,21 @@ async def test_bodies_pass_up_to_the_limit_whether_or_not_they_say_their_size(
     assert [over.status_code, over_unsized.status_code] == [413, 413]
 
 
+@pytest.mark.parametrize("is_sized", [True, False])
+async def test_the_limit_holds_whatever_the_service_would_take(is_sized: bool) -> None:
+    async def unsized() -> AsyncIterator[bytes]:
+        yield b"x" * (BODY_BYTES_MAX + 1)
+
+    proxy = Proxy(LocalAddresses(), httpx.MockTransport(lambda _: httpx.Response(200)))
+    service = Service(name=OWN_NAME, routes=[proxy_route(proxy)])
+    door = client_of(app_of(service, OpenDoor(), SystemClock()))
+
+    content = b"x" * (BODY_BYTES_MAX + 1) if is_sized else unsized()
+    reply = await door.post("/api/oms/orders", content=content)
+
+    assert reply.status_code == 413
+
+
 async def test_an_answer_streams(door: httpx.AsyncClient) -> None:
     async with door.stream("GET", "/api/oms/pieces") as reply:
         pieces = [piece async for piece in reply.aiter_raw()]
