@@ -84,3 +84,22 @@ async def test_it_says_when_the_server_is_away_and_comes_back_with_it(tmp_path: 
     assert await cache.count("a", window_s=60.0) == 2
     await cache.close()
     await server.stop()
+
+
+async def test_who_is_cancelled_while_asking_ends(server: ValkeyServer, port: int) -> None:
+    assert await server.check() == ""
+
+    async def ask_for_ever(cache: ValkeyCache) -> None:
+        while True:
+            await cache.put("a", b"1")
+            await asyncio.sleep(0)
+
+    for steps in range(0, 120, 2):
+        cache = ValkeyCache(port=port, password=PASSWORD)
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(ask_for_ever(cache))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+        assert task.cancelled()
+        await cache.close()

@@ -5,6 +5,7 @@ Short time limits and no retries: what may be lost must not make anybody wait fo
 Source: Valkey command reference (SET, INCR), MULTI for both as one step.
 """
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -101,10 +102,18 @@ class ValkeyCache:
 
 
 async def _answer(reply: Awaitable[Any]) -> object:
+    task = asyncio.current_task()
+    assert task is not None
+    cancelling_count = task.cancelling()
     try:
         return await reply
     except _AWAY as error:
         raise UnavailableError(f"Valkey: {error}") from error
+    finally:
+        # The client looks for stale bytes with a time limit of zero, and a cancellation that
+        # comes at that moment is lost in it: whoever is to end would go on for ever.
+        if task.cancelling() > cancelling_count:
+            raise asyncio.CancelledError
 
 
 def _ms(duration_s: float) -> int:
