@@ -16,6 +16,7 @@ BENCHMARKS = (
     ("The edge", ("edge.py",)),
     ("Message bus", ("bus.py",)),
     ("Normaliser", ("normaliser.py",)),
+    ("Hot cache", ("hot_cache.py",)),
     ("Order book", ("book.py",)),
     ("PRISM market", ("market.py",)),
     ("Lake", ("sink.py",)),

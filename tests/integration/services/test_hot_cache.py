@@ -37,15 +37,18 @@ STEP_S = 0.05
 
 
 class Addresses(LocalAddresses):
-    """Valkey on a free port."""
+    """Everything on a free port of its own."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._port = free_port()
+        self._ports: dict[str, int] = {}
 
     def port(self, component: str, port: str = "") -> int:
-        del component, port
-        return self._port
+        del port
+        return self._ports.setdefault(component, free_port())
+
+    def metrics_port(self, component: str) -> int | None:
+        return self.port(f"metrics of {component}")
 
 
 class World:
@@ -61,15 +64,21 @@ class World:
         self.bus = LocalBus(MemoryLog(), SystemClock(), with_codec=True)
         self._count = 0
 
-    def run(self) -> Runtime:
-        """Return the service, to be entered."""
+    def run(self, *, http: bool = False) -> Runtime:
+        """Return the service, to be entered; with *http* it listens."""
         around = Surroundings(
             bus=self.bus,
             doorkeeper=OpenDoor(),
             data_dir=self.data_dir,
             addresses=self.addresses,
         )
-        return running(builds_of(["hot_cache"]), around)
+        return running(builds_of(["hot_cache"]), around, http=http)
+
+    async def close(self) -> None:
+        """End everything."""
+        await self.cache.close()
+        await self.valkey.stop()
+        await self.bus.close()
 
     async def tell(self, quantity: str, bid: str) -> None:
         """Append a quote and a position."""
@@ -96,9 +105,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
     world = World(tmp_path)
     await world.valkey.start()
     yield world
-    await world.cache.close()
-    await world.valkey.stop()
-    await world.bus.close()
+    await world.close()
 
 
 async def until(found: Callable[[], Awaitable[Any]], expected: object) -> None:
