@@ -150,18 +150,12 @@ class ReadTimer:
 
 
 def hot_market_routes(desk: HotCache, clock: Clock, timer: ReadTimer) -> list[BaseRouteHandler]:
-    """Return the routes of market data, which are public."""
-
-    def known(kind: str, symbol: str, venue: str | None) -> HotMarket:
-        market = timer.timed(kind, lambda: desk.market(symbol, venue))
-        if market is None:
-            raise ProblemError(404, "Unknown symbol", f"no market data of {symbol[:40]}")
-        return market
+    """Return the routes of quotes, trades and books; all market data are public."""
 
     @get("/quote/{symbol:str}", opt=public())
     async def quote(symbol: str, venue: Venue = None) -> QuoteReply:
         """Return the last quote."""
-        market = known("quote", symbol, venue)
+        market = _known(desk, timer, "quote", symbol, venue)
         newest = _there(market.quote, "quote", symbol)
         return QuoteReply(
             symbol=symbol,
@@ -173,7 +167,7 @@ def hot_market_routes(desk: HotCache, clock: Clock, timer: ReadTimer) -> list[Ba
     @get("/trade/{symbol:str}", opt=public())
     async def trade(symbol: str, venue: Venue = None) -> LastTradeReply:
         """Return the last trade."""
-        market = known("trade", symbol, venue)
+        market = _known(desk, timer, "trade", symbol, venue)
         newest = _there(market.trade, "trade", symbol)
         return LastTradeReply(
             symbol=symbol,
@@ -185,7 +179,7 @@ def hot_market_routes(desk: HotCache, clock: Clock, timer: ReadTimer) -> list[Ba
     @get("/book/{symbol:str}", opt=public())
     async def book(symbol: str, venue: Venue = None, depth: Depth = DEPTH) -> HotBookReply:
         """Return the best levels of the last book."""
-        market = known("book", symbol, venue)
+        market = _known(desk, timer, "book", symbol, venue)
         newest = _there(market.book, "book", symbol)
         return HotBookReply(
             symbol=symbol,
@@ -194,12 +188,19 @@ def hot_market_routes(desk: HotCache, clock: Clock, timer: ReadTimer) -> list[Ba
             is_stored=desk.writer.is_stored,
         )
 
+    handlers: list[Any] = [quote, trade, book]
+    return handlers
+
+
+def bar_route(desk: HotCache, timer: ReadTimer) -> BaseRouteHandler:
+    """Return the route of bars."""
+
     @get("/bar/{symbol:str}", opt=public())
     async def bar(symbol: str, venue: Venue = None, interval: Interval = "1m") -> LastBarReply:
         """Return the newest closed bar."""
         if interval not in INTERVALS:
             raise InvalidInputError("interval", f"must be one of {', '.join(INTERVALS)}")
-        market = known("bar", symbol, venue)
+        market = _known(desk, timer, "bar", symbol, venue)
         newest = _there(market.bars.get(INTERVALS[interval]), f"{interval} bar", symbol)
         return LastBarReply(
             symbol=symbol,
@@ -209,8 +210,7 @@ def hot_market_routes(desk: HotCache, clock: Clock, timer: ReadTimer) -> list[Ba
             is_stored=desk.writer.is_stored,
         )
 
-    handlers: list[Any] = [quote, trade, book, bar]
-    return handlers
+    return bar
 
 
 def snapshot_route(desk: HotCache, clock: Clock, timer: ReadTimer) -> BaseRouteHandler:
@@ -233,6 +233,15 @@ def snapshot_route(desk: HotCache, clock: Clock, timer: ReadTimer) -> BaseRouteH
         )
 
     return snapshot
+
+
+def _known(
+    desk: HotCache, timer: ReadTimer, kind: str, symbol: str, venue: str | None
+) -> HotMarket:
+    market = timer.timed(kind, lambda: desk.market(symbol, venue))
+    if market is None:
+        raise ProblemError(404, "Unknown symbol", f"no market data of {symbol[:40]}")
+    return market
 
 
 def _there(newest: T | None, what: str, symbol: str) -> T:

@@ -6,7 +6,7 @@ from trade2026.adapters.stores.valkey import ValkeyCache
 from trade2026.desk.hot_cache import HotCache
 from trade2026.desk.recent import from_newest
 from trade2026.edge.hot_account import account_routes
-from trade2026.edge.hot_cache import ReadTimer, hot_market_routes, snapshot_route
+from trade2026.edge.hot_cache import ReadTimer, bar_route, hot_market_routes, snapshot_route
 from trade2026.model.subjects import (
     LIVE_BOOK,
     MARKET_BAR,
@@ -42,6 +42,7 @@ def build(context: Context) -> Service:
         name=context.name,
         routes=[
             *hot_market_routes(desk, context.clock, timer),
+            bar_route(desk, timer),
             snapshot_route(desk, context.clock, timer),
             *account_routes(desk, timer),
         ],
