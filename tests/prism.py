@@ -31,6 +31,7 @@ from trade2026.model.subjects import Stream
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import AgentGroup, MarketConfig, default_config
 from trade2026.prism.exchange import Exchange
+from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import FeeRates, party_of
 from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.venue import Venue
@@ -210,7 +211,12 @@ def sums(holdings: Iterable[PartyHolding]) -> tuple[Counter[str], Counter[str]]:
 
 def check_conserved(prism: Prism, *, agents: int = AGENT_COUNT) -> None:
     """Assert that nobody created or lost anything."""
-    cash, inventory = sums(prism.venue.floor.all_holdings())
+    check_floor(prism.venue.floor, agents=agents)
+
+
+def check_floor(floor: Floor, *, agents: int = AGENT_COUNT) -> None:
+    """Assert that nobody on the floor created or lost anything."""
+    cash, inventory = sums(floor.all_holdings())
     for config in CONFIG.symbols:
         symbol = config.instrument.symbol
         # Agents begin with a whole number of ticks times lots.
@@ -222,17 +228,24 @@ def check_conserved(prism: Prism, *, agents: int = AGENT_COUNT) -> None:
 
 def check_told(prism: Prism, log: MemoryLog) -> None:
     """Assert that what outsiders were told is what happened, once and without a gap."""
-    reports = told(log)
+    check_reports(prism.venue.floor, told(log), published(log))
+
+
+def check_reports(
+    floor: Floor,
+    reports: Mapping[int, tuple[ExecutionReport, bool]],
+    public: Sequence[ExecutionReport],
+) -> None:
+    """Assert that *public* is what *reports* owe the OMS, and that the floor holds as told."""
     assert sorted(reports) == list(range(1, len(reports) + 1))
     owed = [report for report, is_direct in reports.values() if not is_direct]
-    public = published(log)
     assert sorted(public, key=lambda r: r.report_seq) == owed
     per_account: dict[str, int] = {}
     for report in public:
         assert report.report_seq > per_account.get(report.account, 0)
         per_account[report.account] = report.report_seq
     _check_orders(reports.values())
-    _check_holdings(prism, reports.values())
+    _check_holdings(floor, reports.values())
 
 
 def _check_orders(reports: Iterable[tuple[ExecutionReport, bool]]) -> None:
@@ -250,7 +263,7 @@ def _check_orders(reports: Iterable[tuple[ExecutionReport, bool]]) -> None:
             ended.add(report.order_id)
 
 
-def _check_holdings(prism: Prism, reports: Iterable[tuple[ExecutionReport, bool]]) -> None:
+def _check_holdings(floor: Floor, reports: Iterable[tuple[ExecutionReport, bool]]) -> None:
     cash, inventory = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for report, is_direct in reports:
         key = (party_of(report.account, is_direct=is_direct), report.symbol)
@@ -258,7 +271,7 @@ def _check_holdings(prism: Prism, reports: Iterable[tuple[ExecutionReport, bool]
         inventory[key] += signed
         cash[key] -= signed * report.last_px + report.fee * NANOS
         cash["fees", report.symbol] += report.fee * NANOS
-    held = {(h.party, h.symbol): h for h in prism.venue.floor.all_holdings()}
+    held = {(h.party, h.symbol): h for h in floor.all_holdings()}
     for key, amount in cash.items():
         assert key not in held or held[key].cash == amount
         assert key in held or amount == 0
