@@ -52,16 +52,19 @@ class RiskDesk:
         """Judge an order; an approval holds its reservation from this moment."""
         return self.book.assess(request.order, self._clock.now_ns())
 
-    async def on_halt(self, request: HaltRequest) -> RiskControl:
-        """Limit an account on a service's demand. What a person set stricter stays."""
-        return await self.switch(
-            scope=account_scope(request.account),
-            mode=request.mode,
+    async def on_halt(self, request: HaltRequest) -> Alert:
+        """Raise the alarm, and limit the account. What is stricter already stays so."""
+        scope = account_scope(request.account)
+        if request.mode is TradingMode.NORMAL:
+            return await self._alert("WARN", "surprise", scope, request.reason)
+        await self.switch(
+            scope=scope,
+            mode=strictest(request.mode, self.book.mode_of(scope)),
             cancel_open=request.mode is TradingMode.HALTED,
             reason=request.reason,
             asked_by=request.asked_by,
-            is_tightening=True,
         )
+        return self.alerts[-1]
 
     async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
         """Fold the log of orders into positions and reservations."""
@@ -98,7 +101,6 @@ class RiskDesk:
         cancel_open: bool,
         reason: str,
         asked_by: str,
-        is_tightening: bool = False,
     ) -> RiskControl:
         """Set a scope's mode, durably, and return what was set.
 
@@ -108,10 +110,7 @@ class RiskDesk:
             cancel_open: whether the scope's open orders are to be cancelled.
             reason: for the audit and the alert.
             asked_by: who wants it.
-            is_tightening: never loosen: a scope that is stricter already stays so.
         """
-        if is_tightening:
-            mode = strictest(mode, self.book.mode_of(scope))
         control = RiskControl(
             control_id=EventId(self._ids.new()),
             scope=scope,
@@ -133,7 +132,8 @@ class RiskDesk:
         )
         # Trading is allowed again only once the log says so too.
         self.book.control(control)
-        await self._alert(control)
+        level = "WARN" if mode is TradingMode.NORMAL else "HALT"
+        await self._alert(level, "mode", scope, f"{scope} is {mode} by {asked_by}: {reason}")
         return control
 
     async def run(self) -> None:
@@ -142,20 +142,21 @@ class RiskDesk:
             await asyncio.sleep(SWEEP_EVERY_S)
             self.book.release_unclaimed(self._clock.now_ns() - UNCLAIMED_AFTER_NS)
 
-    async def _alert(self, control: RiskControl) -> None:
+    async def _alert(self, level: str, kind: str, scope: str, text: str) -> Alert:
         alert = Alert(
-            alert_id=EventId(f"{control.control_id}-alert"),
-            level="WARN" if control.mode is TradingMode.NORMAL else "HALT",
-            kind="mode",
-            scope=control.scope,
-            text=f"{control.scope} is {control.mode} by {control.asked_by}: {control.reason}",
-            ts_ns=control.ts_ns,
+            alert_id=EventId(self._ids.new()),
+            level=level,
+            kind=kind,
+            scope=scope,
+            text=text,
+            ts_ns=self._clock.now_ns(),
         )
         self.alerts.append(alert)
-        self._log.warning("mode", **msgspec.structs.asdict(alert))
+        self._log.warning("alert", **msgspec.structs.asdict(alert))
         await append_until_stored(
-            self._bus, self._log, RISK_ALERT, alert, event_id=alert.alert_id, kind="mode"
+            self._bus, self._log, RISK_ALERT, alert, event_id=alert.alert_id, kind=kind
         )
+        return alert
 
 
 _STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)

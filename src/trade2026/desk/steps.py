@@ -15,6 +15,7 @@ from trade2026.desk.journal import Journal
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
+from trade2026.domain.oms.surprise import mode_after
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import OrderReported
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
@@ -75,7 +76,7 @@ class Steps:
         return self._journal.order(order.request.order_id)
 
     async def book(self, report: ExecutionReport) -> None:
-        """Book what a venue says, once; a surprise is booked too, and limits the account."""
+        """Book what a venue says, once; a surprise is booked too, and raises the alarm."""
         if self._journal.orders.is_booked(report):
             return
         event = decide.judge_report(
@@ -87,11 +88,14 @@ class Steps:
         if event is None:
             return
         await self._journal.write(event)
-        surprise = event.surprise if isinstance(event, OrderReported) else "unknown order"
+        if isinstance(event, OrderReported):
+            surprise, mode = event.surprise, mode_after(event.surprise)
+        else:
+            surprise, mode = "unknown order", TradingMode.REDUCE_ONLY
         if surprise:
             self.surprise_count += 1
             text = f"{surprise} (order {report.order_id}, report {report.exec_id})"
-            await self.halt(report.account, TradingMode.REDUCE_ONLY, text)
+            await self.alarm(report.account, mode, text)
 
     async def resume(self, order: Order) -> None:
         """Do what an order needs that a crash or a silent venue left in the middle."""
@@ -110,13 +114,13 @@ class Steps:
                 if decide.resume(order) is Resume.CANCEL_AGAIN:
                     await self._ask_cancel(order)
 
-    async def halt(self, account: AccountId, mode: TradingMode, reason: str) -> None:
-        """Limit an account, durably, and raise the alarm.
+    async def alarm(self, account: AccountId, mode: TradingMode, reason: str) -> None:
+        """Raise the alarm about an account, and limit it, durably, where *mode* asks for it.
 
         Raises:
             Trade2026Error: risk did not take the demand; the caller must not go on.
         """
-        self._log.error("account limited", account=account, mode=mode, reason=reason)
+        self._log.error("surprise", account=account, mode=mode, reason=reason)
         request = HaltRequest(account=account, mode=mode, reason=reason, asked_by="oms")
         await self._bus.ask(RISK_HALT, request)
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 from tests.factories import NOW_NS
-from tests.trading import Core, PlainVenue, a_resting_ask, an_ask, running_core, until
+from tests.trading import PX, Core, PlainVenue, a_resting_ask, an_ask, running_core, until
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S
@@ -179,6 +179,45 @@ async def test_a_report_on_an_unknown_order_is_booked_and_limits_the_account(
         assert core.risk.book.mode_over("default") is TradingMode.REDUCE_ONLY
         assert core.risk.alerts[-1].level == "HALT"
         assert len(core.oms.journal.orders.unknown) == 1
+
+
+async def test_a_fill_after_the_end_is_booked_and_alarmed_but_limits_nothing(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        order, _ = await core.oms.submit(a_resting_ask())
+        order_id = order.request.order_id
+        await core.oms.cancel(order_id, "tess")
+        await until(lambda: core.oms.journal.order(order_id).is_done)
+        ended = venue.reports[order_id][-1]
+        half = Qty(order.request.order_qty // 2)
+        late = replace(
+            ended, exec_id="X-1", exec_type=ExecType.TRADE, last_px=PX, last_qty=half, cum_qty=half
+        )
+
+        await core.oms.on_report(late, DELIVERY)
+        await until(lambda: bool(core.ptrc.ledger.positions()))
+
+        assert core.oms.journal.order(order_id).cum_qty == half
+        assert core.risk.book.mode_over("default") is TradingMode.NORMAL
+        assert (core.risk.alerts[-1].level, core.risk.alerts[-1].kind) == ("WARN", "surprise")
+
+
+async def test_an_over_fill_is_booked_and_puts_the_account_in_reduce_only(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        order, _ = await core.oms.submit(an_ask())
+        order_id = order.request.order_id
+        await until(lambda: core.oms.journal.order(order_id).is_done)
+        twice = Qty(2 * order.request.order_qty)
+        again = replace(venue.reports[order_id][-1], exec_id="X-1", cum_qty=twice)
+
+        await core.oms.on_report(again, DELIVERY)
+        await until(lambda: core.ptrc.ledger.positions()[0].quantity == twice)
+
+        assert core.risk.book.mode_over("default") is TradingMode.REDUCE_ONLY
+        assert core.oms.journal.order(order_id).cum_qty == twice
 
 
 async def test_a_kill_refuses_new_orders_cancels_open_ones_and_outlives_a_restart(
