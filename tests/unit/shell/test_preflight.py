@@ -169,9 +169,7 @@ def test_the_ports_of_planned_components_do_not_matter() -> None:
 def test_a_port_may_take_a_moment_to_become_free_after_a_kill() -> None:
     addresses = _free_addresses()
     port = str(addresses.port("oms"))
-    with subprocess.Popen(
-        [sys.executable, "-c", LEAVER, port], stdout=subprocess.PIPE
-    ) as other:
+    with subprocess.Popen([sys.executable, "-c", LEAVER, port], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
 
