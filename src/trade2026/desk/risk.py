@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.ids import AccountId, EventId, Ids
 from trade2026.desk.persistence import append_until_stored
-from trade2026.domain.risk.book import RiskBook
+from trade2026.domain.risk.book import RiskBook, surprise_of
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch
 from trade2026.model.risk import (
@@ -31,6 +31,8 @@ from trade2026.ports.bus import Bus, Delivery
 
 ALERTS_KEPT: Final = 500
 SWEEP_EVERY_S: Final = 5.0
+TELL_WITHIN_NS: Final = 600 * NS_PER_S
+"""A surprise is told again after a restart within this time, under the same id."""
 UNCLAIMED_AFTER_NS: Final = 30 * NS_PER_S
 """An approval that the log does not show by then belongs to an order that was never sent."""
 
@@ -55,8 +57,6 @@ class RiskDesk:
     async def on_halt(self, request: HaltRequest) -> Alert:
         """Raise the alarm, and limit the account. What is stricter already stays so."""
         scope = account_scope(request.account)
-        if request.mode is TradingMode.NORMAL:
-            return await self._alert("WARN", "surprise", scope, request.reason)
         await self.switch(
             scope=scope,
             mode=strictest(request.mode, self.book.mode_of(scope)),
@@ -67,8 +67,17 @@ class RiskDesk:
         return self.alerts[-1]
 
     async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
-        """Fold the log of orders into positions and reservations."""
+        """Fold the log of orders into positions, reservations, and limits after surprises."""
         self.book.apply(event, delivery.stream_seq)
+        surprise = surprise_of(event)
+        # A restart folds the whole log: what happened long ago has been told.
+        if surprise and self._clock.now_ns() - event.ts_ns < TELL_WITHIN_NS:
+            mode = self.book.mode_over(event.account)
+            text = f"{surprise}; the account is {mode}"
+            level = "WARN" if mode is TradingMode.NORMAL else "BREACH"
+            await self._alert(
+                level, "surprise", account_scope(event.account), text, f"{event.event_id}-alert"
+            )
 
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
         """Fold the log of modes; what was applied when it was written changes nothing now."""
@@ -142,9 +151,11 @@ class RiskDesk:
             await asyncio.sleep(SWEEP_EVERY_S)
             self.book.release_unclaimed(self._clock.now_ns() - UNCLAIMED_AFTER_NS)
 
-    async def _alert(self, level: str, kind: str, scope: str, text: str) -> Alert:
+    async def _alert(
+        self, level: str, kind: str, scope: str, text: str, alert_id: str = ""
+    ) -> Alert:
         alert = Alert(
-            alert_id=EventId(self._ids.new()),
+            alert_id=EventId(alert_id or self._ids.new()),
             level=level,
             kind=kind,
             scope=scope,

@@ -5,42 +5,15 @@ account may only reduce) from a late cancel.
 """
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Final
 
 from trade2026.core.numbers import format_nanos
 from trade2026.domain.oms.order import Order
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.order import OrdType, Side
-from trade2026.model.risk import TradingMode
-
-
-class Surprise(StrEnum):
-    """The kinds of surprise."""
-
-    OVER_FILL = "OVER_FILL"
-    FILL_AFTER_DONE = "FILL_AFTER_DONE"
-    ENDED_TWICE = "ENDED_TWICE"
-    NEVER_SENT = "NEVER_SENT"
-    REJECTED_LATE = "REJECTED_LATE"
-    OTHER_ORDER = "OTHER_ORDER"
-    BEYOND_LIMIT = "BEYOND_LIMIT"
-    CUM_QTY = "CUM_QTY"
-
-
-LIMITING: Final = frozenset({Surprise.OVER_FILL, Surprise.OTHER_ORDER, Surprise.NEVER_SENT})
-"""After these the account holds something nobody approved, so it may only reduce.
-
-The others happen with every venue: a fill that crosses a cancel, a report that comes late.
-"""
+from trade2026.model.surprise import Surprise
 
 _ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
-
-
-def mode_after(surprise: str) -> TradingMode:
-    """Return how far the account may trade after *surprise*, one or several joined by ``; ``."""
-    codes = {part.partition(":")[0] for part in surprise.split("; ")}
-    return TradingMode.NORMAL if codes.isdisjoint(LIMITING) else TradingMode.REDUCE_ONLY
 
 
 def surprises_of(order: Order, report: ExecutionReport) -> Iterator[str]:

@@ -16,7 +16,7 @@ from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Bps, Money, Px, Qty, Value, money_down, value_of
 from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
 from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
-from trade2026.domain.risk.checks import RISK_CHECKS
+from trade2026.domain.risk.checks import RISK_CHECKS, mode
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
 from trade2026.model.execution import ExecType, ExecutionReport
@@ -44,6 +44,7 @@ from trade2026.model.risk import (
     TradingMode,
     account_scope,
 )
+from trade2026.model.surprise import mode_after
 
 TAKER_FEE: Final = Bps(5)
 """PRISM's taker fee, the dearest there is; the platform's default (CONTRACTS, first start)."""
@@ -93,6 +94,8 @@ class RiskBook:
         self._received: dict[OrderId, NewOrderSingle] = {}
         self._ended: dict[OrderId, None] = {}
         self._exec_ids: set[tuple[str, ExecId]] = set()
+        self._deposit_ids: set[EventId] = set()
+        """The log stores an id once within its window; one journalled later still counts once."""
         self._controls: dict[str, RiskControl] = {}
         """The control in force, by scope."""
         self._control_ids: set[EventId] = set()
@@ -129,8 +132,7 @@ class RiskBook:
             return
         match event:
             case CashDeposited():
-                assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
-                self._account(event.account).deposit(event.amount)
+                self._deposit(event)
             case OrderReceived():
                 self._received[event.order_id] = event.request
             case OrderApproved():
@@ -139,9 +141,11 @@ class RiskBook:
                 self._end(event.account, event.order_id)
             case OrderReported():
                 self._report(event.account, event.report)
+                self._tighten(event.account, mode_after(event.surprise), event)
             case UnknownReported():
                 # Of an order nobody knows there is nothing reserved: only fills count.
                 self._fill(event.account, event.report)
+                self._tighten(event.account, TradingMode.REDUCE_ONLY, event)
             case _:
                 pass
         self._seqs[event.account] = seq
@@ -162,6 +166,23 @@ class RiskBook:
             or _strictness(control.mode) > _strictness(known.mode)
         ):
             self._controls[control.scope] = control
+
+    def _tighten(self, account: AccountId, mode: TradingMode, event: JournalEvent) -> None:
+        """Limit *account* after what the log tells of it, unless a person decided later."""
+        scope = account_scope(account)
+        known = self._controls.get(scope)
+        if _strictness(mode) <= _strictness(self.mode_of(scope)):
+            return
+        if known is None or event.ts_ns > known.ts_ns:
+            self._controls[scope] = RiskControl(
+                control_id=event.event_id,
+                scope=scope,
+                mode=mode,
+                cancel_open=False,
+                reason=surprise_of(event),
+                asked_by="risk",
+                ts_ns=event.ts_ns,
+            )
 
     def next_control_ns(self, scope: str, now_ns: TimeNs) -> TimeNs:
         """Return the time to give a control made now: behind every one the scope has seen.
@@ -186,7 +207,7 @@ class RiskBook:
         return own if _strictness(own) > _strictness(everywhere) else everywhere
 
     def quote(self, venue: str, symbol: str, quote: Quote, arrived_ns: TimeNs) -> None:
-        """Take *quote* as the reference, unless a later one has arrived.
+        """Take *quote* as the reference: the one told last, whatever the clocks say.
 
         Args:
             venue: who quoted.
@@ -195,29 +216,24 @@ class RiskBook:
             arrived_ns: when it reached the platform.
         """
         venues = self._references.setdefault(symbol, {})
-        known = venues.get(venue)
-        if known is not None and arrived_ns < known.arrived_ns:
-            return
         bid_px = _standing(quote.best_bid_px, quote.best_bid_qty)
         ask_px = _standing(quote.best_ask_px, quote.best_ask_qty)
         reference = _Reference(bid_px=bid_px, ask_px=ask_px, arrived_ns=arrived_ns)
         venues[venue] = reference
-        latest = self._latest.get(symbol)
-        if latest is None or arrived_ns >= latest.arrived_ns:
-            self._latest[symbol] = reference
+        self._latest[symbol] = reference
 
     def assess(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
         """Judge *order* by every check, and reserve for it where it passes.
 
         The same order again, while its reservation is held, gets the same approval and
-        reserves nothing more.
+        reserves nothing more; or none, if trading has been halted since.
         """
         if order.order_id in self._ended:
             text = "the order has already ended"
             return RiskVerdict(refusals=(Refusal(code=RefusalCode.RISK_UNAVAILABLE, text=text),))
         held = self._accounts.get(order.account, _NOBODY).reservations.get(order.order_id)
         if held is not None:
-            return RiskVerdict(approved=held.approved)
+            return self._again(order, held.approved, now_ns)
         view = self.view(order, now_ns)
         refusals = tuple(r for check in RISK_CHECKS if (r := check(order, view)) is not None)
         if refusals:
@@ -231,6 +247,16 @@ class RiskBook:
         self._account(order.account).reserve(
             Reservation(approved=approved, leaves_qty=order.order_qty, is_journalled=False)
         )
+        return RiskVerdict(approved=approved)
+
+    def _again(
+        self, order: NewOrderSingle, approved: RiskApproved[NewOrderSingle], now_ns: TimeNs
+    ) -> RiskVerdict:
+        """Return the approval that is held, unless trading has been halted since."""
+        if self.mode_over(order.account) is TradingMode.HALTED:
+            refusal = mode.check(order, self.view(order, now_ns))
+            assert refusal is not None
+            return RiskVerdict(refusals=(refusal,))
         return RiskVerdict(approved=approved)
 
     def release(self, order_id: OrderId) -> bool:
@@ -300,6 +326,12 @@ class RiskBook:
     def _account(self, account: AccountId) -> RiskAccount:
         return self._accounts.setdefault(account, RiskAccount())
 
+    def _deposit(self, event: CashDeposited) -> None:
+        assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
+        if event.event_id not in self._deposit_ids:
+            self._deposit_ids.add(event.event_id)
+            self._account(event.account).deposit(event.amount)
+
     def _approve(self, event: OrderApproved) -> None:
         request = self._received.get(event.order_id)
         assert request is not None, f"{event.order_id}: approved before it was received"
@@ -346,7 +378,7 @@ class RiskBook:
             return None
         own = venues.get(venue)
         max_age_ns = self._limits.of(symbol).reference_max_age_ns
-        if own is not None and now_ns - own.arrived_ns <= max_age_ns:
+        if own is not None and abs(now_ns - own.arrived_ns) <= max_age_ns:
             return own
         # On a recorded feed the recorded venue quotes and PRISM, where orders go, does not.
         return self._latest[symbol]
@@ -358,12 +390,17 @@ class RiskBook:
         return latest.mid_px
 
     def _worth(self, account: RiskAccount) -> tuple[Value, Money]:
-        """Return the account's equity, and the margin that its holdings bind."""
+        """Return the account's equity, and the margin bound beside what orders reserve."""
         equity, margin = int(account.cash), 0
-        for symbol, holding in account.holdings.items():
+        for symbol in account.symbols():
+            holding = account.holdings.get(symbol, Holding())
             value = value_of(self._mark_px(symbol, holding), holding.quantity)
             equity += value
-            margin += margin_of(value, self._limits.of(symbol).margin_bps)
+            rate = self._limits.of(symbol).margin_bps
+            worst = margin_of(abs(value) + account.worst_opening(symbol), rate)
+            # What open orders reserve was reckoned when each was approved; where positions
+            # have changed since, their worst case may need more than that.
+            margin += max(margin_of(value, rate), worst - account.reserved_for(symbol))
         return Value(equity), Money(margin)
 
     def _symbols(self, account: RiskAccount) -> set[str]:
@@ -382,6 +419,13 @@ class RiskBook:
             open_sell_qty=account.open_qty(symbol, Side.SELL),
             limits=self._limits.of(symbol),
         )
+
+
+def surprise_of(event: JournalEvent) -> str:
+    """Return what is odd about *event*, or an empty text."""
+    if isinstance(event, UnknownReported):
+        return f"UNKNOWN_ORDER: {event.report.exec_id} on an order nobody placed"
+    return event.surprise if isinstance(event, OrderReported) else ""
 
 
 def _standing(px: Px, qty: Qty) -> Px | None:

@@ -363,10 +363,13 @@ def test_a_side_without_quantity_or_without_a_price_is_nobodys(desk: Desk) -> No
     assert (view.bid_px, view.ask_px) == (px("49999.99"), None)
 
 
-def test_an_older_quote_does_not_replace_a_later_one(desk: Desk) -> None:
-    desk.quote("1", "2", now_ns=TimeNs(NOW_NS - 1))
+def test_the_quote_told_last_counts_even_when_the_clock_was_set_back(desk: Desk) -> None:
+    back = TimeNs(NOW_NS - 3_600 * NS_PER_S)
+    stale = desk.book.assess(an_order(), back).refusals
+    desk.quote("29999", "30001", now_ns=back)
 
-    assert desk.book.view(an_order(), NOW_NS).ask_px == px("50000.01")
+    assert [refusal.code for refusal in stale] == [RefusalCode.STALE_REFERENCE_PRICE]
+    assert desk.book.view(an_order(), back).ask_px == px("30001")
 
 
 def test_age_counts_from_the_arrival(desk: Desk) -> None:
@@ -390,7 +393,6 @@ def test_the_orders_own_venue_is_the_reference_while_it_is_fresh(desk: Desk) -> 
 def test_holdings_are_marked_at_the_latest_quote_of_any_venue(desk: Desk) -> None:
     desk.write(an_unknown(a_fill(last_qty=qty("1"))))
 
-    desk.quote("59999", "60001", venue="BINANCE", now_ns=TimeNs(NOW_NS - 1))
     early = desk.book.exposure("default")
     desk.quote("59999", "60001", venue="BINANCE", now_ns=TimeNs(NOW_NS + 1))
     late = desk.book.exposure("default")
