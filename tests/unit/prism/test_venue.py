@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 import pytest
-from tests.factories import qty
+import structlog
+from tests.factories import NOW_NS, qty
 from tests.prism import (
     FOK,
     INSTRUMENTS,
@@ -24,12 +25,16 @@ from tests.prism import (
     told,
 )
 
+from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import VirtualClock
 from trade2026.core.errors import VenueUnavailableError
-from trade2026.core.numbers import Bps, fee_of, format_nanos, value_of
+from trade2026.core.numbers import Bps, Px, fee_of, format_nanos, value_of
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.order import NewOrderSingle, OrdType, Side
+from trade2026.model.prism import PrismSnapshot
+from trade2026.model.subjects import Stream
+from trade2026.prism.journal import Journal
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -139,6 +144,7 @@ async def test_the_same_order_again_is_acknowledged_and_not_repeated(
         ({"price": qty("0")}, "BAD_PRICE"),
         ({"ord_type": OrdType.MARKET}, "BAD_PRICE"),
         ({"order_qty": qty("0.00001")}, "MIN_NOTIONAL"),
+        ({"order_qty": qty("9000"), "price": qty("2000000")}, "MAX_NOTIONAL"),
     ],
 )
 async def test_an_order_off_the_rules_is_rejected_by_a_report_with_a_code(
@@ -163,6 +169,73 @@ async def test_an_account_that_no_subject_can_carry_is_turned_away_unlogged(
     assert not ack.is_accepted
     assert ack.text.startswith("BAD_ACCOUNT")
     assert inputs(log) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"symbol": "x" * 600_000}, "TOO_LONG"),
+        ({"venue": "x" * 600_000}, "TOO_LONG"),
+        ({"sent_by": "x" * 600_000}, "TOO_LONG"),
+        ({"cl_ord_id": "x" * 600_000}, "TOO_LONG"),
+        ({"account": "x" * 65}, "BAD_ACCOUNT"),
+        ({"order_id": "x" * 65}, "BAD_ORDER_ID"),
+        ({"order_id": "a\r\nb: c"}, "BAD_ORDER_ID"),
+        ({"order_id": ""}, "BAD_ORDER_ID"),
+        ({"order_qty": 10**30}, "UNSENDABLE"),
+    ],
+    ids=[
+        "symbol",
+        "venue",
+        "sent_by",
+        "key",
+        "account",
+        "long id",
+        "id of two lines",
+        "no id",
+        "quantity",
+    ],
+)
+async def test_what_no_log_could_take_is_turned_away_and_the_market_goes_on(
+    prism: Prism, log: MemoryLog, orders: Orders, changes: dict[str, object], code: str
+) -> None:
+    order, good = msgspec.structs.replace(orders.limit(BUY, "50000"), **changes), orders.market(BUY)
+
+    ack = await prism.venue.submit(order)
+    cancelled = await prism.venue.cancel(cancel_of(order))
+    status = await prism.venue.status(status_of(order))
+    await prism.venue.submit(good)
+
+    assert not ack.is_accepted
+    assert ack.text.split()[0] == code
+    assert not cancelled.is_accepted
+    assert not status.is_known
+    assert ExecType.TRADE in kinds(log, good)
+    assert all(len(r.content) < 5_000 for r in log.records(Stream.PRISM_INPUT))
+
+
+async def test_a_report_quotes_only_a_little_of_its_order(
+    prism: Prism, log: MemoryLog, orders: Orders
+) -> None:
+    order = msgspec.structs.replace(orders.market(BUY), symbol="x" * 2_000)
+
+    await prism.venue.submit(order)
+
+    (report,) = reports_of(log, order)
+    assert report.text.startswith("UNKNOWN_SYMBOL")
+    assert len(report.text) == 200
+
+
+async def test_a_snapshot_that_the_log_does_not_take_does_not_end_the_market(
+    log: MemoryLog, clock: VirtualClock
+) -> None:
+    bus = LocalBus(log, clock, with_codec=True)
+    journal = Journal(bus, structlog.get_logger(), life=0, last_seq=0, last_report_place=0)
+    snapshot = a_snapshot()
+    heavy = msgspec.structs.replace(snapshot, last_mid_px={"x" * 2_000_000: Px(1)})
+
+    assert not await journal.snapshot(heavy)
+    assert await journal.snapshot(snapshot)
 
 
 async def test_what_ioc_and_fok_do_not_fill_at_once_expires(
@@ -345,6 +418,12 @@ async def test_a_market_that_lost_too_much_time_ends_instead_of_trading_through_
             await prism.settle()
             clock.advance(3_600 * SECOND)
             await prism.settle()
+
+
+def a_snapshot() -> PrismSnapshot:
+    return PrismSnapshot(
+        sim_time_ns=NOW_NS, report_seq=0, holdings=(), last_mid_px={}, seed=7, restarts=0
+    )
 
 
 async def test_working_orders_are_bounded(
