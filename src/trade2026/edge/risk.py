@@ -1,6 +1,6 @@
 """The routes of risk: exposures, limits, modes, alerts, and the kill switch."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get, post
@@ -28,6 +28,8 @@ AnyRequest = Request[Any, Any, Any]
 
 _ACCOUNT_PREFIX = account_scope("")
 
+Reason = Annotated[str, msgspec.Meta(max_length=256)]
+
 
 class KillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /risk/kill`."""
@@ -36,14 +38,14 @@ class KillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """`global`, or `account:<id>`."""
     flatten: bool = False
     """Closing positions is not built yet: true is refused."""
-    reason: str = "kill switch"
+    reason: Reason = "kill switch"
 
 
 class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /risk/resume`."""
 
     scope: str = GLOBAL_SCOPE
-    reason: str = "resumed"
+    reason: Reason = "resumed"
 
 
 class ControlReply(msgspec.Struct, frozen=True, kw_only=True):

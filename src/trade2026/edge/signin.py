@@ -18,6 +18,7 @@ from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.ids import Ids
 from trade2026.edge.passwords import Passwords
 from trade2026.edge.throttle import Throttle
+from trade2026.edge.users import is_name
 from trade2026.ports.users import Change, Outcome, RefreshToken, Successor, User, Users
 from trade2026.shell.access import Principal
 from trade2026.shell.problem import ProblemError
@@ -140,7 +141,8 @@ class SignIn:
         await self._users.change(name, change, now_ns=self._clock.now_ns())
 
     async def _authenticated(self, name: str, password: str) -> User:
-        user = await self._users.find(name)
+        # A text that can be nobody's name is not asked for: it may be one no database takes.
+        user = await self._users.find(name) if is_name(name) else None
         # Always computed, and before anything is judged: the time must tell nothing.
         is_right = await self._passwords.matches(
             password, None if user is None else user.password_hash

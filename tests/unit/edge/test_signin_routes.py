@@ -35,10 +35,10 @@ QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 class World:
     """An authn with its stores in hand."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, users: MemoryUsers | None = None) -> None:
         self.clock = VirtualClock(1_800_000_000 * NS_PER_S)
         ids = Ids(self.clock, chance.stream(1, "ids"))
-        self.users = MemoryUsers()
+        self.users = users or MemoryUsers()
         self.keys = KeyRing(folder, self.clock, ids)
         passwords = Passwords(QUICK)
         self.administration = UserAdministration(
