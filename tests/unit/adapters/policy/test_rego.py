@@ -162,3 +162,12 @@ def test_it_decides_in_whatever_thread_it_is_asked() -> None:
 def test_a_policy_that_does_not_read_is_refused_at_once() -> None:
     with pytest.raises(RuntimeError, match=r"authz\.rego"):
         RegoPolicy("package trade2026.authz\ndecision := {")
+
+
+def test_an_input_nested_too_deeply_is_the_senders_fault() -> None:
+    deep: list[object] = []
+    for _ in range(900):
+        deep = [deep]
+
+    with pytest.raises(InvalidInputError, match="the policy cannot judge it"):
+        POLICY.query("trade2026/authz/decision", deep)
