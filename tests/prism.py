@@ -33,6 +33,7 @@ from trade2026.prism.config import AgentGroup, MarketConfig, default_config
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import FeeRates, party_of
+from trade2026.prism.limits import Limits
 from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.venue import Venue
 
@@ -49,7 +50,14 @@ INSTRUMENTS = {i.symbol: i for i in PRISM_INSTRUMENTS if i.symbol in SYMBOLS}
 class Prism:
     """One life of a venue on a log that outlives it."""
 
-    def __init__(self, log: MemoryLog, clock: VirtualClock, *, is_paper: bool = False) -> None:
+    def __init__(
+        self,
+        log: MemoryLog,
+        clock: VirtualClock,
+        *,
+        is_paper: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
         self.clock = clock
         self.bus = MortalBus(log, clock, with_codec=True)
         self.bus.died = asyncio.Event()
@@ -61,6 +69,7 @@ class Prism:
             make_exchange=self._make_paper if is_paper else self._make_agents,
             fees=FeeRates(),
             seed=CONFIG.seed,
+            limits=limits or Limits(),
         )
 
     def _make_agents(
@@ -103,9 +112,10 @@ async def living(
     is_paper: bool = False,
     dies_at: int = -1,
     is_stored: bool = False,
+    limits: Limits | None = None,
 ) -> AsyncGenerator[Prism]:
     """Run one life until the block ends; it may die at one of its appends, even the first."""
-    prism = Prism(log, clock, is_paper=is_paper)
+    prism = Prism(log, clock, is_paper=is_paper, limits=limits)
     prism.bus.dies_at, prism.bus.is_stored = dies_at, is_stored
     is_up = asyncio.Event()
 

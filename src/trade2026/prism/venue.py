@@ -30,6 +30,7 @@ from trade2026.prism.feed import Feed
 from trade2026.prism.floor import Floor, Step
 from trade2026.prism.holdings import FeeRates
 from trade2026.prism.journal import UNLISTED, Journal
+from trade2026.prism.limits import Limits
 from trade2026.prism.memory import (
     MakeExchange,
     publishable,
@@ -64,6 +65,7 @@ class Venue:
         make_exchange: MakeExchange,
         fees: FeeRates,
         seed: int,
+        limits: Limits,
     ) -> None:
         self._bus = bus
         self._clock = clock
@@ -72,6 +74,7 @@ class Venue:
         self._make_exchange = make_exchange
         self._fees = fees
         self._seed = seed
+        self._limits = limits
         self._waiting: deque[Ask] = deque()
         self._wake = asyncio.Event()
         self._is_running = False
@@ -105,6 +108,7 @@ class Venue:
             make_exchange=self._make_exchange,
             instruments=self._instruments,
             fees=self._fees,
+            limits=self._limits,
         )
         journal = Journal(
             self._bus,

@@ -19,6 +19,7 @@ from trade2026.ports.bus import Bus, Delivery
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.holdings import FeeRates
+from trade2026.prism.limits import Limits
 from trade2026.prism.venue import Venue
 
 pytestmark = pytest.mark.integration
@@ -43,6 +44,7 @@ async def _life(bus: Bus) -> AsyncGenerator[Venue]:
         make_exchange=_make,
         fees=FeeRates(),
         seed=CONFIG.seed,
+        limits=Limits(),
     )
     await venue.open()
     async with asyncio.TaskGroup() as tasks:

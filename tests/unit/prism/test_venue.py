@@ -424,19 +424,3 @@ def a_snapshot() -> PrismSnapshot:
     return PrismSnapshot(
         sim_time_ns=NOW_NS, report_seq=0, holdings=(), last_mid_px={}, seed=7, restarts=0
     )
-
-
-async def test_working_orders_are_bounded(
-    prism: Prism, log: MemoryLog, orders: Orders, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("trade2026.prism.floor.MOST_OPEN", 2)
-    many = [orders.limit(BUY, "50000") for _ in range(3)]
-
-    for order in many:
-        await prism.venue.submit(order)
-
-    assert [kinds(log, order) for order in many] == [
-        [ExecType.NEW],
-        [ExecType.NEW],
-        [ExecType.REJECTED],
-    ]
