@@ -18,7 +18,7 @@ from trade2026.shell.operator import OPERATOR
 from trade2026.shell.problem import ProblemError
 
 ADMIN: Final = "admin"
-ROLES: Final = ("viewer", "trader", "risk", ADMIN)
+ROLES: Final = ("viewer", "trader", "risk", "participant", ADMIN)
 """Those that the policy knows."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,63}", re.ASCII)
@@ -56,8 +56,6 @@ class UserReply(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     accounts: tuple[str, ...]
     disabled: bool
-    locked: bool
-    """Locked out for now, after too many wrong passwords."""
     created_ns: int
 
 
@@ -158,7 +156,6 @@ class UserAdministration:
             roles=user.roles,
             accounts=user.accounts,
             disabled=user.is_disabled,
-            locked=user.locked_until_ns > self._clock.now_ns(),
             created_ns=user.created_ns,
         )
 
