@@ -38,7 +38,7 @@ class OwnAccounts(OpenDoor):
             raise ProblemError(403, "Forbidden", f"{action} on {account}", rule="account")
 
 
-TESS = Principal(subject="tess", roles=("trader",), accounts=("default",))
+TESS = Principal(subject="tess", roles=("participant",), accounts=("default",))
 
 
 class World:

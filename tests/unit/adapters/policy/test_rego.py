@@ -7,6 +7,7 @@ import pytest
 
 from trade2026.adapters.policy.rego import UNDEFINED, RegoPolicy
 from trade2026.core.errors import InvalidInputError
+from trade2026.edge.users import ROLES
 from trade2026.ports.policy import PolicyDecision, PolicyQuestion
 
 POLICY = RegoPolicy()
@@ -28,8 +29,9 @@ ACTIONS = (
 READS = {action for action in ACTIONS if action.endswith(":read")}
 ALLOWED = {
     "viewer": READS | {"me:write"},
-    "trader": READS | {"me:write", "orders:write", "prism:write"},
+    "trader": READS | {"me:write", "orders:write"},
     "risk": READS | {"me:write", "risk:write", "risk:control"},
+    "participant": READS | {"me:write", "prism:write"},
     "admin": set(ACTIONS),
     "stranger": set[str](),
 }
@@ -77,6 +79,9 @@ def test_a_role_and_an_account_must_both_agree(
         (("viewer", "trader"), "orders:read", None, "role.trader"),
         (("admin",), "users:admin", None, "role.admin"),
         (("risk",), "risk:control", None, "role.risk"),
+        (("participant",), "prism:write", "default", "role.participant"),
+        (("trader",), "prism:write", "default", "role.not_granted"),
+        (("participant",), "orders:write", "default", "role.not_granted"),
         (("viewer",), "orders:write", None, "role.not_granted"),
         ((), "orders:read", None, "role.not_granted"),
         (("admin",), "orders:write", "other", "account.not_granted"),
@@ -94,7 +99,11 @@ def test_names_the_rule_that_decided(
     decision = decide(roles, action, ("default",), account)
 
     assert decision.rule == rule
-    assert decision.is_allowed == rule.startswith(("role.viewer", "role.t", "role.a", "role.risk"))
+    assert decision.is_allowed == (rule in {f"role.{role}" for role in ALLOWED})
+
+
+def test_a_user_can_be_given_every_role_of_the_policy() -> None:
+    assert {*ROLES, "stranger"} == set(ALLOWED)
 
 
 def test_roles_add_up() -> None:
