@@ -40,9 +40,11 @@ setup: $(VENV)/.run-ready $(APP) ## Make the environment from the hash-locked re
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "trade2026: Python 3.11 or newer is needed; install it, or name one: make PYTHON=/path/to/python3" >&2; exit 2; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "trade2026: $(PYTHON) cannot make a virtual environment; install its venv module (Debian: apt-get install python3-venv)" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || { echo "trade2026: $(PYTHON) is not Python 3.11 or newer; name another: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); echo "trade2026: $(PYTHON) cannot make a virtual environment; install its venv module (Debian: apt-get install python3-venv)" >&2; exit 2; }
 
 $(VENV)/.run-ready: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || { echo "trade2026: $(VENV) holds no Python 3.11 or newer; remove it: make clean" >&2; exit 2; }
 	@echo "Installing the platform (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -31,7 +31,9 @@ from trade2026.model.subjects import Stream
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import AgentGroup, MarketConfig, default_config
 from trade2026.prism.exchange import Exchange
+from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import FeeRates, party_of
+from trade2026.prism.limits import Limits
 from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.venue import Venue
 
@@ -48,7 +50,14 @@ INSTRUMENTS = {i.symbol: i for i in PRISM_INSTRUMENTS if i.symbol in SYMBOLS}
 class Prism:
     """One life of a venue on a log that outlives it."""
 
-    def __init__(self, log: MemoryLog, clock: VirtualClock, *, is_paper: bool = False) -> None:
+    def __init__(
+        self,
+        log: MemoryLog,
+        clock: VirtualClock,
+        *,
+        is_paper: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
         self.clock = clock
         self.bus = MortalBus(log, clock, with_codec=True)
         self.bus.died = asyncio.Event()
@@ -60,6 +69,7 @@ class Prism:
             make_exchange=self._make_paper if is_paper else self._make_agents,
             fees=FeeRates(),
             seed=CONFIG.seed,
+            limits=limits or Limits(),
         )
 
     def _make_agents(
@@ -102,9 +112,10 @@ async def living(
     is_paper: bool = False,
     dies_at: int = -1,
     is_stored: bool = False,
+    limits: Limits | None = None,
 ) -> AsyncGenerator[Prism]:
     """Run one life until the block ends; it may die at one of its appends, even the first."""
-    prism = Prism(log, clock, is_paper=is_paper)
+    prism = Prism(log, clock, is_paper=is_paper, limits=limits)
     prism.bus.dies_at, prism.bus.is_stored = dies_at, is_stored
     is_up = asyncio.Event()
 
@@ -210,7 +221,12 @@ def sums(holdings: Iterable[PartyHolding]) -> tuple[Counter[str], Counter[str]]:
 
 def check_conserved(prism: Prism, *, agents: int = AGENT_COUNT) -> None:
     """Assert that nobody created or lost anything."""
-    cash, inventory = sums(prism.venue.floor.all_holdings())
+    check_floor(prism.venue.floor, agents=agents)
+
+
+def check_floor(floor: Floor, *, agents: int = AGENT_COUNT) -> None:
+    """Assert that nobody on the floor created or lost anything."""
+    cash, inventory = sums(floor.all_holdings())
     for config in CONFIG.symbols:
         symbol = config.instrument.symbol
         # Agents begin with a whole number of ticks times lots.
@@ -222,17 +238,24 @@ def check_conserved(prism: Prism, *, agents: int = AGENT_COUNT) -> None:
 
 def check_told(prism: Prism, log: MemoryLog) -> None:
     """Assert that what outsiders were told is what happened, once and without a gap."""
-    reports = told(log)
+    check_reports(prism.venue.floor, told(log), published(log))
+
+
+def check_reports(
+    floor: Floor,
+    reports: Mapping[int, tuple[ExecutionReport, bool]],
+    public: Sequence[ExecutionReport],
+) -> None:
+    """Assert that *public* is what *reports* owe the OMS, and that the floor holds as told."""
     assert sorted(reports) == list(range(1, len(reports) + 1))
     owed = [report for report, is_direct in reports.values() if not is_direct]
-    public = published(log)
     assert sorted(public, key=lambda r: r.report_seq) == owed
     per_account: dict[str, int] = {}
     for report in public:
         assert report.report_seq > per_account.get(report.account, 0)
         per_account[report.account] = report.report_seq
     _check_orders(reports.values())
-    _check_holdings(prism, reports.values())
+    _check_holdings(floor, reports.values())
 
 
 def _check_orders(reports: Iterable[tuple[ExecutionReport, bool]]) -> None:
@@ -250,7 +273,7 @@ def _check_orders(reports: Iterable[tuple[ExecutionReport, bool]]) -> None:
             ended.add(report.order_id)
 
 
-def _check_holdings(prism: Prism, reports: Iterable[tuple[ExecutionReport, bool]]) -> None:
+def _check_holdings(floor: Floor, reports: Iterable[tuple[ExecutionReport, bool]]) -> None:
     cash, inventory = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for report, is_direct in reports:
         key = (party_of(report.account, is_direct=is_direct), report.symbol)
@@ -258,7 +281,7 @@ def _check_holdings(prism: Prism, reports: Iterable[tuple[ExecutionReport, bool]
         inventory[key] += signed
         cash[key] -= signed * report.last_px + report.fee * NANOS
         cash["fees", report.symbol] += report.fee * NANOS
-    held = {(h.party, h.symbol): h for h in prism.venue.floor.all_holdings()}
+    held = {(h.party, h.symbol): h for h in floor.all_holdings()}
     for key, amount in cash.items():
         assert key not in held or held[key].cash == amount
         assert key in held or amount == 0

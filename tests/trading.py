@@ -70,9 +70,16 @@ class MortalBus(LocalBus):
     """Whether that append still reaches the log."""
     count = 0
     died: asyncio.Event
+    pauses_at = -1
+    """Which append waits until `pause_over` is set, as for a log that does not answer."""
+    is_paused = False
+    pause_over: asyncio.Event
 
     async def append(self, subject: Event[Any], message: Any, **options: Any) -> int:
         number, self.count = self.count, self.count + 1
+        if number == self.pauses_at:
+            self.is_paused = True
+            await self.pause_over.wait()
         if self.dies_at < 0 or number < self.dies_at:
             return await super().append(subject, message, **options)
         if number == self.dies_at and self.is_stored:
@@ -175,7 +182,7 @@ class Core:
     def __init__(self, log: MemoryLog, venue: PlainVenue, *, life: int = 0) -> None:
         self.clock = VirtualClock(NOW_NS)
         self.bus = MortalBus(log, self.clock, with_codec=True)
-        self.bus.died = asyncio.Event()
+        self.bus.died, self.bus.pause_over = asyncio.Event(), asyncio.Event()
         ids = Ids(self.clock, chance.stream(life, "ids"))
         self.risk = RiskDesk(
             bus=self.bus,

@@ -89,11 +89,11 @@ PUBLIC: dict[str, set[str]] = {
 }
 
 # Who may do what, said once more and not by the policy, so that the two must agree.
-READERS = {"viewer", "trader", "risk", "admin"}
+READERS = {"viewer", "trader", "risk", "participant", "admin"}
 ROLES_OF = {
     "me:write": READERS,
     "orders:write": {"trader", "admin"},
-    "prism:write": {"trader", "admin"},
+    "prism:write": {"participant", "admin"},
     "library:write": {"trader", "admin"},
     "risk:write": {"risk", "admin"},
     "risk:control": {"risk", "admin"},

@@ -6,12 +6,13 @@ The model is a plain list of the fills, each once: everything is reckoned from i
 from fractions import Fraction
 from itertools import count
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from tests.factories import NOW_NS, a_deposit, a_fill, an_order, an_unknown
 
-from trade2026.core.ids import AccountId, ExecId, OrderId, StrategyId
+from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
 from trade2026.core.numbers import NANOS, Money, Px, Qty, SignedQty, Value, value_of
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import apply
@@ -57,7 +58,9 @@ class Books(RuleBasedStateMachine):
     @rule(account=st.sampled_from(ACCOUNTS), amount=st.integers(-1_000, 1_000))
     def deposit(self, account: AccountId, amount: int) -> None:
         self.deposits[account] += amount * NANOS
-        self.write(a_deposit(str(amount), account))
+        deposit = a_deposit(str(amount), account)
+        event_id = EventId(f"deposit-{len(self.log)}")
+        self.write(msgspec.structs.replace(deposit, event_id=event_id))
 
     @rule(
         target=fills,

@@ -29,6 +29,8 @@ COMMANDS: Final[dict[str, Entry]] = {
     "replay": Entry(
         "trade2026.cli.replay:replay", "Fold the log again and compare it with the live ledger."
     ),
+    "kill": Entry("trade2026.cli.switch:kill", "Stop trading at once and cancel open orders."),
+    "resume": Entry("trade2026.cli.switch:resume", "Allow trading again."),
     "lake": Entry("trade2026.cli.lake:lake", "Look into the lake of ticks."),
     "ui": Entry("trade2026.cli.ui:ui", "Build the web application."),
     "components": Entry("trade2026.cli.components:components", "Show the catalogue."),

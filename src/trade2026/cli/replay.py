@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-import httpx
 import msgspec
 import uvloop
 
@@ -25,6 +24,7 @@ from trade2026.model.journal import JournalEvent
 from trade2026.model.subjects import ORDERS_EVENT
 from trade2026.ports.bus import Delivery
 from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.operator import Operator
 from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
 
 CATCH_UP_TRIES: Final = 20
@@ -48,10 +48,6 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 class _LiveLedger(msgspec.Struct):
     journal_seq: int
     digest: str
-
-
-class _Token(msgspec.Struct):
-    access_token: str
 
 
 @click.command(short_help="Fold the log again and compare it with the live ledger.")
@@ -101,7 +97,7 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
 
     try:
         fold = await bus.fold(ORDERS_EVENT, on_event)
-        live = await _compare(ledger, addresses, secrets)
+        live = await _compare(ledger, Operator(data_dir, addresses))
         digest, seq = ledger.digest(), ledger.seq
         await fold.stop()
     finally:
@@ -119,30 +115,13 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
     )
 
 
-async def _sign_in(client: httpx.AsyncClient, addresses: LocalAddresses, secrets: Secrets) -> str:
-    login = {"username": "admin", "password": secrets.get("admin")}
-    reply = await client.post(f"{addresses.url('authn')}/login", json=login)
-    token = msgspec.json.decode(reply.raise_for_status().content, type=_Token)
-    return token.access_token
-
-
-async def _compare(ledger: Ledger, addresses: LocalAddresses, secrets: Secrets) -> _LiveLedger:
+async def _compare(ledger: Ledger, operator: Operator) -> _LiveLedger:
     """Return the live ledger, at the same place in the log where that can be had."""
-    try:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            token = await _sign_in(client, addresses, secrets)
-            live = _LiveLedger(journal_seq=-1, digest="")
-            # Trading may go on meanwhile: compare at a moment when both stand at one place.
-            for _ in range(CATCH_UP_TRIES):
-                reply = await client.get(
-                    f"{addresses.url('ptrc')}/ledger",
-                    headers={"authorization": f"Bearer {token}"},
-                )
-                content = reply.raise_for_status().content
-                live = msgspec.json.decode(content, type=_LiveLedger)
-                if live.journal_seq == ledger.seq:
-                    break
-                await asyncio.sleep(CATCH_UP_STEP_S)
-            return live
-    except (httpx.HTTPError, msgspec.MsgspecError) as error:
-        raise Trade2026Error(f"the live ledger does not answer: {error}") from error
+    live = _LiveLedger(journal_seq=-1, digest="")
+    # Trading may go on meanwhile: compare at a moment when both stand at one place.
+    for _ in range(CATCH_UP_TRIES):
+        live = await operator.ask("ptrc", "GET", "/ledger", kind=_LiveLedger)
+        if live.journal_seq == ledger.seq:
+            break
+        await asyncio.sleep(CATCH_UP_STEP_S)
+    return live

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.market import Bar, BarBatch, BookSnapshot, Ticker, Trade, TradeBatch
 from trade2026.ports.bus import Delivery
 
@@ -20,6 +21,8 @@ BARS_BACK: Final = 20_000
 """Market events read again at the start for the bars among them."""
 LOOK_TRADES: Final = 100
 """Trades of one instrument that wait for a slow looker; older ones it does not see."""
+
+_LISTED: Final = {listed.symbol: place for place, listed in enumerate(PRISM_INSTRUMENTS)}
 
 
 class Market(msgspec.Struct, kw_only=True):
@@ -94,9 +97,9 @@ class MarketView:
         return max(found, key=_seen_ns, default=None)
 
     def tickers(self) -> list[Ticker]:
-        """Return every instrument's latest, in the order of their names."""
+        """Return every instrument's latest: in the order of PRISM's list, others by name."""
         found = [market.ticker for market in self._markets.values() if market.ticker]
-        return sorted(found, key=lambda ticker: (ticker.symbol, ticker.venue))
+        return sorted(found, key=_rank)
 
     def look(self, symbols: frozenset[str]) -> Looker:
         """Return a new looker at *symbols*, which has not seen the present state yet."""
@@ -147,6 +150,10 @@ class MarketView:
         if market is None:
             market = self._markets[key] = Market(venue=venue, symbol=symbol)
         return market
+
+
+def _rank(ticker: Ticker) -> tuple[int, str, str]:
+    return _LISTED.get(ticker.symbol, len(_LISTED)), ticker.symbol, ticker.venue
 
 
 def _seen_ns(market: Market) -> int:

@@ -16,6 +16,7 @@ from trade2026.core.ids import AccountId, ClOrdId, EventId, Ids, OrderId
 from trade2026.desk.ask import OrderAsk
 from trade2026.desk.persistence import append_until_stored
 from trade2026.domain.risk.book import RiskBook
+from trade2026.domain.risk.modes import surprise_of
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch
 from trade2026.model.order import NewOrderSingle
@@ -33,6 +34,8 @@ from trade2026.ports.bus import Bus, Delivery
 
 ALERTS_KEPT: Final = 500
 SWEEP_EVERY_S: Final = 5.0
+TELL_WITHIN_NS: Final = 600 * NS_PER_S
+"""A surprise is told again after a restart within this time, under the same id."""
 UNCLAIMED_AFTER_NS: Final = 30 * NS_PER_S
 """An approval that the log does not show by then belongs to an order that was never sent."""
 
@@ -75,24 +78,34 @@ class RiskDesk:
         )
         return self.book.judge(order, now_ns)
 
-    async def on_halt(self, request: HaltRequest) -> RiskControl:
-        """Limit an account on a service's demand. What a person set stricter stays."""
-        return await self.switch(
-            scope=account_scope(request.account),
-            mode=request.mode,
+    async def on_halt(self, request: HaltRequest) -> Alert:
+        """Raise the alarm, and limit the account. What is stricter already stays so."""
+        scope = account_scope(request.account)
+        await self.switch(
+            scope=scope,
+            mode=strictest(request.mode, self.book.modes.mode_of(scope)),
             cancel_open=request.mode is TradingMode.HALTED,
             reason=request.reason,
             asked_by=request.asked_by,
-            is_tightening=True,
         )
+        return self.alerts[-1]
 
     async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
-        """Fold the log of orders into positions and reservations."""
+        """Fold the log of orders into positions, reservations, and limits after surprises."""
         self.book.apply(event, delivery.stream_seq)
+        surprise = surprise_of(event)
+        # A restart folds the whole log: what happened long ago has been told.
+        if surprise and self._clock.now_ns() - event.ts_ns < TELL_WITHIN_NS:
+            mode = self.book.modes.mode_over(event.account)
+            text = f"{surprise}; the account is {mode}"
+            level = "WARN" if mode is TradingMode.NORMAL else "BREACH"
+            await self._alert(
+                level, "surprise", account_scope(event.account), text, f"{event.event_id}-alert"
+            )
 
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
         """Fold the log of modes; what was applied when it was written changes nothing now."""
-        self.book.control(control)
+        self.book.modes.control(control)
 
     async def on_quotes(self, batch: QuoteBatch, _: Delivery) -> None:
         """Take the newest quote as the reference price."""
@@ -121,7 +134,6 @@ class RiskDesk:
         cancel_open: bool,
         reason: str,
         asked_by: str,
-        is_tightening: bool = False,
     ) -> RiskControl:
         """Set a scope's mode, durably, and return what was set.
 
@@ -131,10 +143,7 @@ class RiskDesk:
             cancel_open: whether the scope's open orders are to be cancelled.
             reason: for the audit and the alert.
             asked_by: who wants it.
-            is_tightening: never loosen: a scope that is stricter already stays so.
         """
-        if is_tightening:
-            mode = strictest(mode, self.book.mode_of(scope))
         control = RiskControl(
             control_id=EventId(self._ids.new()),
             scope=scope,
@@ -142,10 +151,10 @@ class RiskDesk:
             cancel_open=cancel_open,
             reason=reason,
             asked_by=asked_by,
-            ts_ns=self.book.next_control_ns(scope, self._clock.now_ns()),
+            ts_ns=self.book.modes.next_control_ns(scope, self._clock.now_ns()),
         )
         if mode is not TradingMode.NORMAL:
-            self.book.control(control)
+            self.book.modes.control(control)
         await append_until_stored(
             self._bus,
             self._log,
@@ -155,8 +164,9 @@ class RiskDesk:
             scope=scope_key(scope),
         )
         # Trading is allowed again only once the log says so too.
-        self.book.control(control)
-        await self._alert(control)
+        self.book.modes.control(control)
+        level = "WARN" if mode is TradingMode.NORMAL else "HALT"
+        await self._alert(level, "mode", scope, f"{scope} is {mode} by {asked_by}: {reason}")
         return control
 
     async def run(self) -> None:
@@ -165,20 +175,23 @@ class RiskDesk:
             await asyncio.sleep(SWEEP_EVERY_S)
             self.book.release_unclaimed(self._clock.now_ns() - UNCLAIMED_AFTER_NS)
 
-    async def _alert(self, control: RiskControl) -> None:
+    async def _alert(
+        self, level: str, kind: str, scope: str, text: str, alert_id: str = ""
+    ) -> Alert:
         alert = Alert(
-            alert_id=EventId(f"{control.control_id}-alert"),
-            level="WARN" if control.mode is TradingMode.NORMAL else "HALT",
-            kind="mode",
-            scope=control.scope,
-            text=f"{control.scope} is {control.mode} by {control.asked_by}: {control.reason}",
-            ts_ns=control.ts_ns,
+            alert_id=EventId(alert_id or self._ids.new()),
+            level=level,
+            kind=kind,
+            scope=scope,
+            text=text,
+            ts_ns=self._clock.now_ns(),
         )
         self.alerts.append(alert)
-        self._log.warning("mode", **msgspec.structs.asdict(alert))
+        self._log.warning("alert", **msgspec.structs.asdict(alert))
         await append_until_stored(
-            self._bus, self._log, RISK_ALERT, alert, event_id=alert.alert_id, kind="mode"
+            self._bus, self._log, RISK_ALERT, alert, event_id=alert.alert_id, kind=kind
         )
+        return alert
 
 
 _STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)

@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import Trade2026Error
-from trade2026.core.ids import AccountId, EventId
+from trade2026.core.ids import EventId
 from trade2026.desk.journal import Journal
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
@@ -19,24 +19,24 @@ from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import OrderReported
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
 from trade2026.model.risk import (
-    HaltRequest,
     Refusal,
     RefusalCode,
     RiskApproved,
     RiskRequest,
-    TradingMode,
 )
 from trade2026.model.subjects import (
     EXEC_CANCEL,
     EXEC_STATUS,
     EXEC_SUBMIT,
     RISK_CHECK,
-    RISK_HALT,
 )
 from trade2026.ports.bus import Bus
 
 ANSWER_WITHIN_S: Final = 5.0
 """An order that is not journalled and approved by then is never sent: its sender got a 503."""
+
+APPROVAL_FRESH_NS: Final = NS_PER_S // 10
+"""An approval older than this is asked for again before sending: trading may be halted now."""
 
 
 class Steps:
@@ -52,7 +52,7 @@ class Steps:
 
     async def place(self, request: NewOrderSingle) -> Order:
         """Journal the order, ask risk, and hand it over; return how it stands."""
-        deadline_ns = self._clock.monotonic_ns() + int(ANSWER_WITHIN_S * NS_PER_S)
+        began_ns = self._clock.monotonic_ns()
         write = self._journal.step
         order = await write(decide.received(request, ts_ns=self._clock.now_ns()))
         approved, refusals = await self._ask_risk(request)
@@ -61,10 +61,11 @@ class Steps:
             return await write(decide.refused(order, refusals=refusals, ts_ns=now_ns))
         order = await write(decide.approved(order, reserved=approved.reserved, ts_ns=now_ns))
         now_ns = self._clock.now_ns()
-        if self._clock.monotonic_ns() > deadline_ns:
-            text = "not sent: the sender was told that the platform is unavailable"
-            return await write(decide.failed(order, text=text, ts_ns=now_ns))
         order = await write(decide.sent(order, venue=request.venue, ts_ns=now_ns))
+        # The log may have kept us waiting: what was decided long ago is not acted upon.
+        why_not = await self._why_not_now(request, began_ns)
+        if why_not:
+            return await write(decide.failed(order, text=why_not, ts_ns=self._clock.now_ns()))
         return await self._hand_over(order, approved)
 
     async def cancel(self, order: Order, asked_by: str) -> Order:
@@ -75,7 +76,7 @@ class Steps:
         return self._journal.order(order.request.order_id)
 
     async def book(self, report: ExecutionReport) -> None:
-        """Book what a venue says, once; a surprise is booked too, and limits the account."""
+        """Book what a venue says, once; a surprise is booked too, and counted."""
         if self._journal.orders.is_booked(report):
             return
         event = decide.judge_report(
@@ -87,11 +88,10 @@ class Steps:
         if event is None:
             return
         await self._journal.write(event)
-        surprise = event.surprise if isinstance(event, OrderReported) else "unknown order"
-        if surprise:
+        if not isinstance(event, OrderReported) or event.surprise:
+            # Risk reads it in the log too: it limits the account and raises the alarm.
             self.surprise_count += 1
-            text = f"{surprise} (order {report.order_id}, report {report.exec_id})"
-            await self.halt(report.account, TradingMode.REDUCE_ONLY, text)
+            self._log.error("surprise", order_id=report.order_id, exec_id=report.exec_id)
 
     async def resume(self, order: Order) -> None:
         """Do what an order needs that a crash or a silent venue left in the middle."""
@@ -110,15 +110,15 @@ class Steps:
                 if decide.resume(order) is Resume.CANCEL_AGAIN:
                     await self._ask_cancel(order)
 
-    async def halt(self, account: AccountId, mode: TradingMode, reason: str) -> None:
-        """Limit an account, durably, and raise the alarm.
-
-        Raises:
-            Trade2026Error: risk did not take the demand; the caller must not go on.
-        """
-        self._log.error("account limited", account=account, mode=mode, reason=reason)
-        request = HaltRequest(account=account, mode=mode, reason=reason, asked_by="oms")
-        await self._bus.ask(RISK_HALT, request)
+    async def _why_not_now(self, request: NewOrderSingle, began_ns: int) -> str:
+        """Return why an approved order must not be sent any more, or an empty text."""
+        waited_ns = self._clock.monotonic_ns() - began_ns
+        if waited_ns > ANSWER_WITHIN_S * NS_PER_S:
+            return "not sent: the sender was told that the platform is unavailable"
+        if waited_ns < APPROVAL_FRESH_NS:
+            return ""
+        _, refusals = await self._ask_risk(request)
+        return "not sent: " + "; ".join(r.text for r in refusals) if refusals else ""
 
     async def _hand_over(self, order: Order, approved: RiskApproved[NewOrderSingle]) -> Order:
         order_id = order.request.order_id

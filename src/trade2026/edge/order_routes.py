@@ -38,6 +38,7 @@ from trade2026.shell.problem import ProblemError
 AnyRequest = Request[Any, Any, Any]
 
 PAGE_LIMIT: Final = 500
+CURSOR_DIGITS_MAX: Final = 18
 Limit = Annotated[int, Parameter(ge=1, le=PAGE_LIMIT, description="Most to return.")]
 Cursor = Annotated[str | None, Parameter(description="`next_cursor` of the page before.")]
 
@@ -58,9 +59,11 @@ def _owned(desk: OrderDesk, request: AnyRequest, order_id: str) -> Order:
 
 
 def _after(cursor: str | None) -> int:
-    if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= CURSOR_DIGITS_MAX):
         raise InvalidInputError("cursor", "is not one of ours")
-    return int(cursor or 0)
+    return int(cursor)
 
 
 def _fill_page(found: Sequence[Fill], limit: int) -> FillPage:

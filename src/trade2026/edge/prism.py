@@ -122,7 +122,7 @@ def read_order(data: DirectOrderRequest, *, ids: Ids, clock: Clock, sent_by: str
         account=AccountId(read_key(data.account, "account")),
         strategy=StrategyId("direct"),
         venue=PRISM,
-        symbol=data.symbol,
+        symbol=read_key(data.symbol, "symbol"),
         side=read_word(Side, data.side, "side"),
         ord_type=ord_type,
         time_in_force=read_word(TimeInForce, data.time_in_force, "time_in_force"),

@@ -1,6 +1,6 @@
 """The routes of risk: dry runs, exposures, limits, modes, alerts, and the kill switch."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get, post
@@ -29,6 +29,8 @@ AnyRequest = Request[Any, Any, Any]
 
 _ACCOUNT_PREFIX = account_scope("")
 
+Why = Annotated[str, msgspec.Meta(max_length=256)]
+
 
 class KillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /risk/kill`."""
@@ -37,14 +39,14 @@ class KillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """`global`, or `account:<id>`."""
     flatten: bool = False
     """Closing positions is not built yet: true is refused."""
-    reason: str = "kill switch"
+    reason: Why = "kill switch"
 
 
 class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /risk/resume`."""
 
     scope: str = GLOBAL_SCOPE
-    reason: str = "resumed"
+    reason: Why = "resumed"
 
 
 class ControlReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,7 +265,7 @@ def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         """Return the mode of every scope that was ever switched."""
         return {
             scope: mode
-            for scope, mode in desk.book.modes().items()
+            for scope, mode in desk.book.modes.by_scope().items()
             if scope == GLOBAL_SCOPE or is_visible(request, scope.removeprefix(_ACCOUNT_PREFIX))
         }
 

@@ -1,8 +1,9 @@
 """Sign-in: a password for tokens, a refresh token for its successor, and the end of both.
 
 Whether a name exists, is disabled or locked out is not told to who has not the password: the
-answer is the same and takes as long. Wrong passwords lock a user out for a while; attempts
-are also bounded by name and by address. Access tokens are not looked up, so a change of
+answer is the same and takes as long. Wrong passwords lock a name out for a while from the
+address they came from, so that nobody can lock out somebody else; attempts are bounded by
+address, and by name slowed down. Access tokens are not looked up, so a change of
 roles takes effect when the current one ends, after 15 minutes at most.
 
 Source: RFC 9700, section 4.14; OWASP Authentication Cheat Sheet.
@@ -17,14 +18,14 @@ import msgspec
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.ids import Ids
 from trade2026.edge.passwords import Passwords
-from trade2026.edge.throttle import Throttle
+from trade2026.edge.throttle import Lockout, Throttle
+from trade2026.edge.users import is_name
 from trade2026.ports.users import Change, Outcome, RefreshToken, Successor, User, Users
 from trade2026.shell.access import Principal
 from trade2026.shell.problem import ProblemError
 from trade2026.shell.signing import ACCESS_TOKEN_S, KeyRing
 
 REFRESH_TOKEN_NS: Final = 7 * 24 * 3600 * NS_PER_S
-LOCK_NS: Final = 300 * NS_PER_S
 
 _REFUSED: Final = "wrong name or password, or locked out for a while after too many attempts"
 
@@ -33,8 +34,9 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The service's own settings, section `authn`."""
 
     failures_max: int = 10
-    """Wrong passwords in a row until a user is locked out."""
+    """Wrong passwords from one address until a user is locked out from there."""
     logins_per_minute_by_name: int = 30
+    """More are slowed down, not refused."""
     logins_per_minute_by_address: int = 120
     key_days: int = 30
     """A signing key older than this is replaced."""
@@ -58,6 +60,7 @@ class SignIn:
         *,
         users: Users,
         throttle: Throttle,
+        lockout: Lockout,
         passwords: Passwords,
         keys: KeyRing,
         clock: Clock,
@@ -66,6 +69,7 @@ class SignIn:
     ) -> None:
         self._users = users
         self._throttle = throttle
+        self._lockout = lockout
         self._passwords = passwords
         self._keys = keys
         self._clock = clock
@@ -78,12 +82,7 @@ class SignIn:
         Raises:
             ProblemError: 401, or 429 after too many attempts.
         """
-        limits = self._settings
-        await self._throttle.admit(
-            "address", address, attempts_max=limits.logins_per_minute_by_address
-        )
-        await self._throttle.admit("name", name, attempts_max=limits.logins_per_minute_by_name)
-        user = await self._authenticated(name, password)
+        user = await self._authenticated(name, password, address)
         token, kept = self._refresh_token()
         await self._users.add_token(
             RefreshToken(
@@ -130,33 +129,29 @@ class SignIn:
             ProblemError: 401, *current* is wrong; 429 after too many attempts.
             InvalidInputError: *new* is too short or too long.
         """
+        await self._authenticated(name, current, address)
+        change = Change(password_hash=await self._passwords.hash(new))
+        await self._users.change(name, change, now_ns=self._clock.now_ns())
+
+    async def _authenticated(self, name: str, password: str, address: str) -> User:
         limits = self._settings
         await self._throttle.admit(
             "address", address, attempts_max=limits.logins_per_minute_by_address
         )
-        await self._throttle.admit("name", name, attempts_max=limits.logins_per_minute_by_name)
-        await self._authenticated(name, current)
-        change = Change(password_hash=await self._passwords.hash(new))
-        await self._users.change(name, change, now_ns=self._clock.now_ns())
-
-    async def _authenticated(self, name: str, password: str) -> User:
-        user = await self._users.find(name)
+        await self._throttle.slow_down("name", name, attempts_free=limits.logins_per_minute_by_name)
+        # A text that can be nobody's name is not asked for: it may be one no database takes.
+        user = await self._users.find(name) if is_name(name) else None
         # Always computed, and before anything is judged: the time must tell nothing.
         is_right = await self._passwords.matches(
             password, None if user is None else user.password_hash
         )
-        now_ns = self._clock.now_ns()
-        if user is None or user.is_disabled or user.locked_until_ns > now_ns:
+        # What is tried while locked does not lengthen the lock.
+        if await self._lockout.is_locked(name, address):
             raise ProblemError(401, "Unauthorized", _REFUSED)
-        if not is_right:
-            await self._users.note_failure(
-                name,
-                failures_max=self._settings.failures_max,
-                now_ns=now_ns,
-                locked_until_ns=now_ns + LOCK_NS,
-            )
+        if user is None or user.is_disabled or not is_right:
+            await self._lockout.note_failure(name, address)
             raise ProblemError(401, "Unauthorized", _REFUSED)
-        await self._users.note_success(name)
+        await self._lockout.note_success(name, address)
         return user
 
     async def _known(self, name: str) -> User:

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from structlog.typing import FilteringBoundLogger
 
+from trade2026.edge.sender import Senders
 from trade2026.edge.signin import SignIn, TokenReply
 from trade2026.edge.users import NewUser, UserAdministration, UserPatch, UserReply
 from trade2026.shell.access import needs, principal_of, public
@@ -17,10 +18,6 @@ from trade2026.shell.signing import KeyRing
 from trade2026.shell.tokens import Jwks
 
 AnyRequest = Request[Any, Any, Any]
-
-ADDRESS_HEADER: Final = "x-forwarded-for"
-PROXIES: Final = frozenset({"127.0.0.1", "::1"})
-"""Senders whose word about the address before them is taken: our own edge."""
 
 # Not to be kept by anybody on the way. Source: RFC 6749, section 5.1.
 _NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -69,22 +66,15 @@ class RotatedReply(msgspec.Struct, frozen=True, kw_only=True):
     kid: str
 
 
-def address_of(request: AnyRequest) -> str:
-    """Return the address that a request came from, behind our own edge."""
-    peer = "" if request.client is None else request.client.host
-    forwarded = request.headers.get(ADDRESS_HEADER, "").rpartition(",")[2].strip()
-    return forwarded if forwarded and peer in PROXIES else peer
-
-
 def token_routes(
-    signin: SignIn, keys: KeyRing, log: FilteringBoundLogger
+    signin: SignIn, keys: KeyRing, senders: Senders, log: FilteringBoundLogger
 ) -> list[BaseRouteHandler]:
     """Return the routes of everybody who signs in."""
 
     @post("/login", opt=public(), status_code=HTTP_200_OK)
     async def login(request: AnyRequest, data: LoginRequest) -> Response[TokenReply]:
         """Return an access token and a refresh token for a name and its password."""
-        address = address_of(request)
+        address = senders.address_of(request)
         try:
             tokens = await signin.login(data.username, data.password, address=address)
         except ProblemError as problem:
@@ -116,7 +106,9 @@ def token_routes(
     async def change_password(request: AnyRequest, data: PasswordRequest) -> None:
         """Change the sender's own password, which ends all its logins."""
         name = principal_of(request).subject
-        await signin.change_password(name, data.current, data.new, address=address_of(request))
+        await signin.change_password(
+            name, data.current, data.new, address=senders.address_of(request)
+        )
         log.info("password changed", user=name)
 
     @get(["/jwks", "/.well-known/jwks.json"], opt=public())

@@ -14,14 +14,20 @@ from trade2026.core.ids import Ids
 from trade2026.edge.passwords import Passwords
 from trade2026.ports.users import Change, User, Users
 from trade2026.shell.access import EVERY_ACCOUNT, Principal
+from trade2026.shell.operator import OPERATOR
 from trade2026.shell.problem import ProblemError
 
 ADMIN: Final = "admin"
-ROLES: Final = ("viewer", "trader", "risk", ADMIN)
+ROLES: Final = ("viewer", "trader", "risk", "participant", ADMIN)
 """Those that the policy knows."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9._-]{0,63}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+def is_name(text: str) -> bool:
+    """Return whether a user may be called *text*; nothing else is ever looked up."""
+    return _NAME.fullmatch(text) is not None
 
 
 class NewUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,8 +56,6 @@ class UserReply(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     accounts: tuple[str, ...]
     disabled: bool
-    locked: bool
-    """Locked out for now, after too many wrong passwords."""
     created_ns: int
 
 
@@ -71,8 +75,10 @@ class UserAdministration:
             InvalidInputError: a field is not well-formed.
             ProblemError: 409, the name is taken.
         """
-        if not _NAME.fullmatch(new.name):
+        if not is_name(new.name):
             raise InvalidInputError("name", "not lower-case letters, digits, '.', '_', '-'")
+        if new.name == OPERATOR:
+            raise InvalidInputError("name", "is what the command line signs with")
         _require_roles(new.roles)
         _require_accounts(new.accounts)
         user = User(
@@ -110,7 +116,7 @@ class UserAdministration:
         Raises:
             ProblemError: 404, there is none of that name.
         """
-        user = await self._users.find(name)
+        user = await self._users.find(name) if is_name(name) else None
         if user is None:
             raise _unknown(name)
         return self._reply(user)
@@ -123,6 +129,8 @@ class UserAdministration:
             ProblemError: 404, there is none of that name; 409, an administrator would lock
                 itself out.
         """
+        if not is_name(name):
+            raise _unknown(name)
         if patch.roles is not None:
             _require_roles(patch.roles)
         if patch.accounts is not None:
@@ -148,7 +156,6 @@ class UserAdministration:
             roles=user.roles,
             accounts=user.accounts,
             disabled=user.is_disabled,
-            locked=user.locked_until_ns > self._clock.now_ns(),
             created_ns=user.created_ns,
         )
 

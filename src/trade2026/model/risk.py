@@ -105,10 +105,11 @@ class RiskControl(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HaltRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A service's demand to halt an account, because it cannot book what happened on it."""
+    """A service's demand to limit an account, because it cannot book what happened on it."""
 
     account: AccountId
     mode: TradingMode
+    """How far the account may still trade."""
     reason: str
     asked_by: str
 

@@ -218,10 +218,10 @@ RISK_CHECK: Final = Command[RiskRequest, RiskVerdict](
     takers=("risk",),
     fed_back=("risk",),
 )
-RISK_HALT: Final = Command[HaltRequest, RiskControl](
+RISK_HALT: Final = Command[HaltRequest, Alert](
     pattern="risk.halt",
     request=HaltRequest,
-    reply=RiskControl,
+    reply=Alert,
     giver="oms",
     takers=("risk",),
     fed_back=("risk",),

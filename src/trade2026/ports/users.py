@@ -26,9 +26,6 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     accounts: tuple[str, ...]
     """Accounts it may see and trade; `*` means every account."""
     is_disabled: bool = False
-    failed_count: int = 0
-    """Wrong passwords in a row."""
-    locked_until_ns: int = 0
     created_ns: int
 
 
@@ -100,19 +97,8 @@ class Users(Protocol):
     async def change(self, name: str, change: Change, *, now_ns: int) -> User | None:
         """Change a user and return it, None where there is none of that name.
 
-        A new password or a disabled user ends all its refresh tokens, and a new password
-        ends a lock-out.
+        A new password or a disabled user ends all its refresh tokens.
         """
-        ...
-
-    async def note_failure(
-        self, name: str, *, failures_max: int, now_ns: int, locked_until_ns: int
-    ) -> None:
-        """Count a wrong password; the *failures_max*-th in a row locks and counts from 0 again."""
-        ...
-
-    async def note_success(self, name: str) -> None:
-        """Forget the wrong passwords counted so far."""
         ...
 
     async def add_token(self, token: RefreshToken) -> None:

@@ -1,14 +1,27 @@
 """PRISM's door: what is wrong with an order, and its exact price in ticks and size in lots.
 
 Nothing is rounded here: an order off the grid is refused. A refusal is a text whose first
-word is a code for programs.
+word is a code for programs. What is refused at the door never has an outcome that the log
+cannot take: texts and amounts in reports are no larger than those of their order.
 """
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
-from trade2026.core.numbers import NANOS, format_nanos, is_multiple
+from trade2026.core.errors import CodecError
+from trade2026.core.numbers import NANOS, Money, format_nanos, is_multiple, parse_nanos
+from trade2026.model import codec
 from trade2026.model.instrument import PRISM, Instrument
-from trade2026.model.order import NewOrderSingle, OrdType
+from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrdType
+from trade2026.model.subjects import EXEC_REPORT
+
+REQUEST_BYTES_MAX: Final = 4_096
+"""Of a request as it would stand in the log; an ordinary one has about 400."""
+NOTIONAL_MAX: Final = Money(parse_nanos("9000000000"))
+"""Of a limit order, and so of every fill: its amounts and fees fit int64 nanos."""
+
+_ID: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
+"""Ids and accounts go into the headers and subjects of messages."""
 
 
 class OnGrid(NamedTuple):
@@ -17,6 +30,26 @@ class OnGrid(NamedTuple):
     ticks: int
     """0 for a market order."""
     lots: int
+
+
+def unsendable(request: NewOrderSingle | OrderCancelRequest) -> str:
+    """Return why the log could not take *request* or its reports; empty where it could."""
+    if not is_id(request.order_id):
+        return "BAD_ORDER_ID an id has 1 to 64 visible ASCII characters"
+    if not _is_account(request.account):
+        return "BAD_ACCOUNT the account's name cannot be a subject"
+    try:
+        size = len(codec.encode(request))
+    except CodecError as error:
+        return f"UNSENDABLE {error}"
+    if size > REQUEST_BYTES_MAX:
+        return f"TOO_LONG the request has {size} bytes, at most {REQUEST_BYTES_MAX} are taken"
+    return ""
+
+
+def is_id(order_id: str) -> bool:
+    """Return whether PRISM would take an order with this id."""
+    return _ID.fullmatch(order_id) is not None
 
 
 def examine(order: NewOrderSingle, instrument: Instrument | None) -> OnGrid | str:
@@ -56,4 +89,14 @@ def _price_problem(order: NewOrderSingle, instrument: Instrument) -> str:
         return f"TICK_SIZE price must be a multiple of {format_nanos(instrument.tick_size)}"
     if price * order.order_qty < instrument.min_notional * NANOS:
         return f"MIN_NOTIONAL order must be worth {format_nanos(instrument.min_notional)}"
+    if price * order.order_qty > NOTIONAL_MAX * NANOS:
+        return f"MAX_NOTIONAL order may be worth {format_nanos(NOTIONAL_MAX)} at most"
     return ""
+
+
+def _is_account(account: str) -> bool:
+    try:
+        EXEC_REPORT.name(venue=PRISM, account=account)
+    except ValueError:
+        return False
+    return _ID.fullmatch(account) is not None

@@ -22,7 +22,8 @@ from trade2026.prism.exchange import (
     MarketEvent,
 )
 from trade2026.prism.holdings import Holdings
-from trade2026.prism.outside import MOST_OPEN, OutsideOrders, OutsiderOrder
+from trade2026.prism.limits import Limits, notional_problem, open_problem
+from trade2026.prism.outside import OutsideOrders, OutsiderOrder
 from trade2026.prism.reports import Reporter
 
 TAPE_LENGTH: Final = 1_000
@@ -60,6 +61,7 @@ class Floor:
         orders: OutsideOrders,
         holdings: Holdings,
         reporter: Reporter,
+        limits: Limits,
         life: int,
     ) -> None:
         self.exchange = exchange
@@ -67,6 +69,7 @@ class Floor:
         self.orders = orders
         self.holdings = holdings
         self.reporter = reporter
+        self.limits = limits
         self.life = life
         self.tapes = {symbol: deque[PublicTrade](maxlen=TAPE_LENGTH) for symbol in instruments}
         self._owners: dict[str, int] = {}
@@ -89,7 +92,7 @@ class Floor:
     ) -> None:
         """Match a new order, or refuse it by a report."""
         now_ns = self.exchange.sim_ns
-        grid = self._admit(request)
+        grid = self._admit(request, is_direct=is_direct)
         order = self._enter(request, is_direct=is_direct, input_seq=input_seq, at_ns=arrived_ns)
         if isinstance(grid, str):
             self._tell(order, [self.reporter.rejected(order, grid, now_ns)])
@@ -134,15 +137,22 @@ class Floor:
         self._groups, self._direct_seqs, self._events = [], set(), []
         return step
 
-    def _admit(self, request: NewOrderSingle) -> OnGrid | str:
+    def _admit(self, request: NewOrderSingle, *, is_direct: bool) -> OnGrid | str:
         grid = examine(request, self.instruments.get(request.symbol))
         if isinstance(grid, str):
             return grid
-        if self.orders.open_count >= MOST_OPEN:
-            return f"TOO_MANY_ORDERS {MOST_OPEN} orders work on PRISM already"
         if not self.exchange.is_open(request.symbol):
             return f"NO_MARKET there is no book in {request.symbol} at this moment"
-        return grid
+        problem = open_problem(request, is_direct=is_direct, orders=self.orders, limits=self.limits)
+        if is_direct and not problem:
+            problem = notional_problem(
+                request,
+                orders=self.orders,
+                holdings=self.holdings,
+                mid_px=self.exchange.last_mid_px(),
+                limits=self.limits,
+            )
+        return problem or grid
 
     def _enter(
         self, request: NewOrderSingle, *, is_direct: bool, input_seq: int, at_ns: int

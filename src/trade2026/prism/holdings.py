@@ -40,6 +40,7 @@ class Holdings:
     def __init__(self, holdings: Iterable[PartyHolding] = ()) -> None:
         self._cash: dict[tuple[str, str], int] = {}
         self._inventory: dict[tuple[str, str], int] = {}
+        self._symbols: dict[str, set[str]] = {}
         for holding in holdings:
             self._move(holding.party, holding.symbol, holding.cash, holding.inventory)
 
@@ -56,6 +57,14 @@ class Holdings:
         signed_qty = report.side.sign * report.last_qty
         self._move(report.contra, report.symbol, signed_qty * report.last_px, -signed_qty)
 
+    def inventory(self, party: str, symbol: str) -> int:
+        """Return what *party* holds of *symbol*, in nanos; negative where it is short."""
+        return self._inventory.get((party, symbol), 0)
+
+    def symbols_of(self, party: str) -> set[str]:
+        """Return the symbols in which *party* ever had a fill."""
+        return self._symbols.get(party, set())
+
     def all(self) -> list[PartyHolding]:
         """Return what everybody here holds."""
         return [
@@ -70,5 +79,6 @@ class Holdings:
 
     def _move(self, party: str, symbol: str, cash: int, inventory: int) -> None:
         key = (party, symbol)
+        self._symbols.setdefault(party, set()).add(symbol)
         self._cash[key] = self._cash.get(key, 0) + cash
         self._inventory[key] = self._inventory.get(key, 0) + inventory

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.errors import BusUnavailableError
+from trade2026.core.errors import BusUnavailableError, CodecError
 from trade2026.core.ids import EventId
+from trade2026.model import codec
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.instrument import PRISM
 from trade2026.model.prism import PrismInput, PrismOutcome, PrismSnapshot
@@ -28,6 +29,8 @@ UNLISTED: Final = "unlisted"
 
 _MOST_IN_ONE: Final = 500
 """Reports in one outcome: about a quarter of what a message may weigh."""
+_MOST_BYTES_IN_ONE: Final = 262_144
+"""And in bytes of reports; only what hangs together by itself may weigh more."""
 _APPEND_WITHIN_S: Final = 2.0
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0
@@ -82,13 +85,17 @@ class Journal:
         await asyncio.gather(*(self._publish_one(account) for account in by_account.values()))
 
     async def snapshot(self, snapshot: PrismSnapshot) -> bool:
-        """Append a snapshot, unless the log is away: the next one is as good."""
+        """Append a snapshot, unless the log is away or does not take it: the market goes on."""
         try:
             await self._bus.append(
                 PRISM_SNAPSHOT, snapshot, event_id=self._next_snapshot_id(), part=PART
             )
         except BusUnavailableError as error:
             self._log.warning("snapshot put off", reason=str(error))
+            return False
+        except CodecError as error:
+            # The last one still is true; a later life has more of the log to read.
+            self._log.error("snapshot not taken", reason=str(error))
             return False
         return True
 
@@ -135,10 +142,14 @@ class Journal:
 
 def _packed(groups: Iterable[list[ExecutionReport]]) -> Iterator[list[ExecutionReport]]:
     pack: list[ExecutionReport] = []
+    weight = 0
     for group in groups:
-        if pack and len(pack) + len(group) > _MOST_IN_ONE:
+        more = sum(len(codec.encode(report)) for report in group)
+        is_many = len(pack) + len(group) > _MOST_IN_ONE
+        if pack and (is_many or weight + more > _MOST_BYTES_IN_ONE):
             yield pack
-            pack = []
+            pack, weight = [], 0
         pack.extend(group)
+        weight += more
     if pack:
         yield pack

@@ -27,6 +27,7 @@ from trade2026.ports.bus import Bus, Delivery, Subscription
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.floor import Floor, Step, order_of
 from trade2026.prism.holdings import FeeRates, Holdings
+from trade2026.prism.limits import Limits
 from trade2026.prism.outside import OutsideOrders
 from trade2026.prism.reports import OUTSIDER, VENUE_RESTART, Reporter
 
@@ -117,6 +118,7 @@ def revive(
     make_exchange: MakeExchange,
     instruments: Mapping[str, Instrument],
     fees: FeeRates,
+    limits: Limits,
 ) -> Floor:
     """Return the floor of a new life, with the orders of the last one cancelled on it.
 
@@ -146,6 +148,7 @@ def revive(
         orders=orders,
         holdings=holdings,
         reporter=reporter,
+        limits=limits,
         life=found.life,
     )
     for order in list(orders.open_orders()):

@@ -7,8 +7,9 @@ it, from the time inside a UUIDv7.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -22,14 +23,14 @@ from trade2026.prism.holdings import party_of
 
 REMEMBER_NS: Final = 120 * NS_PER_S
 MOST_REMEMBERED: Final = 20_000
-MOST_OPEN: Final = 4_000
-"""Working orders of all outsiders together; one more is refused."""
 
 _SKEW_NS: Final = 5 * NS_PER_S
 """How far the clock that made an id may differ from ours."""
 _NO_PLACE: Final = 0
 _UUID_VERSION: Final = 7
 _UUID_MS_SHIFT: Final = 80
+
+_NO_ORDERS: Final[Mapping[OrderId, "OutsiderOrder"]] = MappingProxyType({})
 
 _END: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
 
@@ -93,6 +94,9 @@ class OutsideOrders:
         self.forgotten_until_ns = forgotten_until_ns
         """No order that arrived after this time is forgotten."""
         self.open_count = 0
+        self.direct_open_count = 0
+        """Of those, how many are of direct participants."""
+        self._open: dict[str, dict[OrderId, OutsiderOrder]] = {}
         self._by_id: dict[OrderId, OutsiderOrder] = {}
         self._by_number: dict[int, OutsiderOrder] = {}
         self._disowned: set[OrderId] = set()
@@ -123,6 +127,10 @@ class OutsideOrders:
         """Yield the orders that still work."""
         return (order for order in self._by_id.values() if not order.is_done)
 
+    def open_of(self, party: str) -> Mapping[OrderId, OutsiderOrder]:
+        """Return the orders of one party that still work."""
+        return self._open.get(party, _NO_ORDERS)
+
     def older_orders(self) -> tuple[OutsideOrder, ...]:
         """Return the working orders whose inputs stand before the window."""
         return tuple(
@@ -149,7 +157,7 @@ class OutsideOrders:
         self._by_id[order_id] = order
         if order.number:
             self._by_number[order.number] = order
-        self.open_count += 1
+        self._note_open(order)
         self._arrivals.append(_Arrival(arrived_ns, order.input_seq, order_id))
 
     def add_older(self, facts: OutsideOrder) -> None:
@@ -159,7 +167,7 @@ class OutsideOrders:
         )
         self._by_id[facts.order_id] = order
         self._older[facts.order_id] = order
-        self.open_count += 1
+        self._note_open(order)
 
     def disown(self, request: OrderStatusRequest, *, input_seq: int, arrived_ns: int) -> None:
         """Remember that an order was said not to be known."""
@@ -172,7 +180,7 @@ class OutsideOrders:
         order.apply(report)
         if not order.is_done or was_done:
             return
-        self.open_count -= 1
+        self._note_done(order)
         self._by_number.pop(order.number, None)
         if self._older.pop(order.facts.order_id, None) is not None:
             # It has left the window once and comes back in at its end; a later life finds
@@ -196,3 +204,16 @@ class OutsideOrders:
                 del self._by_id[order_id]
             else:
                 self._older[order_id] = order
+
+    def _note_open(self, order: OutsiderOrder) -> None:
+        self.open_count += 1
+        self.direct_open_count += order.facts.is_direct
+        self._open.setdefault(order.party, {})[order.facts.order_id] = order
+
+    def _note_done(self, order: OutsiderOrder) -> None:
+        self.open_count -= 1
+        self.direct_open_count -= order.facts.is_direct
+        own = self._open[order.party]
+        del own[order.facts.order_id]
+        if not own:
+            del self._open[order.party]

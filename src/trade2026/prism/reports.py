@@ -19,6 +19,9 @@ from trade2026.prism.outside import OutsideOrders, OutsiderOrder
 VENUE_RESTART: Final = "VENUE_RESTART"
 """Why a working order ends when PRISM comes back: its place in the queue is lost."""
 
+TEXT_LENGTH: Final = 200
+"""Of a report's text; some quote a word of the order."""
+
 OUTSIDER: Final = "outsider"
 """The other party of a fill between two outsiders: neither learns who it was."""
 
@@ -153,7 +156,7 @@ class Reporter:
             fee_asset=fee_asset,
             last_liquidity_ind=liquidity,
             report_seq=self.last_seq,
-            text=text,
+            text=text[:TEXT_LENGTH],
             ts_event_ns=TimeNs(at_ns),
             contra=contra,
         )

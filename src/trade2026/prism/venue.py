@@ -18,17 +18,19 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import VenueUnavailableError
-from trade2026.core.ids import OrderId
+from trade2026.core.ids import AccountId, OrderId
 from trade2026.model.execution import VenueAck, VenueOrderStatus
-from trade2026.model.instrument import PRISM, Instrument
+from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
-from trade2026.model.subjects import EXEC_REPORT, LIVE_PRISM_FEED
+from trade2026.model.subjects import LIVE_PRISM_FEED
 from trade2026.ports.bus import Bus
 from trade2026.prism.ask import Ask, CancelAsk, StatusAsk, SubmitAsk, disowned, refusal
+from trade2026.prism.door import is_id, unsendable
 from trade2026.prism.feed import Feed
 from trade2026.prism.floor import Floor, Step
 from trade2026.prism.holdings import FeeRates
 from trade2026.prism.journal import UNLISTED, Journal
+from trade2026.prism.limits import Limits
 from trade2026.prism.memory import (
     MakeExchange,
     publishable,
@@ -46,6 +48,8 @@ LONGEST_STRIDE_NS: Final = NS_PER_S
 MOST_BEHIND_NS: Final = 600 * NS_PER_S
 """A market further behind begins a new life instead of trading through the lost time."""
 MOST_IN_ROUND: Final = 256
+WORD_LENGTH: Final = 64
+"""What is kept of the words in a status question."""
 
 
 class Venue:
@@ -61,6 +65,7 @@ class Venue:
         make_exchange: MakeExchange,
         fees: FeeRates,
         seed: int,
+        limits: Limits,
     ) -> None:
         self._bus = bus
         self._clock = clock
@@ -69,6 +74,7 @@ class Venue:
         self._make_exchange = make_exchange
         self._fees = fees
         self._seed = seed
+        self._limits = limits
         self._waiting: deque[Ask] = deque()
         self._wake = asyncio.Event()
         self._is_running = False
@@ -102,6 +108,7 @@ class Venue:
             make_exchange=self._make_exchange,
             instruments=self._instruments,
             fees=self._fees,
+            limits=self._limits,
         )
         journal = Journal(
             self._bus,
@@ -136,8 +143,8 @@ class Venue:
         Raises:
             VenueUnavailableError: PRISM stopped before the outcome was in the log.
         """
-        if not _is_key(order.account):
-            return refusal(order.order_id, "BAD_ACCOUNT the account's name cannot be a subject")
+        if problem := unsendable(order):
+            return refusal(order.order_id, problem)
         if self._may_be_forgotten(order.order_id):
             found = await search(self._bus, order.order_id)
             if found.is_known:
@@ -154,6 +161,8 @@ class Venue:
         Raises:
             VenueUnavailableError: PRISM stopped before the outcome was in the log.
         """
+        if problem := unsendable(request):
+            return refusal(request.order_id, problem)
         ask = CancelAsk(request, is_direct)
         self._queue(ask)
         return await ask.answer
@@ -166,6 +175,10 @@ class Venue:
         Raises:
             VenueUnavailableError: PRISM stopped before the answer was in the log.
         """
+        if not is_id(request.order_id):
+            # Such an order is never taken, so this needs no place in the log to stay true.
+            return VenueOrderStatus(order_id=request.order_id, is_known=False)
+        request = _in_short(request)
         known = self.floor.orders.get(request.order_id)
         is_partly_known = known is not None and known.request is None
         if is_partly_known or self._may_be_forgotten(request.order_id):
@@ -298,9 +311,11 @@ class Venue:
         return symbol if symbol in self._instruments else UNLISTED
 
 
-def _is_key(account: str) -> bool:
-    try:
-        EXEC_REPORT.name(venue=PRISM, account=account)
-    except ValueError:
-        return False
-    return True
+def _in_short(request: OrderStatusRequest) -> OrderStatusRequest:
+    # Only the id says which order is meant; a disowning is kept in the log and stays short.
+    return msgspec.structs.replace(
+        request,
+        account=AccountId(request.account[:WORD_LENGTH]),
+        venue=request.venue[:WORD_LENGTH],
+        symbol=request.symbol[:WORD_LENGTH],
+    )

@@ -9,9 +9,10 @@ from trade2026.adapters.stores.users import PostgresUsers
 from trade2026.adapters.stores.valkey import ValkeyCache
 from trade2026.core.errors import UnavailableError
 from trade2026.edge.passwords import Passwords
+from trade2026.edge.sender import EDGE_SECRET, Senders
 from trade2026.edge.signin import SignIn, SignInSettings
 from trade2026.edge.signin_routes import token_routes, user_routes
-from trade2026.edge.throttle import Throttle
+from trade2026.edge.throttle import Lockout, Throttle
 from trade2026.edge.users import ADMIN, UserAdministration
 from trade2026.shell.secrets import Secrets
 from trade2026.shell.service import Context, Service
@@ -31,12 +32,14 @@ def build(context: Context) -> Service:
     )
     users = PostgresUsers(database)
     cache = ValkeyCache(port=addresses.port("Valkey"), password=secrets.get("valkey"))
+    fallback = MemoryCache(clock)
     keys = KeyRing(context.data_dir / "secrets", clock, ids)
     passwords = Passwords()
     administration = UserAdministration(users=users, passwords=passwords, clock=clock, ids=ids)
     signin = SignIn(
         users=users,
-        throttle=Throttle(cache, MemoryCache(clock)),
+        throttle=Throttle(cache, fallback),
+        lockout=Lockout(cache, fallback, failures_max=settings.failures_max),
         passwords=passwords,
         keys=keys,
         clock=clock,
@@ -72,7 +75,7 @@ def build(context: Context) -> Service:
     return Service(
         name=context.name,
         routes=[
-            *token_routes(signin, keys, context.log),
+            *token_routes(signin, keys, Senders(secrets.get(EDGE_SECRET)), context.log),
             *user_routes(administration, keys, context.log),
         ],
         pings={"PostgreSQL": ping_users, "Valkey": ping_cache},

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from trade2026.core.clock import NS_PER_S, Clock
-from trade2026.core.numbers import Px
+from trade2026.core.numbers import NANOS, Money, Px
 from trade2026.desk.recent import from_newest
 from trade2026.edge.prism import trading_routes
 from trade2026.edge.prism_market import about, agent_routes, market_routes
@@ -28,6 +28,7 @@ from trade2026.prism.agent_market import AgentMarket, warm_up
 from trade2026.prism.config import default_config
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.holdings import FeeRates
+from trade2026.prism.limits import Limits
 from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.venue import Venue
 from trade2026.shell.service import Context, Fold, Intake, Serve, Service
@@ -52,6 +53,8 @@ class PrismSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Of all chance in the market; each life draws from fresh streams of it."""
     maker_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 1
     taker_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 5
+    direct_notional_max: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 1_000_000
+    """In USDT: what a direct participant's position may be worth, at the middle price."""
 
 
 def build(context: Context) -> Service:
@@ -66,6 +69,7 @@ def build(context: Context) -> Service:
         make_exchange=makers[settings.mode](settings, context.clock),
         fees=FeeRates(maker_bps=settings.maker_fee_bps, taker_bps=settings.taker_fee_bps),
         seed=settings.seed,
+        limits=Limits(direct_notional_max=Money(settings.direct_notional_max * NANOS)),
     )
 
     async def start() -> None:

@@ -27,7 +27,9 @@ from trade2026.shell.addresses import Addresses, LocalAddresses
 from trade2026.shell.secrets import BUS_SECRET, BUS_USER, OBJECTS_SECRET, Secrets
 
 READY_S: Final = 120.0
-"""How long a group may take to be ready: compiled code may have to be compiled first."""
+"""How long a group may be silent before it is ready: code may have to be compiled first."""
+READY_LIMIT_S: Final = 1800.0
+"""How long a group that answers may take to be ready: its log may be long."""
 PROBE_EVERY_S: Final = 0.2
 """Seldom enough not to slow down the start that is watched."""
 GROUP_STOP_S: Final = 5.0
@@ -71,6 +73,22 @@ class Server(Protocol):
         ...
 
 
+class Answering:
+    """Whether anything of a group has answered since this was asked last."""
+
+    def __init__(self) -> None:
+        self._has_answered = False
+
+    def note(self) -> None:
+        """Remember an answer."""
+        self._has_answered = True
+
+    def __call__(self) -> bool:
+        """Return whether there was an answer, and forget it."""
+        found, self._has_answered = self._has_answered, False
+        return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChildSpec:
     """A process of our own and how its readiness is seen."""
@@ -83,6 +101,10 @@ class ChildSpec:
     environment: Mapping[str, str] | None = None
     """The whole environment; None inherits the parent's."""
     ready_s: float = READY_S
+    """How long it may be silent before it is ready."""
+    ready_limit_s: float = READY_LIMIT_S
+    is_alive: Callable[[], bool] = lambda: False
+    """Whether the last probes had an answer, whatever it said."""
     stop_s: float = GROUP_STOP_S
 
 
@@ -90,7 +112,8 @@ class ChildServer:
     """A server made of a `ChildSpec`."""
 
     def __init__(self, spec: ChildSpec) -> None:
-        self._spec = spec
+        """Describe it; nothing is started."""
+        self.spec = spec
         launch = Launch(
             name=spec.name,
             argv=spec.argv,
@@ -112,17 +135,21 @@ class ChildServer:
         """
         self._child.start()
         await self._child.until_ready(
-            self.check, deadline_s=self._spec.ready_s, poll_s=PROBE_EVERY_S
+            self.check,
+            deadline_s=self.spec.ready_s,
+            poll_s=PROBE_EVERY_S,
+            is_alive=self.spec.is_alive,
+            limit_s=self.spec.ready_limit_s,
         )
 
     async def stop(self) -> None:
         """Ask the process to end, and kill it when it does not."""
-        await self._child.stop(self._spec.stop_s)
+        await self._child.stop(self.spec.stop_s)
 
     async def check(self) -> str:
         """Return what the probes find wrong, empty when all is well."""
-        answers = await asyncio.gather(*(probe() for probe in self._spec.probes.values()))
-        wrong = zip(self._spec.probes, answers, strict=True)
+        answers = await asyncio.gather(*(probe() for probe in self.spec.probes.values()))
+        wrong = zip(self.spec.probes, answers, strict=True)
         return "; ".join(f"{name}: {why}" for name, why in wrong if why)
 
 
@@ -231,6 +258,7 @@ def _group(
 ) -> Unit:
     is_venue = group is Group.PRISM
     log_path = data_dir / "logs" / f"{group}.log"
+    answering = Answering()
     spec = ChildSpec(
         name=str(group),
         argv=(
@@ -238,8 +266,9 @@ def _group(
             *("--data-dir", str(data_dir), "--port-offset", str(addresses.port_offset)),
         ),
         log_path=log_path,
-        probes={c.name: _readiness(c, addresses) for c in group_members(group)},
+        probes={c.name: _readiness(c, addresses, answering) for c in group_members(group)},
         environment=environment,
+        is_alive=answering,
         stop_s=VENUE_STOP_S if is_venue else GROUP_STOP_S,
     )
     servers = group_members(Group.INFRASTRUCTURE)
@@ -254,9 +283,11 @@ def _group(
     )
 
 
-def _readiness(component: Component, addresses: Addresses) -> Callable[[], Awaitable[str]]:
+def _readiness(
+    component: Component, addresses: Addresses, answering: Answering
+) -> Callable[[], Awaitable[str]]:
     async def probe() -> str:
-        return await ask_service(component, addresses)
+        return await ask_service(component, addresses, on_answer=answering.note)
 
     return probe
 
@@ -283,16 +314,31 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     """Messages that wait for it."""
 
 
-async def ask_service(component: Component, addresses: Addresses) -> str:
-    """Return why a service is not ready or not well, empty when it is both."""
-    return (await service_state(component, addresses)).wrong
+def _ignore() -> None:
+    """Ignore an answer."""
 
 
-async def service_state(component: Component, addresses: Addresses) -> ServiceState:
-    """Return how a service is at this moment."""
+async def ask_service(
+    component: Component, addresses: Addresses, *, on_answer: Callable[[], None] = _ignore
+) -> str:
+    """Return why a service is not ready or not well, empty when it is both.
+
+    Args:
+        component: A service.
+        addresses: Where it is.
+        on_answer: Called when it answers, whatever it says.
+    """
+    return (await service_state(component, addresses, on_answer=on_answer)).wrong
+
+
+async def service_state(
+    component: Component, addresses: Addresses, *, on_answer: Callable[[], None] = _ignore
+) -> ServiceState:
+    """Return how a service is at this moment; *on_answer* is called when it answers at all."""
     port = addresses.port(component.name, component.health_port)
     try:
         status, body = await http_get(port, component.health_path)
+        on_answer()
         about = _read(body)
         if status == OK:
             status, body = await http_get(port, "/ready")

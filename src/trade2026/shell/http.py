@@ -21,6 +21,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
 from trade2026 import VERSION
+from trade2026.core.errors import InvalidInputError
 from trade2026.shell.access import DOORKEEPER_KEY, public
 from trade2026.shell.health import Readiness, Status
 from trade2026.shell.lifecycle import ServiceLife
@@ -63,6 +64,7 @@ class ExactRequest(Request[Any, Any, Any]):
 
         Raises:
             msgspec.DecodeError: the body is not JSON, or not of that type.
+            InvalidInputError: it is nested too deeply to be read.
         """
         declared = self.route_handler.parsed_data_field
         body = await self.body() or b"null"
@@ -70,7 +72,7 @@ class ExactRequest(Request[Any, Any, Any]):
         try:
             return msgspec.json.decode(body, type=Any if declared is None else declared.annotation)
         except RecursionError:
-            raise msgspec.DecodeError("nested too deeply") from None
+            raise InvalidInputError("", "the body is nested too deeply") from None
 
 
 def build_app(

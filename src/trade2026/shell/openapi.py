@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final, cast
 
 import msgspec
-from litestar import Litestar, Request
+from litestar import Litestar, Request, Response
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import OpenAPIType, Schema
@@ -23,6 +23,7 @@ from litestar.typing import FieldDefinition
 from trade2026 import VERSION
 from trade2026.shell.access import ACTION_KEY, public
 from trade2026.shell.problem import MEDIA_TYPE, ProblemDetails
+from trade2026.shell.replies import problem
 
 DOCS_PATH: Final = "/docs"
 DECIMAL: Final = r"^-?[0-9]+(\.[0-9]{1,9})?$"
@@ -112,7 +113,13 @@ class DocsPage(OpenAPIRenderPlugin):
 
 def openapi_config(service: str, purpose: str, describe: Describe | None) -> OpenAPIConfig:
     """Return the configuration of the document of *service*."""
-    router = Router(DOCS_PATH, route_handlers=[], opt=public(), include_in_schema=False)
+    router = Router(
+        DOCS_PATH,
+        route_handlers=[],
+        opt=public(),
+        include_in_schema=False,
+        after_request=_without_foreign_page,
+    )
     return OpenAPIConfig(
         title=service,
         version=VERSION,
@@ -150,6 +157,14 @@ def document(app: Litestar) -> dict[str, Any]:
     )
     schemas.update(made)
     return schema
+
+
+def _without_foreign_page(response: Response[Any]) -> Response[Any]:
+    # What is not below the documentation, the library answers with a page of its own.
+    if response.status_code != HTTPStatus.NOT_FOUND:
+        return response
+    body = msgspec.json.encode(problem(HTTPStatus.NOT_FOUND))
+    return Response(body, status_code=HTTPStatus.NOT_FOUND, media_type=MEDIA_TYPE)
 
 
 def _describe_problems(responses: dict[str, Any]) -> None:

@@ -56,6 +56,11 @@ class KeyRing:
         if not self._keys:
             self.rotate()
 
+    @staticmethod
+    def is_in(folder: Path) -> bool:
+        """Return whether there is a key in *folder* already."""
+        return any(folder.glob(f"{_PREFIX}*.pem"))
+
     def rotate(self) -> str:
         """Make a new key that signs from now on, drop all but the one before; return its id.
 
@@ -83,8 +88,8 @@ class KeyRing:
         """Return the public keys, the current one first."""
         return Jwks(tuple(_jwk(kid, self._keys[kid]) for kid in sorted(self._keys, reverse=True)))
 
-    def access_token(self, principal: Principal) -> str:
-        """Return a token that speaks for *principal* during `ACCESS_TOKEN_S`."""
+    def access_token(self, principal: Principal, *, lives_s: int = ACCESS_TOKEN_S) -> str:
+        """Return a token that speaks for *principal* during *lives_s* seconds."""
         now_s = self._clock.now_ns() // NS_PER_S
         claims = {
             "iss": ISSUER,
@@ -93,7 +98,7 @@ class KeyRing:
             "roles": list(principal.roles),
             "accounts": list(principal.accounts),
             "iat": now_s,
-            "exp": now_s + ACCESS_TOKEN_S,
+            "exp": now_s + lives_s,
             "jti": self._ids.new(),
         }
         kid = self._current()

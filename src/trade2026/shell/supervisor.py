@@ -22,6 +22,8 @@ from trade2026.shell.children import Unit
 
 LAST_LINES: Final = 10
 WAITING_S: Final = 5.0
+STILL_S: Final = 60.0
+STARTING: Final = "starting"
 REFUSED_EXIT: Final = 2
 """A process ends with this when its machine or its settings are wrong: no retry helps."""
 
@@ -69,6 +71,7 @@ class Supervisor:
         say: Callable[[str], None],
         on_up: Callable[[], Awaitable[None]],
         backoff: Backoff | None = None,
+        still_s: float = STILL_S,
     ) -> None:
         """Take charge of *units*; nothing is started.
 
@@ -79,6 +82,7 @@ class Supervisor:
             say: Tells the user one line.
             on_up: Awaited once, when everything is up.
             backoff: When and how often the dead are started again.
+            still_s: How often it is said that a child started again is not ready yet.
         """
         self._units = tuple(units)
         self._state_path = state_path(data_dir)
@@ -87,6 +91,7 @@ class Supervisor:
         self._was_ready = {unit.name: asyncio.Event() for unit in self._units}
         self._on_up = on_up
         self._backoff = backoff or Backoff()
+        self._still_s = still_s
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
         self._gave_up = ""
@@ -159,7 +164,7 @@ class Supervisor:
         return f"{unit.name} ended with {await process.wait()}"
 
     async def _start(self, unit: Unit) -> None:
-        unit.wrong = "starting"
+        unit.wrong = STARTING
         begin_ns = self._clock.monotonic_ns()
         await unit.server.start()
         if not self._was_ready[unit.name].is_set():
@@ -182,6 +187,11 @@ class Supervisor:
                     why = await unit.server.check()
                     self._say(f"waiting for {unit.name} ({why or unit.wrong})")
         await self._on_up()
+        while True:
+            await asyncio.sleep(self._still_s)
+            for unit in self._units:
+                if unit.wrong == STARTING:
+                    self._say(f"{unit.name} is still starting ({await unit.server.check()})")
 
     def _give_up(self, unit: Unit, why: str, deaths: int) -> None:
         process = unit.server.process

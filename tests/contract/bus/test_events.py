@@ -281,3 +281,24 @@ class TestConsume:
         assert pending >= 256
         assert not consumer.stats().is_slow
         assert consumer.stats().dropped_count == 0
+
+    async def test_stop_between_two_tries_leaves_the_event_to_the_next_life(
+        self, world: World
+    ) -> None:
+        bus = await world.bus()
+        tried = asyncio.Event()
+
+        async def fail(_event: JournalEvent, _delivery: Delivery) -> None:
+            tried.set()
+            raise ConnectionError("not yet")
+
+        consumer = await bus.consume(ORDERS_EVENT, fail, durable="sink", max_tries=100)
+        await deposit(bus, "a", 1)
+        await tried.wait()
+        await consumer.stop()
+        book = Book()
+        await bus.consume(ORDERS_EVENT, book.take, durable="sink")
+        await until(lambda: bool(book.seen))
+
+        assert book.seen == [("a", 1)]
+        assert not consumer.stats().is_halted

@@ -231,3 +231,25 @@ class TestHalt:
         await asyncio.sleep(0.05)
 
         assert alarm.asked == 0
+
+    async def test_a_long_backlog_is_caught_up_once_and_its_own_poison_rings_anew(
+        self, world: World
+    ) -> None:
+        bus = await world.bus()
+        book, alarm = Book(), Alarm()
+        book.failing = {("bad", 1), ("bad", 300)}
+        for number in range(1, 451):
+            await deposit(bus, "bad", number)
+        await deposit(bus, "good", 1)
+        await bus.consume(ORDERS_EVENT, book.take, durable="oms", on_poison=alarm.ring, max_tries=1)
+        await until(lambda: bool(book.of("good") and alarm.heard))
+
+        book.failing.remove(("bad", 1))
+        await until(lambda: len(alarm.heard) == 2)
+        before_second_poison = book.of("bad")
+        book.failing.clear()
+        await until(lambda: len(book.of("bad")) == 450)
+
+        assert before_second_poison == list(range(1, 300))
+        assert book.of("bad") == list(range(1, 451))
+        assert [seq for _, _, seq, _ in alarm.heard] == [1, 300]

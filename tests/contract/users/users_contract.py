@@ -79,7 +79,7 @@ class UsersContract:
     """Tests that take the fixture `users` of the implementation, an empty store."""
 
     async def test_a_created_user_is_found_as_it_was(self, users: Users) -> None:
-        user = a_user(failed_count=3, locked_until_ns=NOW_NS, is_disabled=True)
+        user = a_user(is_disabled=True)
 
         assert await users.create(user)
 
@@ -111,11 +111,8 @@ class UsersContract:
         assert await users.find("tess") == changed
         assert await users.change("nobody", Change(accounts=()), now_ns=NOW_NS) is None
 
-    async def test_a_new_password_ends_the_sessions_and_the_lock_out(self, users: Users) -> None:
+    async def test_a_new_password_ends_the_sessions(self, users: Users) -> None:
         user = await signed_in(users)
-        await users.note_failure(
-            "tess", failures_max=1, now_ns=NOW_NS, locked_until_ns=NOW_NS + HOUR_NS
-        )
 
         changed = await users.change("tess", Change(password_hash="new"), now_ns=NOW_NS)
 
@@ -137,46 +134,6 @@ class UsersContract:
         await add_login(users, user, "late")
 
         assert (await rotate(users, "late", "later")).outcome is Outcome.DISABLED
-
-    async def test_wrong_passwords_are_counted_until_they_lock(self, users: Users) -> None:
-        user = a_user()
-        await users.create(user)
-
-        for expected in (
-            msgspec.structs.replace(user, failed_count=1),
-            msgspec.structs.replace(user, failed_count=2),
-            msgspec.structs.replace(user, failed_count=0, locked_until_ns=NOW_NS + HOUR_NS),
-            # While locked, nothing is counted: nobody can hold the lock by trying on.
-            msgspec.structs.replace(user, failed_count=0, locked_until_ns=NOW_NS + HOUR_NS),
-        ):
-            await users.note_failure(
-                "tess", failures_max=3, now_ns=NOW_NS, locked_until_ns=NOW_NS + HOUR_NS
-            )
-            assert await users.find("tess") == expected
-
-        await users.note_failure("nobody", failures_max=3, now_ns=NOW_NS, locked_until_ns=NOW_NS)
-
-    async def test_wrong_passwords_at_the_same_moment_are_all_counted(self, users: Users) -> None:
-        await users.create(a_user())
-
-        await asyncio.gather(
-            *(
-                users.note_failure("tess", failures_max=100, now_ns=NOW_NS, locked_until_ns=0)
-                for _ in range(20)
-            )
-        )
-
-        user = await users.find("tess")
-        assert user is not None
-        assert user.failed_count == 20
-
-    async def test_a_success_forgets_the_wrong_passwords(self, users: Users) -> None:
-        user = a_user(failed_count=2)
-        await users.create(user)
-
-        await users.note_success("tess")
-
-        assert await users.find("tess") == msgspec.structs.replace(user, failed_count=0)
 
     async def test_a_token_is_used_for_its_successor_and_that_for_the_next(
         self, users: Users

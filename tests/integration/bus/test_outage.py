@@ -3,19 +3,21 @@
 import asyncio
 
 import pytest
-from tests.contract.bus.messages import ECHO, Book, a_batch, a_deposit, deposit, until
+from tests.contract.bus.messages import ECHO, Book, a_batch, a_deposit, deposit, print_trade, until
 from tests.contract.bus.worlds import PASSWORD, USER
 from tests.integration.bus.conftest import Site
 from tests.ports import free_port
 
 from trade2026.adapters.bus.connection import Connection
+from trade2026.adapters.bus.jetstream import Nothing, call
 from trade2026.adapters.bus.nats import DEADLINE, NatsBus
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import BusUnavailableError, StartError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.market import TradeBatch
-from trade2026.model.subjects import LIVE_TRADE, ORDERS_EVENT, Stream
+from trade2026.model.subjects import LIVE_TRADE, MARKET_TRADE, ORDERS_EVENT, Stream
+from trade2026.ports.bus import Delivery
 
 pytestmark = pytest.mark.integration
 
@@ -227,3 +229,27 @@ async def test_a_question_that_arrives_after_its_asker_gave_up_is_left_alone(sit
     await connection.close()
 
     assert heard == ["GOOD"]
+
+
+async def test_a_fold_returns_although_the_log_forgot_what_it_was_waiting_for(site: Site) -> None:
+    bus = await site.bus()
+    for _ in range(6):
+        async with asyncio.TaskGroup() as group:
+            for number in range(100):
+                group.create_task(print_trade(bus, f"X{number}"))
+    connection = await Connection.open(
+        url=site.server.url, user=USER, password=PASSWORD, name="test"
+    )
+    handled: list[int] = []
+
+    async def take(_batch: TradeBatch, delivery: Delivery) -> None:
+        if not handled:
+            await call(connection, f"STREAM.PURGE.{Stream.MARKET}", None, Nothing)
+        handled.append(delivery.stream_seq)
+
+    async with asyncio.timeout(30):
+        await bus.fold(MARKET_TRADE, take)
+    await connection.close()
+
+    assert handled == list(range(1, len(handled) + 1))
+    assert len(handled) < 600

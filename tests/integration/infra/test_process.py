@@ -169,3 +169,30 @@ async def test_a_child_that_is_never_ready_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"not ready after 0 s \(still loading\)"):
         await child.until_ready(never, deadline_s=0.1)
     assert not child.is_running
+
+
+async def test_a_child_that_is_at_work_may_take_longer(tmp_path: Path) -> None:
+    child = ChildProcess(Launch(name="c", argv=["sleep", "1000"], log_path=tmp_path / "log"))
+    answers = iter(["reading"] * 20)
+
+    async def reading() -> str:
+        return next(answers, "")
+
+    child.start()
+    await child.until_ready(
+        reading, deadline_s=0.01, poll_s=0.03, is_alive=lambda: True, limit_s=600
+    )
+    assert child.is_running
+    await child.stop(5)
+
+
+async def test_a_child_that_is_at_work_for_ever_is_stopped(tmp_path: Path) -> None:
+    child = ChildProcess(Launch(name="c", argv=["sleep", "1000"], log_path=tmp_path / "log"))
+
+    async def reading() -> str:
+        return "reading"
+
+    child.start()
+    with pytest.raises(StartError, match=r"not ready after 0 s \(reading\)"):
+        await child.until_ready(reading, deadline_s=600, is_alive=lambda: True, limit_s=0.1)
+    assert not child.is_running

@@ -54,6 +54,7 @@ class Scene:
         self.units: list[Unit] = []
         self.said: list[str] = []
         self.is_up = asyncio.Event()
+        self.still_s = 60.0
 
     def add(self, name: str, *, wave: int = 0, needs: tuple[str, ...] = ()) -> Unit:
         port = free_port()
@@ -105,6 +106,7 @@ class Scene:
             say=self.said.append,
             on_up=up,
             backoff=QUICK,
+            still_s=self.still_s,
         )
 
     @asynccontextmanager
@@ -275,3 +277,28 @@ async def test_the_state_file_tells_of_the_children_while_they_run(scene: Scene)
         ]
 
     assert read_state(scene.data_dir) is None
+
+
+async def test_a_child_started_again_is_said_to_be_still_starting(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.still_s = 0.05
+    unit = scene.add("a", wave=1)
+
+    async with scene.running():
+        slow = ChildSpec(
+            name="a",
+            argv=("sleep", "1000"),
+            log_path=unit.log_path,
+            probes={"a": _reading},
+        )
+        dead = unit.server.process
+        unit.server = ChildServer(slow)
+        assert dead is not None
+        dead.kill()
+        async with asyncio.timeout(30):
+            while "a is still starting (a: reading its log)" not in scene.said:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
+async def _reading() -> str:
+    return "reading its log"

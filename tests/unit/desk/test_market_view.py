@@ -1,5 +1,6 @@
 """What is known of the markets is the latest, bounded, and pushed without queues."""
 
+import msgspec
 from tests.factories import NOW_NS, px, qty
 from tests.feeds import SYMBOL
 
@@ -60,6 +61,16 @@ def test_a_symbol_on_two_venues_is_the_one_seen_last_unless_asked_for() -> None:
     assert asked is not None
     assert (latest.venue, asked.venue) == (BINANCE, PRISM)
     assert view.market(SYMBOL, "XNAS") is None
+
+
+def test_tickers_come_in_the_order_of_the_list_and_strangers_last() -> None:
+    view = MarketView()
+    for symbol in ("ZEC", "AAPL", "ETHUSDT", "ADA", "BTCUSDT"):
+        view.on_ticker("", msgspec.structs.replace(a_ticker(), symbol=symbol))
+
+    symbols = [ticker.symbol for ticker in view.tickers()]
+
+    assert symbols == ["BTCUSDT", "ETHUSDT", "AAPL", "ADA", "ZEC"]
 
 
 async def test_bars_are_bounded_and_a_correction_replaces() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 from tests.factories import NOW_NS
-from tests.trading import Core, PlainVenue, a_resting_ask, an_ask, running_core, until
+from tests.trading import PX, Core, PlainVenue, a_resting_ask, an_ask, running_core, until
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S
@@ -176,9 +176,49 @@ async def test_a_report_on_an_unknown_order_is_booked_and_limits_the_account(
         await core.oms.on_report(replace(fill, order_id=OrderId("nobody"), exec_id="X-1"), DELIVERY)
         await until(lambda: len(core.ptrc.ledger.positions()) == 2)
 
-        assert core.risk.book.mode_over("default") is TradingMode.REDUCE_ONLY
-        assert core.risk.alerts[-1].level == "HALT"
+        assert core.risk.book.modes.mode_over("default") is TradingMode.REDUCE_ONLY
+        await until(lambda: bool(core.risk.alerts))
+        assert core.risk.alerts[-1].level == "BREACH"
         assert len(core.oms.journal.orders.unknown) == 1
+
+
+async def test_a_fill_after_the_end_is_booked_and_alarmed_but_limits_nothing(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        order, _ = await core.oms.submit(a_resting_ask())
+        order_id = order.request.order_id
+        await core.oms.cancel(order_id, "tess")
+        await until(lambda: core.oms.journal.order(order_id).is_done)
+        ended = venue.reports[order_id][-1]
+        half = Qty(order.request.order_qty // 2)
+        late = replace(
+            ended, exec_id="X-1", exec_type=ExecType.TRADE, last_px=PX, last_qty=half, cum_qty=half
+        )
+
+        await core.oms.on_report(late, DELIVERY)
+        await until(lambda: bool(core.ptrc.ledger.positions()))
+
+        assert core.oms.journal.order(order_id).cum_qty == half
+        assert core.risk.book.modes.mode_over("default") is TradingMode.NORMAL
+        assert (core.risk.alerts[-1].level, core.risk.alerts[-1].kind) == ("WARN", "surprise")
+
+
+async def test_an_over_fill_is_booked_and_puts_the_account_in_reduce_only(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        order, _ = await core.oms.submit(an_ask())
+        order_id = order.request.order_id
+        await until(lambda: core.oms.journal.order(order_id).is_done)
+        twice = Qty(2 * order.request.order_qty)
+        again = replace(venue.reports[order_id][-1], exec_id="X-1", cum_qty=twice)
+
+        await core.oms.on_report(again, DELIVERY)
+        await until(lambda: core.ptrc.ledger.positions()[0].quantity == twice)
+
+        assert core.risk.book.modes.mode_over("default") is TradingMode.REDUCE_ONLY
+        assert core.oms.journal.order(order_id).cum_qty == twice
 
 
 async def test_a_kill_refuses_new_orders_cancels_open_ones_and_outlives_a_restart(
@@ -210,11 +250,68 @@ async def test_a_kill_binds_before_the_log_has_it(log: MemoryLog, venue: PlainVe
         killing = asyncio.ensure_future(kill(core))
         await asyncio.sleep(0)
 
-        verdict_mode = core.risk.book.mode_over("default")
+        verdict_mode = core.risk.book.modes.mode_over("default")
         log.up.set()
         await killing
 
         assert verdict_mode is TradingMode.HALTED
+
+
+@pytest.mark.parametrize("appends", [0, 1, 2, 3])
+async def test_an_order_whose_sender_got_a_503_is_never_sent(
+    log: MemoryLog, venue: PlainVenue, appends: int
+) -> None:
+    async with running_core(log, venue) as core:
+        core.bus.pauses_at = core.bus.count + appends
+        placing = asyncio.ensure_future(core.oms.submit(an_ask("late")))
+        if appends < 3:
+            await until(lambda: core.bus.is_paused)
+            core.clock.advance(6 * NS_PER_S)
+            core.bus.pause_over.set()
+        order, _ = await placing
+
+        # Three steps are written before an order leaves: whichever waits, it does not leave.
+        unsent = {OrdStatus.FAILED, OrdStatus.RISK_REJECTED}
+        assert (order.status in unsent) == (appends < 3)
+        assert (venue.taken == {}) == (appends < 3)
+
+
+async def test_an_order_that_waited_for_the_log_is_not_sent_after_a_kill(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        core.bus.pauses_at = core.bus.count + 2
+        placing = asyncio.ensure_future(core.oms.submit(an_ask()))
+        await until(lambda: core.bus.is_paused)
+        core.bus.pauses_at = -1
+        await kill(core)
+        core.clock.advance(NS_PER_S)
+        core.bus.pause_over.set()
+        order, _ = await placing
+
+        assert order.status is OrdStatus.FAILED
+        assert "halted" in order.text
+        assert venue.taken == {}
+
+
+async def test_a_limit_after_an_over_fill_outlives_a_core_that_dies_right_then(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        order, _ = await core.oms.submit(an_ask())
+        order_id = order.request.order_id
+        await until(lambda: core.oms.journal.order(order_id).is_done)
+        await until(lambda: bool(core.pnl.positions("default")))
+        again = replace(
+            venue.reports[order_id][-1], exec_id="X-1", cum_qty=Qty(2 * order.request.order_qty)
+        )
+        core.bus.dies_at, core.bus.is_stored = core.bus.count, True
+        dying = asyncio.ensure_future(core.oms.on_report(again, DELIVERY))
+        await core.bus.died.wait()
+        dying.cancel()
+
+    async with running_core(log, venue, life=1) as core:
+        assert core.risk.book.modes.mode_over("default") is TradingMode.REDUCE_ONLY
 
 
 async def test_parallel_orders_cannot_pass_a_limit_together(

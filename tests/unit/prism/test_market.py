@@ -145,6 +145,24 @@ def test_events_wait_for_whoever_drains_late() -> None:
     assert late.drain().tobytes() == events.tobytes()
 
 
+def test_books_that_grow_change_nothing_but_their_size() -> None:
+    ends = START_NS + 60 * NS_PER_S
+    # Far below the market, where nobody looks: more than a new book has room for.
+    crowd = [
+        Outside(5 * NS_PER_S, BTC, number=number, ticks=1 + number % 700, lots=1)
+        for number in range(1, 3_001)
+    ]
+
+    alone = play(Market(a_config(), start_ns=START_NS), (), until_ns=ends, step_ns=HOUR_NS)
+    market = Market(a_config(), start_ns=START_NS)
+    crowded = play(market, crowd, until_ns=ends, step_ns=HOUR_NS)
+
+    agents = crowded[crowded["maker_number"] <= 0]
+    columns = [name for name in agents.dtype.names or () if name != "seq"]
+    assert agents[columns].tolist() == alone[columns].tolist()
+    assert (market.resting(BTC)[:, 0] > 0).sum() == 3_000
+
+
 def test_an_order_enters_at_the_present_time() -> None:
     market = a_market()
 

@@ -21,13 +21,15 @@ from tests.prism import (
 )
 from tests.trading import first_of
 
+from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import VirtualClock
+from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.execution import ExecType
 from trade2026.model.order import NewOrderSingle, Side
-from trade2026.model.prism import PrismSnapshot
-from trade2026.model.subjects import Stream
+from trade2026.model.prism import PrismInput, PrismSnapshot
+from trade2026.model.subjects import PRISM_INPUT, Stream
 from trade2026.prism.outside import REMEMBER_NS
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -155,6 +157,24 @@ async def test_what_worked_ends_as_cancelled_by_the_restart() -> None:
     assert [r.exec_type for r in status.reports] == [ExecType.NEW, ExecType.CANCELED]
     assert status.reports[-1].text == "VENUE_RESTART"
     assert published(log) == list(status.reports)
+
+
+async def test_absurd_orders_in_the_log_do_not_keep_it_from_coming_back() -> None:
+    log, clock = MemoryLog(), a_clock()
+    orders = Orders(clock)
+    absurd = [orders.limit(BUY, "50000", symbol=letter * 600_000) for letter in "abc"]
+    bus = LocalBus(log, clock, with_codec=True)
+    for order in absurd:
+        message = PrismInput(
+            input_id=EventId(order.order_id), enters_ns=clock.now_ns(), order=order
+        )
+        await bus.append(PRISM_INPUT, message, event_id=message.input_id, symbol="unlisted")
+
+    async with living(log, clock) as prism:
+        await prism.settle()
+        check_told(prism, log)
+
+    assert {r.order_id for r in published(log)} == {order.order_id for order in absurd}
 
 
 async def test_a_disowned_order_stays_so_in_the_next_life() -> None:

@@ -38,7 +38,7 @@ class OwnAccounts(OpenDoor):
             raise ProblemError(403, "Forbidden", f"{action} on {account}", rule="account")
 
 
-TESS = Principal(subject="tess", roles=("trader",), accounts=("default",))
+TESS = Principal(subject="tess", roles=("participant",), accounts=("default",))
 
 
 class World:
@@ -111,6 +111,9 @@ async def test_a_direct_limit_order_rests_is_shown_and_is_cancelled_once(world: 
         ({"quantity": "1e-10"}, "quantity"),
         ({"time_in_force": "DAY"}, "time_in_force"),
         ({"account": "a.b"}, "account"),
+        ({"account": "a" * 65}, "account"),
+        ({"symbol": "BTC.USDT"}, "symbol"),
+        ({"symbol": "x" * 65}, "symbol"),
     ],
 )
 async def test_a_malformed_order_is_422_with_its_field(
@@ -120,6 +123,19 @@ async def test_a_malformed_order_is_422_with_its_field(
 
     assert reply.status_code == 422
     assert reply.json()["field"] == field
+
+
+async def test_an_absurd_order_does_not_end_the_market(world: World) -> None:
+    absurd = "x" * 600_000
+    order = an_order(order_id=OrderId(system_ids().new()), symbol=absurd)
+
+    by_http = await world.place(symbol=absurd)
+    by_bus = await world.bus.ask(VENUE_SUBMIT, order)
+    after = await world.place()
+
+    assert by_http.status_code == 422
+    assert not by_bus.is_accepted
+    assert after.json()["status"] == "FILLED"
 
 
 async def test_an_order_off_the_grid_is_rejected_with_the_reason(world: World) -> None:

@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 import pytest
-from tests.factories import qty
+import structlog
+from tests.factories import NOW_NS, qty
 from tests.prism import (
     FOK,
     INSTRUMENTS,
@@ -24,14 +25,16 @@ from tests.prism import (
     told,
 )
 
+from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
-from trade2026.core import chance
 from trade2026.core.clock import VirtualClock
 from trade2026.core.errors import VenueUnavailableError
-from trade2026.core.numbers import Bps, fee_of, format_nanos, value_of
+from trade2026.core.numbers import Bps, Px, fee_of, format_nanos, value_of
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.order import NewOrderSingle, OrdType, Side
-from trade2026.prism.outside import MOST_OPEN
+from trade2026.model.prism import PrismSnapshot
+from trade2026.model.subjects import Stream
+from trade2026.prism.journal import Journal
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -141,6 +144,7 @@ async def test_the_same_order_again_is_acknowledged_and_not_repeated(
         ({"price": qty("0")}, "BAD_PRICE"),
         ({"ord_type": OrdType.MARKET}, "BAD_PRICE"),
         ({"order_qty": qty("0.00001")}, "MIN_NOTIONAL"),
+        ({"order_qty": qty("9000"), "price": qty("2000000")}, "MAX_NOTIONAL"),
     ],
 )
 async def test_an_order_off_the_rules_is_rejected_by_a_report_with_a_code(
@@ -165,6 +169,73 @@ async def test_an_account_that_no_subject_can_carry_is_turned_away_unlogged(
     assert not ack.is_accepted
     assert ack.text.startswith("BAD_ACCOUNT")
     assert inputs(log) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"symbol": "x" * 600_000}, "TOO_LONG"),
+        ({"venue": "x" * 600_000}, "TOO_LONG"),
+        ({"sent_by": "x" * 600_000}, "TOO_LONG"),
+        ({"cl_ord_id": "x" * 600_000}, "TOO_LONG"),
+        ({"account": "x" * 65}, "BAD_ACCOUNT"),
+        ({"order_id": "x" * 65}, "BAD_ORDER_ID"),
+        ({"order_id": "a\r\nb: c"}, "BAD_ORDER_ID"),
+        ({"order_id": ""}, "BAD_ORDER_ID"),
+        ({"order_qty": 10**30}, "UNSENDABLE"),
+    ],
+    ids=[
+        "symbol",
+        "venue",
+        "sent_by",
+        "key",
+        "account",
+        "long id",
+        "id of two lines",
+        "no id",
+        "quantity",
+    ],
+)
+async def test_what_no_log_could_take_is_turned_away_and_the_market_goes_on(
+    prism: Prism, log: MemoryLog, orders: Orders, changes: dict[str, object], code: str
+) -> None:
+    order, good = msgspec.structs.replace(orders.limit(BUY, "50000"), **changes), orders.market(BUY)
+
+    ack = await prism.venue.submit(order)
+    cancelled = await prism.venue.cancel(cancel_of(order))
+    status = await prism.venue.status(status_of(order))
+    await prism.venue.submit(good)
+
+    assert not ack.is_accepted
+    assert ack.text.split()[0] == code
+    assert not cancelled.is_accepted
+    assert not status.is_known
+    assert ExecType.TRADE in kinds(log, good)
+    assert all(len(r.content) < 5_000 for r in log.records(Stream.PRISM_INPUT))
+
+
+async def test_a_report_quotes_only_a_little_of_its_order(
+    prism: Prism, log: MemoryLog, orders: Orders
+) -> None:
+    order = msgspec.structs.replace(orders.market(BUY), symbol="x" * 2_000)
+
+    await prism.venue.submit(order)
+
+    (report,) = reports_of(log, order)
+    assert report.text.startswith("UNKNOWN_SYMBOL")
+    assert len(report.text) == 200
+
+
+async def test_a_snapshot_that_the_log_does_not_take_does_not_end_the_market(
+    log: MemoryLog, clock: VirtualClock
+) -> None:
+    bus = LocalBus(log, clock, with_codec=True)
+    journal = Journal(bus, structlog.get_logger(), life=0, last_seq=0, last_report_place=0)
+    snapshot = a_snapshot()
+    heavy = msgspec.structs.replace(snapshot, last_mid_px={"x" * 2_000_000: Px(1)})
+
+    assert not await journal.snapshot(heavy)
+    assert await journal.snapshot(snapshot)
 
 
 async def test_what_ioc_and_fok_do_not_fill_at_once_expires(
@@ -349,53 +420,7 @@ async def test_a_market_that_lost_too_much_time_ends_instead_of_trading_through_
             await prism.settle()
 
 
-async def test_working_orders_are_bounded(
-    prism: Prism, log: MemoryLog, orders: Orders, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("trade2026.prism.floor.MOST_OPEN", 2)
-    many = [orders.limit(BUY, "50000") for _ in range(3)]
-
-    for order in many:
-        await prism.venue.submit(order)
-
-    assert MOST_OPEN > 2
-    assert [kinds(log, order) for order in many] == [
-        [ExecType.NEW],
-        [ExecType.NEW],
-        [ExecType.REJECTED],
-    ]
-
-
-async def test_thousands_of_random_orders_conserve_everything_to_the_nano(
-    prism: Prism, log: MemoryLog, clock: VirtualClock, orders: Orders
-) -> None:
-    random = chance.stream(1, "outsiders")
-    sent: list[NewOrderSingle] = []
-    for _ in range(40):
-        bids, asks = prism.venue.floor.exchange.depth("BTCUSDT", 1)
-        mid = (bids[0][0] + asks[0][0]) // 2
-        batch: list[NewOrderSingle] = []
-        for _ in range(50):
-            side = BUY if random.random() < 0.5 else SELL
-            account = f"a{random.integers(3)}"
-            size = format_nanos(int(random.integers(10, 50_000)) * qty("0.00001"))
-            price = format_nanos((mid + int(random.integers(-400, 400))) * qty("0.01"))
-            force = (IOC, FOK)[random.integers(2)] if random.random() < 0.3 else None
-            changes = {} if force is None else {"time_in_force": force}
-            if random.random() < 0.3:
-                batch.append(orders.market(side, size, account=account))
-            else:
-                batch.append(orders.limit(side, price, size, account=account, **changes))
-        is_direct = bool(random.integers(2))
-        await asyncio.gather(*(prism.venue.submit(o, is_direct=is_direct) for o in batch))
-        sent += batch
-        cancels = [cancel_of(sent[random.integers(len(sent))]) for _ in range(20)]
-        await asyncio.gather(*(prism.venue.cancel(c, is_direct=is_direct) for c in cancels))
-        clock.advance(SECOND // 5)
-        await prism.settle()
-
-    kinds_seen = {report.exec_type for report, _ in told(log).values()}
-    assert set(ExecType) - kinds_seen <= {ExecType.REJECTED}
-    assert any(r.contra == "outsider" for r, _ in told(log).values())
-    check_conserved(prism)
-    check_told(prism, log)
+def a_snapshot() -> PrismSnapshot:
+    return PrismSnapshot(
+        sim_time_ns=NOW_NS, report_seq=0, holdings=(), last_mid_px={}, seed=7, restarts=0
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from trade2026.catalogue.component import Group
 from trade2026.catalogue.table import BY_NAME, TABLE, group_members
 from trade2026.core.errors import UnavailableError
 from trade2026.shell.addresses import LocalAddresses
-from trade2026.shell.children import ask_service, groups, infrastructure
+from trade2026.shell.children import Answering, ChildServer, ask_service, groups, infrastructure
 from trade2026.shell.secrets import Secrets
 
 OMS = BY_NAME["oms"]
@@ -55,6 +55,11 @@ def _reply(status: int, body: Any) -> bytes:
 
 READY = _reply(200, {"ready": True, "missing": []})
 WELL = _reply(200, {"status": "healthy", "checks": {"bus": ""}})
+
+
+def answering_not_ready() -> AbstractAsyncContextManager[OneServiceAddresses]:
+    """Serve the answers of a service that is still reading its log."""
+    return answering({"/health": WELL, "/ready": _reply(503, {"missing": ["fold orders"]})})
 
 
 @pytest.mark.parametrize(
@@ -97,6 +102,28 @@ async def test_a_server_that_never_ends_its_answer_is_given_up_in_time() -> None
     async with server:
         with pytest.raises(UnavailableError, match=r"no answer on port \d+ within 0\.05 s"):
             await http_get(server.sockets[0].getsockname()[1], "/", timeout_s=0.05)
+
+
+async def test_any_answer_is_a_sign_of_life_and_silence_is_none() -> None:
+    answering = Answering()
+    async with answering_not_ready() as addresses:
+        await ask_service(OMS, addresses, on_answer=answering.note)
+
+    assert answering()
+    assert not answering()
+    await ask_service(OMS, OneServiceAddresses(free_port()), on_answer=answering.note)
+    assert not answering()
+
+
+async def test_a_group_lives_on_while_one_of_its_services_answers() -> None:
+    async with answering_not_ready() as addresses:
+        units = groups(Path("/data"), addresses, {})
+        servers = [unit.server for unit in units]
+        for server in servers:
+            assert isinstance(server, ChildServer)
+            assert not server.spec.is_alive()
+            assert "fold orders" in await server.check()
+            assert server.spec.is_alive()
 
 
 def test_every_built_service_runs_in_exactly_one_group() -> None:

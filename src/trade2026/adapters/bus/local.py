@@ -6,18 +6,21 @@ unsendable slips through a test that a server would stop.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from trade2026.adapters.bus.command import Served
 from trade2026.adapters.bus.log_bus import LogBus
 from trade2026.adapters.bus.memory import MemoryEventLog, MemoryLog
 from trade2026.adapters.bus.watcher import Watcher
 from trade2026.core.clock import Clock
-from trade2026.core.errors import BusUnavailableError
+from trade2026.core.errors import BusUnavailableError, CodecError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.subjects import Command, Event, Live, Stream
 from trade2026.ports.bus import StreamState, Subscription
+
+PAYLOAD_BYTES_MAX: Final = 1_048_576
+"""What a message may weigh, as on a server."""
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -49,7 +52,7 @@ class LocalBus(LogBus):
         if not served:
             raise BusUnavailableError(f"nobody serves {name}")
         if self._with_codec:
-            request = codec.decode(subject.request, codec.encode(request))
+            request = codec.decode(subject.request, _sendable(request, name))
         answer: R = await served[0].answer(request, timeout_s)
         if self._with_codec:
             answer = codec.decode(subject.reply, codec.encode(answer))
@@ -67,7 +70,7 @@ class LocalBus(LogBus):
         """Append to the log; see `Bus.append`. An outage that ends in time is waited for."""
         name = subject.name(**keys)
         self._check_open()
-        content = codec.encode(message) if self._with_codec else message
+        content = _sendable(message, name) if self._with_codec else message
         # A server's log is a round trip away: let the others run, as they would then.
         await asyncio.sleep(0)
         try:
@@ -130,3 +133,10 @@ class LocalBus(LogBus):
     async def is_reachable(self) -> bool:
         """Return whether the log answers and every consumer still runs."""
         return self._log.up.is_set() and not self._is_closed and not self._failure()
+
+
+def _sendable(message: object, name: str) -> bytes:
+    content = codec.encode(message)
+    if len(content) > PAYLOAD_BYTES_MAX:
+        raise CodecError(f"{len(content)} bytes are too many for {name}")
+    return content

@@ -143,15 +143,25 @@ class ChildProcess:
         deadline_s: float,
         poll_s: float = POLL_S,
         clock: Clock | None = None,
+        is_alive: Callable[[], bool] = lambda: False,
+        limit_s: float | None = None,
     ) -> None:
         """Wait until *check* finds nothing wrong; stop the child when it never does.
 
+        Args:
+            check: Returns what is wrong, empty when the child is ready.
+            deadline_s: How long it may take, from the last sign of life.
+            poll_s: How often *check* is asked.
+            clock: For the deadline.
+            is_alive: Whether the last *check* saw the child at work, not ready as it is.
+            limit_s: How long it may take at most, whatever its signs of life.
+
         Raises:
-            StartError: the child ended, or was not ready within *deadline_s*.
+            StartError: the child ended, or was not ready in time.
         """
         clock = clock or SystemClock()
         name, log_path = self._launch.name, self._launch.log_path
-        end_ns = clock.monotonic_ns() + int(deadline_s * NS_PER_S)
+        begin_ns = sign_ns = clock.monotonic_ns()
         while True:
             # Ask first: what answers while the child is dead is somebody else.
             wrong = await check()
@@ -160,9 +170,14 @@ class ChildProcess:
                 raise StartError(f"{name} ended with {code} ({last}); see {log_path}")
             if not wrong:
                 return
-            if clock.monotonic_ns() > end_ns:
+            now_ns = clock.monotonic_ns()
+            if is_alive():
+                sign_ns = now_ns
+            is_late = limit_s is not None and now_ns - begin_ns > limit_s * NS_PER_S
+            if is_late or now_ns - sign_ns > deadline_s * NS_PER_S:
                 await self.stop(1.0)
-                why = f"{name} was not ready after {deadline_s:.0f} s ({wrong})"
+                took_s = (now_ns - begin_ns) / NS_PER_S
+                why = f"{name} was not ready after {took_s:.0f} s ({wrong})"
                 raise StartError(f"{why}; see {log_path}")
             await asyncio.sleep(poll_s)
 

@@ -138,17 +138,18 @@ class RegoPolicy:
             document: the `input` of the question; anything JSON can say.
 
         Raises:
-            InvalidInputError: *path* is not such a path.
+            InvalidInputError: *path* is not such a path, or the engine cannot take *document*.
         """
         segments = path.strip("/").split("/")
         # The path becomes part of a query: nothing but plain names may pass.
         if not all(_SEGMENT.fullmatch(segment) for segment in segments):
             raise InvalidInputError("path", "not a path of plain names separated by '/'")
         engine = _ENGINES.of(self._rego)
-        engine.set_input_json(msgspec.json.encode(document).decode())
         try:
+            engine.set_input_json(msgspec.json.encode(document).decode())
             text = engine.eval_query_as_json(".".join(("data", *segments)))
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
+            # Also of a document that is nested too deeply: RecursionError is a RuntimeError.
             reason = str(error).splitlines()[0]
             raise InvalidInputError("input", f"the policy cannot judge it: {reason}") from error
         answers = msgspec.json.decode(text, type=_Answers)

@@ -45,33 +45,10 @@ class MemoryUsers:
             for field, value in msgspec.structs.asdict(change).items()
             if value is not None
         }
-        if change.password_hash is not None:
-            new |= {"failed_count": 0, "locked_until_ns": 0}
         user = self._users[name] = msgspec.structs.replace(user, **new)
         if change.password_hash is not None or user.is_disabled:
             await self.revoke_all(user.id, now_ns=now_ns)
         return user
-
-    async def note_failure(
-        self, name: str, *, failures_max: int, now_ns: int, locked_until_ns: int
-    ) -> None:
-        """Count a wrong password; the *failures_max*-th in a row locks and counts from 0 again."""
-        user = self._users.get(name)
-        if user is None or user.locked_until_ns > now_ns:
-            return
-        failed_count = user.failed_count + 1
-        is_locking = failed_count >= failures_max
-        self._users[name] = msgspec.structs.replace(
-            user,
-            failed_count=0 if is_locking else failed_count,
-            locked_until_ns=locked_until_ns if is_locking else user.locked_until_ns,
-        )
-
-    async def note_success(self, name: str) -> None:
-        """Forget the wrong passwords counted so far."""
-        user = self._users.get(name)
-        if user is not None:
-            self._users[name] = msgspec.structs.replace(user, failed_count=0)
 
     async def add_token(self, token: RefreshToken) -> None:
         """Keep the first refresh token of a login."""

@@ -19,9 +19,7 @@ _LOCK_SENDER: Final = (
 )
 _CHANGE: Final = (
     "UPDATE users SET roles = coalesce($2, roles), accounts = coalesce($3, accounts),"
-    " is_disabled = coalesce($4, is_disabled), password_hash = coalesce($5, password_hash),"
-    " failed_count = CASE WHEN $5::text IS NULL THEN failed_count ELSE 0 END,"
-    " locked_until_ns = CASE WHEN $5::text IS NULL THEN locked_until_ns ELSE 0 END"
+    " is_disabled = coalesce($4, is_disabled), password_hash = coalesce($5, password_hash)"
     " WHERE name = $1 RETURNING *"
 )
 
@@ -36,10 +34,9 @@ class PostgresUsers:
         """Add *user*, or return False where its name is taken."""
         status = await self._database.execute(
             "INSERT INTO users (id, name, password_hash, roles, accounts, is_disabled,"
-            " failed_count, locked_until_ns, created_ns)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (name) DO NOTHING",
+            " created_ns) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING",
             *(user.id, user.name, user.password_hash, list(user.roles), list(user.accounts)),
-            *(user.is_disabled, user.failed_count, user.locked_until_ns, user.created_ns),
+            *(user.is_disabled, user.created_ns),
         )
         return _changed(status)
 
@@ -66,25 +63,6 @@ class PostgresUsers:
             if change.password_hash is not None or user.is_disabled:
                 await _revoke(session, user.id, now_ns)
             return user
-
-    async def note_failure(
-        self, name: str, *, failures_max: int, now_ns: int, locked_until_ns: int
-    ) -> None:
-        """Count a wrong password; the *failures_max*-th in a row locks and counts from 0 again."""
-        # What is tried while locked does not lengthen the lock, or anybody could hold it.
-        await self._database.execute(
-            "UPDATE users SET"
-            " failed_count = CASE WHEN failed_count + 1 >= $2 THEN 0 ELSE failed_count + 1 END,"
-            " locked_until_ns = CASE WHEN failed_count + 1 >= $2 THEN $4 ELSE locked_until_ns END"
-            " WHERE name = $1 AND locked_until_ns <= $3",
-            *(name, failures_max, now_ns, locked_until_ns),
-        )
-
-    async def note_success(self, name: str) -> None:
-        """Forget the wrong passwords counted so far."""
-        await self._database.execute(
-            "UPDATE users SET failed_count = 0 WHERE name = $1 AND failed_count > 0", name
-        )
 
     async def add_token(self, token: RefreshToken) -> None:
         """Keep the first refresh token of a login."""

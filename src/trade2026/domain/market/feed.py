@@ -62,6 +62,8 @@ class FeedState(msgspec.Struct, kw_only=True):
     refresh_ns: int = 0
     """When the next snapshot for late joiners is due."""
     quote: Quote | None = None
+    stale_run: int = 0
+    """Stale quotes since the last one that was told."""
     last_trade: Trade | None = None
     session_qty: int = 0
     session_trade_count: int = 0

@@ -34,7 +34,7 @@ from trade2026.domain.market.binance import (
 )
 from trade2026.domain.market.feed import FeedState
 from trade2026.domain.market.numeral import Numerals, PxMemo, QtyMemo
-from trade2026.domain.market.sync import Advance, Rule, Update
+from trade2026.domain.market.sync import STALE_LIMIT, Advance, Rule, Update
 from trade2026.model.market import (
     Aggressor,
     Bar,
@@ -239,7 +239,10 @@ def _take_quote(run: Pass, frame: QuoteFrame, recv_ns: TimeNs) -> Malformed | No
     state.has_quote_stream = True
     if state.quote is not None and frame.u <= state.quote.seq:
         state.counts.stale_quotes += 1
-        return None
+        state.stale_run += 1
+        if state.stale_run < STALE_LIMIT:
+            return None
+        # Not these are wrong then, but the number of the one before them.
     bid_qty = run.qty_of[frame.B]
     ask_qty = run.qty_of[frame.A]
     bid_px = run.px_of[frame.b] if bid_qty else Px(0)
@@ -257,6 +260,7 @@ def _take_quote(run: Pass, frame: QuoteFrame, recv_ns: TimeNs) -> Malformed | No
         best_ask_qty=ask_qty,
     )
     run.out.quotes.append(state.quote)
+    state.stale_run = 0
     return None
 
 

@@ -22,6 +22,11 @@ BUFFER_LIMIT: Final = 2_000
 before them cannot be joined to the rest, and the next one is waited for."""
 
 
+STALE_LIMIT: Final = 100
+"""So many stale updates in a row mean that the book's own number is wrong: a damaged
+snapshot must not leave a book that looks in sync and never moves again."""
+
+
 class Rule(StrEnum):
     """How a venue numbers its updates."""
 
@@ -68,6 +73,8 @@ class BookSync(msgspec.Struct, kw_only=True):
     sync_count: int = 0
     gap_count: int = 0
     """How often the book fell out of sync."""
+    stale_run: int = 0
+    """Stale updates since the last one that was applied."""
     stale_count: int = 0
     """Updates that a snapshot or a later update already contained."""
 
@@ -85,7 +92,11 @@ class BookSync(msgspec.Struct, kw_only=True):
             return NO_ADVANCE
         if self._is_stale(update):
             self.stale_count += 1
-            return NO_ADVANCE
+            self.stale_run += 1
+            if self.stale_run < STALE_LIMIT:
+                return NO_ADVANCE
+            self.lose()
+            return Advance(is_lost=True)
         if not self._follows(update):
             self.lose()
             self._keep(update)
@@ -129,6 +140,7 @@ class BookSync(msgspec.Struct, kw_only=True):
             self.book = OrderBook()
             return Advance(is_lost=was_synced)
         self.is_synced = True
+        self.stale_run = 0
         self.sync_count += 1
         return Advance(snapshot=snapshot, deltas=deltas)
 
@@ -161,6 +173,7 @@ class BookSync(msgspec.Struct, kw_only=True):
         )
         self.book.apply(delta.seq, delta.bids, delta.asks)
         self.is_fresh = False
+        self.stale_run = 0
         return linked
 
     def _agrees(self, snapshot: BookSnapshot) -> bool:

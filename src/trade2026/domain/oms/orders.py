@@ -105,11 +105,10 @@ class Orders:
         """
         wanted = (
             order
-            for order in self._newest_first(after)
+            for order in (self._newest_open(after) if active_only else self._newest_first(after))
             if (accounts is None or order.request.account in accounts)
             and (symbol is None or order.request.symbol == symbol)
             and (status is None or order.status is status)
-            and not (active_only and order.is_done)
         )
         return tuple(islice(wanted, limit))
 
@@ -165,6 +164,11 @@ class Orders:
     def counts(self) -> dict[OrdStatus, int]:
         """Return how many orders stand in each status; all statuses are there."""
         return {status: self._counts[status] for status in OrdStatus}
+
+    def _newest_open(self, after: str | None) -> Iterator[Order]:
+        """Return the open orders, newest first: few, however many there ever were."""
+        ids = sorted(self._open, reverse=True)
+        return (self._orders[i] for i in ids if after is None or i < after)
 
     def _newest_first(self, after: str | None) -> Iterator[Order]:
         end = len(self._ids) if after is None else bisect_left(self._ids, OrderId(after))

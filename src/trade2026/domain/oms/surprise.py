@@ -5,28 +5,15 @@ account may only reduce) from a late cancel.
 """
 
 from collections.abc import Iterator
-from enum import StrEnum
+from typing import Final
 
 from trade2026.core.numbers import format_nanos
 from trade2026.domain.oms.order import Order
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.order import OrdType, Side
+from trade2026.model.surprise import Surprise
 
-
-class Surprise(StrEnum):
-    """The kinds of surprise."""
-
-    OVER_FILL = "OVER_FILL"
-    FILL_AFTER_DONE = "FILL_AFTER_DONE"
-    ENDED_TWICE = "ENDED_TWICE"
-    NEVER_SENT = "NEVER_SENT"
-    REJECTED_LATE = "REJECTED_LATE"
-    OTHER_ORDER = "OTHER_ORDER"
-    BEYOND_LIMIT = "BEYOND_LIMIT"
-    CUM_QTY = "CUM_QTY"
-
-
-_ENDS = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
+_ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
 
 
 def surprises_of(order: Order, report: ExecutionReport) -> Iterator[str]:

@@ -97,10 +97,8 @@ class Equity:
         return True
 
     def mark(self, symbol: str, px: Px, ts_ns: TimeNs) -> None:
-        """Value *symbol* at *px* from now on; a mark from before the last one is ignored."""
-        known = self._marks.get(symbol)
-        if known is None or ts_ns >= known.ts_ns:
-            self._marks[symbol] = _Mark(px, ts_ns)
+        """Value *symbol* at *px* from now on: the mark told last counts, whatever its time."""
+        self._marks[symbol] = _Mark(px, ts_ns)
 
     def accounts(self) -> tuple[AccountId, ...]:
         """Return the accounts that anything was booked on, sorted."""
@@ -153,7 +151,7 @@ class Equity:
 
     def _is_marked(self, symbol: str, now_ns: TimeNs) -> bool:
         mark = self._marks.get(symbol)
-        return mark is not None and now_ns - mark.ts_ns <= self._mark_max_age_ns
+        return mark is not None and abs(now_ns - mark.ts_ns) <= self._mark_max_age_ns
 
     def _unrealized(self, position: Position) -> int:
         return value_of(self._mark_px(position), position.quantity) - position.cost

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import msgspec
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import AccountId, ExecId, OrderId, StrategyId
+from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
 from trade2026.core.numbers import SignedQty, Value, value_of, value_of_money
 from trade2026.domain.position.book import book
 from trade2026.model.execution import ExecType, ExecutionReport
@@ -66,6 +66,8 @@ class Ledger:
         self._accounts: dict[AccountId, Account] = {}
         self._strategies: dict[OrderId, StrategyId] = {}
         self._exec_ids: set[tuple[str, ExecId]] = set()
+        self._deposit_ids: set[EventId] = set()
+        """The log stores an id once within its window; one journalled later still counts once."""
 
     @property
     def seq(self) -> int:
@@ -132,6 +134,9 @@ class Ledger:
 
     def _deposit(self, event: CashDeposited, seq: int) -> tuple[PositionEvent, ...]:
         assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
+        if event.event_id in self._deposit_ids:
+            return ()
+        self._deposit_ids.add(event.event_id)
         before = self._account_or_new(event.account)
         amount = value_of_money(event.amount)
         after = Account(

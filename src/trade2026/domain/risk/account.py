@@ -48,6 +48,8 @@ class RiskAccount:
         self.reservations: dict[OrderId, Reservation] = {}
         self.reserved = Money(0)
         self._open_qty: dict[tuple[str, Side], Qty] = {}
+        self._open_value: dict[tuple[str, Side], int] = {}
+        self._reserved_for: dict[str, int] = {}
 
     def deposit(self, amount: Money) -> None:
         """Add cash, which opens the account."""
@@ -91,8 +93,37 @@ class RiskAccount:
         """Return what open orders of that side may still trade."""
         return self._open_qty.get((symbol, side), Qty(0))
 
+    def symbols(self) -> set[str]:
+        """Return the symbols held or ordered."""
+        return {*self.holdings, *self._reserved_for}
+
+    def reserved_for(self, symbol: str) -> Money:
+        """Return the buying power held for open orders of *symbol*."""
+        return Money(self._reserved_for.get(symbol, 0))
+
+    def worst_opening(self, symbol: str) -> Value:
+        """Return the value that open orders may add to the position, on the worse side.
+
+        At the orders' limits; a market order never rests, and is covered by its reservation.
+        """
+        return Value(max(self._opening(symbol, side) for side in Side))
+
+    def _opening(self, symbol: str, side: Side) -> int:
+        quantity = self.open_qty(symbol, side)
+        if quantity == 0:
+            return 0
+        held = self.quantity(symbol) * side.sign
+        # What first takes off the position opens nothing; beyond zero it counts like an opening
+        # of the rest, less what the position itself already binds.
+        opening = quantity if held >= 0 else max(0, quantity + 2 * held)
+        return self._open_value.get((symbol, side), 0) * opening // quantity
+
     def _count(self, reservation: Reservation, sign: int) -> None:
         request = reservation.approved.request
         key = (request.symbol, request.side)
         self._open_qty[key] = Qty(self.open_qty(*key) + sign * reservation.leaves_qty)
-        self.reserved = Money(self.reserved + sign * reservation.reserved)
+        value = value_of(request.price or Px(0), reservation.leaves_qty)
+        self._open_value[key] = self._open_value.get(key, 0) + sign * value
+        reserved = sign * reservation.reserved
+        self.reserved = Money(self.reserved + reserved)
+        self._reserved_for[request.symbol] = self._reserved_for.get(request.symbol, 0) + reserved

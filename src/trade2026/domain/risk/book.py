@@ -16,9 +16,10 @@ from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Bps, Money, Px, Qty, Value, money_down, value_of
 from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
 from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
-from trade2026.domain.risk.checks import RISK_CHECKS
+from trade2026.domain.risk.checks import RISK_CHECKS, mode
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
+from trade2026.domain.risk.modes import Modes
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import Instrument
 from trade2026.model.journal import (
@@ -35,15 +36,13 @@ from trade2026.model.market import Quote
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.position import BASE_CURRENCY
 from trade2026.model.risk import (
-    GLOBAL_SCOPE,
     Refusal,
     RefusalCode,
     RiskApproved,
-    RiskControl,
     RiskVerdict,
     TradingMode,
-    account_scope,
 )
+from trade2026.model.surprise import mode_after
 
 TAKER_FEE: Final = Bps(5)
 """PRISM's taker fee, the dearest there is; the platform's default (CONTRACTS, first start)."""
@@ -51,7 +50,6 @@ TAKER_FEE: Final = Bps(5)
 ENDED_KEPT: Final = 100_000
 """Ended orders remembered, so that a question about one that comes late reserves nothing."""
 
-_STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)
 _ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
 _NOBODY: Final = RiskAccount()
 """An account without anything; never written to."""
@@ -93,9 +91,9 @@ class RiskBook:
         self._received: dict[OrderId, NewOrderSingle] = {}
         self._ended: dict[OrderId, None] = {}
         self._exec_ids: set[tuple[str, ExecId]] = set()
-        self._controls: dict[str, RiskControl] = {}
-        """The control in force, by scope."""
-        self._control_ids: set[EventId] = set()
+        self._deposit_ids: set[EventId] = set()
+        """The log stores an id once within its window; one journalled later still counts once."""
+        self.modes = Modes()
         self._references: dict[str, dict[str, _Reference]] = {}
         """Of each symbol, by venue."""
         self._latest: dict[str, _Reference] = {}
@@ -129,8 +127,7 @@ class RiskBook:
             return
         match event:
             case CashDeposited():
-                assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
-                self._account(event.account).deposit(event.amount)
+                self._deposit(event)
             case OrderReceived():
                 self._received[event.order_id] = event.request
             case OrderApproved():
@@ -139,54 +136,17 @@ class RiskBook:
                 self._end(event.account, event.order_id)
             case OrderReported():
                 self._report(event.account, event.report)
+                self.modes.tighten(event.account, mode_after(event.surprise), event)
             case UnknownReported():
                 # Of an order nobody knows there is nothing reserved: only fills count.
                 self._fill(event.account, event.report)
+                self.modes.tighten(event.account, TradingMode.REDUCE_ONLY, event)
             case _:
                 pass
         self._seqs[event.account] = seq
 
-    def control(self, control: RiskControl) -> None:
-        """Set the mode of a scope; the same control again changes nothing.
-
-        Controls are made in the order of their times, but may overtake one another on the way
-        through the log: one that loosens does not undo a stricter one that was made later.
-        """
-        if control.control_id in self._control_ids:
-            return
-        self._control_ids.add(control.control_id)
-        known = self._controls.get(control.scope)
-        if (
-            known is None
-            or control.ts_ns > known.ts_ns
-            or _strictness(control.mode) > _strictness(known.mode)
-        ):
-            self._controls[control.scope] = control
-
-    def next_control_ns(self, scope: str, now_ns: TimeNs) -> TimeNs:
-        """Return the time to give a control made now: behind every one the scope has seen.
-
-        So that a clock that was set back cannot make a release look older than its kill.
-        """
-        known = self._controls.get(scope)
-        return now_ns if known is None else TimeNs(max(now_ns, known.ts_ns + 1))
-
-    def modes(self) -> dict[str, TradingMode]:
-        """Return the mode of every scope that was ever switched."""
-        return {scope: control.mode for scope, control in self._controls.items()}
-
-    def mode_of(self, scope: str) -> TradingMode:
-        """Return the mode that was set for *scope* itself."""
-        known = self._controls.get(scope)
-        return TradingMode.NORMAL if known is None else known.mode
-
-    def mode_over(self, account: str) -> TradingMode:
-        """Return the strictest mode of all scopes that cover *account*."""
-        own, everywhere = self.mode_of(account_scope(account)), self.mode_of(GLOBAL_SCOPE)
-        return own if _strictness(own) > _strictness(everywhere) else everywhere
-
     def quote(self, venue: str, symbol: str, quote: Quote, arrived_ns: TimeNs) -> None:
-        """Take *quote* as the reference, unless a later one has arrived.
+        """Take *quote* as the reference: the one told last, whatever the clocks say.
 
         Args:
             venue: who quoted.
@@ -195,29 +155,24 @@ class RiskBook:
             arrived_ns: when it reached the platform.
         """
         venues = self._references.setdefault(symbol, {})
-        known = venues.get(venue)
-        if known is not None and arrived_ns < known.arrived_ns:
-            return
         bid_px = _standing(quote.best_bid_px, quote.best_bid_qty)
         ask_px = _standing(quote.best_ask_px, quote.best_ask_qty)
         reference = _Reference(bid_px=bid_px, ask_px=ask_px, arrived_ns=arrived_ns)
         venues[venue] = reference
-        latest = self._latest.get(symbol)
-        if latest is None or arrived_ns >= latest.arrived_ns:
-            self._latest[symbol] = reference
+        self._latest[symbol] = reference
 
     def assess(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
         """Judge *order* by every check, and reserve for it where it passes.
 
         The same order again, while its reservation is held, gets the same approval and
-        reserves nothing more.
+        reserves nothing more; or none, if trading has been halted since.
         """
         if order.order_id in self._ended:
             text = "the order has already ended"
             return RiskVerdict(refusals=(Refusal(code=RefusalCode.RISK_UNAVAILABLE, text=text),))
         held = self._accounts.get(order.account, _NOBODY).reservations.get(order.order_id)
         if held is not None:
-            return RiskVerdict(approved=held.approved)
+            return self._again(order, held.approved, now_ns)
         verdict = self.judge(order, now_ns)
         if verdict.approved is not None:
             self._account(order.account).reserve(
@@ -239,6 +194,16 @@ class RiskBook:
             reference_px_nanos=view.reference_px(order.side) or 0,
             approved_ns=now_ns,
         )
+        return RiskVerdict(approved=approved)
+
+    def _again(
+        self, order: NewOrderSingle, approved: RiskApproved[NewOrderSingle], now_ns: TimeNs
+    ) -> RiskVerdict:
+        """Return the approval that is held, unless trading has been halted since."""
+        if self.modes.mode_over(order.account) is TradingMode.HALTED:
+            refusal = mode.check(order, self.view(order, now_ns))
+            assert refusal is not None
+            return RiskVerdict(refusals=(refusal,))
         return RiskVerdict(approved=approved)
 
     def release(self, order_id: OrderId) -> bool:
@@ -266,7 +231,7 @@ class RiskBook:
         reference = self._reference(order.venue, order.symbol, now_ns)
         equity, bound_margin = self._worth(account)
         return RiskView(
-            mode=self.mode_over(order.account),
+            mode=self.modes.mode_over(order.account),
             instrument=self._instruments.get((order.venue, order.symbol)),
             bid_px=reference.bid_px if reference else None,
             ask_px=reference.ask_px if reference else None,
@@ -293,7 +258,7 @@ class RiskBook:
         return Exposure(
             account=AccountId(account),
             currency=BASE_CURRENCY,
-            mode=self.mode_over(account),
+            mode=self.modes.mode_over(account),
             cash=money_down(known.cash),
             equity=equity,
             gross_exposure=Money(sum(abs(symbol.value) for symbol in symbols)),
@@ -307,6 +272,12 @@ class RiskBook:
 
     def _account(self, account: AccountId) -> RiskAccount:
         return self._accounts.setdefault(account, RiskAccount())
+
+    def _deposit(self, event: CashDeposited) -> None:
+        assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
+        if event.event_id not in self._deposit_ids:
+            self._deposit_ids.add(event.event_id)
+            self._account(event.account).deposit(event.amount)
 
     def _approve(self, event: OrderApproved) -> None:
         request = self._received.get(event.order_id)
@@ -354,7 +325,7 @@ class RiskBook:
             return None
         own = venues.get(venue)
         max_age_ns = self._limits.of(symbol).reference_max_age_ns
-        if own is not None and now_ns - own.arrived_ns <= max_age_ns:
+        if own is not None and abs(now_ns - own.arrived_ns) <= max_age_ns:
             return own
         # On a recorded feed the recorded venue quotes and PRISM, where orders go, does not.
         return self._latest[symbol]
@@ -366,12 +337,17 @@ class RiskBook:
         return latest.mid_px
 
     def _worth(self, account: RiskAccount) -> tuple[Value, Money]:
-        """Return the account's equity, and the margin that its holdings bind."""
+        """Return the account's equity, and the margin bound beside what orders reserve."""
         equity, margin = int(account.cash), 0
-        for symbol, holding in account.holdings.items():
+        for symbol in account.symbols():
+            holding = account.holdings.get(symbol, Holding())
             value = value_of(self._mark_px(symbol, holding), holding.quantity)
             equity += value
-            margin += margin_of(value, self._limits.of(symbol).margin_bps)
+            rate = self._limits.of(symbol).margin_bps
+            worst = margin_of(abs(value) + account.worst_opening(symbol), rate)
+            # What open orders reserve was reckoned when each was approved; where positions
+            # have changed since, their worst case may need more than that.
+            margin += max(margin_of(value, rate), worst - account.reserved_for(symbol))
         return Value(equity), Money(margin)
 
     def _symbols(self, account: RiskAccount) -> set[str]:
@@ -394,7 +370,3 @@ class RiskBook:
 
 def _standing(px: Px, qty: Qty) -> Px | None:
     return px if qty > 0 and px > 0 else None
-
-
-def _strictness(mode: TradingMode) -> int:
-    return _STRICTNESS.index(mode)

@@ -93,7 +93,7 @@ def address_of(wake: Callable[..., int]) -> int:
     The address stays valid as long as the process lives.
     """
     with _own_cache():
-        compiled = cfunc(WAKE, cache=True)(wake)
+        compiled = cfunc(WAKE, cache=True, error_model="numpy")(wake)
     _COMPILED.append(compiled)
     return cast(int, compiled.address)
 

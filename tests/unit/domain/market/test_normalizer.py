@@ -17,6 +17,7 @@ from trade2026.domain.market.normalizer import (
     tick,
 )
 from trade2026.domain.market.numeral import Numerals
+from trade2026.domain.market.sync import STALE_LIMIT
 from trade2026.model.instrument import BINANCE_USDM
 from trade2026.model.market import Aggressor, RawBatch
 
@@ -85,6 +86,16 @@ def test_a_quote_that_is_not_newer_is_passed_over() -> None:
     )
 
     assert ([quote.seq for quote in out.quotes], state.counts.stale_quotes) == ([5], 1)
+
+
+def test_one_quote_of_a_wild_number_does_not_silence_the_rest() -> None:
+    state = a_feed()
+    wild = feeds.quote(10**15, "99", "1", "101", "2")
+    rest = [feeds.quote(seq, "99", "1", "101", "2") for seq in range(1, STALE_LIMIT + 3)]
+
+    out = take(state, batch(wild, *rest))
+
+    assert [quote.seq for quote in out.quotes] == [10**15, *range(STALE_LIMIT, STALE_LIMIT + 3)]
 
 
 def test_an_empty_side_of_a_quote_has_price_and_quantity_zero() -> None:

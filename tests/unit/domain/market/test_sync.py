@@ -4,7 +4,7 @@ import pytest
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.numbers import Px, Qty
-from trade2026.domain.market.sync import BUFFER_LIMIT, BookSync, Rule, Update
+from trade2026.domain.market.sync import BUFFER_LIMIT, STALE_LIMIT, BookSync, Rule, Update
 from trade2026.model.market import BookDelta, BookSnapshot, Level
 
 BID, ASK = Level(Px(10), Qty(1)), Level(Px(12), Qty(1))
@@ -61,6 +61,26 @@ def test_an_update_that_the_snapshot_contains_is_passed_over(rule: Rule, last: i
     advance = sync.on_update(an_update(90, last))
 
     assert (advance.deltas, advance.is_lost, sync.stale_count) == ([], False, 1)
+
+
+def test_a_book_whose_own_number_is_wrong_does_not_look_in_sync_for_ever() -> None:
+    sync = synced(Rule.SPOT, seq=10**15)
+
+    lost = [sync.on_update(an_update(seq, seq)).is_lost for seq in range(1, STALE_LIMIT + 1)]
+    again = sync.on_snapshot(a_snapshot(STALE_LIMIT))
+
+    assert lost == [False] * (STALE_LIMIT - 1) + [True]
+    assert (again.snapshot is not None, sync.is_synced, sync.gap_count) == (True, True, 1)
+
+
+def test_stale_updates_between_good_ones_do_no_harm() -> None:
+    sync = synced(Rule.SPOT)
+
+    for seq in range(101, 101 + 2 * STALE_LIMIT):
+        sync.on_update(an_update(seq, seq))
+        sync.on_update(an_update(seq, seq))
+
+    assert (sync.is_synced, sync.stale_count) == (True, 2 * STALE_LIMIT)
 
 
 @pytest.mark.parametrize(

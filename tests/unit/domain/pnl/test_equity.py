@@ -98,9 +98,9 @@ def test_a_mark_that_grew_old_still_values_and_is_told(equity: Equity) -> None:
     assert old.equity == fresh.equity
 
 
-def test_a_mark_from_before_the_last_one_is_ignored(equity: Equity) -> None:
-    equity.mark("BTCUSDT", px("130"), NOW_NS)
-    equity.mark("BTCUSDT", px("90"), TimeNs(NOW_NS - 1))
+def test_the_mark_told_last_counts_even_when_the_clock_was_set_back(equity: Equity) -> None:
+    equity.mark("BTCUSDT", px("90"), NOW_NS)
+    equity.mark("BTCUSDT", px("130"), TimeNs(NOW_NS - 1))
 
     assert snapshot(equity).equity == money("1059")
 

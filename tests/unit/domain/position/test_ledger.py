@@ -316,3 +316,15 @@ def test_ledgers_that_differ_in_one_nano_have_different_digests() -> None:
 def test_an_account_that_nothing_was_booked_on_is_unknown() -> None:
     assert Ledger().account("default") is None
     assert Ledger().accounts() == ()
+
+
+def test_a_deposit_that_stands_in_the_log_twice_counts_once() -> None:
+    ledger = Ledger()
+    ledger.apply(a_deposit(), 1)
+
+    again = ledger.apply(a_deposit(), 2)
+
+    account = ledger.account("default")
+    assert again == ()
+    assert account is not None
+    assert account.deposits == a_deposit().amount * NANOS

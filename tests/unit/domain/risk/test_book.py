@@ -117,7 +117,7 @@ def test_an_approval_names_its_reservation_and_its_reference(desk: Desk) -> None
 
 
 def test_every_reason_against_an_order_is_told_in_the_order_of_the_checks(desk: Desk) -> None:
-    desk.book.control(a_control(1, TradingMode.HALTED))
+    desk.book.modes.control(a_control(1, TradingMode.HALTED))
     order = order_of(1, order_qty=Qty(qty("11") + 1), account=AccountId("other"))
 
     assert desk.codes(order) == [
@@ -371,10 +371,13 @@ def test_a_side_without_quantity_or_without_a_price_is_nobodys(desk: Desk) -> No
     assert (view.bid_px, view.ask_px) == (px("49999.99"), None)
 
 
-def test_an_older_quote_does_not_replace_a_later_one(desk: Desk) -> None:
-    desk.quote("1", "2", now_ns=TimeNs(NOW_NS - 1))
+def test_the_quote_told_last_counts_even_when_the_clock_was_set_back(desk: Desk) -> None:
+    back = TimeNs(NOW_NS - 3_600 * NS_PER_S)
+    stale = desk.book.assess(an_order(), back).refusals
+    desk.quote("29999", "30001", now_ns=back)
 
-    assert desk.book.view(an_order(), NOW_NS).ask_px == px("50000.01")
+    assert [refusal.code for refusal in stale] == [RefusalCode.STALE_REFERENCE_PRICE]
+    assert desk.book.view(an_order(), back).ask_px == px("30001")
 
 
 def test_age_counts_from_the_arrival(desk: Desk) -> None:
@@ -398,7 +401,6 @@ def test_the_orders_own_venue_is_the_reference_while_it_is_fresh(desk: Desk) -> 
 def test_holdings_are_marked_at_the_latest_quote_of_any_venue(desk: Desk) -> None:
     desk.write(an_unknown(a_fill(last_qty=qty("1"))))
 
-    desk.quote("59999", "60001", venue="BINANCE", now_ns=TimeNs(NOW_NS - 1))
     early = desk.book.exposure("default")
     desk.quote("59999", "60001", venue="BINANCE", now_ns=TimeNs(NOW_NS + 1))
     late = desk.book.exposure("default")
@@ -421,49 +423,49 @@ def test_on_a_recorded_feed_the_recorded_venue_is_the_reference() -> None:
 
 def test_the_strictest_mode_of_all_scopes_binds(desk: Desk) -> None:
     account = "account:default"
-    assert desk.book.mode_over("default") is TradingMode.NORMAL
+    assert desk.book.modes.mode_over("default") is TradingMode.NORMAL
 
-    desk.book.control(a_control(1, TradingMode.REDUCE_ONLY, account))
-    assert desk.book.mode_over("default") is TradingMode.REDUCE_ONLY
-    assert desk.book.mode_over("other") is TradingMode.NORMAL
+    desk.book.modes.control(a_control(1, TradingMode.REDUCE_ONLY, account))
+    assert desk.book.modes.mode_over("default") is TradingMode.REDUCE_ONLY
+    assert desk.book.modes.mode_over("other") is TradingMode.NORMAL
 
-    desk.book.control(a_control(2, TradingMode.HALTED))
-    assert desk.book.mode_over("default") is TradingMode.HALTED
-    assert desk.book.mode_of(account) is TradingMode.REDUCE_ONLY
-    assert desk.book.modes() == {
+    desk.book.modes.control(a_control(2, TradingMode.HALTED))
+    assert desk.book.modes.mode_over("default") is TradingMode.HALTED
+    assert desk.book.modes.mode_of(account) is TradingMode.REDUCE_ONLY
+    assert desk.book.modes.by_scope() == {
         account: TradingMode.REDUCE_ONLY,
         "global": TradingMode.HALTED,
     }
 
 
 def test_a_release_that_was_made_later_releases(desk: Desk) -> None:
-    desk.book.control(a_control(1, TradingMode.HALTED))
-    desk.book.control(a_control(2, TradingMode.NORMAL))
+    desk.book.modes.control(a_control(1, TradingMode.HALTED))
+    desk.book.modes.control(a_control(2, TradingMode.NORMAL))
 
-    assert desk.book.mode_over("default") is TradingMode.NORMAL
+    assert desk.book.modes.mode_over("default") is TradingMode.NORMAL
 
 
 def test_the_same_control_again_changes_nothing(desk: Desk) -> None:
     for number, mode in ((1, TradingMode.HALTED), (2, TradingMode.NORMAL)):
-        desk.book.control(a_control(number, mode))
+        desk.book.modes.control(a_control(number, mode))
 
-    desk.book.control(a_control(1, TradingMode.HALTED))
+    desk.book.modes.control(a_control(1, TradingMode.HALTED))
 
-    assert desk.book.mode_over("default") is TradingMode.NORMAL
+    assert desk.book.modes.mode_over("default") is TradingMode.NORMAL
 
 
 def test_a_release_that_was_overtaken_by_a_kill_does_not_undo_it(desk: Desk) -> None:
-    desk.book.control(a_control(2, TradingMode.HALTED))
-    desk.book.control(a_control(1, TradingMode.NORMAL))
+    desk.book.modes.control(a_control(2, TradingMode.HALTED))
+    desk.book.modes.control(a_control(1, TradingMode.NORMAL))
 
-    assert desk.book.mode_over("default") is TradingMode.HALTED
+    assert desk.book.modes.mode_over("default") is TradingMode.HALTED
 
 
 def test_a_kill_that_looks_older_still_kills(desk: Desk) -> None:
-    desk.book.control(a_control(2, TradingMode.REDUCE_ONLY))
-    desk.book.control(a_control(1, TradingMode.HALTED))
+    desk.book.modes.control(a_control(2, TradingMode.REDUCE_ONLY))
+    desk.book.modes.control(a_control(1, TradingMode.HALTED))
 
-    assert desk.book.mode_over("default") is TradingMode.HALTED
+    assert desk.book.modes.mode_over("default") is TradingMode.HALTED
 
 
 def test_accounts_and_limits_are_shown(desk: Desk) -> None:
@@ -473,11 +475,11 @@ def test_accounts_and_limits_are_shown(desk: Desk) -> None:
 
 def test_a_control_is_timed_behind_all_that_its_scope_has_seen(desk: Desk) -> None:
     kill = a_control(5, TradingMode.HALTED)
-    assert desk.book.next_control_ns("global", NOW_NS) == NOW_NS
+    assert desk.book.modes.next_control_ns("global", NOW_NS) == NOW_NS
 
-    desk.book.control(kill)
+    desk.book.modes.control(kill)
 
     # The clock was set back: a release made now is the later one all the same.
-    assert desk.book.next_control_ns("global", NOW_NS) == kill.ts_ns + 1
+    assert desk.book.modes.next_control_ns("global", NOW_NS) == kill.ts_ns + 1
     later = TimeNs(kill.ts_ns + 9)
-    assert desk.book.next_control_ns("global", later) == later
+    assert desk.book.modes.next_control_ns("global", later) == later

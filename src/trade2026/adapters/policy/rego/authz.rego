@@ -16,13 +16,17 @@ verbs_of := {
 	"viewer": {"read"},
 	"trader": {"read"},
 	"risk": {"read"},
+	"participant": {"read"},
 }
 
-# Actions beyond those. `me:write` is one's own password and one's own logins.
+# Actions beyond those. `me:write` is one's own password and one's own logins. Who has
+# `prism:write` trades on PRISM past the OMS, risk and the kill switch: no role of the platform's
+# own traders.
 actions_of := {
 	"viewer": {"me:write"},
-	"trader": {"me:write", "orders:write", "prism:write", "library:write"},
+	"trader": {"me:write", "orders:write", "library:write"},
 	"risk": {"me:write", "risk:write", "risk:control"},
+	"participant": {"me:write", "prism:write"},
 }
 
 default decision := {"allow": false, "rule": "question.malformed"}

@@ -21,7 +21,8 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
             text=f"no reference price for {order.symbol}",
         )
     limit_ns = view.limits.reference_max_age_ns
-    if view.reference_age_ns > limit_ns:
+    # A quote from the future means that our clock was set back: its age is unknown.
+    if abs(view.reference_age_ns) > limit_ns:
         return Refusal(
             code=RefusalCode.STALE_REFERENCE_PRICE,
             text=f"the last quote of {order.symbol} is too old to judge the order by",

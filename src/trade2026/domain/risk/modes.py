@@ -1,0 +1,89 @@
+"""How far trading is allowed in each scope, and who said so last.
+
+A fold over the log of controls, tightened by what the log of orders tells of an account. The
+strictest scope that covers an order binds.
+"""
+
+from typing import Final
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.ids import AccountId, EventId
+from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
+from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode, account_scope
+
+_STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)
+
+
+class Modes:
+    """The control in force in every scope; mutable, nothing but memory."""
+
+    def __init__(self) -> None:
+        self._controls: dict[str, RiskControl] = {}
+        self._control_ids: set[EventId] = set()
+
+    def control(self, control: RiskControl) -> None:
+        """Set the mode of a scope; the same control again changes nothing.
+
+        Controls are made in the order of their times, but may overtake one another on the way
+        through the log: one that loosens does not undo a stricter one that was made later.
+        """
+        if control.control_id in self._control_ids:
+            return
+        self._control_ids.add(control.control_id)
+        known = self._controls.get(control.scope)
+        if (
+            known is None
+            or control.ts_ns > known.ts_ns
+            or _strictness(control.mode) > _strictness(known.mode)
+        ):
+            self._controls[control.scope] = control
+
+    def tighten(self, account: AccountId, mode: TradingMode, event: JournalEvent) -> None:
+        """Limit *account* after what the log tells of it, unless a person decided later."""
+        scope = account_scope(account)
+        known = self._controls.get(scope)
+        if _strictness(mode) <= _strictness(self.mode_of(scope)):
+            return
+        if known is None or event.ts_ns > known.ts_ns:
+            self._controls[scope] = RiskControl(
+                control_id=event.event_id,
+                scope=scope,
+                mode=mode,
+                cancel_open=False,
+                reason=surprise_of(event),
+                asked_by="risk",
+                ts_ns=event.ts_ns,
+            )
+
+    def next_control_ns(self, scope: str, now_ns: TimeNs) -> TimeNs:
+        """Return the time to give a control made now: behind every one the scope has seen.
+
+        So that a clock that was set back cannot make a release look older than its kill.
+        """
+        known = self._controls.get(scope)
+        return now_ns if known is None else TimeNs(max(now_ns, known.ts_ns + 1))
+
+    def by_scope(self) -> dict[str, TradingMode]:
+        """Return the mode of every scope that was ever switched."""
+        return {scope: control.mode for scope, control in self._controls.items()}
+
+    def mode_of(self, scope: str) -> TradingMode:
+        """Return the mode that was set for *scope* itself."""
+        known = self._controls.get(scope)
+        return TradingMode.NORMAL if known is None else known.mode
+
+    def mode_over(self, account: str) -> TradingMode:
+        """Return the strictest mode of all scopes that cover *account*."""
+        own, everywhere = self.mode_of(account_scope(account)), self.mode_of(GLOBAL_SCOPE)
+        return own if _strictness(own) > _strictness(everywhere) else everywhere
+
+
+def surprise_of(event: JournalEvent) -> str:
+    """Return what is odd about *event*, or an empty text."""
+    if isinstance(event, UnknownReported):
+        return f"UNKNOWN_ORDER: {event.report.exec_id} on an order nobody placed"
+    return event.surprise if isinstance(event, OrderReported) else ""
+
+
+def _strictness(mode: TradingMode) -> int:
+    return _STRICTNESS.index(mode)

@@ -1,0 +1,75 @@
+"""A market opens with distinct chance for everybody, makers first, on exact grids."""
+
+import msgspec
+import numpy as np
+import pytest
+from tests.unit.prism.markets import START_NS, a_config
+
+from trade2026.core.clock import NS_PER_S
+from trade2026.core.errors import InvalidInputError
+from trade2026.core.numbers import Px, parse_px
+from trade2026.model.instrument import PRISM_INSTRUMENTS
+from trade2026.prism.engine import desk
+from trade2026.prism.opening import Tables, agents_of, grid_of, open_tables
+from trade2026.prism.price import fundamental
+
+
+def opened(*, seed: int = 7, life: int = 0) -> Tables:
+    config = a_config(seed)
+    return open_tables(
+        config,
+        agents=agents_of(config.agents),
+        grids=[grid_of(symbol) for symbol in config.symbols],
+        start_ns=START_NS,
+        life=life,
+        last_mid_px={"BTCUSDT": parse_px("70000.005")},
+    )
+
+
+def test_nobody_shares_chance_with_anybody_in_any_life_or_seed() -> None:
+    states: list[int] = []
+
+    for tables in (opened(), opened(life=1), opened(seed=8)):
+        states += tables.desks[:, :, desk.LUCK].ravel().tolist()
+        states += tables.value_words[:, fundamental.LUCK].tolist()
+
+    assert len(states) == 3 * 6 * 41
+    assert len(set(states)) == len(states)
+
+
+def test_makers_wake_first_and_everybody_within_two_seconds() -> None:
+    heap = opened().heap
+    makers = heap[heap[:, 1] % 40 < 5]
+    others = heap[heap[:, 1] % 40 >= 5]
+
+    assert makers[:, 0].max() < others[:, 0].min()
+    assert others[:, 0].max() < START_NS + 2 * NS_PER_S
+    assert np.all(np.diff(heap[:, 0]) >= 0)
+    assert sorted(heap[:, 1].tolist()) == list(range(240))
+
+
+def test_a_value_begins_at_the_last_mid_price_even_between_ticks() -> None:
+    values = opened().values
+
+    assert fundamental.present_value(values[0]) == pytest.approx(7_000_000.5)
+    assert fundamental.present_value(values[1]) == pytest.approx(300_000)
+
+
+@pytest.mark.parametrize("start", ["60000.005", "0"])
+def test_a_start_price_off_the_tick_is_refused(start: str) -> None:
+    symbol = msgspec.structs.replace(a_config().symbols[0], start_px=Px(parse_px(start)))
+
+    with pytest.raises(InvalidInputError, match="BTCUSDT"):
+        grid_of(symbol)
+
+
+def test_an_ordinary_order_is_worth_its_clip_and_cash_fits_its_unit() -> None:
+    for symbol, instrument in zip(a_config().symbols, PRISM_INSTRUMENTS, strict=True):
+        grid = grid_of(symbol)
+
+        worth = grid.clip_lots * grid.lot * symbol.start_px
+        lot_worth = grid.lot * symbol.start_px
+        assert symbol.clip_value * 10**9 - lot_worth < worth <= symbol.clip_value * 10**9
+        assert grid.bound_lots == 1_000 * grid.clip_lots
+        assert grid.first_cash * grid.unit == symbol.agent_cash * 10**9
+        assert grid.unit == instrument.tick_size * instrument.lot_size
