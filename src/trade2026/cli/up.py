@@ -13,6 +13,7 @@ import click
 
 from trade2026.adapters.bus.streams import migrate_streams
 from trade2026.cli.options import place_options
+from trade2026.cli.precheck import require_settings
 from trade2026.cli.screen import findings_table, screen
 from trade2026.core.clock import NS_PER_S, SystemClock
 from trade2026.core.errors import StartError
@@ -57,7 +58,9 @@ def up(
     environment = {**process_environment(), **source_settings(source, file, speed)}
     addresses = LocalAddresses(port_offset)
     with claimed(data_dir):
-        settings = Settings.of_process(data_dir)(PlatformSettings, PLATFORM)
+        given = Settings.of_process(data_dir)
+        require_settings(given)
+        settings = given(PlatformSettings, PLATFORM)
         require_machine(
             data_dir,
             addresses,
