@@ -13,6 +13,7 @@ import click
 
 from trade2026.adapters.bus.streams import migrate_streams
 from trade2026.cli.options import place_options
+from trade2026.cli.precheck import require_settings
 from trade2026.cli.screen import findings_table, screen
 from trade2026.core.clock import NS_PER_S, SystemClock
 from trade2026.core.errors import StartError
@@ -71,7 +72,9 @@ def up(
     environment = {**process_environment(), **source_settings(source, file, speed)}
     addresses = LocalAddresses(port_offset)
     with claimed(data_dir):
-        settings = Settings.of_process(data_dir)(PlatformSettings, PLATFORM)
+        given = Settings.of_process(data_dir)
+        require_settings(given)
+        settings = given(PlatformSettings, PLATFORM)
         kind = objects_kind(data_dir, ObjectsKind(objects) if objects else settings.objects)
         environment["TRADE2026_PLATFORM_OBJECTS"] = kind.value
         off = () if kind is ObjectsKind.SEAWEEDFS else ("SeaweedFS",)

@@ -3,8 +3,8 @@
 Whether a name exists, is disabled or locked out is not told to who has not the password: the
 answer is the same and takes as long. Wrong passwords lock a name out for a while from the
 address they came from, so that nobody can lock out somebody else; attempts are bounded by
-address, and by name slowed down. Access tokens are not looked up, so a change of
-roles takes effect when the current one ends, after 15 minutes at most.
+address, and by name slowed down. A change
+of a user ends its access tokens within seconds, and its next refresh brings the new roles.
 
 Source: RFC 9700, section 4.14; OWASP Authentication Cheat Sheet.
 """
@@ -18,6 +18,7 @@ import msgspec
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.ids import Ids
 from trade2026.edge.passwords import Passwords
+from trade2026.edge.revocations import Revocations
 from trade2026.edge.throttle import Lockout, Throttle
 from trade2026.edge.users import is_name
 from trade2026.ports.users import Change, Outcome, RefreshToken, Successor, User, Users
@@ -61,6 +62,7 @@ class SignIn:
         users: Users,
         throttle: Throttle,
         lockout: Lockout,
+        revocations: Revocations,
         passwords: Passwords,
         keys: KeyRing,
         clock: Clock,
@@ -70,6 +72,7 @@ class SignIn:
         self._users = users
         self._throttle = throttle
         self._lockout = lockout
+        self._revocations = revocations
         self._passwords = passwords
         self._keys = keys
         self._clock = clock
@@ -131,7 +134,9 @@ class SignIn:
         """
         await self._authenticated(name, current, address)
         change = Change(password_hash=await self._passwords.hash(new))
-        await self._users.change(name, change, now_ns=self._clock.now_ns())
+        changed = await self._users.change(name, change, now_ns=self._clock.now_ns())
+        if changed is not None:
+            self._revocations.note(changed)
 
     async def _authenticated(self, name: str, password: str, address: str) -> User:
         limits = self._settings
@@ -168,7 +173,8 @@ class SignIn:
     def _reply(self, user: User, refresh_token: str) -> TokenReply:
         principal = Principal(subject=user.name, roles=user.roles, accounts=user.accounts)
         return TokenReply(
-            access_token=self._keys.access_token(principal), refresh_token=refresh_token
+            access_token=self._keys.access_token(principal, generation=user.generation),
+            refresh_token=refresh_token,
         )
 
 

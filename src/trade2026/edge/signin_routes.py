@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from structlog.typing import FilteringBoundLogger
 
+from trade2026.edge.revocations import Revocations
 from trade2026.edge.sender import Senders
 from trade2026.edge.signin import SignIn, TokenReply
 from trade2026.edge.users import NewUser, UserAdministration, UserPatch, UserReply
@@ -67,7 +68,11 @@ class RotatedReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def token_routes(
-    signin: SignIn, keys: KeyRing, senders: Senders, log: FilteringBoundLogger
+    signin: SignIn,
+    keys: KeyRing,
+    revocations: Revocations,
+    senders: Senders,
+    log: FilteringBoundLogger,
 ) -> list[BaseRouteHandler]:
     """Return the routes of everybody who signs in."""
 
@@ -113,8 +118,8 @@ def token_routes(
 
     @get(["/jwks", "/.well-known/jwks.json"], opt=public())
     async def jwks() -> Jwks:
-        """Return the public keys that verify access tokens."""
-        return keys.published()
+        """Return the public keys that verify access tokens, and which have ended early."""
+        return Jwks(keys.published().keys, revocations.published())
 
     return [login, refresh, logout, me, change_password, jwks]
 

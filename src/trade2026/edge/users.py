@@ -12,6 +12,7 @@ from trade2026.core.clock import Clock
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import Ids
 from trade2026.edge.passwords import Passwords
+from trade2026.edge.revocations import Revocations
 from trade2026.ports.users import Change, User, Users
 from trade2026.shell.access import EVERY_ACCOUNT, Principal
 from trade2026.shell.operator import OPERATOR
@@ -62,9 +63,18 @@ class UserReply(msgspec.Struct, frozen=True, kw_only=True):
 class UserAdministration:
     """Makes and changes users."""
 
-    def __init__(self, *, users: Users, passwords: Passwords, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        *,
+        users: Users,
+        passwords: Passwords,
+        revocations: Revocations,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
         self._users = users
         self._passwords = passwords
+        self._revocations = revocations
         self._clock = clock
         self._ids = ids
 
@@ -106,6 +116,10 @@ class UserAdministration:
             )
             await self._users.create(user)
 
+    async def recall_changes(self) -> None:
+        """Publish the latest changes again, after a start."""
+        self._revocations.note(*await self._users.all())
+
     async def all(self) -> list[UserReply]:
         """Return every user, by name."""
         return [self._reply(user) for user in await self._users.all()]
@@ -122,7 +136,7 @@ class UserAdministration:
         return self._reply(user)
 
     async def change(self, name: str, patch: UserPatch, *, by: Principal) -> UserReply:
-        """Change a user; a new password or `disabled` ends its logins.
+        """Change a user, which ends its access tokens; a new password or `disabled` its logins.
 
         Raises:
             InvalidInputError: a field is not well-formed.
@@ -148,6 +162,7 @@ class UserAdministration:
         user = await self._users.change(name, change, now_ns=self._clock.now_ns())
         if user is None:
             raise _unknown(name)
+        self._revocations.note(user)
         return self._reply(user)
 
     def _reply(self, user: User) -> UserReply:

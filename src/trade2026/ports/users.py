@@ -27,6 +27,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     """Accounts it may see and trade; `*` means every account."""
     is_disabled: bool = False
     created_ns: int
+    generation: int = 0
+    """How often it was changed: access tokens of an earlier generation have ended."""
+    changed_ns: int = 0
+    """When it was changed last; 0 for never."""
 
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +99,7 @@ class Users(Protocol):
         ...
 
     async def change(self, name: str, change: Change, *, now_ns: int) -> User | None:
-        """Change a user and return it, None where there is none of that name.
+        """Change a user and return its next generation, None where there is none of that name.
 
         A new password or a disabled user ends all its refresh tokens.
         """

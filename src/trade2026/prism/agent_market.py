@@ -12,6 +12,8 @@ from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
 from trade2026.prism.config import MarketConfig, default_config
+from trade2026.prism.engine.book import FIRST_CAPACITY
+from trade2026.prism.engine.compiled import remove_stale
 from trade2026.prism.engine.event import EventReason
 from trade2026.prism.exchange import (
     FIRST_OUTSIDER,
@@ -168,20 +170,27 @@ class AgentMarket:
 
 
 def warm_up() -> None:
-    """Compile everything a market runs, so that no order waits for it later."""
+    """Compile everything a market runs, so that no order waits for it later.
+
+    Enough orders rest for the books to grow once. Kernels of former sources are removed.
+    """
     market = AgentMarket(default_config(0), start_ns=0, life=0, holdings=(), last_mid_px={})
     market.run_until(NS_PER_S)
-    market.submit(
-        symbol=PRISM_INSTRUMENTS[0].symbol,
-        number=1,
-        owner=FIRST_OUTSIDER,
-        side=Side.BUY,
-        ord_type=OrdType.LIMIT,
-        time_in_force=TimeInForce.GTC,
-        ticks=1,
-        lots=1,
-    )
-    market.cancel(symbol=PRISM_INSTRUMENTS[0].symbol, number=1)
+    symbol = PRISM_INSTRUMENTS[0].symbol
+    for number in range(1, FIRST_CAPACITY + 1):
+        market.submit(
+            symbol=symbol,
+            number=number,
+            owner=FIRST_OUTSIDER,
+            side=Side.BUY,
+            ord_type=OrdType.LIMIT,
+            time_in_force=TimeInForce.GTC,
+            ticks=1,
+            lots=1,
+        )
+    market.cancel(symbol=symbol, number=1)
     market.drain()
+    market.depth(symbol, 1)
     market.last_mid_px()
     market.agents()
+    remove_stale()

@@ -9,6 +9,7 @@ from trade2026.adapters.stores.users import PostgresUsers
 from trade2026.adapters.stores.valkey import ValkeyCache
 from trade2026.core.errors import UnavailableError
 from trade2026.edge.passwords import Passwords
+from trade2026.edge.revocations import Revocations
 from trade2026.edge.sender import EDGE_SECRET, Senders
 from trade2026.edge.signin import SignIn, SignInSettings
 from trade2026.edge.signin_routes import token_routes, user_routes
@@ -32,14 +33,19 @@ def build(context: Context) -> Service:
     )
     users = PostgresUsers(database)
     cache = ValkeyCache(port=addresses.port("Valkey"), password=secrets.get("valkey"))
+    senders = Senders(secrets.get(EDGE_SECRET))
     fallback = MemoryCache(clock)
     keys = KeyRing(context.data_dir / "secrets", clock, ids)
     passwords = Passwords()
-    administration = UserAdministration(users=users, passwords=passwords, clock=clock, ids=ids)
+    revocations = Revocations(clock)
+    administration = UserAdministration(
+        users=users, passwords=passwords, revocations=revocations, clock=clock, ids=ids
+    )
     signin = SignIn(
         users=users,
         throttle=Throttle(cache, fallback),
         lockout=Lockout(cache, fallback, failures_max=settings.failures_max),
+        revocations=revocations,
         passwords=passwords,
         keys=keys,
         clock=clock,
@@ -51,6 +57,7 @@ def build(context: Context) -> Service:
         await database.open()
         await migrate(database, now_ns=clock.now_ns())
         await administration.require_admin(secrets.get(ADMIN))
+        await administration.recall_changes()
 
     async def keep_house() -> None:
         while True:
@@ -75,7 +82,7 @@ def build(context: Context) -> Service:
     return Service(
         name=context.name,
         routes=[
-            *token_routes(signin, keys, Senders(secrets.get(EDGE_SECRET)), context.log),
+            *token_routes(signin, keys, revocations, senders, context.log),
             *user_routes(administration, keys, context.log),
         ],
         pings={"PostgreSQL": ping_users, "Valkey": ping_cache},

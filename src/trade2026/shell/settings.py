@@ -142,6 +142,10 @@ class Settings:
         except ValueError as error:
             raise SettingsError(f"section {section}: {error}") from error
 
+    def has_any(self, section: str) -> bool:
+        """Return whether anything is set in *section*."""
+        return bool(self._from_environment[section] or self._from_file.get(section))
+
     def refuse_unknown(self, sections: Sequence[str]) -> None:
         """Refuse fields that no struct has read, in the sections of the services that run.
 

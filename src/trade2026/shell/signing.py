@@ -88,8 +88,16 @@ class KeyRing:
         """Return the public keys, the current one first."""
         return Jwks(tuple(_jwk(kid, self._keys[kid]) for kid in sorted(self._keys, reverse=True)))
 
-    def access_token(self, principal: Principal, *, lives_s: int = ACCESS_TOKEN_S) -> str:
-        """Return a token that speaks for *principal* during *lives_s* seconds."""
+    def access_token(
+        self, principal: Principal, *, lives_s: int = ACCESS_TOKEN_S, generation: int = 0
+    ) -> str:
+        """Return a token that speaks for *principal* during *lives_s* seconds.
+
+        Args:
+            principal: Who it speaks for.
+            lives_s: How long.
+            generation: Of the user; the token ends when the user is of a later one.
+        """
         now_s = self._clock.now_ns() // NS_PER_S
         claims = {
             "iss": ISSUER,
@@ -99,6 +107,7 @@ class KeyRing:
             "accounts": list(principal.accounts),
             "iat": now_s,
             "exp": now_s + lives_s,
+            "gen": generation,
             "jti": self._ids.new(),
         }
         kid = self._current()

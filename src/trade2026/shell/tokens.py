@@ -2,13 +2,15 @@
 
 A token is an EdDSA (Ed25519) JWT. The keys come by HTTP from authn's JWKS and are kept: while
 authn is away, known keys go on verifying. An unknown key id asks authn again, at most every
-few seconds, so that strangers with invented keys cannot make us hammer it. Times are judged
-by the platform's clock.
+few seconds, so that strangers with invented keys cannot make us hammer it. With the keys
+comes which users have changed: their older tokens end within `FRESH_S`. Times are judged by
+the platform's clock.
 
 Source: RFC 7519 (JWT), RFC 7517 (JWK), RFC 8037 (EdDSA), RFC 8725 (best practice).
 """
 
 import asyncio
+import hashlib
 from typing import Final, Literal, Protocol
 
 import httpx
@@ -25,9 +27,10 @@ ALGORITHM: Final = "EdDSA"
 ISSUER: Final = "trade2026"
 AUDIENCE: Final = "trade2026"
 LEEWAY_S: Final = 5
+FRESH_S: Final = 5
+"""After this long the keys and the revocations are asked for again, by the next request."""
 
 _ASK_AGAIN_NS: Final = 3 * NS_PER_S
-_KEYS_FRESH_NS: Final = 600 * NS_PER_S
 _FETCH_TIMEOUT_S: Final = 2.0
 _REMEMBERED_COUNT: Final = 1024
 _TOKEN_CHARS_MAX: Final = 8192
@@ -39,6 +42,7 @@ class _Claims(msgspec.Struct, frozen=True):
     iat: int
     roles: tuple[str, ...]
     accounts: tuple[str, ...]
+    gen: int = 0
 
 
 class Jwk(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +57,25 @@ class Jwk(msgspec.Struct, frozen=True, kw_only=True):
     """The key, base64url without padding."""
 
 
+class Revocation(msgspec.Struct, frozen=True, kw_only=True):
+    """The tokens of a subject of a generation before *gen* have ended."""
+
+    sub: str
+    """The digest of its name: strangers read this list."""
+    gen: int
+
+
 class Jwks(msgspec.Struct, frozen=True):
     """The keys that verify tokens: the current one, and the previous until its tokens end."""
 
     keys: tuple[Jwk, ...]
+    revoked: tuple[Revocation, ...] = ()
+    """Subjects that changed so lately that an older token could still be around."""
+
+
+def digest_of(subject: str) -> str:
+    """Return what stands for the name of *subject* in a list of revocations."""
+    return hashlib.sha256(subject.encode()).hexdigest()
 
 
 class KeySource(Protocol):
@@ -95,6 +114,7 @@ class TokenVerifier:
         self._source = source
         self._clock = clock
         self._keys: dict[str, jwt.PyJWK] = {}
+        self._generations: dict[str, int] = {}
         self._fetched_ns: int | None = None
         self._asked_ns: int | None = None
         self._asking = asyncio.Lock()
@@ -158,6 +178,8 @@ class TokenVerifier:
             raise _unauthorised("the token has expired")
         if claims.iat - LEEWAY_S > now_s:
             raise _unauthorised("the token is of the future")
+        if self._generations and claims.gen < self._generations.get(digest_of(claims.sub), 0):
+            raise _unauthorised("the user was changed; sign in again")
 
     async def _key(self, kid: str) -> jwt.PyJWK:
         # Only a sender of an unknown key waits for a question under way: should authn hang,
@@ -177,24 +199,25 @@ class TokenVerifier:
     async def _fetch(self) -> None:
         self._asked_ns = self._clock.monotonic_ns()
         try:
-            keys = _keys_in(await self._source())
+            published = msgspec.json.decode(await self._source(), type=Jwks)
+            keys = _keys_in(published)
         except (UnavailableError, ValueError, jwt.PyJWTError):
             # The keys we have go on: a token must not fail because authn restarts.
             return
         self._fetched_ns = self._asked_ns
         self._keys = keys
+        self._generations = {one.sub: one.gen for one in published.revoked}
         # A key that is gone must take the tokens it signed with it.
         self._remembered.clear()
 
     def _is_stale(self) -> bool:
-        return self._is_older_than(self._fetched_ns, _KEYS_FRESH_NS)
+        return self._is_older_than(self._fetched_ns, FRESH_S * NS_PER_S)
 
     def _is_older_than(self, then_ns: int | None, age_ns: int) -> bool:
         return then_ns is None or self._clock.monotonic_ns() - then_ns >= age_ns
 
 
-def _keys_in(document: bytes) -> dict[str, jwt.PyJWK]:
-    published = msgspec.json.decode(document, type=Jwks)
+def _keys_in(published: Jwks) -> dict[str, jwt.PyJWK]:
     if not published.keys:
         raise ValueError("no keys")
     return {

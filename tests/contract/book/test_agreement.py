@@ -17,6 +17,8 @@ from trade2026.prism.engine.book import Book
 from trade2026.prism.engine.event import EventKind, EventReason
 from trade2026.prism.engine.reference import ReferenceBook
 
+MESSAGES = 1_000_000
+"""Over all flows: so many random messages make the same events in both books."""
 CHUNK = 50_000
 
 
@@ -39,13 +41,21 @@ FLOWS = (
 )
 
 
+EACH = MESSAGES // len(FLOWS)
+
+
+def test_the_flows_have_a_million_messages_together() -> None:
+    assert len({flow.seed for flow in FLOWS}) * EACH == MESSAGES >= 1_000_000
+
+
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"seed-{flow.seed}")
-def test_both_books_agree_on_200_000_messages(flow: Flow) -> None:
+def test_both_books_agree_on_every_message(flow: Flow) -> None:
     messages = random_messages(
-        flow.seed, 200_000, width=flow.width, owners=flow.owners, cancels=flow.cancels
+        flow.seed, EACH, width=flow.width, owners=flow.owners, cancels=flow.cancels
     )
     plain, fast = ReferenceBook(), Book(capacity=64)
     every: list[np.ndarray] = []
+    compared = 0
 
     for start in range(0, len(messages), CHUNK):
         chunk = messages[start : start + CHUNK]
@@ -56,7 +66,9 @@ def test_both_books_agree_on_200_000_messages(flow: Flow) -> None:
         assert np.array_equal(events, plain.take_events())
         assert np.array_equal(fast.resting(), plain.resting())
         check_state(fast)
+        compared += len(chunk)
 
+    assert compared == EACH
     events = np.concatenate(every)
     check_quantities(messages, events, fast.resting())
     check_levels(events, fast)

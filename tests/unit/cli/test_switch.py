@@ -127,7 +127,7 @@ def test_a_token_needs_the_keys_of_a_platform_and_makes_none(tmp_path: Path) -> 
 
 
 async def test_no_user_is_called_as_the_operator() -> None:
-    fields: Any = {"users": None, "passwords": None, "clock": None, "ids": None}
+    fields: Any = dict.fromkeys(("users", "passwords", "revocations", "clock", "ids"))
 
     with pytest.raises(InvalidInputError, match="is what the command line signs with"):
         await UserAdministration(**fields).create(NewUser(name=OPERATOR, password="x" * 12))

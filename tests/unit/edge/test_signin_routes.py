@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from argon2 import PasswordHasher
 from httpx import Response
@@ -17,6 +16,7 @@ from trade2026.core import chance
 from trade2026.core.clock import NS_PER_S, VirtualClock
 from trade2026.core.ids import Ids
 from trade2026.edge.passwords import Passwords
+from trade2026.edge.revocations import Revocations
 from trade2026.edge.sender import EDGE_HEADER, Senders
 from trade2026.edge.signin import REFRESH_TOKEN_NS, SignIn, SignInSettings
 from trade2026.edge.signin_routes import token_routes, user_routes
@@ -43,13 +43,19 @@ class World:
         self.users = users or MemoryUsers()
         self.keys = KeyRing(folder, self.clock, ids)
         passwords = Passwords(QUICK)
+        self.revocations = Revocations(self.clock)
         self.administration = UserAdministration(
-            users=self.users, passwords=passwords, clock=self.clock, ids=ids
+            users=self.users,
+            passwords=passwords,
+            revocations=self.revocations,
+            clock=self.clock,
+            ids=ids,
         )
         cache = MemoryCache(self.clock)
         signin = SignIn(
             users=self.users,
             throttle=Throttle(cache, cache),
+            revocations=self.revocations,
             lockout=Lockout(cache, cache, failures_max=10),
             passwords=passwords,
             keys=self.keys,
@@ -59,7 +65,7 @@ class World:
         )
         log = service_log("authn")
         routes = [
-            *token_routes(signin, self.keys, Senders(EDGE), log),
+            *token_routes(signin, self.keys, self.revocations, Senders(EDGE), log),
             *user_routes(self.administration, self.keys, log),
         ]
         doorkeeper = Doorkeeper(TokenVerifier(self._published, self.clock), RegoPolicy())
@@ -67,7 +73,7 @@ class World:
         self.client = client_of(app)
 
     async def _published(self) -> bytes:
-        return msgspec.json.encode(self.keys.published())
+        return (await self.client.get("/jwks")).content
 
     async def post(self, path: str, body: object, token: str = "") -> Response:
         """Send *body*."""

@@ -68,11 +68,14 @@ async def a_world(tmp_path: Path, settings: Mapping[str, str]) -> AsyncGenerator
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
     async for world in a_world(tmp_path, {}):
-        client = world.client
-        # The agents open with some seconds of quoting.
-        while not (await client.get("/trades/BTCUSDT")).json():  # noqa: ASYNC110 - the market has no event.
-            await asyncio.sleep(0.05)
+        await opened(world)
         yield world
+
+
+async def opened(world: World) -> None:
+    """Wait for the first trade: the agents open with some seconds of quoting."""
+    while not (await world.client.get("/trades/BTCUSDT")).json():  # noqa: ASYNC110 - the market has no event.
+        await asyncio.sleep(0.05)
 
 
 async def test_a_direct_market_order_fills_and_says_so(world: World) -> None:
@@ -226,6 +229,18 @@ async def test_orders_come_over_the_bus_and_the_feed_speaks(world: World) -> Non
     assert ack.is_accepted
     assert list(status.reports) == published(world.log)
     assert batches[0].venue == "PRISM"
+
+
+async def test_the_bound_of_direct_positions_is_a_setting(tmp_path: Path) -> None:
+    async for world in a_world(tmp_path, {"TRADE2026_PRISM_DIRECT_NOTIONAL_MAX": "100"}):
+        await opened(world)
+        resting = {"order_type": "limit", "price": 50000}
+        fits = (await world.place(**resting, quantity=0.001)).json()
+        refused = (await world.place(**resting, quantity=0.002)).json()
+
+        assert fits["status"] == "SENT"
+        assert refused["status"] == "REJECTED"
+        assert refused["text"].startswith("MAX_DIRECT_NOTIONAL")
 
 
 async def test_on_paper_there_are_no_agents_and_no_market_without_a_recording(

@@ -45,7 +45,9 @@ class MemoryUsers:
             for field, value in msgspec.structs.asdict(change).items()
             if value is not None
         }
-        user = self._users[name] = msgspec.structs.replace(user, **new)
+        user = self._users[name] = msgspec.structs.replace(
+            user, **new, generation=user.generation + 1, changed_ns=now_ns
+        )
         if change.password_hash is not None or user.is_disabled:
             await self.revoke_all(user.id, now_ns=now_ns)
         return user

@@ -19,7 +19,8 @@ _LOCK_SENDER: Final = (
 )
 _CHANGE: Final = (
     "UPDATE users SET roles = coalesce($2, roles), accounts = coalesce($3, accounts),"
-    " is_disabled = coalesce($4, is_disabled), password_hash = coalesce($5, password_hash)"
+    " is_disabled = coalesce($4, is_disabled), password_hash = coalesce($5, password_hash),"
+    " generation = generation + 1, changed_ns = $6"
     " WHERE name = $1 RETURNING *"
 )
 
@@ -55,7 +56,7 @@ class PostgresUsers:
             row = await session.fetchrow(
                 _CHANGE,
                 *(name, _list(change.roles), _list(change.accounts)),
-                *(change.is_disabled, change.password_hash),
+                *(change.is_disabled, change.password_hash, now_ns),
             )
             if row is None:
                 return None

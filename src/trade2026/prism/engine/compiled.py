@@ -3,12 +3,14 @@
 Numba notices a changed file only for the functions in it, not for the callers that were
 compiled with them; a kernel cache that outlives an update would go on with the old rules.
 So the cache lies in a folder named by a digest of all kernel sources: other sources, other
-folder. `NUMBA_CACHE_DIR`, where set, says under which folder.
+folder. `NUMBA_CACHE_DIR`, where set, says under which folder. `remove_stale` takes away those
+of sources that are gone.
 
 Source: Numba's documentation, "Caching limitations".
 """
 
 import hashlib
+import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -33,6 +35,7 @@ Reals = NDArray[np.float64]
 """Beliefs and parameters of agents and prices: never money."""
 
 _PRISM: Final = Path(__file__).parents[1]
+_FOLDER: Final = "kernels-"
 _SOURCES: Final = ("engine", "agents", "price", "loop.py")
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
@@ -59,12 +62,27 @@ def _digest() -> str:
     return digest.hexdigest()
 
 
+def cache_folder() -> Path:
+    """Return the folder that keeps the kernels of the sources as they are."""
+    asked = cast(Any, config).CACHE_DIR
+    base = Path(asked) if asked else _PRISM / "__pycache__"
+    return base / f"{_FOLDER}{_digest()}"
+
+
+def remove_stale() -> None:
+    """Remove the kernels of other sources than those that run."""
+    own = cache_folder()
+    for folder in own.parent.glob(f"{_FOLDER}*"):
+        if folder != own:
+            # Another process may remove it at the same time.
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def _own_cache() -> Generator[None]:
     settings = cast(Any, config)  # Numba sets its attributes from the environment.
     asked = settings.CACHE_DIR
-    base = Path(asked) if asked else _PRISM / "__pycache__"
-    settings.CACHE_DIR = str(base / f"kernels-{_digest()}")
+    settings.CACHE_DIR = str(cache_folder())
     try:
         yield
     finally:

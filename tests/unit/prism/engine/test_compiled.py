@@ -1,11 +1,12 @@
 """Compiled kernels are kept between processes, in a folder of their own sources' version."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from trade2026.prism.agents.informed import INFORMED
-from trade2026.prism.engine.compiled import address_of
+from trade2026.prism.engine.compiled import address_of, cache_folder
 
 SCRIPT = """
 from trade2026.prism.engine import compiled
@@ -16,9 +17,44 @@ print(sum(uniform.stats.cache_hits.values()), sum(uniform.stats.cache_misses.val
 """
 
 
-def run(cache: Path) -> str:
+# Trades, looks at the market and lets its books grow, and prints what was compiled meanwhile.
+TRADING = """
+import gc
+from numba.core.registry import CPUDispatcher
+from trade2026.core.clock import NS_PER_S
+from trade2026.model.order import OrdType, Side, TimeInForce
+from trade2026.prism.agent_market import AgentMarket, warm_up
+from trade2026.prism.config import default_config
+
+def compiled():
+    kernels = [k for k in gc.get_objects() if isinstance(k, CPUDispatcher)]
+    return {(k.py_func.__name__, str(s)) for k in kernels for s in k.signatures}
+
+warm_up()
+before = compiled()
+market = AgentMarket(default_config(1), start_ns=0, life=0, holdings=(), last_mid_px={})
+market.run_until(5 * NS_PER_S)
+market.depth("AAPL", 5)
+for number in range(1, 3_000):
+    market.submit(
+        symbol="AAPL", number=number, owner=1_000, side=Side.BUY, ord_type=OrdType.LIMIT,
+        time_in_force=TimeInForce.GTC, ticks=number % 50 + 1, lots=1,
+    )
+market.submit(
+    symbol="AAPL", number=3_000, owner=1_001, side=Side.SELL, ord_type=OrdType.MARKET,
+    time_in_force=TimeInForce.GTC, ticks=0, lots=100,
+)
+market.cancel(symbol="AAPL", number=5)
+market.drain()
+market.run_until(6 * NS_PER_S)
+market.last_mid_px(), market.holdings(), market.agents(), market.depth("AAPL", 100)
+print(len(before) > 0, sorted(compiled() - before))
+"""
+
+
+def run(cache: Path, script: str = SCRIPT) -> str:
     result = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", script],
         env={"NUMBA_CACHE_DIR": str(cache)},
         capture_output=True,
         check=True,
@@ -33,6 +69,19 @@ def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
 
     assert (first, second) == ("0 1", "1 0")
     assert [path.name.startswith("kernels-") for path in tmp_path.iterdir()] == [True]
+
+
+def test_after_the_warm_up_nothing_is_compiled_and_nothing_stale_is_kept(tmp_path: Path) -> None:
+    own = cache_folder()
+    if own.exists():
+        shutil.copytree(own, tmp_path / own.name)
+    (tmp_path / "kernels-of-yesterday" / "engine").mkdir(parents=True)
+    (tmp_path / "somebody-elses").mkdir()
+
+    printed = run(tmp_path, TRADING)
+
+    assert printed == "True []"
+    assert {path.name for path in tmp_path.iterdir()} == {own.name, "somebody-elses"}
 
 
 def test_an_agent_is_compiled_once() -> None:

@@ -1,0 +1,36 @@
+"""Settings are checked before anything starts: a typing error must not wait for the servers.
+
+The structs that read a section are named here and imported only where the user has set
+something in it, so that a start without settings stays as fast as it is.
+"""
+
+import importlib
+from typing import Final
+
+import msgspec
+
+from trade2026.catalogue.table import TABLE
+from trade2026.shell.settings import PLATFORM, PlatformSettings, Settings
+
+READERS: Final = {
+    "gateway": "trade2026.services.gateway:GatewaySettings",
+    "prism": "trade2026.services.prism:PrismSettings",
+    "oms": "trade2026.desk.orders:OmsSettings",
+    "authn": "trade2026.edge.signin:SignInSettings",
+}
+"""By section; the sections of other components have no fields."""
+
+
+def require_settings(settings: Settings) -> None:
+    """Return if every setting of every built component is known and well-formed.
+
+    Raises:
+        SettingsError: names the first that is not.
+    """
+    settings(PlatformSettings, PLATFORM)
+    for section, reader in READERS.items():
+        if settings.has_any(section):
+            module, _, name = reader.partition(":")
+            kind: type[msgspec.Struct] = getattr(importlib.import_module(module), name)
+            settings(kind, section)
+    settings.refuse_unknown([component.module for component in TABLE if not component.is_planned])
