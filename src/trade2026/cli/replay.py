@@ -76,6 +76,9 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
     secrets = Secrets(data_dir)
     if not secrets.has(BUS_SECRET):
         raise Trade2026Error(f"{data_dir} has never held a platform")
+    operator = Operator(data_dir, addresses)
+    # First of all: without a live ledger there is nothing to compare with.
+    await operator.ask("ptrc", "GET", "/ledger", kind=_LiveLedger)
     bus = await NatsBus.connect(
         url=addresses.url("NATS"),
         user=BUS_USER,
@@ -97,7 +100,7 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
 
     try:
         fold = await bus.fold(ORDERS_EVENT, on_event)
-        live = await _compare(ledger, Operator(data_dir, addresses))
+        live = await _compare(ledger, operator)
         digest, seq = ledger.digest(), ledger.seq
         await fold.stop()
     finally:

@@ -1,6 +1,7 @@
 """authn: users, tokens and the keys that verify them."""
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from trade2026.adapters.stores.memory import MemoryCache
@@ -15,8 +16,10 @@ from trade2026.edge.signin import SignIn, SignInSettings
 from trade2026.edge.signin_routes import token_routes, user_routes
 from trade2026.edge.throttle import Lockout, Throttle
 from trade2026.edge.users import ADMIN, UserAdministration
+from trade2026.ports.cache import Cache
+from trade2026.ports.users import Users
 from trade2026.shell.secrets import Secrets
-from trade2026.shell.service import Context, Service
+from trade2026.shell.service import Context, Ping, Service
 from trade2026.shell.signing import KeyRing
 
 HOUSEKEEPING_S: Final = 3600.0
@@ -59,22 +62,6 @@ def build(context: Context) -> Service:
         await administration.require_admin(secrets.get(ADMIN))
         await administration.recall_changes()
 
-    async def keep_house() -> None:
-        while True:
-            if keys.age_s() > settings.key_days * _S_PER_DAY:
-                context.log.info("token key rotated", kid=keys.rotate())
-            try:
-                await users.forget_expired(now_ns=clock.now_ns())
-            except UnavailableError as error:
-                context.log.warning("expired tokens not dropped", reason=str(error))
-            await asyncio.sleep(HOUSEKEEPING_S)
-
-    async def ping_users() -> str:
-        return "" if await users.is_reachable() else "PostgreSQL does not answer"
-
-    async def ping_cache() -> str:
-        return "" if await cache.is_reachable() else "Valkey does not answer"
-
     async def stop() -> None:
         await cache.close()
         await users.close()
@@ -85,8 +72,26 @@ def build(context: Context) -> Service:
             *token_routes(signin, keys, revocations, senders, context.log),
             *user_routes(administration, keys, context.log),
         ],
-        pings={"PostgreSQL": ping_users, "Valkey": ping_cache},
+        pings={"PostgreSQL": _ping("PostgreSQL", users), "Valkey": _ping("Valkey", cache)},
         start=start,
-        loops=[keep_house],
+        loops=[partial(_keep_house, context, keys, users, settings.key_days)],
         stop=stop,
     )
+
+
+async def _keep_house(context: Context, keys: KeyRing, users: Users, key_days: int) -> None:
+    while True:
+        if keys.age_s() > key_days * _S_PER_DAY:
+            context.log.info("token key rotated", kid=keys.rotate())
+        try:
+            await users.forget_expired(now_ns=context.clock.now_ns())
+        except UnavailableError as error:
+            context.log.warning("expired tokens not dropped", reason=str(error))
+        await asyncio.sleep(HOUSEKEEPING_S)
+
+
+def _ping(name: str, store: Users | Cache) -> Ping:
+    async def ping() -> str:
+        return "" if await store.is_reachable() else f"{name} does not answer"
+
+    return ping

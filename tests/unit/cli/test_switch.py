@@ -21,6 +21,7 @@ from trade2026.shell.addresses import LocalAddresses
 from trade2026.shell.guard import Doorkeeper
 from trade2026.shell.operator import OPERATOR, Operator, operator_token
 from trade2026.shell.runtime import Runtime, Surroundings, running
+from trade2026.shell.secrets import BUS_SECRET, Secrets
 from trade2026.shell.signing import KeyRing
 from trade2026.shell.tokens import TokenVerifier
 
@@ -154,3 +155,17 @@ def _main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     with pytest.raises(SystemExit) as ended:
         main()
     return int(ended.value.code or 0)
+
+
+def test_a_replay_without_a_platform_says_so_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    KeyRing(tmp_path / "secrets", SystemClock(), system_ids())
+    Secrets(tmp_path).get(BUS_SECRET)
+
+    assert _main(monkeypatch, "replay", "--data-dir", str(tmp_path), "--port-offset", "43210") == 1
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("trade2026: ptrc does not answer on port ")
+    assert said.err.count("\n") == 1
