@@ -17,6 +17,7 @@ READERS: Final = {
     "prism": "trade2026.services.prism:PrismSettings",
     "oms": "trade2026.desk.orders:OmsSettings",
     "authn": "trade2026.edge.signin:SignInSettings",
+    "sink_ticks": "trade2026.services.sink_ticks:SinkSettings",
 }
 """By section; the sections of other components have no fields."""
 

@@ -21,6 +21,7 @@ from litestar.handlers import BaseRouteHandler
 
 from trade2026.catalogue.component import Engine
 from trade2026.catalogue.table import TABLE
+from trade2026.edge.sender import EDGE_HEADER
 from trade2026.shell.access import public
 from trade2026.shell.addresses import Addresses
 from trade2026.shell.asgi import Message, Receive, Scope, Send
@@ -79,11 +80,14 @@ _NOT_ASKED: Final = _HOP_BY_HOP | {
     b"x-forwarded-port",
     b"x-forwarded-proto",
     b"x-real-ip",
+    EDGE_HEADER.encode(),
     _FORWARDED_FOR,
     _REQUEST_ID,
 }
 # The edge's own server and front write these.
 _NOT_ANSWERED: Final = _HOP_BY_HOP | {b"date", b"server", b"x-content-type-options", _REQUEST_ID}
+SIGN_IN: Final = "authn"
+"""The only service that counts attempts by address, and so the only one that is told ours."""
 _REPEATABLE: Final = frozenset({"GET", "HEAD"})
 
 
@@ -116,10 +120,21 @@ class Proxy:
     """Passes requests on to the services, over connections that it keeps."""
 
     def __init__(
-        self, addresses: Addresses, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        addresses: Addresses,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        edge_secret: str = "",
     ) -> None:
-        """Find the services at *addresses*; *transport* takes the place of the network."""
+        """Prepare to pass requests on.
+
+        Args:
+            addresses: where the services are.
+            transport: takes the place of the network, in tests.
+            edge_secret: tells sign-in that what we say of a sender's address is true.
+        """
         self._addresses = addresses
+        self._edge_secret = edge_secret.encode()
         limits = httpx.Limits(
             max_connections=POOL_SIZE,
             max_keepalive_connections=POOL_SIZE,
@@ -176,6 +191,8 @@ class Proxy:
             raw_path=path + b"?" + query if query else path
         )
         headers, has_body = _asked(scope, url)
+        if name == SIGN_IN and self._edge_secret:
+            headers.append((EDGE_HEADER.encode(), self._edge_secret))
         return httpx.Request(
             scope["method"],
             url,

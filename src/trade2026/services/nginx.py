@@ -8,6 +8,7 @@ from trade2026.edge.aggregate import ApiBook
 from trade2026.edge.assets import Bundle
 from trade2026.edge.front_page import ALERTS_KEPT, FrontDoor, front_routes
 from trade2026.edge.proxy import Proxy, proxy_route
+from trade2026.edge.sender import EDGE_SECRET
 from trade2026.edge.spa import Application
 from trade2026.edge.streams import HealthTeller, stream_route
 from trade2026.model.subjects import (
@@ -20,6 +21,7 @@ from trade2026.model.subjects import (
     RISK_ALERT,
     Stream,
 )
+from trade2026.shell.secrets import Secrets
 from trade2026.shell.service import Context, Fold, Service, Watch
 from trade2026.shell.survey import survey
 
@@ -31,7 +33,9 @@ PNL_BACK = 1_000
 
 def build(context: Context) -> Service:
     """Return the edge."""
-    bus, hub, proxy = context.bus, Hub(), Proxy(context.addresses)
+    bus, hub = context.bus, Hub()
+    edge_secret = Secrets(context.data_dir).get(EDGE_SECRET)
+    proxy = Proxy(context.addresses, edge_secret=edge_secret)
     apis = ApiBook(proxy)
     door = FrontDoor(
         partial(survey, context.data_dir, context.addresses), context.clock, apis.document

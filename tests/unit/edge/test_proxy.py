@@ -23,6 +23,7 @@ from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import SystemClock
 from trade2026.edge import proxy as proxy_module
 from trade2026.edge.proxy import OWN_NAME, SERVICES, Proxy, proxy_route, target_of
+from trade2026.edge.sender import EDGE_HEADER
 from trade2026.shell.access import public
 from trade2026.shell.addresses import LocalAddresses
 from trade2026.shell.http import BODY_BYTES_MAX
@@ -220,6 +221,28 @@ async def test_only_what_may_be_asked_twice_is_asked_again_on_a_connection_that_
     reply = await door.request(method, "/api/oms/orders")
 
     assert (reply.status_code, len(requests)) == (status, asked)
+
+
+@pytest.mark.parametrize(("service", "secrets"), [("authn", ["known"]), ("oms", [])])
+async def test_only_sign_in_is_told_the_edges_secret_and_no_sender_can_tell_one(
+    service: str, secrets: list[str]
+) -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, content=b"ok")
+
+    proxy = Proxy(LocalAddresses(), httpx.MockTransport(answer), edge_secret="known")
+    routes = [proxy_route(proxy)]
+    door = client_of(app_of(Service(name=OWN_NAME, routes=routes), OpenDoor(), SystemClock()))
+
+    forged = {EDGE_HEADER: "forged", "x-forwarded-for": "203.0.113.7"}
+    await door.get(f"/api/{service}/me", headers=forged)
+
+    headers = requests[0].headers
+    assert headers.get_list(EDGE_HEADER) == secrets
+    assert headers["x-forwarded-for"].rpartition(", ")[2] != "203.0.113.7"
 
 
 @pytest.mark.parametrize(
