@@ -18,7 +18,7 @@ from trade2026.core.ids import system_ids
 from trade2026.shell.addresses import LocalAddresses
 from trade2026.shell.logs import service_log
 from trade2026.shell.service import Context
-from trade2026.shell.settings import Settings, process_environment, section_name
+from trade2026.shell.settings import PLATFORM, Settings, process_environment, section_name
 
 S = TypeVar("S", bound=msgspec.Struct)
 
