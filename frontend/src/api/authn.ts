@@ -14,7 +14,7 @@ export interface paths {
         };
         /**
          * Jwks
-         * @description Return the public keys that verify access tokens.
+         * @description Return the public keys that verify access tokens, and which have ended early.
          */
         get: operations["WellKnownJwksJsonJwks"];
         put?: never;
@@ -54,7 +54,7 @@ export interface paths {
         };
         /**
          * Jwks
-         * @description Return the public keys that verify access tokens.
+         * @description Return the public keys that verify access tokens, and which have ended early.
          */
         get: operations["JwksJwks"];
         put?: never;
@@ -285,6 +285,8 @@ export interface components {
         /** Jwks */
         Jwks: {
             keys: components["schemas"]["Jwk"][];
+            /** @default [] */
+            revoked: components["schemas"]["Revocation"][];
         };
         /** LoginRequest */
         LoginRequest: {
@@ -347,6 +349,11 @@ export interface components {
         RefreshRequest: {
             refresh_token: string;
         };
+        /** Revocation */
+        Revocation: {
+            gen: number;
+            sub: string;
+        };
         /** RotatedReply */
         RotatedReply: {
             kid: string;
@@ -372,7 +379,6 @@ export interface components {
             accounts: string[];
             created_ns: number;
             disabled: boolean;
-            locked: boolean;
             name: string;
             roles: string[];
         };
