@@ -44,6 +44,40 @@ def test_the_market_is_there(platform: Platform) -> None:
         assert ticker["last_price"] > 0
 
 
+@pytest.mark.parametrize("path", ["/health", "/api/v1/health"])
+def test_the_library_says_how_it_is(platform: Platform, path: str) -> None:
+    reply = platform.call("GET", "library", path, token="")
+
+    assert reply.status_code == 200
+    assert reply.json()["status"] == "healthy"
+    assert reply.json()["timestamp"]
+
+
+def test_the_edge_serves_the_application(platform: Platform) -> None:
+    page = platform.call("GET", "nginx", "/", token="")
+
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert '<div id="root">' in page.text
+    script = page.text.partition('src="')[2].partition('"')[0]
+    assert script.startswith("/assets/")
+    assert "javascript" in platform.call("GET", "nginx", script, token="").headers["content-type"]
+
+
+def test_an_order_goes_through_the_one_door(platform: Platform) -> None:
+    login = {"username": "admin", "password": platform.password}
+    signed = platform.call("POST", "nginx", "/api/authn/login", json=login, token="").json()
+    order = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.001", "price": "45000"}
+
+    reply = platform.call(
+        "POST", "nginx", "/api/oms/orders", json=order, token=signed["access_token"]
+    )
+
+    assert signed["token_type"] == "Bearer"
+    assert signed["expires_in"] > 0
+    assert reply.status_code == 201
+
+
 def test_the_market_moves(platform: Platform) -> None:
     def quotes() -> Any:
         return platform.call("GET", "gateway", "/tickers", token="").json()
@@ -253,7 +287,4 @@ def test_status_shows_all_components_and_what_is_planned(platform: Platform) -> 
     assert platform.is_healthy()
     assert "QuestDB" in lines
     assert "planned" in lines
-    page = platform.call("GET", "nginx", "/", token="")
-    assert page.status_code == 200
-    assert page.headers["content-type"].startswith("text/html")
     assert len(platform.get("nginx", "/api/health")["components"]) == 26
