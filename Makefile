@@ -88,7 +88,12 @@ integration: setup-dev ## Tests against real servers
 
 .PHONY: e2e
 e2e: setup-dev $(APP) ## Tests of the whole running platform
-	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/e2e
+	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/e2e --ignore=tests/e2e/browser
+
+# A process of its own: the browser's driver keeps an event loop running all the time.
+.PHONY: browser
+browser: setup-dev $(APP) ## Tests of the web application in Chromium
+	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/e2e/browser
 
 .PHONY: ui-test
 ui-test: setup-dev $(APP) ## The web application: types, style, units, budgets, API types up to date
@@ -119,7 +124,7 @@ imports: setup-dev ## Layers: import-linter
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: check
-check: lint types imports ui-test test integration e2e ## All of the above: what CI runs
+check: lint types imports ui-test test integration e2e browser ## All of the above: what CI runs
 
 ##@ Measure
 

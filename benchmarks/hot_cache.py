@@ -6,6 +6,7 @@ targets are a p99 of 1 ms in process and 3 ms over HTTP.
 """
 
 import asyncio
+import logging
 import statistics
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 import httpx
+import structlog
 import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -89,6 +91,7 @@ async def feed(world: World) -> None:
 
 def main() -> int:
     """Run both."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     uvloop.run(in_process())
     with tempfile.TemporaryDirectory() as folder:
         uvloop.run(over_http(Path(folder)))

@@ -23,6 +23,8 @@ START_S = 120.0
 """Generous: the first start compiles kernels, on a busy machine."""
 STOP_S = 15.0
 STEP_S = 0.05
+EPHEMERAL_FIRST = 32_768
+"""The first port that Linux gives to outgoing connections."""
 
 
 def free_offset() -> int:
@@ -30,9 +32,11 @@ def free_offset() -> int:
     ports = [p.number for c in TABLE for p in c.ports] + [
         c.metrics_port for c in TABLE if c.metrics_port
     ]
-    begin = 12_000 + os.getpid() % 200 * 100
-    for offset in range(begin, begin + 20_000, 137):
-        if max(ports) + offset < 60_000 and all(_is_free(p + offset) for p in ports):
+    # Below the range from which connections take their own ports, which come and go.
+    offsets = range(10_000, EPHEMERAL_FIRST - max(ports), 137)
+    turn = os.getpid() % len(offsets)
+    for offset in [*offsets[turn:], *offsets[:turn]]:
+        if all(_is_free(port + offset) for port in ports):
             return offset
     raise AssertionError("no free range of ports")
 

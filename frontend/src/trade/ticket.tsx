@@ -305,13 +305,14 @@ type Sent = { orderId: string } | { problem: string } | null;
 function useSending(symbol: string, draft: Draft, account: AccountFeed) {
   const [isBusy, setBusy] = useState(false);
   const [outcome, setOutcome] = useState<Sent>(null);
-  const unanswered = useRef<{ key: string; body: string } | null>(null);
+  const unanswered = useRef<{ key: string; body: string; isUnknown: boolean } | null>(null);
   const send = async () => {
     const body = bodyOf(symbol, account.account, draft);
     const text = JSON.stringify(body);
     // Whether an unanswered order exists is unknown: asking for the same again finds it.
-    const key = unanswered.current?.body === text ? unanswered.current.key : newKey();
-    unanswered.current = { key, body: text };
+    const before = unanswered.current?.body === text ? unanswered.current : null;
+    const key = before?.key ?? newKey();
+    unanswered.current = { key, body: text, isUnknown: before?.isUnknown ?? false };
     setBusy(true);
     setOutcome(null);
     try {
@@ -320,8 +321,10 @@ function useSending(symbol: string, draft: Draft, account: AccountFeed) {
       account.show(order);
       setOutcome({ orderId: order.order_id });
     } catch (error) {
-      const isAnswered = error instanceof ApiProblem && error.status >= 400 && error.status < 500;
-      if (isAnswered) unanswered.current = null;
+      const isRefused = error instanceof ApiProblem && error.status >= 400 && error.status < 500;
+      // A refusal of this try says nothing of an earlier one that was not answered.
+      const isAnswered = isRefused && !before?.isUnknown;
+      unanswered.current = isAnswered ? null : { key, body: text, isUnknown: true };
       const hint = isAnswered ? "" : "; whether it was placed is unknown, sending again is safe";
       setOutcome({ problem: lineOf(error) + hint });
     }

@@ -65,6 +65,9 @@ class BookFields(msgspec.Struct, frozen=True, kw_only=True):
 
     sequence: int
     timestamp_ns: int
+    received_ns: int
+    age_ms: int
+    """Since it reached the platform; a book that nobody renews grows old."""
     bids: list[LevelReply]
     asks: list[LevelReply]
 
@@ -184,7 +187,7 @@ def hot_market_routes(desk: HotCache, clock: Clock, timer: ReadTimer) -> list[Ba
         return HotBookReply(
             symbol=symbol,
             venue=market.venue,
-            book=_book(newest, depth),
+            book=_book(newest, depth, clock.now_ns()),
             is_stored=desk.writer.is_stored,
         )
 
@@ -264,10 +267,12 @@ def _quote(quote: Quote, now_ns: int) -> QuoteFields:
     )
 
 
-def _book(book: BookSnapshot, depth: int) -> BookFields:
+def _book(book: BookSnapshot, depth: int, now_ns: int) -> BookFields:
     return BookFields(
         sequence=book.seq,
         timestamp_ns=book.ts_event_ns,
+        received_ns=book.ts_recv_ns,
+        age_ms=max(0, now_ns - book.ts_recv_ns) // NS_PER_MS,
         bids=_levels(book.bids[:depth]),
         asks=_levels(book.asks[:depth]),
     )
@@ -286,6 +291,6 @@ def _market(market: HotMarket, depth: int, now_ns: int) -> MarketReply:
         venue=market.venue,
         quote=None if market.quote is None else _quote(market.quote, now_ns),
         trade=None if market.trade is None else trade_reply(market.trade),
-        book=None if market.book is None else _book(market.book, depth),
+        book=None if market.book is None else _book(market.book, depth, now_ns),
         bars={name: bar_reply(bar) for name, bar in bars.items() if bar is not None},
     )

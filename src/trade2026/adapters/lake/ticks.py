@@ -56,6 +56,8 @@ class DeltaTicks:
         self._uri, self._options = table_place(place, TABLE)
         self._log_id = ""
         self._held: list[_Held] = []
+        self._added: dict[str, int] = {}
+        """Sequence of the last event taken, by kind."""
         self._waiting_rows = 0
         # Held by whoever uses the two below, always off the loop: a commit that nobody waits
         # for any more may still be under way when the next one begins.
@@ -74,8 +76,13 @@ class DeltaTicks:
 
     def add(self, batch: TradeBatch | QuoteBatch, stream_seq: int) -> None:
         """Hold the batch for the next commit; see `TickTable.add`."""
+        kind = _KINDS[type(batch)]
+        if stream_seq <= self._added.get(kind, 0):
+            # Given again because something failed after it was taken: held already.
+            return
         rows = rows_of(batch, stream_seq)
-        self._held.append(_Held(_KINDS[type(batch)], stream_seq, rows))
+        self._added[kind] = stream_seq
+        self._held.append(_Held(kind, stream_seq, rows))
         self._waiting_rows += rows.num_rows
 
     @property
