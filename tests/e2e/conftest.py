@@ -8,6 +8,7 @@ from tests.e2e.rig import Platform, running_platform
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A fresh platform on the simulated market."""
-    with running_platform(tmp_path_factory.mktemp("platform") / "data") as running:
+    """A fresh platform on the simulated market, started by the README's first command."""
+    data_dir = tmp_path_factory.mktemp("platform") / "data"
+    with running_platform(data_dir, by_make=True) as running:
         yield running

@@ -19,6 +19,7 @@ import httpx
 
 from trade2026.catalogue.table import TABLE
 
+ROOT = Path(__file__).parents[2]
 START_S = 120.0
 """Generous: the first start compiles kernels, on a busy machine."""
 STOP_S = 15.0
@@ -53,7 +54,10 @@ def _is_free(port: int) -> bool:
 class Platform:
     """One platform, from `trade2026 up` to its end."""
 
-    def __init__(self, data_dir: Path, *arguments: str, offset: int | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, *arguments: str, offset: int | None = None, by_make: bool = False
+    ) -> None:
+        self._by_make = by_make
         self.data_dir = data_dir
         self.offset = free_offset() if offset is None else offset
         self.output = data_dir.with_suffix(".out")
@@ -72,7 +76,7 @@ class Platform:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.stop()
         if self._process is not None and self._process.poll() is None:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._http.close()
 
@@ -91,8 +95,14 @@ class Platform:
         """Start the platform and return when it says that it is up."""
         argv = [sys.executable, "-m", "trade2026", "up", "--data-dir", str(self.data_dir)]
         argv += ["--port-offset", str(self.offset), *self._arguments]
+        if self._by_make:
+            argv = ["make", "--no-print-directory", "-C", str(ROOT), "up"]
+            argv += [f"DATA_DIR={self.data_dir}", f"PORT_OFFSET={self.offset}"]
         with self.output.open("wb") as output:
-            self._process = subprocess.Popen(argv, stdout=output, stderr=subprocess.STDOUT)
+            # A group of its own, so that Ctrl-C reaches all of it as from a terminal.
+            self._process = subprocess.Popen(
+                argv, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
         self.wait_for(lambda: "logs in" in self.said(), START_S, "platform up")
         for line in self.said().splitlines():
             if line.startswith("admin password: "):
@@ -106,7 +116,7 @@ class Platform:
         """Stop as Ctrl-C does, and return how long it took, in seconds."""
         assert self._process is not None
         begin = time.monotonic()
-        self._process.send_signal(signal.SIGINT)
+        os.killpg(self._process.pid, signal.SIGINT)
         self._process.wait(STOP_S)
         return time.monotonic() - begin
 
@@ -189,7 +199,13 @@ class Platform:
 
 
 @contextlib.contextmanager
-def running_platform(data_dir: Path, *arguments: str) -> Generator[Platform]:
-    """Start a platform in *data_dir*, yield it, and stop it."""
-    with Platform(data_dir, *arguments) as platform:
+def running_platform(data_dir: Path, *arguments: str, by_make: bool = False) -> Generator[Platform]:
+    """Start a platform in *data_dir*, yield it, and stop it.
+
+    Args:
+        data_dir: its own.
+        arguments: further ones of `trade2026 up`.
+        by_make: start it by the README's first command, `make up`, without arguments.
+    """
+    with Platform(data_dir, *arguments, by_make=by_make) as platform:
         yield platform

@@ -141,8 +141,8 @@ export class AccountFeed extends Feed {
       this.denied = message.rule;
       this.changed();
     }
-    // What was missed is too old for the stream: load it.
-    if (message.kind === "gap") void this.load();
+    // What was missed is too old for the stream, or happened before it began: load it.
+    if (message.kind === "gap" || (message.kind === "events" && message.isFirst)) void this.load();
   }
 
   private putOrder(order: Order): void {

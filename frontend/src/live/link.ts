@@ -3,6 +3,7 @@ import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { gateway, must } from "../api/client";
 import { accessToken, currentSession, onSession } from "../auth/session";
 import { AccountFeed } from "./account";
+import { useFeed } from "./feed";
 import { HealthFeed } from "./health";
 import { BookFeed, TickerFeed, type Trade, TradeFeed } from "./market";
 import { dialOrigin, type LinkState, LiveSocket } from "./socket";
@@ -79,7 +80,7 @@ export function useTrades(symbol: string): TradeFeed {
     };
     quietly();
     return socket.subscribe(`trades:${symbol}`, (message) => {
-      if (message.kind === "gap") quietly();
+      if (message.kind === "gap" || (message.kind === "events" && message.isFirst)) quietly();
       feed.take(message);
     });
   }, [symbol, feed]);
@@ -91,6 +92,16 @@ export function useAccount(account: string): AccountFeed {
   const feed = useMemo(() => new AccountFeed(account), [account]);
   useEffect(() => feed.follow(socket), [feed]);
   return feed;
+}
+
+const CORE = ["oms", "risk", "ptrc", "pnl"];
+
+/** Return which of the services behind orders and P&L are not well; empty when all are. */
+export function useAway(): string {
+  const feed = useHealth();
+  useFeed(feed, 500);
+  const isBad = (name: string) => (feed.components.get(name)?.state ?? "healthy") !== "healthy";
+  return CORE.filter(isBad).join(", ");
 }
 
 /** Return how the components are. */

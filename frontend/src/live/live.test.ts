@@ -52,6 +52,20 @@ describe("the tape", () => {
     tape.add([trade("4"), trade("5")]);
     expect(tape.trades.map((one) => one.trade_id)).toEqual(["1", "2", "3", "4", "5"]);
   });
+
+  it("puts what was missed where it belongs", () => {
+    const tape = new TradeFeed();
+    const trade = (id: string, at: number) => ({
+      price: 1,
+      quantity: 1,
+      side: "BUY",
+      trade_id: id,
+      ts_event_ns: at,
+    });
+    tape.add([trade("1", 10), trade("4", 40)]);
+    tape.backfill([trade("4", 40), trade("3", 30), trade("2", 20)]);
+    expect(tape.trades.map((one) => one.trade_id)).toEqual(["1", "2", "3", "4"]);
+  });
 });
 
 class FakeWire implements Wire {
@@ -132,6 +146,44 @@ describe("the link", () => {
     await vi.advanceTimersByTimeAsync(300);
     wires[1]?.onopen?.();
     expect(kinds).toEqual(["gap"]);
+    socket.stop();
+  });
+
+  it("asks for a snapshot when something between two updates was lost", async () => {
+    const { socket, wires } = await linked();
+    const seen: number[] = [];
+    socket.subscribe("book:X", (message) => {
+      if (message.kind === "snapshot" || message.kind === "update") seen.push(message.s);
+    });
+    wires[0]?.onopen?.();
+    const say = (kind: "snapshot" | "update", s: number, n: number) =>
+      wires[0]?.say({ topic: "book:X", kind, s, t: 0, n, data: {} });
+    say("snapshot", 10, 10);
+    say("update", 13, 3);
+    say("update", 20, 2);
+    say("update", 22, 2);
+    say("snapshot", 30, 30);
+    say("update", 31, 1);
+
+    expect(seen).toEqual([10, 13, 30, 31]);
+    expect(wires[0]?.sent.slice(1)).toEqual([
+      { op: "unsubscribe", topic: "book:X" },
+      { op: "subscribe", topic: "book:X" },
+    ]);
+    socket.stop();
+  });
+
+  it("tells of the first answer, so that what was before it is loaded", async () => {
+    const { socket, wires } = await linked();
+    const firsts: (boolean | undefined)[] = [];
+    socket.subscribe("fills:default", (message) => {
+      if (message.kind === "events") firsts.push(message.isFirst);
+    });
+    wires[0]?.onopen?.();
+    wires[0]?.say({ topic: "fills:default", kind: "events", s: 5, events: [] });
+    wires[0]?.say({ topic: "fills:default", kind: "events", s: 6, events: [event(6)] });
+
+    expect(firsts).toEqual([true, false]);
     socket.stop();
   });
 

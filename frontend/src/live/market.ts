@@ -112,11 +112,12 @@ export class TradeFeed extends Feed {
     this.changed();
   }
 
-  /** Put older trades, newest first as the API lists them, before those that streamed. */
+  /** Put trades that did not stream, newest first as the API lists them, where they belong. */
   backfill(older: Trade[]): void {
     const fresh = older.filter((trade) => !this.known.has(trade.trade_id)).reverse();
     for (const trade of fresh) this.known.add(trade.trade_id);
-    this.trades = [...fresh, ...this.trades];
+    const byTime = (one: Trade, other: Trade) => one.ts_event_ns - other.ts_event_ns;
+    this.trades = [...fresh, ...this.trades].sort(byTime);
     this.changed();
   }
 }

@@ -15,6 +15,8 @@ export interface Lossless {
   topic: string;
   kind: "events";
   s: number;
+  /** The first answer since the topic was asked for: what was before it must be loaded. */
+  isFirst?: boolean;
   events: { s: number; t: number; data: Record<string, unknown> }[];
 }
 export interface Gap {
@@ -53,8 +55,16 @@ const PING_MS = 4000;
 const SILENCE_MS = 10_000;
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000];
 
+interface Entry {
+  listeners: Set<Listener>;
+  /** Of a lossless topic: behind which sequence to resume. */
+  last: number | null;
+  /** Of a conflated topic: the sequence that what is shown stands at; null asks a snapshot. */
+  told: number | null;
+}
+
 export class LiveSocket {
-  readonly topics = new Map<string, { listeners: Set<Listener>; last: number | null }>();
+  readonly topics = new Map<string, Entry>();
   state: LinkState = { status: "idle", cutAt: 0, attempt: 0 };
   private wire: Wire | undefined;
   private heardAt = 0;
@@ -76,7 +86,7 @@ export class LiveSocket {
   subscribe(topic: string, listener: Listener): () => void {
     let entry = this.topics.get(topic);
     if (!entry) {
-      entry = { listeners: new Set(), last: null };
+      entry = { listeners: new Set(), last: null, told: null };
       this.topics.set(topic, entry);
       if (this.state.status === "open") this.ask(topic);
     }
@@ -137,6 +147,7 @@ export class LiveSocket {
     this.become({ status: "open", cutAt: 0, attempt: 0 });
     if (this.hidden) this.tell({ op: "rate", hz: HIDDEN_HZ });
     for (const [topic, entry] of this.topics) {
+      entry.told = null;
       this.ask(topic);
       // Where nothing was seen yet there is no place to resume from: what was missed is loaded.
       if (isBack && entry.last === null) this.pass({ topic, kind: "gap", s: 0 });
@@ -184,12 +195,25 @@ export class LiveSocket {
     let passed: TopicMessage = message;
     // The sequences may be those of another log: begin anew with what comes.
     if (message.kind === "gap") entry.last = null;
+    if (message.kind === "snapshot") entry.told = message.s;
+    if (message.kind === "update") {
+      if (entry.told === null) return;
+      if (message.s - message.n !== entry.told) {
+        // Something in between was lost: what is shown is wrong until a new snapshot.
+        entry.told = null;
+        this.tell({ op: "unsubscribe", topic: message.topic });
+        this.tell({ op: "subscribe", topic: message.topic });
+        return;
+      }
+      entry.told = message.s;
+    }
     if (message.kind === "events") {
       const last = entry.last;
       const fresh = last === null ? message.events : message.events.filter((one) => one.s > last);
       entry.last = Math.max(last ?? message.s, message.s);
-      if (fresh.length === 0) return;
-      passed = { ...message, events: fresh };
+      const isFirst = last === null;
+      if (fresh.length === 0 && !isFirst) return;
+      passed = { ...message, events: fresh, isFirst };
     }
     this.pass(passed);
   }

@@ -16,6 +16,8 @@ const ROWS_SHOWN = 200;
 interface Props {
   account: AccountFeed;
   instruments: Instrument[] | undefined;
+  /** Which services behind orders and P&L are not well. */
+  away: string;
 }
 interface Column<Row> {
   name: string;
@@ -23,7 +25,7 @@ interface Column<Row> {
   cell: (row: Row) => ReactNode;
 }
 
-export function Blotter({ account, instruments }: Props) {
+export function Blotter({ account, instruments, away }: Props) {
   // The user's own actions are published at once; four times a second bounds the rest.
   useFeed(account, 100);
   const who = useSession();
@@ -120,7 +122,7 @@ export function Blotter({ account, instruments }: Props) {
         </button>
       </header>
       <div
-        className={`scroll${account.problem ? " greyed" : ""}`}
+        className={`scroll${account.problem || away ? " greyed" : ""}`}
         id="blotter-rows"
         role="tabpanel"
         aria-labelledby={`tab-${tab}`}

@@ -8,7 +8,7 @@ import { useSession } from "../auth/session";
 import { decimalsOf, fixed, quantity, signed, tone } from "../format/numbers";
 import type { AccountFeed } from "../live/account";
 import { useFeed, useNow } from "../live/feed";
-import { useAccount, useBook, useLink, useTickers, useTrades } from "../live/link";
+import { useAccount, useAway, useBook, useLink, useTickers, useTrades } from "../live/link";
 import type { TickerFeed } from "../live/market";
 import { STALE_MS } from "./age";
 import { Blotter } from "./blotter";
@@ -28,6 +28,7 @@ export function TradePage({ symbol }: { symbol: string }) {
   const book = useBook(symbol);
   const trades = useTrades(symbol);
   const account = useAccount(who.account);
+  const away = useAway();
   const [picked, setPicked] = useState({ price: "", count: 0 });
   const pick = useCallback((price: string) => {
     setPicked((before) => ({ price, count: before.count + 1 }));
@@ -58,10 +59,11 @@ export function TradePage({ symbol }: { symbol: string }) {
         instrument={instrument}
         tickers={tickers}
         account={account}
+        away={away}
         bookHeardAt={() => book.heardAt}
         picked={picked}
       />
-      <Blotter account={account} instruments={instruments} />
+      <Blotter account={account} instruments={instruments} away={away} />
     </main>
   );
 }
@@ -87,12 +89,14 @@ interface LiveTicketProps {
   instrument: Instrument | undefined;
   tickers: TickerFeed;
   account: AccountFeed;
+  /** Which services behind orders and P&L are not well. */
+  away: string;
   bookHeardAt: () => number;
   picked: { price: string; count: number };
 }
 
 /** The ticket with the market's best prices, locked while they are old. */
-function LiveTicket({ bookHeardAt, tickers, ...props }: LiveTicketProps) {
+function LiveTicket({ away, bookHeardAt, tickers, ...props }: LiveTicketProps) {
   useFeed(tickers, 500);
   const now = useNow(500);
   const { status } = useLink();
@@ -102,29 +106,36 @@ function LiveTicket({ bookHeardAt, tickers, ...props }: LiveTicketProps) {
   const locked =
     status !== "open"
       ? "Locked: not connected"
-      : !heardAt
-        ? "Locked: no market data yet"
-        : age > STALE_MS
-          ? `Locked: the market data are ${Math.floor(age / 1000)} s old`
-          : "";
+      : away
+        ? `Locked: ${away} away`
+        : !heardAt
+          ? "Locked: no market data yet"
+          : age > STALE_MS
+            ? `Locked: the market data are ${Math.floor(age / 1000)} s old`
+            : "";
   return (
     <>
       <div className="panel ticket">
         <Ticket {...props} bid={ticker?.bid ?? null} ask={ticker?.ask ?? null} locked={locked} />
-        <Equity account={props.account} />
+        <Equity account={props.account} away={away} />
       </div>
     </>
   );
 }
 
-function Equity({ account }: { account: AccountFeed }) {
+function Equity({ account, away }: { account: AccountFeed; away: string }) {
   useFeed(account, 250);
   const { pnl } = account;
   const money = (value: number | null | undefined) => (
     <dd className={tone(value)}>{signed(value)}</dd>
   );
   return (
-    <section aria-label="Profit and loss">
+    <section aria-label="Profit and loss" className={away ? "greyed" : ""}>
+      {away && (
+        <span className="badge warn" role="status" data-testid="away">
+          not live: {away} away
+        </span>
+      )}
       <dl className="facts" data-testid="pnl">
         <dt>Equity</dt>
         <dd>

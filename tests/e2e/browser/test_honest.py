@@ -28,7 +28,10 @@ def test_a_dead_core_is_told_and_its_return_needs_no_reload(
         terminal.draft("Buy", "0.002", price="50000.00")
 
         expect(terminal.verdict).to_contain_text("Risk cannot be asked", timeout=20_000)
+        expect(chromium_page.get_by_test_id("away")).to_contain_text("oms", timeout=20_000)
+        expect(chromium_page.locator("button.send")).to_be_disabled()
         expect(terminal.verdict).to_contain_text("Risk would approve", timeout=BACK_MS)
+        expect(chromium_page.get_by_test_id("away")).to_have_count(0, timeout=BACK_MS)
         terminal.send()
         row = terminal.show("Open").filter(has_text="50,000.00")
         expect(row).to_have_count(1, timeout=BACK_MS)

@@ -39,6 +39,8 @@ def test_the_market_moves(terminal: Terminal) -> None:
 
 
 def test_an_order_is_bought_and_its_fill_position_and_profit_show(terminal: Terminal) -> None:
+    expect(terminal.money("Equity")).to_have_text(re.compile("USDT$"))
+    profit = terminal.money("Total P&L").inner_text()
     terminal.draft("Buy", "0.02")
     expect(terminal.verdict).to_contain_text("Risk would approve")
     terminal.send()
@@ -50,6 +52,7 @@ def test_an_order_is_bought_and_its_fill_position_and_profit_show(terminal: Term
     expect(position).to_contain_text(re.compile(r"▲ 0\.\d+"))
     expect(terminal.money("Equity")).to_have_text(re.compile("USDT$"))
     expect(terminal.money("Fees")).not_to_have_text("0.00")
+    expect(terminal.money("Total P&L")).not_to_have_text(profit)
 
 
 def test_an_order_that_breaks_a_filter_cannot_be_sent(terminal: Terminal) -> None:
