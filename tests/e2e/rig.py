@@ -115,6 +115,8 @@ class Platform:
     def stop(self) -> float:
         """Stop as Ctrl-C does, and return how long it took, in seconds."""
         assert self._process is not None
+        if self._process.poll() is not None:
+            return 0.0
         begin = time.monotonic()
         os.killpg(self._process.pid, signal.SIGINT)
         self._process.wait(STOP_S)
