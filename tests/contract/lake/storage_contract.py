@@ -58,6 +58,17 @@ class TickTableContract:
         assert table.waiting_rows == 1
         assert kinds_in(place) == [("quote", 7), ("trade", 1), ("trade", 2)]
 
+    async def test_an_event_that_is_given_twice_is_held_once(self, place: Place) -> None:
+        table = await opened(place)
+        table.add(trades(1), 3)
+        table.add(trades(1), 3)
+        table.add(quotes(7), 3)
+        stored = await table.commit()
+
+        assert stored == 2
+        assert table.waiting_rows == 0
+        assert kinds_in(place) == [("quote", 7), ("trade", 1)]
+
     async def test_the_table_says_how_far_it_has_come(self, place: Place) -> None:
         table = await opened(place)
         table.add(trades(1), 3)
