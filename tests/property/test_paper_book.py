@@ -100,7 +100,7 @@ class PaperTrading(RuleBasedStateMachine):
         side=st.sampled_from(Side),
         ticks=st.none() | TICKS,
         lots=LOTS,
-        force=st.sampled_from(TimeInForce),
+        force=st.sampled_from([TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK]),
     )
     def submits(self, side: Side, ticks: int | None, lots: int, force: TimeInForce) -> None:
         number = len(self.asked) + 1

@@ -25,6 +25,8 @@ from trade2026.model.risk import Refusal
 
 VENUE_AUTO: Final = "AUTO"
 VENUES: Final = (VENUE_AUTO, PRISM)
+TYPES: Final = (OrdType.MARKET, OrdType.LIMIT)
+FORCES: Final = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,8 +155,9 @@ def read_request(body: OrderRequest, sent_by: str) -> OrderAsk:
     """
     if body.type is not None and body.order_type is not None:
         raise InvalidInputError("order_type", "is another name of type: give one of them")
-    ord_type = read_word(OrdType, body.type or body.order_type or "LIMIT", "type")
-    time_in_force = read_word(TimeInForce, body.time_in_force, "time_in_force")
+    asked_type = body.type or body.order_type or "LIMIT"
+    ord_type = read_word(OrdType, asked_type, "type", among=TYPES)
+    time_in_force = read_word(TimeInForce, body.time_in_force, "time_in_force", among=FORCES)
     price = None
     if ord_type is OrdType.LIMIT:
         if exact.is_null(body.price):

@@ -47,6 +47,9 @@ ENDED: Final = {
 
 Id = Annotated[str, Parameter(max_length=64)]
 
+TYPES: Final = (OrdType.MARKET, OrdType.LIMIT)
+FORCES: Final = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
+
 
 class DirectOrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /orders`."""
@@ -108,7 +111,7 @@ def read_order(data: DirectOrderRequest, *, ids: Ids, clock: Clock, sent_by: str
     Raises:
         InvalidInputError: a field is wrong; names it.
     """
-    ord_type = read_word(OrdType, data.order_type, "order_type")
+    ord_type = read_word(OrdType, data.order_type, "order_type", among=TYPES)
     price = None if exact.is_null(data.price) else exact.read_px(data.price, "price")
     if (price is None) is not (ord_type is OrdType.MARKET):
         raise InvalidInputError("price", "a limit order has one and a market order has none")
@@ -125,7 +128,7 @@ def read_order(data: DirectOrderRequest, *, ids: Ids, clock: Clock, sent_by: str
         symbol=read_key(data.symbol, "symbol"),
         side=read_word(Side, data.side, "side"),
         ord_type=ord_type,
-        time_in_force=read_word(TimeInForce, data.time_in_force, "time_in_force"),
+        time_in_force=read_word(TimeInForce, data.time_in_force, "time_in_force", among=FORCES),
         order_qty=order_qty,
         price=price,
         transact_time_ns=clock.now_ns(),

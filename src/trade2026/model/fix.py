@@ -40,12 +40,21 @@ EXEC_TYPE: Final[dict[ExecType, str]] = {
 SIDE: Final[dict[Side, str]] = {Side.BUY: "1", Side.SELL: "2"}
 """Tag 54."""
 
-ORD_TYPE: Final[dict[OrdType, str]] = {OrdType.MARKET: "1", OrdType.LIMIT: "2"}
+ORD_TYPE: Final[dict[OrdType, str]] = {
+    OrdType.MARKET: "1",
+    OrdType.LIMIT: "2",
+    OrdType.STOP: "3",
+    OrdType.STOP_LIMIT: "4",
+    # FIX has no trailing stop: it is a pegged order whose peg moves one way only.
+    OrdType.TRAILING_STOP: "P",
+}
 """Tag 40."""
 
 TIME_IN_FORCE: Final[dict[TimeInForce, str]] = {
+    TimeInForce.DAY: "0",
     TimeInForce.GTC: "1",
     TimeInForce.IOC: "3",
     TimeInForce.FOK: "4",
+    TimeInForce.GTD: "6",
 }
 """Tag 59."""

@@ -32,18 +32,40 @@ class Side(StrEnum):
 
 
 class OrdType(StrEnum):
-    """FIX tag 40. Types that are not built yet are not here, so they cannot be accepted."""
+    """FIX tag 40."""
 
     MARKET = "MARKET"
     LIMIT = "LIMIT"
+    STOP = "STOP"
+    """Becomes a market order when the market trades at `stop_px` or beyond."""
+    STOP_LIMIT = "STOP_LIMIT"
+    """Becomes a limit order then."""
+    TRAILING_STOP = "TRAILING_STOP"
+    """A stop whose price follows the market at `trailing_offset`, in the good direction only."""
 
 
 class TimeInForce(StrEnum):
     """FIX tag 59."""
 
+    DAY = "DAY"
+    """Until the end of the trading day of the instrument."""
     GTC = "GTC"
     IOC = "IOC"
     FOK = "FOK"
+    GTD = "GTD"
+    """Until `expire_ns`."""
+
+
+class SelfTradePrevention(StrEnum):
+    """What happens where an order would meet one of its own account. FIX tag 2964."""
+
+    CANCEL_NEWEST = "CANCEL_NEWEST"
+    """The incoming order ends; what rests stays."""
+    CANCEL_OLDEST = "CANCEL_OLDEST"
+    """The resting order ends; the incoming one goes on."""
+    CANCEL_BOTH = "CANCEL_BOTH"
+    DECREMENT = "DECREMENT"
+    """Both shrink by the smaller quantity, without a trade; who has nothing left ends."""
 
 
 class OrdStatus(StrEnum):
@@ -85,7 +107,7 @@ OPEN: Final = frozenset(OrdStatus) - DONE
 """Statuses in which an order still holds its reservation."""
 
 
-class NewOrderSingle(msgspec.Struct, frozen=True, kw_only=True):
+class NewOrderSingle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A request to buy or sell, already given its id. FIX MsgType D."""
 
     order_id: OrderId
@@ -100,11 +122,24 @@ class NewOrderSingle(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce
     order_qty: Qty
     price: Px | None = None
-    """The limit; None for a market order."""
+    """The limit; None for an order without one."""
     transact_time_ns: TimeNs
     """When the platform took the order in. FIX tag 60."""
     sent_by: str = ""
     """The principal that asked, for the audit."""
+    stop_px: Px | None = None
+    """Where a stop is triggered. FIX tag 99."""
+    trailing_offset: Px | None = None
+    """How far behind the best price a trailing stop follows, in nanos of the quote asset."""
+    expire_ns: TimeNs | None = None
+    """When a GTD order ends. FIX tag 126."""
+    is_post_only: bool = False
+    """Refused where it would trade at once. FIX tag 18, ExecInst 6."""
+    is_reduce_only: bool = False
+    """Never opens or grows a position."""
+    display_qty: Qty | None = None
+    """What of an iceberg is shown at a time; None shows all. FIX tag 1138."""
+    stp: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
 
 
 class OrderCancelRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,3 +159,22 @@ class OrderStatusRequest(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountId
     venue: str
     symbol: str
+
+
+class OrderReplaceRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to change an order that works. FIX MsgType G.
+
+    Priority is kept where only the quantity falls. What is None stays as it is.
+    """
+
+    order_id: OrderId
+    replace_id: str
+    """The sender's key of this change: the same key again is acknowledged, not repeated."""
+    account: AccountId
+    venue: str
+    symbol: str
+    order_qty: Qty | None = None
+    """The new total, with what has traded already."""
+    price: Px | None = None
+    stop_px: Px | None = None
+    transact_time_ns: TimeNs

@@ -12,13 +12,16 @@ from trade2026.core.errors import CodecError
 from trade2026.core.numbers import NANOS, Money, format_nanos, is_multiple, parse_nanos
 from trade2026.model import codec
 from trade2026.model.instrument import PRISM, Instrument
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrdType
+from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrdType, TimeInForce
 from trade2026.model.subjects import EXEC_REPORT
 
 REQUEST_BYTES_MAX: Final = 4_096
 """Of a request as it would stand in the log; an ordinary one has about 400."""
 NOTIONAL_MAX: Final = Money(parse_nanos("9000000000"))
 """Of a limit order, and so of every fill: its amounts and fees fit int64 nanos."""
+
+TYPES: Final = frozenset({OrdType.MARKET, OrdType.LIMIT})
+FORCES: Final = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
 
 _ID: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
 """Ids and accounts go into the headers and subjects of messages."""
@@ -60,6 +63,8 @@ def examine(order: NewOrderSingle, instrument: Instrument | None) -> OnGrid | st
         return f"UNKNOWN_SYMBOL {order.symbol} is not listed"
     if not instrument.is_trading:
         return f"NOT_TRADING {order.symbol} is not trading"
+    if order.ord_type not in TYPES or order.time_in_force not in FORCES:
+        return f"NOT_SUPPORTED {order.ord_type} with {order.time_in_force}"
     problem = _quantity_problem(order, instrument) or _price_problem(order, instrument)
     if problem:
         return problem
