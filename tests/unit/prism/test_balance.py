@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 from tests.factories import px, qty
 from tests.prism import (
@@ -20,7 +21,7 @@ from tests.prism import (
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core import chance
 from trade2026.core.ids import AccountId
-from trade2026.core.numbers import Px
+from trade2026.core.numbers import Px, Qty
 from trade2026.model.execution import ExecType
 from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
 from trade2026.model.prism import PrismFunding
@@ -50,9 +51,7 @@ def balances(prism: Prism) -> Mapping[str, Balance]:
 
 
 def own(order: NewOrderSingle) -> NewOrderSingle:
-    return NewOrderSingle(
-        **{**{f: getattr(order, f) for f in order.__struct_fields__}, "account": ACCOUNT}
-    )
+    return msgspec.structs.replace(order, account=ACCOUNT)
 
 
 async def outcome(prism: Prism, order: NewOrderSingle) -> tuple[ExecType, str]:
@@ -175,14 +174,14 @@ async def test_thousands_of_random_orders_never_make_a_balance_negative() -> Non
             price = Px(int(mid * random.uniform(0.999, 1.001)) // px("0.01") * px("0.01"))
             order = orders.limit(side, "1", "0.001")
             is_market = random.random() < 0.2
-            changed = {
-                "order_qty": max(20, lots) * qty("0.00001"),
-                "price": None if is_market else price,
-                "ord_type": OrdType.MARKET if is_market else OrdType.LIMIT,
-                "time_in_force": TimeInForce.IOC if random.random() < 0.3 else TimeInForce.GTC,
-            }
-            fields = {f: getattr(order, f) for f in order.__struct_fields__} | changed
-            ends[(await outcome(prism, NewOrderSingle(**fields)))[0]] += 1
+            order = msgspec.structs.replace(
+                order,
+                order_qty=Qty(max(20, lots) * qty("0.00001")),
+                price=None if is_market else price,
+                ord_type=OrdType.MARKET if is_market else OrdType.LIMIT,
+                time_in_force=TimeInForce.IOC if random.random() < 0.3 else TimeInForce.GTC,
+            )
+            ends[(await outcome(prism, order))[0]] += 1
             if number % 10 == 0:
                 clock.advance(SECOND // 10)
                 await prism.settle()
