@@ -8,12 +8,13 @@ Inside, prices are ticks and quantities lots; holdings leave in nanos, exactly.
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import Px, SignedQty, Value
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
@@ -26,6 +27,7 @@ from trade2026.prism.engine.event import MARKET_EVENT, grown_tape, new_tape, tak
 from trade2026.prism.engine.message import BUY, FORCE_OF, KIND_OF, MESSAGE_COLUMNS, SELL, Action
 from trade2026.prism.opening import agents_of, grid_of, open_tables, restore
 from trade2026.prism.price import fundamental
+from trade2026.prism.price.fundamental import FundamentalParams
 
 __all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Market"]
 
@@ -34,6 +36,9 @@ FIRST_OUTSIDER: Final = 1_000
 
 _EVENTS: Final = 16_384
 """Events a new tape has room for; it grows where nobody drains it."""
+
+_TABLES: Final = ("heap", "desks", "minds", "values", "value_words")
+"""Of the tables, those that a state has; the addresses of kernels are of one process only."""
 
 _NO_PRICES: Final[Mapping[str, Px]] = MappingProxyType({})
 
@@ -60,6 +65,22 @@ class AgentState(msgspec.Struct, frozen=True, kw_only=True):
     def pnl(self) -> Value:
         """Return the profit over all symbols."""
         return Value(sum(holding.pnl for holding in self.holdings))
+
+
+class ArrayState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """An array as bytes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    content: bytes
+
+
+class MarketState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a market is at one moment; with its configuration it goes on from there."""
+
+    sim_ns: int
+    arrays: dict[str, ArrayState]
+    last_mid_px: dict[str, Px]
 
 
 class Market:
@@ -116,6 +137,41 @@ class Market:
             s.instrument.symbol: last_mid_px.get(s.instrument.symbol, s.start_px)
             for s in config.symbols
         }
+
+    @classmethod
+    def from_state(cls, config: MarketConfig, state: MarketState) -> "Market":
+        """Return the market that *state* was taken of; *config* is its own.
+
+        Raises:
+            InvalidInputError: the state is not one of such a market.
+        """
+        market = cls(config, start_ns=state.sim_ns, last_mid_px=state.last_mid_px)
+        tables = market._tables
+        for name in _TABLES:
+            saved = _array_of(state, name)
+            if saved.shape != getattr(tables, name).shape:
+                raise InvalidInputError(name, "is of another market")
+            setattr(tables, name, saved)
+        market._books = _array_of(state, "books")
+        return market
+
+    def state(self) -> MarketState:
+        """Return a copy of everything. All events must have been drained."""
+        assert self._tape[0, 0] == 0
+        arrays = {name: getattr(self._tables, name) for name in _TABLES} | {"books": self._books}
+        return MarketState(
+            sim_ns=self.sim_ns,
+            arrays={
+                name: ArrayState(dtype=array.dtype.str, shape=array.shape, content=array.tobytes())
+                for name, array in arrays.items()
+            },
+            last_mid_px=self.last_mid_px(),
+        )
+
+    @property
+    def next_ns(self) -> int:
+        """Return when something happens next by itself."""
+        return int(self._tables.heap[0, 0])
 
     def run_until(self, sim_ns: int) -> None:
         """Let the agents act up to *sim_ns*, which is not in the past."""
@@ -234,18 +290,37 @@ class Market:
             for owner, agent in enumerate(self._agents)
         ]
 
-    def apply_outside_fill(self, *, party: str, symbol: str, signed_lots: int, ticks: int) -> None:
-        """Book an agent's side of a fill that was published after the restored snapshot.
+    def reshape_value(self, symbol: str, params: FundamentalParams, times: float) -> None:
+        """Let the symbol's value move by *params* from now on, *times* as much."""
+        fundamental.reshape(self._tables.values[self._index[symbol]], params, times)
 
-        Args:
-            party: the agent's name.
-            symbol: one of `symbols`.
-            signed_lots: positive where the agent bought.
-            ticks: the price.
-        """
-        row = self._tables.desks[self._index[symbol], self._owners[party]]
-        row[desk.INVENTORY] += signed_lots
-        row[desk.CASH] -= signed_lots * ticks
+    def shift_value(self, symbol: str, log_move: float) -> None:
+        """Move the symbol's value at once, for good."""
+        fundamental.shift(self._tables.values[self._index[symbol]], log_move)
+
+    def set_params(self, owner: int, params: Sequence[float]) -> None:
+        """Let an agent act by *params*, in the order of its type's struct, from now on."""
+        self._tables.minds[:, owner, : len(params)] = params
+
+    def params(self, owner: int) -> tuple[float, ...]:
+        """Return by what an agent acts."""
+        count = len(self._agents[owner].params)
+        return tuple(self._tables.minds[0, owner, :count].tolist())
+
+    def send_away(self, symbol: str, owners: Sequence[int], until_ns: int) -> None:
+        """Cancel what agents have in the book of *symbol*, and wake them there no earlier."""
+        index, width = self._index[symbol], len(self._agents)
+        for number, owner, *_ in self.resting(symbol).tolist():
+            if owner in owners:
+                self._handle(index, (Action.CANCEL, number, 0, 0, 0, 0, 0, 0))
+        # What they believed of the price will be old when they come back.
+        self._tables.minds[index, list(owners), desk.BELIEF] = 0.0
+        away = {index * width + owner for owner in owners}
+        wakes: list[tuple[int, int]] = self._tables.heap.tolist()
+        # A sorted table is a heap.
+        self._tables.heap[:] = sorted(
+            (max(at, until_ns) if who in away else at, who) for at, who in wakes
+        )
 
     def _holding(self, index: int, owner: int, open_orders: int) -> AgentHolding:
         grid = self._grids[index]
@@ -282,3 +357,11 @@ class Market:
             )
         while not all(memory.has_room(book, self._tape) for book in self._books):
             self._tape = grown_tape(self._tape)
+
+
+def _array_of(state: MarketState, name: str) -> NDArray[Any]:
+    saved = state.arrays.get(name)
+    if saved is None:
+        raise InvalidInputError(name, "is missing")
+    flat = np.frombuffer(saved.content, np.dtype(saved.dtype))
+    return flat.reshape(saved.shape).copy()

@@ -52,7 +52,8 @@ WAKE: Final = types.int64(
 
 
 @cache
-def _digest() -> str:
+def sources_digest() -> str:
+    """Return a digest of all that is compiled: another one may play the same inputs otherwise."""
     digest = hashlib.blake2b(digest_size=8)
     for name in _SOURCES:
         place = _PRISM / name
@@ -66,7 +67,7 @@ def cache_folder() -> Path:
     """Return the folder that keeps the kernels of the sources as they are."""
     asked = cast(Any, config).CACHE_DIR
     base = Path(asked) if asked else _PRISM / "__pycache__"
-    return base / f"{_FOLDER}{_digest()}"
+    return base / f"{_FOLDER}{sources_digest()}"
 
 
 def remove_stale() -> None:

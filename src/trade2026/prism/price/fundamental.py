@@ -62,12 +62,23 @@ class FundamentalParams(msgspec.Struct, frozen=True, kw_only=True):
 
 def new_fundamental(params: FundamentalParams, value: float) -> Reals:
     """Return the row of reals of a fundamental that starts at *value*, in ticks."""
+    row = np.zeros(REALS, np.float64)
+    row[_LEVEL] = math.log(value)
+    reshape(row, params)
+    return row
+
+
+def shift(row: Reals, log_move: float) -> None:
+    """Move the value at once, for good; *log_move* is of its logarithm."""
+    row[_LEVEL] += log_move
+
+
+def reshape(row: Reals, params: FundamentalParams, times: float = 1.0) -> None:
+    """Let the value move by *params* from here on, all movements *times* as large."""
     yearly = params.yearly_volatility_ratio**2
     drift_kept = 0.5 ** (STEP_NS / NS_PER_S / params.momentum_half_life_s)
     kept = 0.5 ** (STEP_NS / NS_PER_S / params.reversion_half_life_s)
     per_step = yearly / _STEPS_PER_YEAR
-    row = np.zeros(REALS, np.float64)
-    row[_LEVEL] = math.log(value)
     brownian_share = 1.0 - params.momentum_share_ratio - params.jump_share_ratio
     row[_BROWNIAN_SD] = math.sqrt(per_step * brownian_share)
     row[_DRIFT_KEPT] = drift_kept
@@ -77,9 +88,10 @@ def new_fundamental(params: FundamentalParams, value: float) -> Reals:
     row[_DEVIATION_SD] = params.reversion_sd_ratio * math.sqrt(1.0 - kept * kept)
     row[_JUMP_CHANCE] = params.jumps_per_day / _STEPS_PER_DAY
     jumps_per_year = 365.0 * params.jumps_per_day
+    row[_JUMP_SD] = 0.0
     if jumps_per_year:
         row[_JUMP_SD] = math.sqrt(yearly * params.jump_share_ratio / jumps_per_year)
-    return row
+    row[[_BROWNIAN_SD, _DRIFT_SD, _DEVIATION_SD, _JUMP_SD]] *= times
 
 
 @kernel
