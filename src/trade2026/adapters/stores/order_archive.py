@@ -154,14 +154,13 @@ class SqliteOrderArchive:
         return self._opened
 
     def _connection(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, timeout=BUSY_S, check_same_thread=False)
-        try:
+        with contextlib.ExitStack() as undo:
+            database = sqlite3.connect(self._path, timeout=BUSY_S, check_same_thread=False)
+            undo.callback(database.close)
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
             _make_tables(database)
-        except BaseException:
-            database.close()
-            raise
+            undo.pop_all()
         return database
 
     @contextlib.contextmanager
