@@ -14,6 +14,7 @@ from trade2026.domain.oms import decide
 from trade2026.domain.oms.kept import Kept, Totals
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.orders import Orders
+from trade2026.model.booking import Booking
 from trade2026.model.execution import ExecType
 from trade2026.model.journal import CashDeposited, JournalEvent, UnknownReported
 
@@ -109,7 +110,7 @@ class Forgetting(RuleBasedStateMachine):
     def book(self, event: JournalEvent) -> None:
         self.seq += 1
         self.whole.apply(event, self.seq)
-        is_order = not isinstance(event, CashDeposited | UnknownReported)
+        is_order = not isinstance(event, CashDeposited | UnknownReported | Booking)
         if is_order and event.order_id in self.archive:
             self.lean.recall(self.archive[event.order_id])
         self.lean.apply(event, self.seq)
