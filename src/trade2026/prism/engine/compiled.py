@@ -24,6 +24,8 @@ from numba.core import config
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from trade2026.prism.engine.layout import is_checked
+
 Words = NDArray[np.int64]
 """Tables of whole numbers that go in and out of kernels."""
 
@@ -53,7 +55,7 @@ WAKE: Final = types.int64(
 
 @cache
 def _digest() -> str:
-    digest = hashlib.blake2b(digest_size=8)
+    digest = hashlib.blake2b(b"checked" if is_checked() else b"", digest_size=8)
     for name in _SOURCES:
         place = _PRISM / name
         for path in sorted(place.rglob("*.py")) if place.is_dir() else (place,):
@@ -90,9 +92,26 @@ def _own_cache() -> Generator[None]:
 
 
 def kernel(function: _Kernel) -> _Kernel:
-    """Compile *function* at its first call, or load what an earlier process compiled."""
+    """Compile *function* into every kernel that calls it; it costs no call."""
+    return _compiled(function, forceinline=True, no_cpython_wrapper=True)
+
+
+def rare_kernel(function: _Kernel) -> _Kernel:
+    """Compile *function* once, to be called by kernels: what is seldom stays out of the way."""
+    return _compiled(function, no_cpython_wrapper=True)
+
+
+def entry(function: _Kernel) -> _Kernel:
+    """Compile *function*, to be called from Python, at its first call, or load what is kept.
+
+    What it calls is kept with it.
+    """
     with _own_cache():
-        compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
+        return _compiled(function, cache=True)
+
+
+def _compiled(function: _Kernel, **options: bool) -> _Kernel:
+    compiled: Any = njit(nogil=True, error_model="numpy", **options)(function)
     resolve = compiled.get_call_template
 
     def resolve_plainly(arguments: Sequence[Any], keywords: Any) -> Any:

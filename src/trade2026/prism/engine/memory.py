@@ -1,101 +1,323 @@
-"""The memory of a compiled order book: layout, levels, queues, the table of numbers.
+"""The memory of a compiled order book: its tables, price levels, queues, index of numbers.
 
-A book is one int64 array. An address is an index into it, and address 0 is nobody (the
-header lies there). Each side keeps its non-empty levels sorted with the best last, so the
-best price is one load and a new level near it moves few entries, whatever the price range.
-The orders of a level are a linked queue; an open-addressing table finds them by number.
-Kernels trust their arguments and never allocate: who calls them asks `has_room` first.
+A book is one block: a header, then tables. Prices count as *ranks*, ticks times the side's
+sign, so that on either side a greater rank is a better price and one code serves both.
+
+Each side has a window of `WINDOW` levels, one for every rank from `base` up, with three
+storeys of bits that say which hold orders: the next best price is found by counting zeros.
+The best level is always within the window; what lies below it is kept in a sorted list, and
+`recentre` moves the window when the best price leaves it. The orders of a level are a linked
+queue. An order's number leads to its slot by an open-addressing index. Orders of a level trade
+in the order of the queue; a stop waits in a queue of its own.
+
+Kernels never allocate: who calls them asks `has_room` first. Slot 0 is nobody.
 """
 
-from trade2026.prism.engine.compiled import Cells, kernel
+from typing import Final
 
-# The header.
-CAPACITY = 0  # orders, a power of two
-OPEN = 1  # resting orders
-FREE_ORDER = 2  # address of the first unused order record, linked by NEXT
-FREE_LEVEL = 3  # the same for level records, linked by LEVEL_HEAD
-LEVELS = 5  # counts of levels: [LEVELS + 1] of buys, [LEVELS - 1] of sells
-BOOK_SYMBOL = 7
-LAST_SEQ = 8
-LAST_AGENT_NUMBER = 9  # agents count downwards from -1; outsiders' numbers are positive
-HEADER = 16
+from trade2026.prism.engine.compiled import kernel, rare_kernel
+from trade2026.prism.engine.layout import Layout, Record, Table, leading_zeros
 
-# An order record.
-NUMBER = 0
-OWNER = 1
-ORDER_SIDE = 2
-ORDER_LOTS = 3
-LEVEL = 4
-PREVIOUS = 5
-NEXT = 6
-ORDER_WIDTH = 8
+WINDOW: Final = 65_536
+"""Levels of a side that are found at once."""
+_WORDS: Final = WINDOW // 64
+_ABOVE: Final = WINDOW // 4
+"""Levels of the window that a best price may improve by before the window moves."""
 
-# A level record.
-LEVEL_TICKS = 0
-LEVEL_TOTAL = 1
-LEVEL_HEAD = 2
-LEVEL_TAIL = 3
-LEVEL_WIDTH = 4
+NO_RANK: Final = -(2**62)
+"""The best rank of an empty side: worse than every price."""
 
-INDEX_FACTOR = 4  # table slots for each order: chains stay short
-WIDTH = ORDER_WIDTH + LEVEL_WIDTH + 2 + INDEX_FACTOR
-ROOM = 32  # messages that an agent may send in one wake
+ROOM: Final = 32
+"""Messages that `has_room` vouches for: as many as an agent may send in one wake."""
 
-GOLDEN = -7046029254386353131  # 2**64 / golden ratio, as int64: Fibonacci hashing
+BOOK: Final = Layout(
+    "book",
+    {
+        "capacity": "i8",  # orders that may rest, a power of two
+        "order_count": "i8",  # records of the table of orders: capacity + 1
+        "index_at": "i8",  # bytes from here to the index
+        "index_count": "i8",
+        "far_at": "i8",
+        "far_count": "i8",
+        "timer_at": "i8",
+        "timer_count": "i8",
+        "stop_at": "i8",
+        "stop_count": "i8",
+        "free_order": "i8",  # first unused slot, linked by `after`
+        "free_stop": "i8",
+        "open": "i8",  # resting orders
+        "parts": "i8",  # of icebergs and of all others, one each: a sweep ends that many
+        "waiting": "i8",  # stops
+        "trailing": "i8",  # of them, how many follow the market
+        "timers": "i8",  # entries of the heap of expiries, dead ones included
+        "first_stop": "i8",  # the stop that has waited longest
+        "last_stop": "i8",
+        "low_buy_trigger": "i8",  # no waiting buy stop has a lower trigger
+        "high_sell_trigger": "i8",
+        "now": "i8",
+        "seq": "i8",
+        "agent_number": "i8",  # agents count downwards from -1; outsiders' numbers are positive
+        "last": "i8",  # ticks of the last trade, 0 before the first
+        "band_low": "i8",
+        "band_high": "i8",
+        "phase": "i4",
+        "symbol": "i4",
+    },
+    size=256,
+)
+
+SIDE: Final = Layout(
+    "side",
+    {
+        "best": "i8",  # rank of the best level, NO_RANK where the side is empty
+        "base": "i8",  # rank of the window's first level
+        "far": "i8",  # levels below the window
+        "top": "i8",  # which words of the storey below are not empty
+    },
+    size=64,
+)
+WORD: Final = Layout("word", {"bits": "i8"})
+LEVEL: Final = Layout(
+    "level",
+    {"shown": "i8", "hidden": "i8", "rank": "i8", "head": "i4", "tail": "i4"},
+)
+ORDER: Final = Layout(
+    "order",
+    {
+        "number": "i8",
+        "rank": "i8",
+        "lots": "i8",  # all that is left
+        "shown": "i8",  # of them
+        "display": "i8",  # what an iceberg shows at a time, 0 for all
+        "expires": "i8",  # ns, 0 for never
+        "owner": "i4",
+        "before": "i4",
+        "after": "i4",
+        "side": "i1",
+        "force": "i1",
+        "flags": "i1",
+    },
+    size=64,
+)
+SLOT: Final = Layout("slot", {"at": "i4"})
+TIMER: Final = Layout("timer", {"time": "i8", "number": "i8"})
+STOP: Final = Layout(
+    "stop",
+    {
+        "number": "i8",
+        "ticks": "i8",
+        "lots": "i8",
+        "trigger": "i8",  # ticks; 0 while it cannot be reached
+        "offset": "i8",  # of a trailing stop
+        "display": "i8",
+        "expires": "i8",
+        "owner": "i4",
+        "before": "i4",
+        "after": "i4",
+        "side": "i1",
+        "kind": "i1",
+        "force": "i1",
+        "stp": "i1",
+        "flags": "i1",
+    },
+    size=80,
+)
+
+_SIDES_AT: Final = BOOK.size
+_UPPER_AT: Final = _SIDES_AT + 2 * SIDE.size
+_BITS_AT: Final = _UPPER_AT + 2 * (_WORDS // 64) * WORD.size
+_NEAR_AT: Final = _BITS_AT + 2 * _WORDS * WORD.size
+_ORDERS_AT: Final = _NEAR_AT + 2 * WINDOW * LEVEL.size
+
+SIDES: Final = Table("sides", SIDE, header=BOOK, at=_SIDES_AT, count=2)
+ORDERS: Final = Table("orders", ORDER, header=BOOK, at=_ORDERS_AT, count="order_count")
+SLOTS: Final = Table("index", SLOT, header=BOOK, at="index_at", count="index_count")
+FAR: Final = Table("far levels", LEVEL, header=BOOK, at="far_at", count="far_count")
+TIMERS: Final = Table("timers", TIMER, header=BOOK, at="timer_at", count="timer_count")
+STOPS: Final = Table("stops", STOP, header=BOOK, at="stop_at", count="stop_count")
+_UPPER: Final = Table("upper bits", WORD, header=BOOK, at=_UPPER_AT, count=2 * (_WORDS // 64))
+_BITS: Final = Table("bits", WORD, header=BOOK, at=_BITS_AT, count=2 * _WORDS)
+_NEAR: Final = Table("near levels", LEVEL, header=BOOK, at=_NEAR_AT, count=2 * WINDOW)
+
+INDEX_FACTOR: Final = 4
+"""Index entries for each order or stop: chains stay short."""
+
+
+def room_for(capacity: int, stops: int) -> dict[str, int]:
+    """Return the header's numbers of a book for *capacity* orders and *stops*, and its `size`."""
+    most = capacity + stops
+    numbers = {
+        "capacity": capacity,
+        "order_count": capacity + 1,
+        "index_count": INDEX_FACTOR * most,
+        "far_count": 2 * capacity,
+        "timer_count": 2 * most,
+        "stop_count": stops + 1,
+    }
+    assert numbers["index_count"] & (numbers["index_count"] - 1) == 0
+    at = _ORDERS_AT + numbers["order_count"] * ORDER.size
+    for part, layout in (("index", SLOT), ("far", LEVEL), ("timer", TIMER), ("stop", STOP)):
+        at = -(-at // 64) * 64
+        numbers[f"{part}_at"] = at
+        at += numbers[f"{part}_count"] * layout.size
+    return numbers | {"size": at}
+
+
+side_at = SIDES.getter()
+order_at = ORDERS.getter()
+slot_at = SLOTS.getter()
+far_at = FAR.getter()
+timer_at = TIMERS.getter()
+stop_at = STOPS.getter()
+_upper_at = _UPPER.getter()
+_bits_at = _BITS.getter()
+_near_at = _NEAR.getter()
+book_of = BOOK.of
 
 
 @kernel
-def prepare(book: Cells, capacity: int, symbol: int) -> None:
-    """Make an empty book of zeroed memory of `HEADER + WIDTH * capacity` words."""
-    book[CAPACITY] = capacity
-    book[BOOK_SYMBOL] = symbol
-    orders = HEADER
-    levels = HEADER + ORDER_WIDTH * capacity
-    for i in range(capacity - 1, -1, -1):
-        order = orders + ORDER_WIDTH * i
-        book[order + NEXT] = book[FREE_ORDER]
-        book[FREE_ORDER] = order
-        level = levels + LEVEL_WIDTH * i
-        book[level + LEVEL_HEAD] = book[FREE_LEVEL]
-        book[FREE_LEVEL] = level
+def which(side: int) -> int:
+    """Return 0 for the buys, 1 for the sells: the place of a side's tables."""
+    return (1 - side) >> 1
 
 
 @kernel
-def has_room(book: Cells, tape: Cells) -> bool:
+def has_room(book: Record, tape: Record) -> bool:
     """Return whether `ROOM` more messages surely fit the book and the tape."""
-    free = book[CAPACITY] - book[OPEN]
-    return free >= ROOM and len(tape) - 1 - tape[0, 0] >= book[OPEN] + 2 * ROOM
+    free = book.capacity - book.open - book.waiting
+    # One message may sweep the book, set off every stop, and end what is left: each event
+    # uses up a part of an order or a stop, and an auction's trade takes three events.
+    most = 4 * (book.parts + book.waiting) + 8 * ROOM
+    return free >= ROOM and tape.capacity - tape.count >= most
+
+
+# Numbers.
 
 
 @kernel
-def ladder(book: Cells, side: int) -> int:
-    """Return where the sorted level addresses of *side* begin; the best is the last."""
-    base = HEADER + (ORDER_WIDTH + LEVEL_WIDTH) * book[CAPACITY]
-    return base if side > 0 else base + book[CAPACITY]
+def entry_of(book: Record, number: int) -> int:
+    """Return the index entry that holds *number*, or the empty one where it would go."""
+    mask = book.index_count - 1
+    at = number & mask
+    while True:
+        slot = slot_at(book, at).at
+        if slot == 0 or number_in(book, slot) == number:
+            return at
+        at = (at + 1) & mask
 
 
 @kernel
-def best_level(book: Cells, side: int) -> int:
-    """Return the address of the best level of *side*, 0 where the side is empty."""
-    count = book[LEVELS + side]
-    return book[ladder(book, side) + count - 1] if count > 0 else 0
+def number_in(book: Record, slot: int) -> int:
+    """Return the number of the order in *slot*, or of the stop where the slot is negative."""
+    return order_at(book, slot).number if slot > 0 else stop_at(book, -slot).number
 
 
 @kernel
-def best_ticks(book: Cells, side: int) -> int:
-    """Return the best price of *side* in ticks, 0 where the side is empty."""
-    level = best_level(book, side)
-    return book[level + LEVEL_TICKS] if level else 0
+def find(book: Record, number: int) -> int:
+    """Return the slot of an order, minus the slot of a waiting stop, 0 where there is neither."""
+    return slot_at(book, entry_of(book, number)).at
 
 
 @kernel
-def position(book: Cells, side: int, ticks: int) -> int:
-    """Return how many levels of *side* are worse than *ticks*: where its level is or belongs."""
-    base = ladder(book, side)
-    low, high = 0, book[LEVELS + side]
+def forget(book: Record, number: int) -> None:
+    """Take *number* out of the index, and close the gap in its chain."""
+    mask = book.index_count - 1
+    gap = entry_of(book, number)
+    at = gap
+    while True:
+        at = (at + 1) & mask
+        slot = slot_at(book, at).at
+        if slot == 0:
+            break
+        home = number_in(book, slot) & mask
+        # It moves back unless its home lies after the gap.
+        if ((at - home) & mask) >= ((at - gap) & mask):
+            slot_at(book, gap).at = slot
+            gap = at
+    slot_at(book, gap).at = 0
+
+
+# Levels.
+
+
+@kernel
+def highest_bit(word: int) -> int:
+    """Return the place of the highest bit that is set; *word* is not 0."""
+    return 63 - leading_zeros(word)
+
+
+@kernel
+def near_level(book: Record, side: int, at: int) -> Record:
+    """Return the level at place *at* of the window."""
+    return _near_at(book, which(side) * WINDOW + at)
+
+
+@kernel
+def mark(book: Record, side: int, at: int) -> None:
+    """Note that the level at place *at* of the window holds orders."""
+    row = which(side)
+    word = _bits_at(book, row * _WORDS + (at >> 6))
+    if word.bits == 0:
+        upper = _upper_at(book, row * (_WORDS >> 6) + (at >> 12))
+        upper.bits |= 1 << ((at >> 6) & 63)
+        half = side_at(book, row)
+        half.top |= 1 << (at >> 12)
+    word.bits |= 1 << (at & 63)
+
+
+@kernel
+def unmark(book: Record, side: int, at: int) -> None:
+    """Note that the level at place *at* of the window is empty."""
+    row = which(side)
+    word = _bits_at(book, row * _WORDS + (at >> 6))
+    word.bits &= ~(1 << (at & 63))
+    if word.bits == 0:
+        upper = _upper_at(book, row * (_WORDS >> 6) + (at >> 12))
+        upper.bits &= ~(1 << ((at >> 6) & 63))
+        if upper.bits == 0:
+            half = side_at(book, row)
+            half.top &= ~(1 << (at >> 12))
+
+
+@kernel
+def next_below(book: Record, side: int, at: int) -> int:
+    """Return the best place of the window that holds orders and is below *at*, or -1."""
+    row = which(side)
+    word = at >> 6
+    bits = _bits_at(book, row * _WORDS + word).bits & ((1 << (at & 63)) - 1) if at < WINDOW else 0
+    if bits == 0:
+        word = next_word(book, row, word)
+        if word < 0:
+            return -1
+        bits = _bits_at(book, row * _WORDS + word).bits
+    return (word << 6) + highest_bit(bits)
+
+
+@kernel
+def next_word(book: Record, row: int, word: int) -> int:
+    """Return the last word of bits before *word* that is not empty, or -1."""
+    part = word >> 6
+    bits = 0
+    if part < _WORDS >> 6:
+        bits = _upper_at(book, row * (_WORDS >> 6) + part).bits & ((1 << (word & 63)) - 1)
+    if bits == 0:
+        parts = side_at(book, row).top & ((1 << part) - 1)
+        if parts == 0:
+            return -1
+        part = highest_bit(parts)
+        bits = _upper_at(book, row * (_WORDS >> 6) + part).bits
+    return (part << 6) + highest_bit(bits)
+
+
+@kernel
+def far_place(book: Record, side: int, rank: int) -> int:
+    """Return the place among the far levels where *rank* is or belongs, worst first."""
+    row = which(side)
+    first = row * book.capacity
+    low, high = first, first + side_at(book, row).far
     while low < high:
         middle = (low + high) >> 1
-        if side * book[book[base + middle] + LEVEL_TICKS] < side * ticks:
+        if far_at(book, middle).rank < rank:
             low = middle + 1
         else:
             high = middle
@@ -103,116 +325,213 @@ def position(book: Cells, side: int, ticks: int) -> int:
 
 
 @kernel
-def slot_of(book: Cells, number: int) -> int:
-    """Return the table slot that holds *number*, or the empty one where it would go."""
-    size = INDEX_FACTOR * book[CAPACITY]
-    base = HEADER + (WIDTH - INDEX_FACTOR) * book[CAPACITY]
-    at = ((number * GOLDEN) >> 24) & (size - 1)
-    while book[base + at] and book[book[base + at] + NUMBER] != number:
-        at = (at + 1) & (size - 1)
-    return base + at
+def copy_level(source: Record, target: Record) -> None:
+    """Give *target* what *source* holds."""
+    target.shown = source.shown
+    target.hidden = source.hidden
+    target.rank = source.rank
+    target.head = source.head
+    target.tail = source.tail
 
 
 @kernel
-def find(book: Cells, number: int) -> int:
-    """Return the address of the resting order *number*, or 0."""
-    return book[slot_of(book, number)]
+def clear_level(level: Record, rank: int) -> None:
+    """Make an empty level of *rank*."""
+    level.shown = 0
+    level.hidden = 0
+    level.rank = rank
+    level.head = 0
+    level.tail = 0
+
+
+@rare_kernel
+def recentre(book: Record, side: int, rank: int) -> None:
+    """Move the window so that *rank*, better than every level there is, lies within it."""
+    row = which(side)
+    half = side_at(book, row)
+    first = row * book.capacity
+    count = 0
+    at = next_below(book, side, WINDOW)
+    while at >= 0:
+        count += 1
+        at = next_below(book, side, at)
+    half.far += count
+    to = first + half.far
+    at = next_below(book, side, WINDOW)
+    while at >= 0:
+        to -= 1
+        level = near_level(book, side, at)
+        copy_level(level, far_at(book, to))
+        clear_level(level, 0)
+        unmark(book, side, at)
+        at = next_below(book, side, at)
+    half.base = rank - (WINDOW - _ABOVE)
+    half.best = NO_RANK
+    while half.far > 0 and far_at(book, first + half.far - 1).rank >= half.base:
+        half.far -= 1
+        level = far_at(book, first + half.far)
+        at = level.rank - half.base
+        copy_level(level, near_level(book, side, at))
+        mark(book, side, at)
+        half.best = max(half.best, level.rank)
+
+
+@rare_kernel
+def far_level(book: Record, side: int, rank: int) -> Record:
+    """Return the level of *rank* below the window, made where there is none."""
+    row = which(side)
+    half = side_at(book, row)
+    place = far_place(book, side, rank)
+    end = row * book.capacity + half.far
+    if place < end and far_at(book, place).rank == rank:
+        return far_at(book, place)
+    for i in range(end, place, -1):
+        copy_level(far_at(book, i - 1), far_at(book, i))
+    half.far += 1
+    level = far_at(book, place)
+    clear_level(level, rank)
+    return level
+
+
+@rare_kernel
+def drop_far_level(book: Record, side: int, rank: int) -> None:
+    """Take an empty level out of those below the window."""
+    row = which(side)
+    half = side_at(book, row)
+    half.far -= 1
+    for i in range(far_place(book, side, rank), row * book.capacity + half.far):
+        copy_level(far_at(book, i + 1), far_at(book, i))
 
 
 @kernel
-def forget(book: Cells, number: int) -> None:
-    """Take *number* out of the table, and close the gap in its chain."""
-    size = INDEX_FACTOR * book[CAPACITY]
-    base = HEADER + (WIDTH - INDEX_FACTOR) * book[CAPACITY]
-    gap = slot_of(book, number) - base
-    at = gap
-    while True:
-        at = (at + 1) & (size - 1)
-        order = book[base + at]
-        if not order:
-            break
-        home = ((book[order + NUMBER] * GOLDEN) >> 24) & (size - 1)
-        # Move it back unless its home lies after the gap.
-        if ((at - home) & (size - 1)) >= ((at - gap) & (size - 1)):
-            book[base + gap] = order
-            gap = at
-    book[base + gap] = 0
+def level_of(book: Record, side: int, rank: int) -> Record:
+    """Return the level of *rank*; it holds orders."""
+    at = rank - side_at(book, which(side)).base
+    if at >= 0:
+        return near_level(book, side, at)
+    return far_at(book, far_place(book, side, rank))
 
 
 @kernel
-def unlink(book: Cells, order: int) -> None:
-    """Take an order, already without quantity in its level's total, off the book."""
-    level = book[order + LEVEL]
-    before, after = book[order + PREVIOUS], book[order + NEXT]
-    if before:
-        book[before + NEXT] = after
-    else:
-        book[level + LEVEL_HEAD] = after
-    if after:
-        book[after + PREVIOUS] = before
-    else:
-        book[level + LEVEL_TAIL] = before
-    forget(book, book[order + NUMBER])
-    if not book[level + LEVEL_HEAD]:
-        drop_level(book, book[order + ORDER_SIDE], level)
-    book[order + NEXT] = book[FREE_ORDER]
-    book[FREE_ORDER] = order
-    book[OPEN] -= 1
-
-
-@kernel
-def drop_level(book: Cells, side: int, level: int) -> None:
-    """Take an empty level out of the ladder."""
-    base = ladder(book, side)
-    count = book[LEVELS + side] - 1
-    for i in range(base + position(book, side, book[level + LEVEL_TICKS]), base + count):
-        book[i] = book[i + 1]
-    book[LEVELS + side] = count
-    book[level + LEVEL_HEAD] = book[FREE_LEVEL]
-    book[FREE_LEVEL] = level
-
-
-@kernel
-def level_at(book: Cells, side: int, ticks: int) -> int:
-    """Return the level of *side* at *ticks*, making it where there is none."""
-    base = ladder(book, side)
-    count = book[LEVELS + side]
-    at = base + position(book, side, ticks)
-    if at < base + count and book[book[at] + LEVEL_TICKS] == ticks:
-        return book[at]
-    level = book[FREE_LEVEL]
-    book[FREE_LEVEL] = book[level + LEVEL_HEAD]
-    for i in range(base + count, at, -1):
-        book[i] = book[i - 1]
-    book[at] = level
-    book[LEVELS + side] = count + 1
-    book[level + LEVEL_TICKS] = ticks
-    book[level + LEVEL_TOTAL] = 0
-    book[level + LEVEL_HEAD] = 0
-    book[level + LEVEL_TAIL] = 0
+def open_level(book: Record, side: int, rank: int) -> Record:
+    """Return the level of *rank*, made where there is none."""
+    half = side_at(book, which(side))
+    at = rank - half.base
+    if at >= WINDOW or half.best == NO_RANK:
+        recentre(book, side, rank)
+        at = rank - half.base
+    if at < 0:
+        return far_level(book, side, rank)
+    level = near_level(book, side, at)
+    if level.head == 0:
+        level.rank = rank
+        mark(book, side, at)
+        half.best = max(half.best, rank)
     return level
 
 
 @kernel
-def rest(book: Cells, number: int, owner: int, side: int, ticks: int, lots: int) -> int:
-    """Queue an order behind all others at its price; return what the level now holds."""
-    level = level_at(book, side, ticks)
-    order = book[FREE_ORDER]
-    book[FREE_ORDER] = book[order + NEXT]
-    book[OPEN] += 1
-    book[order + NUMBER] = number
-    book[order + OWNER] = owner
-    book[order + ORDER_SIDE] = side
-    book[order + ORDER_LOTS] = lots
-    book[order + LEVEL] = level
-    last = book[level + LEVEL_TAIL]
-    book[order + PREVIOUS] = last
-    book[order + NEXT] = 0
+def close_level(book: Record, side: int, rank: int) -> None:
+    """Take the level of *rank*, in which no order is left, out of the book."""
+    half = side_at(book, which(side))
+    at = rank - half.base
+    if at < 0:
+        drop_far_level(book, side, rank)
+        return
+    unmark(book, side, at)
+    if rank == half.best:
+        below = next_below(book, side, at)
+        if below >= 0:
+            half.best = half.base + below
+        else:
+            uncover(book, side)
+
+
+@rare_kernel
+def uncover(book: Record, side: int) -> None:
+    """Let the best level below the empty window, if there is any, be the best."""
+    row = which(side)
+    half = side_at(book, row)
+    half.best = NO_RANK
+    if half.far > 0:
+        recentre(book, side, far_at(book, row * book.capacity + half.far - 1).rank)
+
+
+@kernel
+def best_ticks(book: Record, side: int) -> int:
+    """Return the best price of *side* in ticks, 0 where the side is empty."""
+    best = side_at(book, which(side)).best
+    return side * best if best != NO_RANK else 0
+
+
+@kernel
+def next_level(book: Record, side: int, rank: int) -> int:
+    """Return the rank of the best level that is worse than *rank*, NO_RANK where there is none."""
+    row = which(side)
+    half = side_at(book, row)
+    at = min(rank - half.base, WINDOW)
+    if at > 0:
+        below = next_below(book, side, at)
+        if below >= 0:
+            return half.base + below
+    place = far_place(book, side, rank) - 1
+    return far_at(book, place).rank if place >= row * book.capacity else NO_RANK
+
+
+# Orders.
+
+
+@kernel
+def new_slot(book: Record) -> int:
+    """Return a slot for an order; `has_room` has promised it."""
+    slot = book.free_order
+    book.free_order = order_at(book, slot).after
+    return slot
+
+
+@kernel
+def queue(book: Record, slot: int) -> Record:
+    """Let the order in *slot* stand behind all others of its price; return the level."""
+    order = order_at(book, slot)
+    level = open_level(book, order.side, order.rank)
+    last = level.tail
+    order.before = last
+    order.after = 0
     if last:
-        book[last + NEXT] = order
+        order_at(book, last).after = slot
     else:
-        book[level + LEVEL_HEAD] = order
-    book[level + LEVEL_TAIL] = order
-    book[level + LEVEL_TOTAL] += lots
-    book[slot_of(book, number)] = order
-    return book[level + LEVEL_TOTAL]
+        level.head = slot
+    level.tail = slot
+    level.shown += order.shown
+    level.hidden += order.lots - order.shown
+    return level
+
+
+@kernel
+def unqueue(book: Record, level: Record, order: Record) -> None:
+    """Take an order out of the queue of *level*, whose totals no longer hold it."""
+    before, after = order.before, order.after
+    if before:
+        order_at(book, before).after = after
+    else:
+        level.head = after
+    if after:
+        order_at(book, after).before = before
+    else:
+        level.tail = before
+
+
+@kernel
+def release(book: Record, slot: int) -> None:
+    """Give the slot of an order back that stands in no queue any more."""
+    order = order_at(book, slot)
+    forget(book, order.number)
+    order.after = book.free_order
+    book.free_order = slot
+    book.open -= 1
+
+
+@kernel
+def parts_of(lots: int, shown: int, display: int) -> int:
+    """Return in how many parts an order shows what is left of it."""
+    return 1 + (lots - shown + display - 1) // display if display else 1

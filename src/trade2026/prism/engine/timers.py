@@ -1,0 +1,99 @@
+"""When orders expire: a binary heap of times and numbers, the earliest first.
+
+An order that ends in another way leaves its entry behind. An entry counts only where the
+number still rests or waits and expires at that very time; when the heap is full, those that
+count no more are taken out.
+"""
+
+from trade2026.prism.engine.compiled import kernel, rare_kernel
+from trade2026.prism.engine.layout import Record
+from trade2026.prism.engine.memory import find, order_at, stop_at, timer_at
+
+
+@kernel
+def expiry_of(book: Record, number: int) -> int:
+    """Return when the order *number* expires, 0 for never or where there is none."""
+    slot = find(book, number)
+    if slot == 0:
+        return 0
+    return order_at(book, slot).expires if slot > 0 else stop_at(book, -slot).expires
+
+
+@kernel
+def is_earlier(book: Record, at: int, time: int, number: int) -> bool:
+    """Return whether the entry at *at* comes before (*time*, *number*)."""
+    entry = timer_at(book, at)
+    return entry.time < time or (entry.time == time and entry.number < number)
+
+
+@kernel
+def put(book: Record, at: int, time: int, number: int) -> None:
+    """Write an entry."""
+    entry = timer_at(book, at)
+    entry.time = time
+    entry.number = number
+
+
+@kernel
+def rise(book: Record, at: int, time: int, number: int) -> None:
+    """Write an entry where it belongs, from *at* upwards."""
+    while at > 0:
+        parent = (at - 1) >> 1
+        if is_earlier(book, parent, time, number):
+            break
+        above = timer_at(book, parent)
+        put(book, at, above.time, above.number)
+        at = parent
+    put(book, at, time, number)
+
+
+@kernel
+def sink(book: Record, at: int, time: int, number: int) -> None:
+    """Write an entry where it belongs, from *at* downwards."""
+    count = book.timers
+    while True:
+        child = 2 * at + 1
+        if child >= count:
+            break
+        entry = timer_at(book, child)
+        if child + 1 < count and is_earlier(book, child + 1, entry.time, entry.number):
+            child += 1
+            entry = timer_at(book, child)
+        if not is_earlier(book, child, time, number):
+            break
+        put(book, at, entry.time, entry.number)
+        at = child
+    put(book, at, time, number)
+
+
+@rare_kernel
+def set_timer(book: Record, time: int, number: int) -> None:
+    """Note that the order *number* expires at *time*."""
+    if book.timers == book.timer_count:
+        compact(book)
+    book.timers += 1
+    rise(book, book.timers - 1, time, number)
+
+
+@rare_kernel
+def compact(book: Record) -> None:
+    """Take out the entries that count no more."""
+    kept = 0
+    for at in range(book.timers):
+        entry = timer_at(book, at)
+        if expiry_of(book, entry.number) == entry.time:
+            put(book, kept, entry.time, entry.number)
+            kept += 1
+    book.timers = kept
+    for at in range(kept // 2 - 1, -1, -1):
+        entry = timer_at(book, at)
+        sink(book, at, entry.time, entry.number)
+
+
+@rare_kernel
+def drop_first(book: Record) -> None:
+    """Take the earliest entry out."""
+    book.timers -= 1
+    last = timer_at(book, book.timers)
+    if book.timers > 0:
+        sink(book, 0, last.time, last.number)
