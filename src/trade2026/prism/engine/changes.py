@@ -7,7 +7,7 @@ from trade2026.prism.engine.kernels import (
     is_out_of_band,
     least_rank,
 )
-from trade2026.prism.engine.layout import Record
+from trade2026.prism.engine.layout import Record, out_of_line
 from trade2026.prism.engine.memory import (
     find,
     level_of,
@@ -65,6 +65,7 @@ def end(book: Record, tape: Record, number: int, reason: int) -> None:
 @rare_kernel
 def reduce(book: Record, tape: Record, number: int, less: int) -> None:
     """Take *less* lots off an order, which keeps its place; what is left of none ends."""
+    out_of_line()
     slot = find(book, number)
     if slot == 0:
         refuse(book, tape, number, UNKNOWN_ORDER)
@@ -89,6 +90,7 @@ def lots_in(book: Record, slot: int) -> int:
 @rare_kernel
 def shrink(book: Record, tape: Record, slot: int, less: int, reason: int) -> None:
     """Take *less* lots, not all, off a resting order: hidden ones first."""
+    out_of_line()
     order = order_at(book, slot)
     level = level_of(book, order.side, order.rank)
     book.parts -= parts_of(order.lots, order.shown, order.display)
@@ -121,6 +123,7 @@ def say_changed_stop(book: Record, tape: Record, stop: Record, reason: int) -> N
 @rare_kernel
 def replace(book: Record, tape: Record, message: Record) -> None:
     """Change price, quantity or trigger of an order; only a smaller quantity keeps its place."""
+    out_of_line()
     slot = find(book, message.number)
     reason = why_no_change(book, slot, message)
     if reason != NO_REASON:
@@ -134,6 +137,7 @@ def replace(book: Record, tape: Record, message: Record) -> None:
 @rare_kernel
 def why_no_change(book: Record, slot: int, message: Record) -> int:
     """Return the reason why an order cannot be changed so, `NO_REASON` where it can."""
+    out_of_line()
     if slot == 0:
         return UNKNOWN_ORDER
     lots, ticks, trigger = message.lots, message.ticks, message.trigger
@@ -157,6 +161,7 @@ def why_no_change(book: Record, slot: int, message: Record) -> int:
 @rare_kernel
 def replace_resting(book: Record, tape: Record, slot: int, message: Record) -> None:
     """Change a resting order as far as its place allows, else let it enter again."""
+    out_of_line()
     order = order_at(book, slot)
     side, was = order.side, order.side * order.rank
     ticks = message.ticks if message.ticks else was
@@ -190,6 +195,7 @@ def replace_resting(book: Record, tape: Record, slot: int, message: Record) -> N
 @rare_kernel
 def replace_waiting(book: Record, tape: Record, slot: int, message: Record) -> None:
     """Change a waiting stop, which keeps its place."""
+    out_of_line()
     stop = stop_at(book, slot)
     ticks, trigger = message.ticks, message.trigger
     if ticks and ticks != stop.ticks and is_out_of_band(book, ticks):

@@ -98,7 +98,7 @@ def kernel(function: _Kernel) -> _Kernel:
 
 def rare_kernel(function: _Kernel) -> _Kernel:
     """Compile *function* once, to be called by kernels: what is seldom stays out of the way."""
-    return _compiled(function, no_cpython_wrapper=True)
+    return _compiled(function, forceinline=False, no_cpython_wrapper=True)
 
 
 def entry(function: _Kernel) -> _Kernel:
@@ -107,7 +107,7 @@ def entry(function: _Kernel) -> _Kernel:
     What it calls is kept with it.
     """
     with _own_cache():
-        return _compiled(function, cache=True)
+        return _compiled(function, forceinline=False, cache=True)
 
 
 def _compiled(function: _Kernel, **options: bool) -> _Kernel:

@@ -6,7 +6,7 @@ stops, changes of an order, auctions, has files of its own.
 """
 
 from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.layout import Record
+from trade2026.prism.engine.layout import Record, out_of_line
 from trade2026.prism.engine.memory import (
     NO_RANK,
     close_level,
@@ -137,6 +137,7 @@ def least_rank(book: Record, side: int, kind: int, ticks: int) -> int:
 @rare_kernel
 def is_fillable(book: Record, owner: int, side: int, stp: int, least: int, lots: int) -> bool:
     """Return whether an order could be filled whole at once, by what self-trading leaves."""
+    out_of_line()
     rank = side_at(book, which(-side)).best
     while rank >= least:
         shown = whole = 0
@@ -160,6 +161,7 @@ def is_fillable(book: Record, owner: int, side: int, stp: int, least: int, lots:
 @rare_kernel
 def refresh(book: Record, tape: Record, level: Record, slot: int) -> None:
     """Let an iceberg whose shown part is gone show the next one, behind all others."""
+    out_of_line()
     order = order_at(book, slot)
     order.shown = min(order.display, order.lots)
     level.hidden -= order.lots
@@ -192,6 +194,7 @@ def meet_self(
 
     The result is negative where the incoming order ends.
     """
+    out_of_line()
     if stp == STP_NEWEST:
         return -lots
     maker = order_at(book, slot)

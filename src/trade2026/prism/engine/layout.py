@@ -107,7 +107,7 @@ class RecordType(types.Type):
 
     def __init__(self, name: str, places: Places) -> None:
         self.places = places
-        super().__init__(name=f"record({name}{places})")
+        super().__init__(name=f"record_{name}")
 
     def place(self, field: str) -> tuple[int, str] | None:
         """Return offset and width of *field*, None where there is none."""
@@ -258,3 +258,15 @@ def _count_leading(_typing: Any, _word: Any) -> Any:
 leading_zeros: Final = cast(Callable[[Any], int], intrinsic(_count_leading))
 """Within a kernel: how many high bits of a word that is not zero are zero."""
 
+
+
+def _stay_out_of_line(_typing: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+out_of_line: Final = cast(Callable[[], None], intrinsic(_stay_out_of_line))
+"""Within a kernel, first: its code stands once and is called, however short it is."""

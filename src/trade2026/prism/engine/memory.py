@@ -13,10 +13,23 @@ in the order of the queue; a stop waits in a queue of its own.
 Kernels never allocate: who calls them asks `has_room` first. Slot 0 is nobody.
 """
 
-from typing import Final
+from typing import Any, Final
 
-from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.layout import Layout, Record, Table, leading_zeros
+import numpy as np
+from numpy.typing import NDArray
+
+from trade2026.prism.engine.compiled import entry, kernel, rare_kernel
+from trade2026.prism.engine.layout import (
+    LINE,
+    Block,
+    Layout,
+    Record,
+    Table,
+    leading_zeros,
+    new_block,
+    out_of_line,
+)
+from trade2026.prism.engine.message import MAX_TICKS
 
 WINDOW: Final = 65_536
 """Levels of a side that are found at once."""
@@ -139,28 +152,83 @@ _UPPER: Final = Table("upper bits", WORD, header=BOOK, at=_UPPER_AT, count=2 * (
 _BITS: Final = Table("bits", WORD, header=BOOK, at=_BITS_AT, count=2 * _WORDS)
 _NEAR: Final = Table("near levels", LEVEL, header=BOOK, at=_NEAR_AT, count=2 * WINDOW)
 
+_GOLDEN: Final = -7046029254386353131
+"""2**64 divided by the golden ratio, as int64: neighbouring numbers are spread (Knuth 1973)."""
+
 INDEX_FACTOR: Final = 4
-"""Index entries for each order or stop: chains stay short."""
+"""Index entries for each order: chains stay short."""
 
 
-def room_for(capacity: int, stops: int) -> dict[str, int]:
-    """Return the header's numbers of a book for *capacity* orders and *stops*, and its `size`."""
-    most = capacity + stops
+def new_book(symbol: int, capacity: int) -> Block:
+    """Return the memory of an empty book for *capacity* orders, a power of two."""
+    assert capacity >= 4 * ROOM
+    assert capacity & (capacity - 1) == 0
+    stops = capacity // 4
     numbers = {
         "capacity": capacity,
         "order_count": capacity + 1,
-        "index_count": INDEX_FACTOR * most,
+        "index_count": INDEX_FACTOR * capacity,
         "far_count": 2 * capacity,
-        "timer_count": 2 * most,
+        "timer_count": 2 * (capacity + stops),
         "stop_count": stops + 1,
+        "symbol": symbol,
+        "low_buy_trigger": MAX_TICKS + 1,
+        "high_sell_trigger": -1,
     }
-    assert numbers["index_count"] & (numbers["index_count"] - 1) == 0
-    at = _ORDERS_AT + numbers["order_count"] * ORDER.size
+    at = _ORDERS_AT + (capacity + 1) * ORDER.size
     for part, layout in (("index", SLOT), ("far", LEVEL), ("timer", TIMER), ("stop", STOP)):
-        at = -(-at // 64) * 64
+        at = -(-at // LINE) * LINE
         numbers[f"{part}_at"] = at
         at += numbers[f"{part}_count"] * layout.size
-    return numbers | {"size": at}
+    block = new_block(at)
+    head = head_of(block)
+    for field, number in numbers.items():
+        head[field] = number
+    SIDES.view(block)["best"] = NO_RANK
+    head["free_order"] = _link(ORDERS.view(block), 1)
+    head["free_stop"] = _link(STOPS.view(block), 1)
+    return block
+
+
+def grown_book(book: Block) -> Block:
+    """Return memory of twice the room with the same orders in the same slots."""
+    old = head_of(book)
+    capacity = int(old["capacity"])
+    grown = new_book(int(old["symbol"]), 2 * capacity)
+    head = head_of(grown)
+    for field in set(BOOK.dtype.names or ()) - _SIZES:
+        head[field] = old[field]
+    grown[BOOK.size : _ORDERS_AT] = book[BOOK.size : _ORDERS_AT]
+    for table, free in ((ORDERS, "free_order"), (STOPS, "free_stop")):
+        records, before = table.view(grown), table.view(book)
+        records[: len(before)] = before
+        fresh = len(before)
+        records["after"][-1] = old[free]
+        head[free] = fresh
+    for row in range(2):
+        count = SIDES.view(book)["far"][row]
+        start = row * capacity
+        FAR.view(grown)[2 * start :][:count] = FAR.view(book)[start:][:count]
+    TIMERS.view(grown)[: old["timers"]] = TIMERS.view(book)[: old["timers"]]
+    index_all(grown.ctypes.data)
+    return grown
+
+
+def head_of(book: Block) -> Any:
+    """Return the header of a book, sharing its memory."""
+    return book[: BOOK.size].view(BOOK.dtype)[0]
+
+
+_SIZES: Final = frozenset(
+    {"capacity", "order_count", "free_order", "free_stop"}
+    | {f"{part}_{what}" for part in ("index", "far", "timer", "stop") for what in ("at", "count")}
+)
+
+
+def _link(records: NDArray[np.void], first: int) -> int:
+    records["after"][first:-1] = np.arange(first + 1, len(records))
+    records["after"][-1] = 0
+    return first
 
 
 side_at = SIDES.getter()
@@ -184,7 +252,7 @@ def which(side: int) -> int:
 @kernel
 def has_room(book: Record, tape: Record) -> bool:
     """Return whether `ROOM` more messages surely fit the book and the tape."""
-    free = book.capacity - book.open - book.waiting
+    free = min(book.capacity - book.open, book.stop_count - 1) - book.waiting
     # One message may sweep the book, set off every stop, and end what is left: each event
     # uses up a part of an order or a stop, and an auction's trade takes three events.
     most = 4 * (book.parts + book.waiting) + 8 * ROOM
@@ -195,10 +263,16 @@ def has_room(book: Record, tape: Record) -> bool:
 
 
 @kernel
+def home_of(number: int, mask: int) -> int:
+    """Return where the chain of *number* begins."""
+    return ((number * _GOLDEN) >> 32) & mask
+
+
+@kernel
 def entry_of(book: Record, number: int) -> int:
     """Return the index entry that holds *number*, or the empty one where it would go."""
     mask = book.index_count - 1
-    at = number & mask
+    at = home_of(number, mask)
     while True:
         slot = slot_at(book, at).at
         if slot == 0 or number_in(book, slot) == number:
@@ -229,7 +303,7 @@ def forget(book: Record, number: int) -> None:
         slot = slot_at(book, at).at
         if slot == 0:
             break
-        home = number_in(book, slot) & mask
+        home = home_of(number_in(book, slot), mask)
         # It moves back unless its home lies after the gap.
         if ((at - home) & mask) >= ((at - gap) & mask):
             slot_at(book, gap).at = slot
@@ -347,6 +421,7 @@ def clear_level(level: Record, rank: int) -> None:
 @rare_kernel
 def recentre(book: Record, side: int, rank: int) -> None:
     """Move the window so that *rank*, better than every level there is, lies within it."""
+    out_of_line()
     row = which(side)
     half = side_at(book, row)
     first = row * book.capacity
@@ -379,6 +454,7 @@ def recentre(book: Record, side: int, rank: int) -> None:
 @rare_kernel
 def far_level(book: Record, side: int, rank: int) -> Record:
     """Return the level of *rank* below the window, made where there is none."""
+    out_of_line()
     row = which(side)
     half = side_at(book, row)
     place = far_place(book, side, rank)
@@ -396,6 +472,7 @@ def far_level(book: Record, side: int, rank: int) -> Record:
 @rare_kernel
 def drop_far_level(book: Record, side: int, rank: int) -> None:
     """Take an empty level out of those below the window."""
+    out_of_line()
     row = which(side)
     half = side_at(book, row)
     half.far -= 1
@@ -450,6 +527,7 @@ def close_level(book: Record, side: int, rank: int) -> None:
 @rare_kernel
 def uncover(book: Record, side: int) -> None:
     """Let the best level below the empty window, if there is any, be the best."""
+    out_of_line()
     row = which(side)
     half = side_at(book, row)
     half.best = NO_RANK
@@ -526,6 +604,7 @@ def release(book: Record, slot: int) -> None:
     """Give the slot of an order back that stands in no queue any more."""
     order = order_at(book, slot)
     forget(book, order.number)
+    order.lots = 0
     order.after = book.free_order
     book.free_order = slot
     book.open -= 1
@@ -535,3 +614,18 @@ def release(book: Record, slot: int) -> None:
 def parts_of(lots: int, shown: int, display: int) -> int:
     """Return in how many parts an order shows what is left of it."""
     return 1 + (lots - shown + display - 1) // display if display else 1
+
+
+@entry
+def index_all(book: int) -> None:
+    """Enter all numbers into an empty index."""
+    its = book_of(book)
+    for slot in range(1, its.order_count):
+        order = order_at(its, slot)
+        if order.lots:
+            slot_at(its, entry_of(its, order.number)).at = slot
+    stop_slot = its.first_stop
+    while stop_slot:
+        stop = stop_at(its, stop_slot)
+        slot_at(its, entry_of(its, stop.number)).at = -stop_slot
+        stop_slot = stop.after

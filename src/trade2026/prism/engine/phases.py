@@ -3,7 +3,7 @@
 from trade2026.prism.engine.changes import end, refuse
 from trade2026.prism.engine.compiled import kernel, rare_kernel
 from trade2026.prism.engine.kernels import cancel_resting, end_shown
-from trade2026.prism.engine.layout import Record
+from trade2026.prism.engine.layout import Record, out_of_line
 from trade2026.prism.engine.memory import (
     NO_RANK,
     best_ticks,
@@ -36,6 +36,7 @@ from trade2026.prism.engine.words import (
 @rare_kernel
 def expire(book: Record, tape: Record) -> None:
     """End what has expired by the book's time, the earliest first."""
+    out_of_line()
     while book.timers and timer_at(book, 0).time <= book.now:
         entry = timer_at(book, 0)
         time, number = entry.time, entry.number
@@ -56,6 +57,7 @@ def set_clock(book: Record, tape: Record, now: int) -> None:
 @rare_kernel
 def set_band(book: Record, tape: Record, number: int, low: int, high: int) -> None:
     """Take orders only at prices from *low* to *high*; both 0: at any price."""
+    out_of_line()
     if (low == 0 and high == 0) or 1 <= low <= high <= MAX_TICKS:
         book.band_low = low
         book.band_high = high
@@ -66,6 +68,7 @@ def set_band(book: Record, tape: Record, number: int, low: int, high: int) -> No
 @rare_kernel
 def set_phase(book: Record, tape: Record, number: int, phase: int) -> None:
     """Begin another phase; what an auction gathered trades when it ends."""
+    out_of_line()
     if not CONTINUOUS <= phase <= CLOSED:
         refuse(book, tape, number, INVALID)
         return
@@ -87,6 +90,7 @@ def set_phase(book: Record, tape: Record, number: int, phase: int) -> None:
 @rare_kernel
 def end_day(book: Record, tape: Record, side: int) -> None:
     """End the orders for the day that rest on *side*, in the order in which they would trade."""
+    out_of_line()
     rank = side_at(book, which(side)).best
     while rank != NO_RANK:
         # Looked up first: the level may be gone after its orders.
@@ -104,6 +108,7 @@ def end_day(book: Record, tape: Record, side: int) -> None:
 @rare_kernel
 def end_day_stops(book: Record, tape: Record) -> None:
     """End the stops for the day, the one that has waited longest first."""
+    out_of_line()
     slot = book.first_stop
     while slot:
         stop = stop_at(book, slot)
@@ -123,6 +128,7 @@ def lots_at(book: Record, side: int, rank: int) -> int:
 @rare_kernel
 def lots_within(book: Record, side: int, ticks: int) -> int:
     """Return all lots of *side* at *ticks* or better."""
+    out_of_line()
     lots = 0
     rank = side_at(book, which(side)).best
     while rank >= side * ticks:
@@ -134,6 +140,7 @@ def lots_within(book: Record, side: int, ticks: int) -> int:
 @rare_kernel
 def crossing_volume(book: Record) -> int:
     """Return how many lots an auction trades: what crosses, best prices first."""
+    out_of_line()
     bid, ask = side_at(book, 0).best, side_at(book, 1).best
     volume = to_buy = to_sell = 0
     while True:
@@ -157,6 +164,7 @@ def crossing_volume(book: Record) -> int:
 @rare_kernel
 def reaching(book: Record, side: int, volume: int) -> int:
     """Return the price at which *side*, best levels first, adds up to *volume*."""
+    out_of_line()
     rank = side_at(book, which(side)).best
     lots = lots_at(book, side, rank)
     while lots < volume:
@@ -178,6 +186,7 @@ def auction_price(book: Record) -> int:
     Where the volume is the greatest, the least is left over; then the nearest to the last
     price, or to the middle before the first trade; then the lower.
     """
+    out_of_line()
     volume = crossing_volume(book)
     lowest, highest = reaching(book, -1, volume), reaching(book, 1, volume)
     anchor = 2 * book.last if book.last else best_ticks(book, 1) + best_ticks(book, -1)
@@ -204,6 +213,7 @@ def auction_price(book: Record) -> int:
 @rare_kernel
 def uncross(book: Record, tape: Record) -> None:
     """Trade what crosses at one price, in the order of price and time on both sides."""
+    out_of_line()
     buys, sells = side_at(book, 0), side_at(book, 1)
     if buys.best == NO_RANK or sells.best == NO_RANK or buys.best < -sells.best:
         return
@@ -216,6 +226,7 @@ def uncross(book: Record, tape: Record) -> None:
 @rare_kernel
 def cross_first(book: Record, tape: Record, price: int) -> None:
     """Trade the first buy against the first sell at *price*."""
+    out_of_line()
     bid, ask = side_at(book, 0).best, side_at(book, 1).best
     bids, asks = level_of(book, 1, bid), level_of(book, -1, ask)
     buy_slot, sell_slot = bids.head, asks.head

@@ -2,7 +2,7 @@
 
 from trade2026.prism.engine.compiled import kernel, rare_kernel
 from trade2026.prism.engine.kernels import enter, is_out_of_band, kill
-from trade2026.prism.engine.layout import Record
+from trade2026.prism.engine.layout import Record, out_of_line
 from trade2026.prism.engine.memory import entry_of, forget, slot_at, stop_at
 from trade2026.prism.engine.tape import say, say_maker, say_taker
 from trade2026.prism.engine.timers import set_timer
@@ -54,6 +54,7 @@ def note_trigger(book: Record, stop: Record) -> None:
 @rare_kernel
 def wait(book: Record, tape: Record, message: Record) -> None:
     """Let a stop that passed its checks wait."""
+    out_of_line()
     slot = book.free_stop
     stop = stop_at(book, slot)
     book.free_stop = stop.after
@@ -113,6 +114,7 @@ def append(book: Record, slot: int) -> None:
 @rare_kernel
 def leave(book: Record, slot: int) -> None:
     """Take a stop out of those that wait, and give its slot back."""
+    out_of_line()
     stop = stop_at(book, slot)
     if stop.before:
         stop_at(book, stop.before).after = stop.after
@@ -132,6 +134,7 @@ def leave(book: Record, slot: int) -> None:
 @rare_kernel
 def cancel_waiting(book: Record, tape: Record, slot: int, reason: int) -> None:
     """End a stop that waits."""
+    out_of_line()
     stop = stop_at(book, slot)
     event = say(book, tape, REMOVED, stop.side, stop.ticks, stop.lots, reason, 0)
     say_maker(event, stop.number, stop.owner, 0)
@@ -157,6 +160,7 @@ def set_off(book: Record, tape: Record) -> None:
 @rare_kernel
 def activate_reached(book: Record, tape: Record) -> None:
     """Activate the stop that has waited longest of those reached, until none is."""
+    out_of_line()
     slot = first_reached(book)
     while slot:
         activate(book, tape, slot)
@@ -166,6 +170,7 @@ def activate_reached(book: Record, tape: Record) -> None:
 @rare_kernel
 def first_reached(book: Record) -> int:
     """Let triggers follow the last price; return the slot of the first stop reached, or 0."""
+    out_of_line()
     book.low_buy_trigger = MAX_TICKS + 1
     book.high_sell_trigger = -1
     found = 0
@@ -184,6 +189,7 @@ def first_reached(book: Record) -> int:
 @rare_kernel
 def activate(book: Record, tape: Record, slot: int) -> None:
     """Let a stop enter the book."""
+    out_of_line()
     stop = stop_at(book, slot)
     number, owner, side, ticks = stop.number, stop.owner, stop.side, stop.ticks
     lots, display, expires = stop.lots, stop.display, stop.expires

@@ -6,7 +6,7 @@ count no more are taken out.
 """
 
 from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.layout import Record
+from trade2026.prism.engine.layout import Record, out_of_line
 from trade2026.prism.engine.memory import find, order_at, stop_at, timer_at
 
 
@@ -69,6 +69,7 @@ def sink(book: Record, at: int, time: int, number: int) -> None:
 @rare_kernel
 def set_timer(book: Record, time: int, number: int) -> None:
     """Note that the order *number* expires at *time*."""
+    out_of_line()
     if book.timers == book.timer_count:
         compact(book)
     book.timers += 1
@@ -78,6 +79,7 @@ def set_timer(book: Record, time: int, number: int) -> None:
 @rare_kernel
 def compact(book: Record) -> None:
     """Take out the entries that count no more."""
+    out_of_line()
     kept = 0
     for at in range(book.timers):
         entry = timer_at(book, at)
@@ -93,6 +95,7 @@ def compact(book: Record) -> None:
 @rare_kernel
 def drop_first(book: Record) -> None:
     """Take the earliest entry out."""
+    out_of_line()
     book.timers -= 1
     last = timer_at(book, book.timers)
     if book.timers > 0:
