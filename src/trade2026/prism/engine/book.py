@@ -28,6 +28,7 @@ class Book:
     def __init__(self, symbol: int = 0, capacity: int = FIRST_CAPACITY) -> None:
         self._memory = memory.new_book(symbol, capacity)
         self._tape = tape.new_tape(16 * capacity)
+        self._seqs = np.zeros(symbol + 1, np.int64)
 
     def place(
         self,
@@ -101,7 +102,7 @@ class Book:
 
     def take_events(self) -> NDArray[np.void]:
         """Return what happened since the last call, as `MARKET_EVENT` records in order."""
-        return tape.take_events(self._tape)
+        return tape.read_tape(self._tape, self._seqs)
 
     def depth(self, side: int, levels: int) -> NDArray[np.int64]:
         """Return up to *levels* price levels, `(n, 2) int64`: ticks, lots shown; best first."""

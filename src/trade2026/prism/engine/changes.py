@@ -10,15 +10,15 @@ from trade2026.prism.engine.kernels import (
 from trade2026.prism.engine.layout import Record, out_of_line
 from trade2026.prism.engine.memory import (
     find,
+    hidden_parts,
     level_of,
     order_at,
-    parts_of,
     side_at,
     stop_at,
     which,
 )
 from trade2026.prism.engine.stops import aim, cancel_waiting
-from trade2026.prism.engine.tape import say, say_maker, say_taker
+from trade2026.prism.engine.tape import say_once
 from trade2026.prism.engine.words import (
     CHANGED,
     CLOSED,
@@ -42,12 +42,11 @@ from trade2026.prism.engine.words import (
 )
 
 
-@kernel
+@rare_kernel
 def refuse(book: Record, tape: Record, number: int, reason: int) -> None:
     """Say that a change was not done."""
-    event = say(book, tape, REFUSED, 0, 0, 0, reason, 0)
-    say_maker(event, 0, 0, 0)
-    say_taker(event, number, 0, 0)
+    out_of_line()
+    say_once(book, tape, REFUSED, 0, 0, 0, reason, 0, number, 0)
 
 
 @kernel
@@ -84,7 +83,10 @@ def reduce(book: Record, tape: Record, number: int, less: int) -> None:
 @kernel
 def lots_in(book: Record, slot: int) -> int:
     """Return what is left of the order or stop in *slot*."""
-    return order_at(book, slot).lots if slot > 0 else stop_at(book, -slot).lots
+    if slot < 0:
+        return stop_at(book, -slot).lots
+    order = order_at(book, slot)
+    return order.shown + order.hidden
 
 
 @rare_kernel
@@ -93,31 +95,31 @@ def shrink(book: Record, tape: Record, slot: int, less: int, reason: int) -> Non
     out_of_line()
     order = order_at(book, slot)
     level = level_of(book, order.side, order.rank)
-    book.parts -= parts_of(order.lots, order.shown, order.display)
-    hidden = min(less, order.lots - order.shown)
-    order.lots -= less
+    book.hidden_parts -= hidden_parts(order)
+    hidden = min(less, order.hidden)
+    order.hidden -= hidden
     order.shown -= less - hidden
     level.hidden -= hidden
     level.shown -= less - hidden
-    book.parts += parts_of(order.lots, order.shown, order.display)
+    book.hidden_parts += hidden_parts(order)
     say_changed(book, tape, order, level.shown, reason)
 
 
-@kernel
+@rare_kernel
 def say_changed(book: Record, tape: Record, order: Record, level_lots: int, reason: int) -> None:
     """Say that a resting order changed and kept its place."""
-    ticks = order.side * order.rank
-    event = say(book, tape, CHANGED, order.side, ticks, order.lots, reason, level_lots)
-    say_maker(event, order.number, order.owner, order.lots)
-    say_taker(event, 0, 0, 0)
+    out_of_line()
+    side, ticks, lots = order.side, order.side * order.rank, order.shown + order.hidden
+    number, owner = order.number, order.owner
+    say_once(book, tape, CHANGED, side, ticks, lots, reason, level_lots, number, owner)
 
 
-@kernel
+@rare_kernel
 def say_changed_stop(book: Record, tape: Record, stop: Record, reason: int) -> None:
     """Say that a waiting stop changed and kept its place."""
-    event = say(book, tape, CHANGED, stop.side, stop.ticks, stop.lots, reason, 0)
-    say_maker(event, stop.number, stop.owner, stop.lots)
-    say_taker(event, 0, 0, 0)
+    out_of_line()
+    side, ticks, lots = stop.side, stop.ticks, stop.lots
+    say_once(book, tape, CHANGED, side, ticks, lots, reason, 0, stop.number, stop.owner)
 
 
 @rare_kernel
@@ -163,13 +165,13 @@ def replace_resting(book: Record, tape: Record, slot: int, message: Record) -> N
     """Change a resting order as far as its place allows, else let it enter again."""
     out_of_line()
     order = order_at(book, slot)
-    side, was = order.side, order.side * order.rank
+    side, was, left = order.side, order.side * order.rank, order.shown + order.hidden
     ticks = message.ticks if message.ticks else was
-    lots = message.lots if message.lots else order.lots
-    if ticks == was and lots < order.lots:
-        shrink(book, tape, slot, order.lots - lots, REPLACED)
+    lots = message.lots if message.lots else left
+    if ticks == was and lots < left:
+        shrink(book, tape, slot, left - lots, REPLACED)
         return
-    if ticks == was and lots == order.lots:
+    if ticks == was and lots == left:
         say_changed(book, tape, order, level_of(book, side, order.rank).shown, REPLACED)
         return
     number, owner, force, flags = order.number, order.owner, order.force, order.flags

@@ -10,22 +10,21 @@ from trade2026.prism.engine.layout import Record, out_of_line
 from trade2026.prism.engine.memory import (
     NO_RANK,
     close_level,
-    entry_of,
+    enter_number,
     find,
+    hidden_parts,
     level_of,
     near_level,
     new_slot,
     next_level,
     order_at,
-    parts_of,
     queue,
     release,
     side_at,
-    slot_at,
     unqueue,
     which,
 )
-from trade2026.prism.engine.tape import say, say_maker, say_taker
+from trade2026.prism.engine.tape import say, say_once
 from trade2026.prism.engine.words import (
     ADDED,
     AUCTION,
@@ -34,6 +33,7 @@ from trade2026.prism.engine.words import (
     DECREMENTED,
     DUPLICATE,
     FOK,
+    GTC,
     GTD,
     INVALID,
     IOC,
@@ -63,24 +63,32 @@ from trade2026.prism.engine.words import (
 
 
 @kernel
+def is_plain(book: Record, message: Record) -> bool:
+    """Return whether a message is an ordinary order that passes every check, as most do."""
+    kind, force, side = message.kind, message.force, message.side
+    if message.flags != 0 or message.display != 0 or not GTC <= force <= IOC:
+        return False
+    if not (kind == MARKET or (kind == LIMIT and 0 < message.ticks <= MAX_TICKS)):
+        return False
+    if not 0 < message.lots <= MAX_LOTS or side * side != 1 or not 0 <= message.stp <= DECREMENT:
+        return False
+    if book.phase != CONTINUOUS or book.band_high != 0:
+        return False
+    return message.number != 0 and find(book, message.number) == 0
+
+
+@kernel
 def why_not(book: Record, message: Record) -> int:
     """Return the reason why an order is not taken, `NO_REASON` where it is."""
-    kind, force, display = message.kind, message.force, message.display
     if message.number == 0 or not 0 < message.lots <= MAX_LOTS:
         return INVALID
-    if kind == LIMIT and force == 1 and display == 0 and message.flags == 0:
-        # The ordinary order, first.
-        if not 0 < message.ticks <= MAX_TICKS:
-            return INVALID
-    elif not is_sound(book, message):
-        return INVALID
-    if message.side * message.side != 1 or not 0 <= message.stp <= DECREMENT:
+    if not is_sound(book, message):
         return INVALID
     if find(book, message.number):
         return DUPLICATE
     if book.phase != CONTINUOUS and is_wrong_phase(book.phase, message):
         return WRONG_PHASE
-    if book.band_high and kind in (LIMIT, STOP_LIMIT) and is_out_of_band(book, message.ticks):
+    if message.kind in (LIMIT, STOP_LIMIT) and is_out_of_band(book, message.ticks):
         return OUT_OF_BAND
     return NO_REASON
 
@@ -92,7 +100,9 @@ def is_sound(book: Record, message: Record) -> bool:
     is_stop = kind > MARKET
     has_limit = kind in (LIMIT, STOP_LIMIT)
     may_rest = has_limit and force not in (IOC, FOK)
-    if not LIMIT <= kind <= TRAILING_STOP or not 1 <= force <= GTD:
+    if not LIMIT <= kind <= TRAILING_STOP or not GTC <= force <= GTD:
+        return False
+    if message.side * message.side != 1 or not 0 <= message.stp <= DECREMENT:
         return False
     if has_limit and not 0 < message.ticks <= MAX_TICKS:
         return False
@@ -146,7 +156,7 @@ def is_fillable(book: Record, owner: int, side: int, stp: int, least: int, lots:
             maker = order_at(book, slot)
             if maker.owner != owner:
                 shown += maker.shown
-                whole += maker.lots
+                whole += maker.shown + maker.hidden
             elif stp != STP_OLDEST:
                 # The own order stands in the way: what is hidden comes behind it.
                 return shown >= lots
@@ -163,25 +173,26 @@ def refresh(book: Record, tape: Record, level: Record, slot: int) -> None:
     """Let an iceberg whose shown part is gone show the next one, behind all others."""
     out_of_line()
     order = order_at(book, slot)
-    order.shown = min(order.display, order.lots)
-    level.hidden -= order.lots
+    level.hidden -= order.hidden
+    order.shown = min(order.display, order.hidden)
+    order.hidden -= order.shown
     unqueue(book, level, order)
     queue(book, slot)
-    book.parts -= 1
-    ticks = order.side * order.rank
-    event = say(book, tape, REFRESHED, order.side, ticks, order.shown, NO_REASON, level.shown)
-    say_maker(event, order.number, order.owner, order.lots)
-    say_taker(event, 0, 0, 0)
+    book.hidden_parts -= 1
+    side, ticks, shown = order.side, order.side * order.rank, order.shown
+    said = say_once(
+        book, tape, REFRESHED, side, ticks, shown, NO_REASON, level.shown, order.number, order.owner
+    )
+    said.left = shown + order.hidden
 
 
 @kernel
 def end_shown(book: Record, tape: Record, level: Record, slot: int) -> None:
     """Go on from an order whose shown part is gone: it shows more, or it is done."""
     order = order_at(book, slot)
-    if order.lots:
+    if order.hidden:
         refresh(book, tape, level, slot)
     else:
-        book.parts -= 1
         unqueue(book, level, order)
         release(book, slot)
 
@@ -203,29 +214,48 @@ def meet_self(
         return lots if stp == STP_OLDEST else -lots
     less = min(lots, maker.shown)
     lots -= less
-    maker.lots -= less
     maker.shown -= less
     level.shown -= less
-    ticks = maker.side * maker.rank
-    event = say(book, tape, DECREMENTED, -maker.side, ticks, less, NO_REASON, level.shown)
-    say_maker(event, maker.number, maker.owner, maker.lots)
-    say_taker(event, number, maker.owner, lots)
+    side, ticks, owner = maker.side, maker.side * maker.rank, maker.owner
+    said = say_once(
+        book, tape, DECREMENTED, -side, ticks, less, NO_REASON, level.shown, maker.number, owner
+    )
+    say_rest(said, maker.shown + maker.hidden, number, owner, lots)
     if maker.shown == 0:
         end_shown(book, tape, level, slot)
     return lots
 
 
 @kernel
+def say_rest(said: Record, left: int, number: int, owner: int, taker_left: int) -> None:
+    """Write down the taker's part of an event of two orders, and what is left of the maker."""
+    said.left = left
+    said.taker_number = number
+    said.taker_owner = owner
+    said.taker_left = taker_left
+
+
+@rare_kernel
+def forget_hidden(book: Record, level: Record, order: Record) -> None:
+    """Take what an iceberg hides out of its level."""
+    out_of_line()
+    level.hidden -= order.hidden
+    book.hidden_parts -= hidden_parts(order)
+    order.hidden = 0
+
+
+@kernel
 def take_off(book: Record, tape: Record, level: Record, slot: int, reason: int) -> None:
     """Take what is left of a resting order off its level, and say so; the level may be empty."""
     order = order_at(book, slot)
-    lots, ticks = order.lots, order.side * order.rank
-    book.parts -= parts_of(lots, order.shown, order.display)
-    level.shown -= order.shown
-    level.hidden -= lots - order.shown
-    event = say(book, tape, REMOVED, order.side, ticks, lots, reason, level.shown)
-    say_maker(event, order.number, order.owner, 0)
-    say_taker(event, 0, 0, 0)
+    lots, side, rank = order.shown, order.side, order.rank
+    level.shown -= lots
+    if order.hidden:
+        lots += order.hidden
+        forget_hidden(book, level, order)
+    say(
+        book, tape, REMOVED, side, side * rank, lots, reason, level.shown, order.number, order.owner
+    )
     unqueue(book, level, order)
     release(book, slot)
 
@@ -256,15 +286,15 @@ def match_level(
             continue
         traded = min(lots, maker.shown)
         lots -= traded
-        left, shown = maker.lots - traded, maker.shown - traded
+        shown = maker.shown - traded
         total = level.shown - traded
-        maker.lots = left
         maker.shown = shown
         level.shown = total
         book.last = ticks
-        event = say(book, tape, TRADE, side, ticks, traded, NO_REASON, total)
-        say_maker(event, maker.number, maker.owner, left)
-        say_taker(event, number, owner, lots)
+        said = say(
+            book, tape, TRADE, side, ticks, traded, NO_REASON, total, maker.number, maker.owner
+        )
+        say_rest(said, shown + maker.hidden, number, owner, lots)
         if shown == 0:
             end_shown(book, tape, level, slot)
     return lots
@@ -302,34 +332,55 @@ def rest(
     force: int,
     ticks: int,
     lots: int,
-    display: int,
-    expires: int,
-    flags: int,
-) -> None:
-    """Let an order rest behind all others of its price."""
+) -> int:
+    """Let an ordinary order rest behind all others of its price; return its slot."""
     slot = new_slot(book)
     order = order_at(book, slot)
     order.number = number
     order.owner = owner
-    order.side = side
-    order.force = force
-    order.flags = flags
+    order.terms = (side & 255) | (force << 8)
     order.rank = side * ticks
-    order.lots = lots
+    order.shown = lots
+    enter_number(book, number, slot)
+    level = queue(book, slot)
+    say(book, tape, ADDED, side, ticks, lots, NO_REASON, level.shown, number, owner)
+    return slot
+
+
+@rare_kernel
+def rest_specially(
+    book: Record,
+    tape: Record,
+    number: int,
+    owner: int,
+    side: int,
+    force: int,
+    ticks: int,
+    lots: int,
+    display: int,
+    expires: int,
+    flags: int,
+) -> None:
+    """Let an order rest that may be an iceberg, expire, or be post-only."""
+    out_of_line()
+    shown = min(lots, display) if display else lots
+    slot = new_slot(book)
+    order = order_at(book, slot)
+    order.number = number
+    order.owner = owner
+    order.terms = (side & 255) | (force << 8) | (flags << 16) | (1 << 24)
+    order.rank = side * ticks
+    order.shown = shown
+    order.hidden = lots - shown
     order.display = display
     order.expires = expires
-    shown = min(display, lots) if display else lots
-    order.shown = shown
-    book.open += 1
-    book.parts += parts_of(lots, shown, display)
-    slot_at(book, entry_of(book, number)).at = slot
+    book.hidden_parts += hidden_parts(order)
+    enter_number(book, number, slot)
     level = queue(book, slot)
-    event = say(book, tape, ADDED, side, ticks, lots, NO_REASON, level.shown)
-    say_maker(event, number, owner, lots)
-    say_taker(event, 0, 0, 0)
+    say(book, tape, ADDED, side, ticks, lots, NO_REASON, level.shown, number, owner)
 
 
-@kernel
+@rare_kernel
 def kill(
     book: Record,
     tape: Record,
@@ -341,12 +392,40 @@ def kill(
     reason: int,
 ) -> None:
     """Say that what is not done of an incoming order ends."""
-    event = say(book, tape, KILLED, side, ticks, lots, reason, 0)
-    say_maker(event, 0, 0, 0)
-    say_taker(event, number, owner, 0)
+    out_of_line()
+    if reason == INVALID:
+        said = say(book, tape, KILLED, 0, 0, lots, reason, 0, number, owner)
+        said.left = ticks
+        said.taker_owner = side
+    else:
+        say(book, tape, KILLED, side, ticks, lots, reason, 0, number, owner)
 
 
 @kernel
+def enter_plainly(book: Record, tape: Record, message: Record) -> None:
+    """Match an ordinary order, and let what is left of it rest if it may."""
+    number, owner, side, ticks = message.number, message.owner, message.side, message.ticks
+    kind, force = message.kind, message.force
+    least = -side * ticks if kind == LIMIT else NO_RANK + 1
+    left = match(book, tape, number, owner, side, message.stp, least, message.lots)
+    if left == 0:
+        return
+    if left > 0 and kind == LIMIT and force == GTC:
+        rest(book, tape, number, owner, side, force, ticks, left)
+    else:
+        kill_rest(book, tape, message, left)
+
+
+@rare_kernel
+def kill_rest(book: Record, tape: Record, message: Record, left: int) -> None:
+    """Say that what is left of an ordinary order ends; it is negative after a self-trade."""
+    out_of_line()
+    ticks = message.ticks if message.kind == LIMIT else 0
+    reason = SELF_TRADE if left < 0 else UNFILLED
+    kill(book, tape, message.number, message.owner, message.side, ticks, abs(left), reason)
+
+
+@rare_kernel
 def enter(
     book: Record,
     tape: Record,
@@ -362,7 +441,8 @@ def enter(
     stp: int,
     flags: int,
 ) -> None:
-    """Match an order that passed its checks, and let what is left of it rest if it may."""
+    """Match any order that passed its checks, and let what is left of it rest if it may."""
+    out_of_line()
     reason = UNFILLED
     left = lots
     if book.phase == CONTINUOUS:
@@ -380,7 +460,9 @@ def enter(
                 left = -left
     may_rest = kind == LIMIT and force != IOC and force != FOK
     if reason == UNFILLED and may_rest:
-        rest(book, tape, number, owner, side, force, ticks, left, display, expires, flags)
+        rest_specially(
+            book, tape, number, owner, side, force, ticks, left, display, expires, flags
+        )
     else:
         kill(book, tape, number, owner, side, ticks, left, reason)
 

@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import config
+from numba.core import cgutils, config
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     infer_getattr,
@@ -51,28 +51,42 @@ def is_checked() -> bool:
 
 
 class Layout:
-    """The fields of a record: names, widths (`i8 i4 i2 i1 f8`, in bytes), places."""
+    """The fields of a record: names, widths (`i8 i4 i2 i1 f8`, in bytes), places.
 
-    def __init__(self, name: str, fields: Mapping[str, str], *, size: int = 0) -> None:
+    Args:
+        name: for errors.
+        fields: name and width of each, in the order in which they lie.
+        size: of a record; without it the fields lie close together.
+        over: fields that lie over others, by name: width, and the first of those below. They
+            let several small fields be written at once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fields: Mapping[str, str],
+        *,
+        size: int = 0,
+        over: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
         plain = np.dtype([(field, width) for field, width in fields.items()])
+        places = {field: int(cast(Any, plain.fields)[field][1]) for field in fields}
+        widths = dict(fields)
+        for field, (width, first) in (over or {}).items():
+            widths[field], places[field] = width, places[first]
+        assert not size or size >= plain.itemsize, f"{name} has {plain.itemsize} bytes"
         self.name = name
-        self.dtype = plain
-        if size:
-            places = [cast(Any, plain.fields)[field][1] for field in fields]
-            assert size >= plain.itemsize, f"{name} has {plain.itemsize} bytes"
-            self.dtype = np.dtype(
-                {
-                    "names": list(fields),
-                    "formats": list(fields.values()),
-                    "offsets": places,
-                    "itemsize": size,
-                }
-            )
+        self.dtype = np.dtype(
+            {
+                "names": list(places),
+                "formats": [widths[field] for field in places],
+                "offsets": list(places.values()),
+                "itemsize": size or plain.itemsize,
+            }
+        )
         self.kind = RecordType(name, places_of(self.dtype))
         self.of: Callable[[int], Record] = _caster(self.kind)
         """Within a kernel: the record at an address."""
-        self.address: Callable[[Record], int] = _address
-        """Within a kernel: where a record is."""
 
     @property
     def size(self) -> int:
@@ -87,7 +101,6 @@ class Layout:
         layout.dtype = dtype
         layout.kind = RecordType(name, places_of(dtype))
         layout.of = _caster(layout.kind)
-        layout.address = _address
         return layout
 
 
@@ -165,16 +178,6 @@ def _caster(kind: RecordType) -> Callable[[int], Record]:
         return kind(types.int64), generate
 
     return cast(Callable[[int], Record], intrinsic(cast_address))
-
-
-def _address_of(_typing: Any, record: Any) -> Any:
-    def generate(_context: Any, _builder: Any, _signature: Any, arguments: Any) -> Any:
-        return arguments[0]
-
-    return types.int64(record), generate
-
-
-_address: Final = cast(Callable[[Record], int], intrinsic(_address_of))
 
 
 class Table:
@@ -258,6 +261,23 @@ def _count_leading(_typing: Any, _word: Any) -> Any:
 leading_zeros: Final = cast(Callable[[Any], int], intrinsic(_count_leading))
 """Within a kernel: how many high bits of a word that is not zero are zero."""
 
+
+
+def _prefetch(_typing: Any, _record: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        flag = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        call = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        # To be written, to be kept in every cache, data.
+        builder.call(call, [builder.inttoptr(arguments[0], byte), flag(1), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(_record), generate
+
+
+prefetch: Final = cast(Callable[[Record], None], intrinsic(_prefetch))
+"""Within a kernel: have the processor fetch a record that will be needed soon."""
 
 
 def _stay_out_of_line(_typing: Any) -> Any:

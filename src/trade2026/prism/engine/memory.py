@@ -7,8 +7,11 @@ Each side has a window of `WINDOW` levels, one for every rank from `base` up, wi
 storeys of bits that say which hold orders: the next best price is found by counting zeros.
 The best level is always within the window; what lies below it is kept in a sorted list, and
 `recentre` moves the window when the best price leaves it. The orders of a level are a linked
-queue. An order's number leads to its slot by an open-addressing index. Orders of a level trade
-in the order of the queue; a stop waits in a queue of its own.
+queue, in which they trade; stops wait in a queue of their own.
+
+An order's number leads to its slot: the index has one entry for each remainder of numbers, and
+since numbers are given one after another, the entry is nearly always free. A number that finds
+it taken goes to the crowd, an open-addressing table. Stops stand there by minus their slot.
 
 Kernels never allocate: who calls them asks `has_room` first. Slot 0 is nobody.
 """
@@ -49,7 +52,10 @@ BOOK: Final = Layout(
         "capacity": "i8",  # orders that may rest, a power of two
         "order_count": "i8",  # records of the table of orders: capacity + 1
         "index_at": "i8",  # bytes from here to the index
-        "index_count": "i8",
+        "index_count": "i8",  # a power of two
+        "crowd_at": "i8",
+        "crowd_count": "i8",
+        "crowded": "i8",  # numbers that are not in the index but in the crowd
         "far_at": "i8",
         "far_count": "i8",
         "timer_at": "i8",
@@ -59,7 +65,7 @@ BOOK: Final = Layout(
         "free_order": "i8",  # first unused slot, linked by `after`
         "free_stop": "i8",
         "open": "i8",  # resting orders
-        "parts": "i8",  # of icebergs and of all others, one each: a sweep ends that many
+        "hidden_parts": "i8",  # in how many parts the hidden lots of all icebergs will show
         "waiting": "i8",  # stops
         "trailing": "i8",  # of them, how many follow the market
         "timers": "i8",  # entries of the heap of expiries, dead ones included
@@ -68,7 +74,6 @@ BOOK: Final = Layout(
         "low_buy_trigger": "i8",  # no waiting buy stop has a lower trigger
         "high_sell_trigger": "i8",
         "now": "i8",
-        "seq": "i8",
         "agent_number": "i8",  # agents count downwards from -1; outsiders' numbers are positive
         "last": "i8",  # ticks of the last trade, 0 before the first
         "band_low": "i8",
@@ -99,8 +104,8 @@ ORDER: Final = Layout(
     {
         "number": "i8",
         "rank": "i8",
-        "lots": "i8",  # all that is left
-        "shown": "i8",  # of them
+        "shown": "i8",  # lots that are left and seen; 0 in a slot that is free
+        "hidden": "i8",  # lots that are left besides
         "display": "i8",  # what an iceberg shows at a time, 0 for all
         "expires": "i8",  # ns, 0 for never
         "owner": "i4",
@@ -109,8 +114,10 @@ ORDER: Final = Layout(
         "side": "i1",
         "force": "i1",
         "flags": "i1",
+        "is_special": "i1",  # it was an iceberg, or may expire
     },
     size=64,
+    over={"terms": ("i4", "side")},
 )
 SLOT: Final = Layout("slot", {"at": "i4"})
 TIMER: Final = Layout("timer", {"time": "i8", "number": "i8"})
@@ -145,6 +152,7 @@ _ORDERS_AT: Final = _NEAR_AT + 2 * WINDOW * LEVEL.size
 SIDES: Final = Table("sides", SIDE, header=BOOK, at=_SIDES_AT, count=2)
 ORDERS: Final = Table("orders", ORDER, header=BOOK, at=_ORDERS_AT, count="order_count")
 SLOTS: Final = Table("index", SLOT, header=BOOK, at="index_at", count="index_count")
+CROWD: Final = Table("crowd", SLOT, header=BOOK, at="crowd_at", count="crowd_count")
 FAR: Final = Table("far levels", LEVEL, header=BOOK, at="far_at", count="far_count")
 TIMERS: Final = Table("timers", TIMER, header=BOOK, at="timer_at", count="timer_count")
 STOPS: Final = Table("stops", STOP, header=BOOK, at="stop_at", count="stop_count")
@@ -156,7 +164,16 @@ _GOLDEN: Final = -7046029254386353131
 """2**64 divided by the golden ratio, as int64: neighbouring numbers are spread (Knuth 1973)."""
 
 INDEX_FACTOR: Final = 4
-"""Index entries for each order: chains stay short."""
+"""Index entries for each order."""
+
+_MOVING: Final = (
+    ("index", SLOT),
+    ("crowd", SLOT),
+    ("far", LEVEL),
+    ("timer", TIMER),
+    ("stop", STOP),
+)
+"""The tables whose places depend on how much there is room for."""
 
 
 def new_book(symbol: int, capacity: int) -> Block:
@@ -168,6 +185,7 @@ def new_book(symbol: int, capacity: int) -> Block:
         "capacity": capacity,
         "order_count": capacity + 1,
         "index_count": INDEX_FACTOR * capacity,
+        "crowd_count": INDEX_FACTOR * capacity,
         "far_count": 2 * capacity,
         "timer_count": 2 * (capacity + stops),
         "stop_count": stops + 1,
@@ -176,7 +194,7 @@ def new_book(symbol: int, capacity: int) -> Block:
         "high_sell_trigger": -1,
     }
     at = _ORDERS_AT + (capacity + 1) * ORDER.size
-    for part, layout in (("index", SLOT), ("far", LEVEL), ("timer", TIMER), ("stop", STOP)):
+    for part, layout in _MOVING:
         at = -(-at // LINE) * LINE
         numbers[f"{part}_at"] = at
         at += numbers[f"{part}_count"] * layout.size
@@ -220,8 +238,8 @@ def head_of(book: Block) -> Any:
 
 
 _SIZES: Final = frozenset(
-    {"capacity", "order_count", "free_order", "free_stop"}
-    | {f"{part}_{what}" for part in ("index", "far", "timer", "stop") for what in ("at", "count")}
+    {"capacity", "order_count", "free_order", "free_stop", "crowded"}
+    | {f"{part}_{what}" for part, _ in _MOVING for what in ("at", "count")}
 )
 
 
@@ -234,6 +252,7 @@ def _link(records: NDArray[np.void], first: int) -> int:
 side_at = SIDES.getter()
 order_at = ORDERS.getter()
 slot_at = SLOTS.getter()
+crowd_at = CROWD.getter()
 far_at = FAR.getter()
 timer_at = TIMERS.getter()
 stop_at = STOPS.getter()
@@ -255,7 +274,7 @@ def has_room(book: Record, tape: Record) -> bool:
     free = min(book.capacity - book.open, book.stop_count - 1) - book.waiting
     # One message may sweep the book, set off every stop, and end what is left: each event
     # uses up a part of an order or a stop, and an auction's trade takes three events.
-    most = 4 * (book.parts + book.waiting) + 8 * ROOM
+    most = 4 * (book.open + book.hidden_parts + book.waiting) + 8 * ROOM
     return free >= ROOM and tape.capacity - tape.count >= most
 
 
@@ -263,21 +282,43 @@ def has_room(book: Record, tape: Record) -> bool:
 
 
 @kernel
-def home_of(number: int, mask: int) -> int:
-    """Return where the chain of *number* begins."""
-    return ((number * _GOLDEN) >> 32) & mask
+def find(book: Record, number: int) -> int:
+    """Return the slot of an order, minus the slot of a waiting stop, 0 where there is neither."""
+    slot = slot_at(book, number & (book.index_count - 1)).at
+    if slot > 0 and order_at(book, slot).number == number:
+        return slot
+    if slot == 0 and book.crowded == 0:
+        return 0
+    return find_elsewhere(book, number, slot)
+
+
+@rare_kernel
+def find_elsewhere(book: Record, number: int, slot: int) -> int:
+    """Return the same for a number whose index entry, *slot*, is no order of that number."""
+    out_of_line()
+    if slot < 0 and stop_at(book, -slot).number == number:
+        return slot
+    return crowd_at(book, crowd_place(book, number)).at
 
 
 @kernel
-def entry_of(book: Record, number: int) -> int:
-    """Return the index entry that holds *number*, or the empty one where it would go."""
-    mask = book.index_count - 1
-    at = home_of(number, mask)
-    while True:
-        slot = slot_at(book, at).at
-        if slot == 0 or number_in(book, slot) == number:
-            return at
-        at = (at + 1) & mask
+def enter_number(book: Record, number: int, slot: int) -> None:
+    """Let *number*, of which there is none yet, lead to *slot*."""
+    entry = slot_at(book, number & (book.index_count - 1))
+    if entry.at == 0:
+        entry.at = slot
+    else:
+        crowd(book, number, slot)
+
+
+@kernel
+def forget(book: Record, number: int, slot: int) -> None:
+    """Let *number* lead no longer to *slot*."""
+    entry = slot_at(book, number & (book.index_count - 1))
+    if entry.at == slot:
+        entry.at = 0
+    else:
+        leave_crowd(book, number)
 
 
 @kernel
@@ -287,28 +328,51 @@ def number_in(book: Record, slot: int) -> int:
 
 
 @kernel
-def find(book: Record, number: int) -> int:
-    """Return the slot of an order, minus the slot of a waiting stop, 0 where there is neither."""
-    return slot_at(book, entry_of(book, number)).at
+def crowd_home(number: int, mask: int) -> int:
+    """Return where the chain of *number* begins."""
+    return ((number * _GOLDEN) >> 32) & mask
 
 
-@kernel
-def forget(book: Record, number: int) -> None:
-    """Take *number* out of the index, and close the gap in its chain."""
-    mask = book.index_count - 1
-    gap = entry_of(book, number)
+@rare_kernel
+def crowd_place(book: Record, number: int) -> int:
+    """Return the place in the crowd that holds *number*, or the empty one where it would go."""
+    out_of_line()
+    mask = book.crowd_count - 1
+    at = crowd_home(number, mask)
+    while True:
+        slot = crowd_at(book, at).at
+        if slot == 0 or number_in(book, slot) == number:
+            return at
+        at = (at + 1) & mask
+
+
+@rare_kernel
+def crowd(book: Record, number: int, slot: int) -> None:
+    """Let *number* lead to *slot* by the crowd."""
+    out_of_line()
+    crowd_at(book, crowd_place(book, number)).at = slot
+    book.crowded += 1
+
+
+@rare_kernel
+def leave_crowd(book: Record, number: int) -> None:
+    """Take *number* out of the crowd, and close the gap in its chain."""
+    out_of_line()
+    mask = book.crowd_count - 1
+    gap = crowd_place(book, number)
     at = gap
     while True:
         at = (at + 1) & mask
-        slot = slot_at(book, at).at
+        slot = crowd_at(book, at).at
         if slot == 0:
             break
-        home = home_of(number_in(book, slot), mask)
+        home = crowd_home(number_in(book, slot), mask)
         # It moves back unless its home lies after the gap.
         if ((at - home) & mask) >= ((at - gap) & mask):
-            slot_at(book, gap).at = slot
+            crowd_at(book, gap).at = slot
             gap = at
-    slot_at(book, gap).at = 0
+    crowd_at(book, gap).at = 0
+    book.crowded -= 1
 
 
 # Levels.
@@ -561,9 +625,10 @@ def next_level(book: Record, side: int, rank: int) -> int:
 
 @kernel
 def new_slot(book: Record) -> int:
-    """Return a slot for an order; `has_room` has promised it."""
+    """Return a slot for one more order; `has_room` has promised it."""
     slot = book.free_order
     book.free_order = order_at(book, slot).after
+    book.open += 1
     return slot
 
 
@@ -581,7 +646,8 @@ def queue(book: Record, slot: int) -> Record:
         level.head = slot
     level.tail = slot
     level.shown += order.shown
-    level.hidden += order.lots - order.shown
+    if order.hidden:
+        level.hidden += order.hidden
     return level
 
 
@@ -603,17 +669,21 @@ def unqueue(book: Record, level: Record, order: Record) -> None:
 def release(book: Record, slot: int) -> None:
     """Give the slot of an order back that stands in no queue any more."""
     order = order_at(book, slot)
-    forget(book, order.number)
-    order.lots = 0
+    forget(book, order.number, slot)
+    order.shown = 0
+    if order.is_special:
+        # An ordinary order that comes next into the slot does not write these.
+        order.display = 0
+        order.expires = 0
     order.after = book.free_order
     book.free_order = slot
     book.open -= 1
 
 
 @kernel
-def parts_of(lots: int, shown: int, display: int) -> int:
-    """Return in how many parts an order shows what is left of it."""
-    return 1 + (lots - shown + display - 1) // display if display else 1
+def hidden_parts(order: Record) -> int:
+    """Return in how many parts the hidden lots of an order will show."""
+    return (order.hidden + order.display - 1) // order.display if order.hidden else 0
 
 
 @entry
@@ -622,10 +692,10 @@ def index_all(book: int) -> None:
     its = book_of(book)
     for slot in range(1, its.order_count):
         order = order_at(its, slot)
-        if order.lots:
-            slot_at(its, entry_of(its, order.number)).at = slot
+        if order.shown:
+            enter_number(its, order.number, slot)
     stop_slot = its.first_stop
     while stop_slot:
         stop = stop_at(its, stop_slot)
-        slot_at(its, entry_of(its, stop.number)).at = -stop_slot
+        enter_number(its, stop.number, -stop_slot)
         stop_slot = stop.after

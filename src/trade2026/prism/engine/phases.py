@@ -2,7 +2,7 @@
 
 from trade2026.prism.engine.changes import end, refuse
 from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.kernels import cancel_resting, end_shown
+from trade2026.prism.engine.kernels import cancel_resting, end_shown, say_rest
 from trade2026.prism.engine.layout import Record, out_of_line
 from trade2026.prism.engine.memory import (
     NO_RANK,
@@ -16,7 +16,7 @@ from trade2026.prism.engine.memory import (
     which,
 )
 from trade2026.prism.engine.stops import cancel_waiting
-from trade2026.prism.engine.tape import say, say_maker, say_taker
+from trade2026.prism.engine.tape import say_once
 from trade2026.prism.engine.timers import drop_first, expiry_of, timer_at
 from trade2026.prism.engine.words import (
     AUCTION,
@@ -74,9 +74,7 @@ def set_phase(book: Record, tape: Record, number: int, phase: int) -> None:
         return
     before = book.phase
     book.phase = phase
-    event = say(book, tape, PHASE, 0, phase, 0, NO_REASON, 0)
-    say_maker(event, 0, 0, 0)
-    say_taker(event, 0, 0, 0)
+    say_once(book, tape, PHASE, 0, phase, 0, NO_REASON, 0, 0, 0)
     if before == phase:
         return
     if phase == CONTINUOUS or (before == AUCTION and phase == CLOSED):
@@ -234,11 +232,11 @@ def cross_first(book: Record, tape: Record, price: int) -> None:
     lots = min(buy.shown, sell.shown)
     take(bids, buy, lots)
     take(asks, sell, lots)
-    event = say(book, tape, TRADE, 0, price, lots, NO_REASON, 0)
-    say_maker(event, sell.number, sell.owner, sell.lots)
-    say_taker(event, buy.number, buy.owner, buy.lots)
-    say_level(book, tape, 1, bid, bids.shown)
-    say_level(book, tape, -1, -ask, asks.shown)
+    said = say_once(book, tape, TRADE, 0, price, lots, NO_REASON, 0, sell.number, sell.owner)
+    left = buy.shown + buy.hidden
+    say_rest(said, sell.shown + sell.hidden, buy.number, buy.owner, left)
+    say_once(book, tape, LEVEL_CHANGED, 1, bid, 0, NO_REASON, bids.shown, 0, 0)
+    say_once(book, tape, LEVEL_CHANGED, -1, -ask, 0, NO_REASON, asks.shown, 0, 0)
     if buy.shown == 0:
         end_shown(book, tape, bids, buy_slot)
     if sell.shown == 0:
@@ -252,14 +250,6 @@ def cross_first(book: Record, tape: Record, price: int) -> None:
 @kernel
 def take(level: Record, order: Record, lots: int) -> None:
     """Take traded lots off an order and its level."""
-    order.lots -= lots
     order.shown -= lots
     level.shown -= lots
 
-
-@kernel
-def say_level(book: Record, tape: Record, side: int, ticks: int, shown: int) -> None:
-    """Say what is shown at a level that changed in an auction."""
-    event = say(book, tape, LEVEL_CHANGED, side, ticks, 0, NO_REASON, shown)
-    say_maker(event, 0, 0, 0)
-    say_taker(event, 0, 0, 0)

@@ -3,8 +3,8 @@
 from trade2026.prism.engine.compiled import kernel, rare_kernel
 from trade2026.prism.engine.kernels import enter, is_out_of_band, kill
 from trade2026.prism.engine.layout import Record, out_of_line
-from trade2026.prism.engine.memory import entry_of, forget, slot_at, stop_at
-from trade2026.prism.engine.tape import say, say_maker, say_taker
+from trade2026.prism.engine.memory import enter_number, forget, stop_at
+from trade2026.prism.engine.tape import say_once
 from trade2026.prism.engine.timers import set_timer
 from trade2026.prism.engine.words import (
     CONTINUOUS,
@@ -71,12 +71,11 @@ def wait(book: Record, tape: Record, message: Record) -> None:
     stop.expires = expiry_for(message)
     aim(book, stop, message.trigger)
     append(book, slot)
-    slot_at(book, entry_of(book, stop.number)).at = -slot
+    enter_number(book, stop.number, -slot)
     if stop.expires:
         set_timer(book, stop.expires, stop.number)
-    event = say(book, tape, WAITING, stop.side, stop.trigger, stop.lots, NO_REASON, 0)
-    say_maker(event, stop.number, stop.owner, stop.lots)
-    say_taker(event, 0, 0, 0)
+    side, trigger, lots = stop.side, stop.trigger, stop.lots
+    say_once(book, tape, WAITING, side, trigger, lots, NO_REASON, 0, stop.number, stop.owner)
 
 
 @kernel
@@ -124,7 +123,7 @@ def leave(book: Record, slot: int) -> None:
         stop_at(book, stop.after).before = stop.before
     else:
         book.last_stop = stop.before
-    forget(book, stop.number)
+    forget(book, stop.number, -slot)
     book.waiting -= 1
     book.trailing -= 1 if stop.kind == TRAILING_STOP else 0
     stop.after = book.free_stop
@@ -136,9 +135,8 @@ def cancel_waiting(book: Record, tape: Record, slot: int, reason: int) -> None:
     """End a stop that waits."""
     out_of_line()
     stop = stop_at(book, slot)
-    event = say(book, tape, REMOVED, stop.side, stop.ticks, stop.lots, reason, 0)
-    say_maker(event, stop.number, stop.owner, 0)
-    say_taker(event, 0, 0, 0)
+    side, ticks, lots = stop.side, stop.ticks, stop.lots
+    say_once(book, tape, REMOVED, side, ticks, lots, reason, 0, stop.number, stop.owner)
     leave(book, slot)
 
 
@@ -197,9 +195,7 @@ def activate(book: Record, tape: Record, slot: int) -> None:
     kind = LIMIT if stop.kind == STOP_LIMIT else MARKET
     if kind == MARKET and force != FOK:
         force = IOC
-    event = say(book, tape, TRIGGERED, side, stop.trigger, lots, NO_REASON, 0)
-    say_maker(event, 0, 0, 0)
-    say_taker(event, number, owner, lots)
+    say_once(book, tape, TRIGGERED, side, stop.trigger, lots, NO_REASON, 0, number, owner)
     leave(book, slot)
     if kind == LIMIT and is_out_of_band(book, ticks):
         kill(book, tape, number, owner, side, ticks, lots, OUT_OF_BAND)

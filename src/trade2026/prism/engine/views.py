@@ -47,7 +47,7 @@ def copy_resting(book: int, orders: Cells) -> None:
                 orders[row, 1] = order.owner
                 orders[row, 2] = side
                 orders[row, 3] = side * rank
-                orders[row, 4] = order.lots
+                orders[row, 4] = order.shown + order.hidden
                 orders[row, 5] = order.shown
                 row += 1
                 slot = order.after
