@@ -1,5 +1,7 @@
 """The call auction of the plain book: one price at which as much as possible trades."""
 
+from collections import Counter
+
 from trade2026.prism.engine.event import EventKind
 from trade2026.prism.engine.message import BUY, SELL
 from trade2026.prism.engine.reference_side import Order
@@ -19,16 +21,23 @@ def auction_price(buys: list[Order], sells: list[Order], last: int) -> int:
         sells: the resting sell orders.
         last: the last price, 0 if there was none.
     """
-    best_bid, best_ask = max(o.ticks for o in buys), min(o.ticks for o in sells)
-    doubled_anchor = 2 * last if last else best_bid + best_ask
-
-    def rank(price: int) -> tuple[int, int, int, int]:
-        bought = sum(order.lots for order in buys if order.ticks >= price)
-        sold = sum(order.lots for order in sells if order.ticks <= price)
+    bid_lots, ask_lots = _lots_by_price(buys), _lots_by_price(sells)
+    doubled_anchor = 2 * last if last else max(bid_lots) + min(ask_lots)
+    bought, sold = bid_lots.total(), 0
+    ranks: list[tuple[int, int, int, int]] = []
+    for price in sorted(bid_lots | ask_lots):
+        sold += ask_lots[price]
         distance = abs(2 * price - doubled_anchor)
-        return -min(bought, sold), abs(bought - sold), distance, price
+        ranks.append((-min(bought, sold), abs(bought - sold), distance, price))
+        bought -= bid_lots[price]
+    return min(ranks)[-1]
 
-    return min({order.ticks for order in buys + sells}, key=rank)
+
+def _lots_by_price(orders: list[Order]) -> Counter[int]:
+    lots = Counter[int]()
+    for order in orders:
+        lots[order.ticks] += order.lots
+    return lots
 
 
 def uncross(trading: Trading, tape: Tape) -> None:
