@@ -96,10 +96,10 @@ def change(book: Record, tape: Record, message: Record, action: int) -> None:
 @kernel
 def look_ahead(book: Record, messages: int, row: int, end_row: int) -> None:
     """Have fetched what the messages after *row* will need: half of the time is waiting else."""
-    prefetch(message_of(messages + (row + 12) * MESSAGE_SIZE))
-    if row + 6 < end_row:
+    prefetch(message_of(messages + (row + 20) * MESSAGE_SIZE))
+    if row + 8 < end_row:
         mask = book.index_count - 1
-        later = message_of(messages + (row + 6) * MESSAGE_SIZE)
+        later = message_of(messages + (row + 8) * MESSAGE_SIZE)
         prefetch(slot_at(book, later.number & mask))
         soon = message_of(messages + (row + 3) * MESSAGE_SIZE)
         slot = slot_at(book, soon.number & mask).at
