@@ -6,9 +6,10 @@ Trading moves cash and inventory between participants and never makes or destroy
 Inside, prices are ticks and quantities lots; holdings leave in nanos, exactly.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -19,23 +20,44 @@ from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
 from trade2026.prism import loop
 from trade2026.prism.config import MarketConfig
-from trade2026.prism.engine import desk, kernels, memory
-from trade2026.prism.engine.book import depth_of, grown_memory, new_memory, resting_of
+from trade2026.prism.engine import memory, tape
+from trade2026.prism.engine.book import FIRST_CAPACITY, with_room
 from trade2026.prism.engine.compiled import Words
-from trade2026.prism.engine.event import MARKET_EVENT, grown_tape, new_tape, take_events
-from trade2026.prism.engine.message import BUY, FORCE_OF, KIND_OF, MESSAGE_COLUMNS, SELL, Action
-from trade2026.prism.opening import agents_of, grid_of, open_tables, restore
-from trade2026.prism.price import fundamental
+from trade2026.prism.engine.event import MARKET_EVENT
+from trade2026.prism.engine.layout import Block, new_block
+from trade2026.prism.engine.message import (
+    BUY,
+    FORCE_OF,
+    KIND_OF,
+    MESSAGE,
+    SELL,
+    Action,
+)
+from trade2026.prism.engine.views import depth_of, resting_of
+from trade2026.prism.floorplan import ADDRESSES, AGENTS, VALUES
+from trade2026.prism.opening import agents_of, grid_of, open_market, restore, set_wakes
 
-__all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Market"]
+__all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Market", "MarketState"]
 
-FIRST_OUTSIDER: Final = 1_000
+FIRST_OUTSIDER: Final = 2**20
 """Owners from here on are outsiders; agents count from 0."""
 
 _EVENTS: Final = 16_384
-"""Events a new tape has room for; it grows where nobody drains it."""
+"""Records a new tape has room for; it grows where nobody drains it."""
 
 _NO_PRICES: Final[Mapping[str, Px]] = MappingProxyType({})
+
+
+class MarketState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a market is at one moment, to go on from there as if nothing had been."""
+
+    sim_ns: int
+    market: bytes
+    """Agents, values and wake-ups."""
+    books: tuple[bytes, ...]
+    seqs: tuple[int, ...]
+    """By symbol, the number of the last event."""
+    last_mid_px: dict[str, Px]
 
 
 class AgentHolding(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +116,7 @@ class Market:
         self._grids = [grid_of(symbol) for symbol in config.symbols]
         self._agents = agents_of(config.agents)
         self._owners = {agent.name: owner for owner, agent in enumerate(self._agents)}
-        self._tables = open_tables(
+        self._market = open_market(
             config,
             agents=self._agents,
             grids=self._grids,
@@ -103,38 +125,51 @@ class Market:
             last_mid_px=last_mid_px,
         )
         restore(
-            self._tables,
+            self._market,
             symbols=self._index,
             owners=self._owners,
             grids=self._grids,
             holdings=holdings,
         )
-        self._books = np.stack([new_memory(index) for index in range(len(self.symbols))])
-        self._tape = new_tape(_EVENTS)
-        self._outbox = np.zeros((memory.ROOM + 1, MESSAGE_COLUMNS), np.int64)
+        self._books = [
+            memory.new_book(index, FIRST_CAPACITY) for index in range(len(self.symbols))
+        ]
+        self._tape = tape.new_tape(_EVENTS)
+        self._seqs = np.zeros(len(self.symbols), np.int64)
         self._last_mid_px = {
             s.instrument.symbol: last_mid_px.get(s.instrument.symbol, s.start_px)
             for s in config.symbols
         }
+        self._find_books()
 
     def run_until(self, sim_ns: int) -> None:
         """Let the agents act up to *sim_ns*, which is not in the past."""
         assert sim_ns >= self.sim_ns
-        tables = self._tables
-        while not loop.run(
-            sim_ns,
-            tables.heap,
-            self._books,
-            self._tape,
-            self._outbox,
-            tables.desks,
-            tables.minds,
-            tables.values,
-            tables.value_words,
-            tables.wakes,
-        ):
-            self._make_room()
+        self._run(sim_ns, 0, 0)
         self.sim_ns = sim_ns
+
+    def state(self) -> MarketState:
+        """Return what the market is now. All events must have been drained."""
+        assert tape.head_of(self._tape)["count"] == 0
+        return MarketState(
+            sim_ns=self.sim_ns,
+            market=self._market.tobytes(),
+            books=tuple(book.tobytes() for book in self._books),
+            seqs=tuple(self._seqs.tolist()),
+            last_mid_px=dict(self._last_mid_px),
+        )
+
+    def go_back_to(self, state: MarketState) -> None:
+        """Be again what a market of the same configuration was when it gave *state*."""
+        assert tape.head_of(self._tape)["count"] == 0
+        assert len(state.books) == len(self.symbols)
+        self.sim_ns = state.sim_ns
+        self._market[:] = np.frombuffer(state.market, np.uint8)
+        set_wakes(self._market, self._agents)
+        self._books = [block_of(book) for book in state.books]
+        self._seqs[:] = state.seqs
+        self._last_mid_px = dict(state.last_mid_px)
+        self._find_books()
 
     def submit(
         self,
@@ -162,18 +197,28 @@ class Market:
         """
         assert number > 0
         assert owner >= FIRST_OUTSIDER
-        kind, force = KIND_OF[ord_type], FORCE_OF[time_in_force]
-        row = (Action.PLACE, number, owner, side.sign, kind, force, ticks, lots)
-        self._handle(self._index[symbol], row)
+        message = np.zeros(1, MESSAGE)
+        message["action"] = Action.PLACE
+        message["number"], message["owner"], message["side"] = number, owner, side.sign
+        message["kind"], message["force"] = KIND_OF[ord_type], FORCE_OF[time_in_force]
+        message["ticks"], message["lots"] = ticks, lots
+        self.ask(symbol, message)
 
     def cancel(self, *, symbol: str, number: int) -> None:
         """Cancel what rests of an outsider's order; an event says so, or why not."""
         assert number > 0
-        self._handle(self._index[symbol], (Action.CANCEL, number, 0, 0, 0, 0, 0, 0))
+        message = np.zeros(1, MESSAGE)
+        message["action"], message["number"] = Action.CANCEL, number
+        self.ask(symbol, message)
+
+    def ask(self, symbol: str, message: NDArray[np.void]) -> None:
+        """Have a symbol's book handle any message, one record of `MESSAGE`, at `sim_ns`."""
+        assert message.dtype == MESSAGE
+        self._run(self.sim_ns, self._index[symbol], message.ctypes.data)
 
     def drain(self) -> NDArray[np.void]:
         """Return all events since the last call, in order, as `MARKET_EVENT` records."""
-        return take_events(self._tape)
+        return tape.read_tape(self._tape, self._seqs)
 
     def depth(self, symbol: str, levels: int) -> tuple[Words, Words]:
         """Return bids and offers, each `(n, 2) int64`: ticks and lots, best first."""
@@ -181,23 +226,23 @@ class Market:
         return depth_of(book, BUY, levels), depth_of(book, SELL, levels)
 
     def resting(self, symbol: str) -> Words:
-        """Return all resting orders, `(n, 5) int64`: number, owner, side, ticks, lots."""
+        """Return all resting orders, `(n, 6) int64`, as `engine.views.resting_of` does."""
         return resting_of(self._books[self._index[symbol]])
 
     def mid_px(self, symbol: str) -> Px:
         """Return the mid price; while a side is empty, the last one known, at first the start."""
         index = self._index[symbol]
-        bid = memory.best_ticks(self._books[index], BUY)
-        ask = memory.best_ticks(self._books[index], SELL)
-        if bid and ask:
-            self._last_mid_px[symbol] = Px((bid + ask) * self._grids[index].tick // 2)
+        bid, ask = memory.SIDES.view(self._books[index])["best"].tolist()
+        if bid != memory.NO_RANK and ask != memory.NO_RANK:
+            # A sell's rank is minus its price.
+            self._last_mid_px[symbol] = Px((bid - ask) * self._grids[index].tick // 2)
         return self._last_mid_px[symbol]
 
     def fundamental_px(self, symbol: str) -> float:
         """Return the value around which the symbol trades, as of its last wake-up, in nanos."""
         index = self._index[symbol]
-        ticks = fundamental.present_value(self._tables.values[index])
-        return ticks * self._grids[index].tick
+        value = VALUES.view(self._market)[index]
+        return math.exp(value["level"] + value["deviation"]) * self._grids[index].tick
 
     def last_mid_px(self) -> dict[str, Px]:
         """Return every symbol's `mid_px`, as a snapshot keeps it."""
@@ -243,9 +288,9 @@ class Market:
             signed_lots: positive where the agent bought.
             ticks: the price.
         """
-        row = self._tables.desks[self._index[symbol], self._owners[party]]
-        row[desk.INVENTORY] += signed_lots
-        row[desk.CASH] -= signed_lots * ticks
+        row = self._agent(self._index[symbol], self._owners[party])
+        row["inventory"] += signed_lots
+        row["cash"] -= signed_lots * ticks
 
     def _holding(self, index: int, owner: int, open_orders: int) -> AgentHolding:
         grid = self._grids[index]
@@ -261,24 +306,30 @@ class Market:
         )
 
     def _cash(self, index: int, owner: int) -> Value:
-        return Value(int(self._tables.desks[index, owner, desk.CASH]) * self._grids[index].unit)
+        return Value(int(self._agent(index, owner)["cash"]) * self._grids[index].unit)
 
     def _inventory(self, index: int, owner: int) -> SignedQty:
-        lots = int(self._tables.desks[index, owner, desk.INVENTORY])
+        lots = int(self._agent(index, owner)["inventory"])
         return SignedQty(lots * self._grids[index].lot)
 
-    def _handle(self, index: int, row: tuple[int, ...]) -> None:
-        self._make_room()
-        book, tape = self._books[index], self._tape
-        before = int(tape[0, 0])
-        kernels.replay(book, tape, np.array([row], np.int64), 0, 1, self.sim_ns)
-        loop.settle(tape, before, self._tables.desks[index])
+    def _agent(self, index: int, owner: int) -> Any:
+        return AGENTS.view(self._market)[index * len(self._agents) + owner]
 
-    def _make_room(self) -> None:
-        least_free = min(int(book[memory.CAPACITY] - book[memory.OPEN]) for book in self._books)
-        if least_free < memory.ROOM:
-            self._books = np.stack(
-                [grown_memory(book, index) for index, book in enumerate(self._books)]
-            )
-        while not all(memory.has_room(book, self._tape) for book in self._books):
-            self._tape = grown_tape(self._tape)
+    def _run(self, until: int, symbol: int, message: int) -> None:
+        while True:
+            market, said = self._market.ctypes.data, self._tape.ctypes.data
+            short = loop.run(market, said, until, symbol, message)
+            if short < 0:
+                return
+            self._books[short], self._tape = with_room(self._books[short], self._tape)
+            self._find_books()
+
+    def _find_books(self) -> None:
+        ADDRESSES.view(self._market)["at"] = [book.ctypes.data for book in self._books]
+
+
+def block_of(data: bytes) -> Block:
+    """Return a block with the bytes of *data*."""
+    block = new_block(len(data))
+    block[:] = np.frombuffer(data, np.uint8)
+    return block

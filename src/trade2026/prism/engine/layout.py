@@ -180,6 +180,17 @@ def _caster(kind: RecordType) -> Callable[[int], Record]:
     return cast(Callable[[int], Record], intrinsic(cast_address))
 
 
+def _address(_typing: Any, record: Any) -> Any:
+    def generate(_context: Any, _builder: Any, _signature: Any, arguments: Any) -> Any:
+        return arguments[0]
+
+    return types.int64(record), generate
+
+
+address_of_record: Final = cast(Callable[[Record], int], intrinsic(_address))
+"""Within a kernel: where a record is."""
+
+
 class Table:
     """A row of records in a block, after its header.
 

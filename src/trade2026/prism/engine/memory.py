@@ -34,7 +34,7 @@ from trade2026.prism.engine.layout import (
 )
 from trade2026.prism.engine.message import MAX_TICKS
 
-WINDOW: Final = 65_536
+WINDOW: Final = 16_384
 """Levels of a side that are found at once."""
 _WORDS: Final = WINDOW // 64
 _ABOVE: Final = WINDOW // 4
