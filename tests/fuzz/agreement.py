@@ -15,6 +15,7 @@ from trade2026.prism.engine.reference import ReferenceBook
 CHUNK: Final = 2_000
 CAPACITY: Final = 128
 """Orders that the compiled book has room for at first: it must grow."""
+SYMBOL: Final = 300
 
 BROKEN: Final = (AssertionError, LookupError, ArithmeticError, ValueError, SystemError)
 """What a book, or a look at one, may raise where something is wrong."""
@@ -28,8 +29,8 @@ class Pair:
     """The plain book and the compiled one, told the same."""
 
     def __init__(self) -> None:
-        self.plain = ReferenceBook()
-        self.fast = Book(capacity=CAPACITY)
+        self.plain = ReferenceBook(symbol=SYMBOL)
+        self.fast = Book(symbol=SYMBOL, capacity=CAPACITY)
         self._follower = Follower()
         self._left = left_of(self.plain)
 

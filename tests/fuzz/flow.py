@@ -46,7 +46,7 @@ class Flow:
         self._patient: Words = np.array([7])
         """Numbers of the latest orders that may rest or wait."""
         self._centre = self.market.home
-        self._time = 1
+        self._time = self.market.begun_ns
         self.now = 0
         """The time that the books are told with the latest chunk."""
 
@@ -56,7 +56,9 @@ class Flow:
         self._time += int(self._luck.integers(0, 40))
         self.now = self._time
         self._choose_actions(messages)
-        messages["owner"] = self._luck.integers(1, self.market.owners + 1, count)
+        messages["owner"] = self.market.first_owner + self._luck.integers(
+            0, self.market.owners, count
+        )
         messages["side"] = self._luck.choice([BUY, SELL], count)
         messages["lots"] = self._luck.integers(1, self.market.lots + 1, count)
         messages["stp"] = self._luck.integers(0, len(Stp), count)

@@ -1,7 +1,7 @@
 """Kinds of random markets: every seed draws one, with every feature of the book in it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from trade2026.core.chance import stream
 from trade2026.prism.engine.message import MAX_TICKS
 
 Words = NDArray[np.int64]
+_Value = TypeVar("_Value", int, float)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Market:
     """Share of messages with one value out of bounds."""
     home: int
     """The price around which all begins, in ticks."""
+    first_owner: int
+    """The least owner."""
+    begun_ns: int
+    """When all begins."""
     numbering: int
     """How numbers are given, an index into `NUMBERINGS`."""
 
@@ -46,21 +51,23 @@ def market_of(seed: int) -> Market:
     """Return the market that *seed* draws."""
     luck = stream(seed, "tests/fuzz/market")
 
-    def one_of(*values: float) -> float:
+    def one_of(*values: _Value) -> _Value:
         return values[luck.integers(len(values))]
 
     return Market(
-        width=int(one_of(3, 8, 20, 60, 400, 3_000)),
-        owners=int(one_of(2, 4, 40, 1_000)),
-        lots=int(one_of(3, 20, 20, 500, 10**9)),
+        width=one_of(3, 8, 20, 60, 400, 3_000),
+        owners=one_of(2, 4, 40, 1_000),
+        lots=one_of(3, 20, 20, 500, 10**9),
         changes=one_of(0.05, 0.2, 0.3, 0.4),
-        reach=int(one_of(10, 50, 300)),
+        reach=one_of(10, 50, 300),
         stops=one_of(0.0, 0.05, 0.2, 0.5),
         icebergs=one_of(0.0, 0.1, 0.5),
         unrest=one_of(0.0005, 0.002, 0.01),
         jumps=one_of(0.0, 0.0005, 0.005),
         odd=one_of(0.001, 0.01, 0.05),
-        home=int(one_of(50_000, 50_000, 300, 10**7, MAX_TICKS - 100_000)),
+        home=one_of(50_000, 50_000, 300, 10**7, MAX_TICKS - 100_000),
+        first_owner=one_of(1, -2, 2**20, 2**31 - 1_000),
+        begun_ns=one_of(1, 1_790_000_000_000_000_000),
         numbering=int(luck.integers(len(NUMBERINGS))),
     )
 
