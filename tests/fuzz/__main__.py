@@ -11,10 +11,10 @@ from typing import Final
 
 from tests.fuzz.agreement import Report, run, told_by
 from tests.fuzz.shrink import in_one_list, is_disagreed, shrunk, story
-from trade2026.prism.engine.layout import is_checked
 
 from trade2026.core.chance import fresh_seed
 from trade2026.prism.engine.event import EventKind, EventReason
+from trade2026.prism.engine.layout import is_checked
 
 MESSAGES: Final = 10_000_000
 EACH: Final = 100_000

@@ -12,6 +12,7 @@ from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
 from trade2026.prism.config import MarketConfig, default_config
+from trade2026.prism.engine import event as engine
 from trade2026.prism.engine.book import FIRST_CAPACITY
 from trade2026.prism.engine.compiled import remove_stale
 from trade2026.prism.engine.event import EventReason
@@ -105,11 +106,12 @@ class AgentMarket:
         symbols = self._market.symbols
         events: list[MarketEvent] = []
         for row in self._market.drain().tolist():
-            (seq, symbol, kind, time_ns, side, ticks, lots, *parties, reason, level_lots) = row
-            if reason == EventReason.UNKNOWN_ORDER:
+            (seq, time_ns, ticks, lots, maker_number, taker_number, *lefts) = row[:8]
+            (level_lots, maker_owner, taker_owner, symbol, kind, side, reason) = row[8:]
+            if kind == engine.EventKind.REFUSED:
                 # A cancel that found nothing changed nothing.
                 continue
-            maker_number, taker_number, maker_owner, taker_owner, maker_left, taker_left = parties
+            maker_left, taker_left = lefts
             events.append(
                 MarketEvent(
                     seq=seq,

@@ -6,7 +6,8 @@ when memory grows.
 """
 
 from trade2026.prism.engine.compiled import entry, kernel, wake_at
-from trade2026.prism.engine.layout import Record
+from trade2026.prism.engine.desk import MIND_AT, UNKNOWN, sent_at
+from trade2026.prism.engine.layout import Record, address_of_record
 from trade2026.prism.engine.memory import book_of, has_room
 from trade2026.prism.engine.phases import set_clock
 from trade2026.prism.engine.process import handle, message_of
@@ -22,9 +23,7 @@ from trade2026.prism.floorplan import (
     value_in,
     wake_in,
 )
-from trade2026.prism.engine.desk import MIND_AT, UNKNOWN, sent_at
 from trade2026.prism.price.fundamental import value_at
-from trade2026.prism.engine.layout import address_of_record
 
 
 @kernel

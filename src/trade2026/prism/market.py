@@ -6,10 +6,9 @@ Trading moves cash and inventory between participants and never makes or destroy
 Inside, prices are ticks and quantities lots; holdings leave in nanos, exactly.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -24,7 +23,7 @@ from trade2026.prism.engine import memory, tape
 from trade2026.prism.engine.book import FIRST_CAPACITY, with_room
 from trade2026.prism.engine.compiled import Words
 from trade2026.prism.engine.event import MARKET_EVENT
-from trade2026.prism.engine.layout import Block, new_block
+from trade2026.prism.engine.layout import Block, Row, new_block
 from trade2026.prism.engine.message import (
     BUY,
     FORCE_OF,
@@ -131,9 +130,7 @@ class Market:
             grids=self._grids,
             holdings=holdings,
         )
-        self._books = [
-            memory.new_book(index, FIRST_CAPACITY) for index in range(len(self.symbols))
-        ]
+        self._books = [memory.new_book(index, FIRST_CAPACITY) for index in range(len(self.symbols))]
         self._tape = tape.new_tape(_EVENTS)
         self._seqs = np.zeros(len(self.symbols), np.int64)
         self._last_mid_px = {
@@ -233,7 +230,7 @@ class Market:
         """Return the mid price; while a side is empty, the last one known, at first the start."""
         index = self._index[symbol]
         bid, ask = memory.SIDES.view(self._books[index])["best"].tolist()
-        if bid != memory.NO_RANK and ask != memory.NO_RANK:
+        if memory.NO_RANK not in (bid, ask):
             # A sell's rank is minus its price.
             self._last_mid_px[symbol] = Px((bid - ask) * self._grids[index].tick // 2)
         return self._last_mid_px[symbol]
@@ -241,8 +238,7 @@ class Market:
     def fundamental_px(self, symbol: str) -> float:
         """Return the value around which the symbol trades, as of its last wake-up, in nanos."""
         index = self._index[symbol]
-        value = VALUES.view(self._market)[index]
-        return math.exp(value["level"] + value["deviation"]) * self._grids[index].tick
+        return float(VALUES.view(self._market)["worth"][index]) * self._grids[index].tick
 
     def last_mid_px(self) -> dict[str, Px]:
         """Return every symbol's `mid_px`, as a snapshot keeps it."""
@@ -312,7 +308,7 @@ class Market:
         lots = int(self._agent(index, owner)["inventory"])
         return SignedQty(lots * self._grids[index].lot)
 
-    def _agent(self, index: int, owner: int) -> Any:
+    def _agent(self, index: int, owner: int) -> Row:
         return AGENTS.view(self._market)[index * len(self._agents) + owner]
 
     def _run(self, until: int, symbol: int, message: int) -> None:

@@ -71,7 +71,9 @@ def quote_ticks(mind: Record, centre: float, side: int, level: int, width: float
     return math.floor(centre - away) if side > 0 else math.ceil(centre + away)
 
 
-def wake(book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int) -> int:
+def wake(
+    book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
+) -> int:
     """Look, believe, and put the quotes where they belong."""
     estimate = believe(book, agent, mind, fundamental)
     centre = estimate * (1.0 - mind.lean_bps * BPS * leaning(agent, mind.full_inventory_clips))
@@ -95,7 +97,14 @@ def wake(book: Record, outbox: Record, agent: Record, mind: Record, fundamental:
             if touch and side * (target - touch) >= 0:
                 target = touch - side
             rest_in(
-                book, outbox, agent, now, slot, side, target, sized(agent, mind.size_clips * (level + 1))
+                book,
+                outbox,
+                agent,
+                now,
+                slot,
+                side,
+                target,
+                sized(agent, mind.size_clips * (level + 1)),
             )
     return pause(agent, mind.mean_pause_s)
 

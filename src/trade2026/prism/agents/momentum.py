@@ -52,7 +52,9 @@ def follow(mind: Record, price: float, passed_s: float) -> float:
     return (mind.fast_mid / mind.slow_mid - 1.0) / BPS
 
 
-def wake(book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int) -> int:
+def wake(
+    book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
+) -> int:
     """Join a trend, or go home."""
     seen = mind.fast_mid if mind.fast_mid != 0.0 else fundamental
     price = mid(book, seen)

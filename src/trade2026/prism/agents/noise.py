@@ -60,7 +60,9 @@ def free_slot(book: Record, outbox: Record, agent: Record, mind: Record, now: in
     return oldest
 
 
-def wake(book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int) -> int:
+def wake(
+    book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
+) -> int:
     """Toss a coin for everything."""
     if mind.seen == 0.0:
         mind.seen = fundamental  # only where it opens; from then on the market tells

@@ -166,8 +166,8 @@ def replace_resting(book: Record, tape: Record, slot: int, message: Record) -> N
     out_of_line()
     order = order_at(book, slot)
     side, was, left = order.side, order.side * order.rank, order.shown + order.hidden
-    ticks = message.ticks if message.ticks else was
-    lots = message.lots if message.lots else left
+    ticks = message.ticks or was
+    lots = message.lots or left
     if ticks == was and lots < left:
         shrink(book, tape, slot, left - lots, REPLACED)
         return
@@ -189,9 +189,7 @@ def replace_resting(book: Record, tape: Record, slot: int, message: Record) -> N
         return
     cancel_resting(book, tape, slot, REPLACED)
     stp = message.stp
-    enter(
-        book, tape, number, owner, side, LIMIT, force, ticks, lots, display, expires, stp, flags
-    )
+    enter(book, tape, number, owner, side, LIMIT, force, ticks, lots, display, expires, stp, flags)
 
 
 @rare_kernel

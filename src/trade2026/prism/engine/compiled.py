@@ -38,6 +38,7 @@ _SOURCES: Final = ("engine", "agents", "price", "loop.py")
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 
+
 @cache
 def _digest() -> str:
     digest = hashlib.blake2b(b"checked" if is_checked() else b"", digest_size=8)
@@ -96,7 +97,8 @@ def entry(function: _Kernel) -> _Kernel:
 
 
 def _compiled(function: _Kernel, **options: bool) -> _Kernel:
-    compiled: Any = njit(nogil=True, error_model="numpy", **options)(function)
+    settings = {"nogil": True, "error_model": "numpy"} | options
+    compiled = cast(Any, njit)(**settings)(function)
     resolve = compiled.get_call_template
 
     def resolve_plainly(arguments: Sequence[Any], keywords: Any) -> Any:

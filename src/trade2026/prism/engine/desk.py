@@ -128,9 +128,7 @@ def next_message(outbox: Record) -> Record:
 
 
 @kernel
-def take(
-    book: Record, outbox: Record, agent: Record, side: int, ticks: int, lots: int
-) -> None:
+def take(book: Record, outbox: Record, agent: Record, side: int, ticks: int, lots: int) -> None:
     """Trade up to *lots* at once at *ticks* or better; nothing rests."""
     send(book, outbox, agent, side, IOC, ticks, lots)
 

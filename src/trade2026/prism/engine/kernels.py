@@ -51,7 +51,6 @@ from trade2026.prism.engine.words import (
     REMOVED,
     SELF_TRADE,
     STOP_LIMIT,
-    STP_BOTH,
     STP_NEWEST,
     STP_OLDEST,
     TRADE,
@@ -460,9 +459,7 @@ def enter(
                 left = -left
     may_rest = kind == LIMIT and force != IOC and force != FOK
     if reason == UNFILLED and may_rest:
-        rest_specially(
-            book, tape, number, owner, side, force, ticks, left, display, expires, flags
-        )
+        rest_specially(book, tape, number, owner, side, force, ticks, left, display, expires, flags)
     else:
         kill(book, tape, number, owner, side, ticks, left, reason)
 

@@ -36,6 +36,9 @@ from numpy.typing import NDArray
 Record = Any
 """A record inside a kernel: its address, with the fields of its layout as attributes."""
 
+Row = Any
+"""A record outside of kernels, `numpy.void`, shared with the block it lies in."""
+
 Block = NDArray[np.uint8]
 """Memory of a header and its tables, as Python owns it; kernels get its address."""
 
@@ -229,8 +232,8 @@ def _getter(table: Table) -> Callable[[Record, int], Record]:
     count = _part(table.header.kind, table.count)
     size, kind, name = table.layout.size, table.layout.kind, table.name
 
-    def get(_typing: Any, header: Any, number: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def get(_typing: Any, header: Any, _number: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             head, which = arguments
             if is_checked():
                 outside = builder.icmp_unsigned(">=", which, count(builder, head))
@@ -271,7 +274,6 @@ def _count_leading(_typing: Any, _word: Any) -> Any:
 
 leading_zeros: Final = cast(Callable[[Any], int], intrinsic(_count_leading))
 """Within a kernel: how many high bits of a word that is not zero are zero."""
-
 
 
 def _prefetch(_typing: Any, _record: Any) -> Any:

@@ -252,4 +252,3 @@ def take(level: Record, order: Record, lots: int) -> None:
     """Take traded lots off an order and its level."""
     order.shown -= lots
     level.shown -= lots
-

@@ -148,9 +148,7 @@ def set_off(book: Record, tape: Record) -> None:
         book.waiting
         and last
         and book.phase == CONTINUOUS
-        and (
-            book.trailing or last >= book.low_buy_trigger or last <= book.high_sell_trigger
-        )
+        and (book.trailing or last >= book.low_buy_trigger or last <= book.high_sell_trigger)
     ):
         activate_reached(book, tape)
 
@@ -200,6 +198,4 @@ def activate(book: Record, tape: Record, slot: int) -> None:
     if kind == LIMIT and is_out_of_band(book, ticks):
         kill(book, tape, number, owner, side, ticks, lots, OUT_OF_BAND)
         return
-    enter(
-        book, tape, number, owner, side, kind, force, ticks, lots, display, expires, stp, flags
-    )
+    enter(book, tape, number, owner, side, kind, force, ticks, lots, display, expires, stp, flags)

@@ -55,7 +55,7 @@ tape_of = TAPE.of
 
 TIME: Final = 15
 """The kind of a record that only says what time it is, in `lots`."""
-_KIND_BITS, _SIDE_BITS, _REASON_BITS, _SYMBOL_BITS = 4, 2, 4, 16
+_KIND_BITS, _SIDE_BITS, _REASON_BITS, _SYMBOL_BITS = 4, 2, 4, 15
 _SIDE_AT = _KIND_BITS
 _REASON_AT = _SIDE_AT + _SIDE_BITS
 _SYMBOL_AT = _REASON_AT + _REASON_BITS
@@ -230,9 +230,7 @@ def _fill_parties(events: NDArray[np.void], said: NDArray[np.void]) -> None:
     events["side"][as_sent] = said["taker_owner"][as_sent]
 
 
-def _number(
-    events: NDArray[np.void], symbol: NDArray[np.int64], seqs: NDArray[np.int64]
-) -> None:
+def _number(events: NDArray[np.void], symbol: NDArray[np.int64], seqs: NDArray[np.int64]) -> None:
     for each in np.unique(symbol).tolist():
         of_it = np.flatnonzero(symbol == each)
         events["seq"][of_it] = seqs[each] + 1 + np.arange(len(of_it))

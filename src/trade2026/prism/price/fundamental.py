@@ -13,14 +13,14 @@ Source: Merton (1976) for the jumps; Uhlenbeck and Ornstein (1930) for drift and
 """
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.chance import normal, uniform
 from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.layout import LINE, Layout, Record, out_of_line
+from trade2026.prism.engine.layout import LINE, Layout, Record, Row, out_of_line
 
 STEP_NS: Final = NS_PER_S // 4
 _STEPS_PER_YEAR: Final = 365 * 86_400 * 4
@@ -39,6 +39,7 @@ VALUE: Final = Layout(
         "deviation_sd": "f8",
         "jump_chance": "f8",
         "jump_sd": "f8",
+        "worth": "f8",  # ticks
         "next_step": "i8",  # when the next step is due, ns
         "luck": "i8",
     },
@@ -61,14 +62,15 @@ class FundamentalParams(msgspec.Struct, frozen=True, kw_only=True):
     jump_share_ratio: float = 0.10
 
 
-def set_fundamental(row: Any, params: FundamentalParams, value: float) -> None:
+def set_fundamental(row: Row, params: FundamentalParams, value: float) -> None:
     """Let a record of `VALUE` be a fundamental that starts at *value*, in ticks."""
     row["level"] = math.log(value)
     row["drift"] = row["deviation"] = 0.0
+    row["worth"] = value
     set_params(row, params)
 
 
-def set_params(row: Any, params: FundamentalParams) -> None:
+def set_params(row: Row, params: FundamentalParams) -> None:
     """Let a record of `VALUE` move by *params* from where it stands."""
     yearly = params.yearly_volatility_ratio**2
     drift_kept = 0.5 ** (STEP_NS / NS_PER_S / params.momentum_half_life_s)
@@ -92,7 +94,7 @@ def value_at(value: Record, now: int) -> float:
     """Move a fundamental on to *now* and return its value in ticks."""
     while value.next_step <= now:
         step(value)
-    return math.exp(value.level + value.deviation)
+    return value.worth
 
 
 @rare_kernel
@@ -106,3 +108,4 @@ def step(value: Record) -> None:
     value.deviation = value.deviation * value.deviation_kept + shaken
     if uniform(value) < value.jump_chance:
         value.level += value.jump_sd * normal(value)
+    value.worth = math.exp(value.level + value.deviation)
