@@ -8,7 +8,10 @@ when memory grows.
 from trade2026.prism.engine.compiled import entry, kernel, wake_at
 from trade2026.prism.engine.desk import MIND_AT, UNKNOWN, sent_at
 from trade2026.prism.engine.layout import Record, address_of_record
-from trade2026.prism.engine.memory import book_of, has_room
+from trade2026.prism.engine.memory import (
+    book_of,
+    has_room,
+)
 from trade2026.prism.engine.phases import set_clock
 from trade2026.prism.engine.process import handle, message_of
 from trade2026.prism.engine.tape import kind_of, said_at, side_of, tape_of, ticks_of

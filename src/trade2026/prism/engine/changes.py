@@ -1,22 +1,22 @@
 """Changes of an order, compiled: cancel, reduce, replace."""
 
+from trade2026.prism.engine.checks import is_out_of_band
 from trade2026.prism.engine.compiled import kernel, rare_kernel
+from trade2026.prism.engine.index import find
 from trade2026.prism.engine.kernels import (
     cancel_resting,
     enter,
-    is_out_of_band,
     least_rank,
 )
 from trade2026.prism.engine.layout import Record, out_of_line
+from trade2026.prism.engine.levels import level_of
 from trade2026.prism.engine.memory import (
-    find,
-    hidden_parts,
-    level_of,
     order_at,
     side_at,
     stop_at,
     which,
 )
+from trade2026.prism.engine.queues import hidden_parts
 from trade2026.prism.engine.stops import aim, cancel_waiting
 from trade2026.prism.engine.tape import say_once
 from trade2026.prism.engine.words import (

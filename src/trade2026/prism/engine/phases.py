@@ -2,14 +2,15 @@
 
 from trade2026.prism.engine.changes import end, refuse
 from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.kernels import cancel_resting, end_shown, say_rest
+from trade2026.prism.engine.kernels import (
+    cancel_resting,
+    end_shown,
+    say_rest,
+)
 from trade2026.prism.engine.layout import Record, out_of_line
+from trade2026.prism.engine.levels import best_ticks, close_level, level_of, next_level
 from trade2026.prism.engine.memory import (
     NO_RANK,
-    best_ticks,
-    close_level,
-    level_of,
-    next_level,
     order_at,
     side_at,
     stop_at,

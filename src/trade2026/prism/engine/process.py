@@ -1,10 +1,21 @@
 """What a book does with a message, compiled; the door of all other kernels."""
 
 from trade2026.prism.engine.changes import end, reduce, refuse, replace
+from trade2026.prism.engine.checks import is_plain, why_not
 from trade2026.prism.engine.compiled import entry, kernel, rare_kernel
-from trade2026.prism.engine.kernels import enter, enter_plainly, is_plain, kill, why_not
+from trade2026.prism.engine.kernels import (
+    enter,
+    enter_plainly,
+    kill,
+)
 from trade2026.prism.engine.layout import Layout, Record, out_of_line, prefetch
-from trade2026.prism.engine.memory import ROOM, book_of, has_room, order_at, slot_at
+from trade2026.prism.engine.memory import (
+    ROOM,
+    book_of,
+    has_room,
+    order_at,
+    slot_at,
+)
 from trade2026.prism.engine.message import MESSAGE
 from trade2026.prism.engine.phases import set_band, set_clock, set_phase
 from trade2026.prism.engine.stops import expiry_for, set_off, wait

@@ -1,9 +1,16 @@
 """Stops, compiled: orders that wait for the last price, in the order they came in."""
 
+from trade2026.prism.engine.checks import is_out_of_band
 from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.kernels import enter, is_out_of_band, kill
+from trade2026.prism.engine.index import enter_number, forget
+from trade2026.prism.engine.kernels import (
+    enter,
+    kill,
+)
 from trade2026.prism.engine.layout import Record, out_of_line
-from trade2026.prism.engine.memory import enter_number, forget, stop_at
+from trade2026.prism.engine.memory import (
+    stop_at,
+)
 from trade2026.prism.engine.tape import say_once
 from trade2026.prism.engine.timers import set_timer
 from trade2026.prism.engine.words import (

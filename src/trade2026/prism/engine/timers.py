@@ -6,8 +6,13 @@ count no more are taken out.
 """
 
 from trade2026.prism.engine.compiled import kernel, rare_kernel
+from trade2026.prism.engine.index import find
 from trade2026.prism.engine.layout import Record, out_of_line
-from trade2026.prism.engine.memory import find, order_at, stop_at, timer_at
+from trade2026.prism.engine.memory import (
+    order_at,
+    stop_at,
+    timer_at,
+)
 
 
 @kernel
