@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from tests.fuzz.burst import burst
 from tests.fuzz.market import NUMBERINGS, Words, market_of
 
 from trade2026.core.chance import stream
@@ -70,6 +71,8 @@ class Flow:
         self._fill_numbers(messages)
         self._blank(messages)
         self._fill_odd(messages)
+        if self._luck.random() < self.market.bursts:
+            self._fill_burst(messages)
         return messages
 
     def _share(self, share: float, count: int) -> NDArray[np.bool_]:
@@ -218,3 +221,12 @@ class Flow:
             if column == "action" and value == Action.CLOCK:
                 continue
             messages[column][row] = value
+
+    def _fill_burst(self, messages: Records) -> None:
+        size = int(self._luck.integers(10, max(11, len(messages) // 2)))
+        start = int(self._luck.integers(0, len(messages) - size + 1))
+        numbers = self._number(self._place + 1 + np.arange(size))
+        self._place += size
+        messages[start : start + size] = burst(
+            self._luck, numbers, self._centre, self._time, self.market.first_owner
+        )

@@ -1,0 +1,103 @@
+"""Much at once: runs of messages that make as many events, or use as much memory, as can be.
+
+Random messages seldom do so by themselves; a book that keeps too little room does not notice.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from tests.book.notation import Records
+from tests.fuzz.market import Words
+
+from trade2026.prism.engine.message import (
+    BUY,
+    MAX_PARTS,
+    MESSAGE,
+    SELL,
+    Action,
+    Force,
+    Kind,
+    Phase,
+    Stp,
+)
+
+
+def burst(luck: np.random.Generator, numbers: Words, centre: int, now: int, owner: int) -> Records:
+    """Return a run of messages, one for each of *numbers*, around the price *centre*.
+
+    Two owners, *owner* and the next, trade with each other.
+    """
+    run = np.zeros(len(numbers), MESSAGE)
+    run["number"] = numbers
+    run["kind"], run["force"] = Kind.LIMIT, Force.GTC
+    run["stp"] = Stp.CANCEL_OLDEST
+    run["ticks"] = centre
+    run["lots"] = MAX_PARTS * luck.integers(1, 3)
+    BURSTS[luck.integers(len(BURSTS))](run, owner)
+    run["time_ns"][run["force"] == Force.GTD] = now + 1_000
+    return run
+
+
+def eaten_icebergs(run: Records, owner: int) -> None:
+    """An iceberg of as many parts as may be, eaten at once, and again, and again."""
+    run["side"] = np.where(np.arange(len(run)) % 2, BUY, SELL)
+    run["owner"] = owner + (run["side"] == BUY)
+    run["display"] = np.where(run["side"] == SELL, -(-run["lots"] // MAX_PARTS), 0)
+
+
+def many_icebergs(run: Records, owner: int) -> None:
+    """Icebergs gather, then one order eats them all."""
+    run["side"] = SELL
+    run["owner"] = owner
+    run["display"] = -(-run["lots"] // MAX_PARTS)
+    run["side"][-1], run["owner"][-1] = BUY, owner + 1
+    run["lots"][-1] *= len(run)
+    run["display"][-1] = 0
+
+
+def repeated_number(run: Records, owner: int) -> None:
+    """One number, placed for the same time and cancelled all over; then another does it."""
+    half = len(run) // 2
+    run["number"][:half] = run["number"][0]
+    run["number"][half:] = run["number"][-1]
+    run["side"], run["owner"] = BUY, owner
+    run["force"] = Force.GTD
+    is_cancel = np.arange(len(run)) % 2 == 1
+    is_cancel[[half - 1, -1]] = False
+    run["action"][is_cancel] = Action.CANCEL
+
+
+def storm_of_stops(run: Records, owner: int) -> None:
+    """Stop-limit icebergs wait, and market stops to eat them; one trade sets all off."""
+    half = len(run) // 2
+    run["kind"][:half], run["kind"][half:] = Kind.STOP_LIMIT, Kind.STOP
+    run["side"][:half], run["side"][half:] = BUY, SELL
+    run["owner"][:half], run["owner"][half:] = owner, owner + 1
+    run["trigger"] = run["ticks"]
+    run["ticks"] -= 5
+    run["display"][:half] = -(-run["lots"][:half] // MAX_PARTS)
+    for row, side in ((-2, SELL), (-1, BUY)):
+        run["kind"][row], run["side"][row], run["ticks"][row] = (
+            Kind.LIMIT,
+            side,
+            run["trigger"][row],
+        )
+        run["owner"][row], run["lots"][row] = owner + (side == BUY), 1
+
+
+def large_auction(run: Records, owner: int) -> None:
+    """Icebergs gather on both sides of an auction."""
+    eaten_icebergs(run, owner)
+    run["display"] = -(-run["lots"] // MAX_PARTS)
+    for row, phase in ((0, Phase.AUCTION), (-1, Phase.CONTINUOUS)):
+        run["action"][row], run["ticks"][row] = Action.PHASE, phase
+
+
+BURSTS: Final[tuple[Callable[[Records, int], None], ...]] = (
+    eaten_icebergs,
+    many_icebergs,
+    repeated_number,
+    storm_of_stops,
+    large_auction,
+)
