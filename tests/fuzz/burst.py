@@ -26,8 +26,9 @@ from trade2026.prism.engine.message import (
 def burst(luck: np.random.Generator, numbers: Words, centre: int, now: int, owner: int) -> Records:
     """Return a run of messages, one for each of *numbers*, around the price *centre*.
 
-    Two owners, *owner* and the next, trade with each other.
+    Two owners, next to each other from *owner* on, trade with each other.
     """
+    owner += int(luck.integers(0, 5))
     run = np.zeros(len(numbers), MESSAGE)
     run["number"] = numbers
     run["kind"], run["force"] = Kind.LIMIT, Force.GTC
@@ -56,16 +57,14 @@ def many_icebergs(run: Records, owner: int) -> None:
     run["display"][-1] = 0
 
 
-def repeated_number(run: Records, owner: int) -> None:
-    """One number, placed for the same time and cancelled all over; then another does it."""
-    half = len(run) // 2
-    run["number"][:half] = run["number"][0]
-    run["number"][half:] = run["number"][-1]
+def repeated_numbers(run: Records, owner: int) -> None:
+    """Numbers are placed for one time and cancelled, some times over, before they stay."""
+    rows = np.arange(len(run))
+    once = 2 * (2 + owner % 5) - 1
+    run["number"] = run["number"][rows // once * once]
     run["side"], run["owner"] = BUY, owner
     run["force"] = Force.GTD
-    is_cancel = np.arange(len(run)) % 2 == 1
-    is_cancel[[half - 1, -1]] = False
-    run["action"][is_cancel] = Action.CANCEL
+    run["action"] = np.where(rows % once % 2, Action.CANCEL, Action.PLACE)
 
 
 def storm_of_stops(run: Records, owner: int) -> None:
@@ -97,7 +96,7 @@ def large_auction(run: Records, owner: int) -> None:
 BURSTS: Final[tuple[Callable[[Records, int], None], ...]] = (
     eaten_icebergs,
     many_icebergs,
-    repeated_number,
+    repeated_numbers,
     storm_of_stops,
     large_auction,
 )

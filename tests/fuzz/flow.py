@@ -54,6 +54,7 @@ class Flow:
     def chunk(self, count: int) -> Records:
         """Return the next *count* messages."""
         messages = np.zeros(count, MESSAGE)
+        is_first = self._place == 0
         self._time += int(self._luck.integers(0, 40))
         self.now = self._time
         self._choose_actions(messages)
@@ -71,8 +72,8 @@ class Flow:
         self._fill_numbers(messages)
         self._blank(messages)
         self._fill_odd(messages)
-        if self._luck.random() < self.market.bursts:
-            self._fill_burst(messages)
+        if is_first or self._luck.random() < self.market.bursts:
+            self._fill_burst(messages, is_first=is_first)
         return messages
 
     def _share(self, share: float, count: int) -> NDArray[np.bool_]:
@@ -222,9 +223,10 @@ class Flow:
                 continue
             messages[column][row] = value
 
-    def _fill_burst(self, messages: Records) -> None:
+    def _fill_burst(self, messages: Records, *, is_first: bool) -> None:
+        # Only a book that is still small can have too little room: there it begins.
         size = int(self._luck.integers(10, max(11, len(messages) // 2)))
-        start = int(self._luck.integers(0, len(messages) - size + 1))
+        start = 0 if is_first else int(self._luck.integers(0, len(messages) - size + 1))
         numbers = self._number(self._place + 1 + np.arange(size))
         self._place += size
         messages[start : start + size] = burst(
