@@ -34,7 +34,9 @@ def burst(luck: np.random.Generator, numbers: Words, centre: int, now: int, owne
     run["kind"], run["force"] = Kind.LIMIT, Force.GTC
     run["stp"] = Stp.CANCEL_OLDEST
     run["ticks"] = centre
-    run["lots"] = MAX_PARTS * luck.integers(1, 3)
+    parts = luck.choice([2, 10, 30, MAX_PARTS], p=[0.3, 0.3, 0.2, 0.2])
+    run["lots"] = parts * luck.integers(1, 3)
+    run["display"] = -(-run["lots"] // parts)
     BURSTS[luck.integers(len(BURSTS))](run, owner)
     run["time_ns"][run["force"] == Force.GTD] = now + 1_000
     return run
@@ -44,14 +46,13 @@ def eaten_icebergs(run: Records, owner: int) -> None:
     """An iceberg of as many parts as may be, eaten at once, and again, and again."""
     run["side"] = np.where(np.arange(len(run)) % 2, BUY, SELL)
     run["owner"] = owner + (run["side"] == BUY)
-    run["display"] = np.where(run["side"] == SELL, -(-run["lots"] // MAX_PARTS), 0)
+    run["display"][run["side"] == BUY] = 0
 
 
 def many_icebergs(run: Records, owner: int) -> None:
     """Icebergs gather, then one order eats them all."""
     run["side"] = SELL
     run["owner"] = owner
-    run["display"] = -(-run["lots"] // MAX_PARTS)
     run["side"][-1], run["owner"][-1] = BUY, owner + 1
     run["lots"][-1] *= len(run)
     run["display"][-1] = 0
@@ -75,7 +76,7 @@ def storm_of_stops(run: Records, owner: int) -> None:
     run["owner"][:half], run["owner"][half:] = owner, owner + 1
     run["trigger"] = run["ticks"]
     run["ticks"] -= 5
-    run["display"][:half] = -(-run["lots"][:half] // MAX_PARTS)
+    run["display"][half:] = 0
     for row, side in ((-2, SELL), (-1, BUY)):
         run["kind"][row], run["side"][row], run["ticks"][row] = (
             Kind.LIMIT,
@@ -87,8 +88,8 @@ def storm_of_stops(run: Records, owner: int) -> None:
 
 def large_auction(run: Records, owner: int) -> None:
     """Icebergs gather on both sides of an auction."""
-    eaten_icebergs(run, owner)
-    run["display"] = -(-run["lots"] // MAX_PARTS)
+    run["side"] = np.where(np.arange(len(run)) % 2, BUY, SELL)
+    run["owner"] = owner + (run["side"] == BUY)
     for row, phase in ((0, Phase.AUCTION), (-1, Phase.CONTINUOUS)):
         run["action"][row], run["ticks"][row] = Action.PHASE, phase
 

@@ -225,7 +225,7 @@ class Flow:
 
     def _fill_burst(self, messages: Records, *, is_first: bool) -> None:
         # Only a book that is still small can have too little room: there it begins.
-        size = int(self._luck.integers(10, max(11, len(messages) // 2)))
+        size = int(self._luck.integers(10, max(11, min(700, len(messages) // 2))))
         start = 0 if is_first else int(self._luck.integers(0, len(messages) - size + 1))
         numbers = self._number(self._place + 1 + np.arange(size))
         self._place += size
