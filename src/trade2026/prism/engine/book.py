@@ -27,7 +27,7 @@ class Book:
 
     def __init__(self, symbol: int = 0, capacity: int = FIRST_CAPACITY) -> None:
         self._memory = memory.new_book(symbol, capacity)
-        self._tape = tape.new_tape(16 * capacity)
+        self._tape = tape.new_tape(32 * capacity)
         self._seqs = np.zeros(symbol + 1, np.int64)
 
     def place(

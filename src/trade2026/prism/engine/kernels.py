@@ -266,7 +266,7 @@ def rest_specially(
     ticks: int,
     lots: int,
     display: int,
-    expires: int,
+    timer: int,
     flags: int,
 ) -> None:
     """Let an order rest that may be an iceberg, expire, or be post-only."""
@@ -281,7 +281,7 @@ def rest_specially(
     order.shown = shown
     order.hidden = lots - shown
     order.display = display
-    order.expires = expires
+    order.timer = timer
     book.hidden_parts += hidden_parts(order)
     enter_number(book, number, slot)
     level = queue(book, slot)
@@ -345,7 +345,7 @@ def enter(
     ticks: int,
     lots: int,
     display: int,
-    expires: int,
+    timer: int,
     stp: int,
     flags: int,
 ) -> None:
@@ -368,7 +368,7 @@ def enter(
                 left = -left
     may_rest = kind == LIMIT and force != IOC and force != FOK
     if reason == UNFILLED and may_rest:
-        rest_specially(book, tape, number, owner, side, force, ticks, left, display, expires, flags)
+        rest_specially(book, tape, number, owner, side, force, ticks, left, display, timer, flags)
     else:
         kill(book, tape, number, owner, side, ticks, left, reason)
 

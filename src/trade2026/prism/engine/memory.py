@@ -30,7 +30,7 @@ from trade2026.prism.engine.layout import (
     Table,
     new_block,
 )
-from trade2026.prism.engine.message import MAX_TICKS
+from trade2026.prism.engine.message import MAX_PARTS, MAX_TICKS
 
 WINDOW: Final = 16_384
 """Levels of a side that are found at once."""
@@ -61,10 +61,12 @@ BOOK: Final = Layout(
         "free_order": "i8",  # first unused slot, linked by `after`
         "free_stop": "i8",
         "open": "i8",  # resting orders
-        "hidden_parts": "i8",  # in how many parts the hidden lots of all icebergs will show
+        "hidden_parts": "i8",  # in how many parts the hidden lots of all icebergs will show,
+        # of waiting ones too
         "waiting": "i8",  # stops
         "trailing": "i8",  # of them, how many follow the market
         "timers": "i8",  # entries of the heap of expiries, dead ones included
+        "last_timer": "i8",  # stamp of the latest entry
         "first_stop": "i8",  # the stop that has waited longest
         "last_stop": "i8",
         "low_buy_trigger": "i8",  # no waiting buy stop has a lower trigger
@@ -103,7 +105,7 @@ ORDER: Final = Layout(
         "shown": "i8",  # lots that are left and seen; 0 in a slot that is free
         "hidden": "i8",  # lots that are left besides
         "display": "i8",  # what an iceberg shows at a time, 0 for all
-        "expires": "i8",  # ns, 0 for never
+        "timer": "i8",  # stamp of the entry by which it expires, 0 for never
         "owner": "i4",
         "before": "i4",
         "after": "i4",
@@ -116,7 +118,7 @@ ORDER: Final = Layout(
     over={"terms": ("i4", "side")},
 )
 SLOT: Final = Layout("slot", {"at": "i4"})
-TIMER: Final = Layout("timer", {"time": "i8", "number": "i8"})
+TIMER: Final = Layout("timer", {"time": "i8", "number": "i8", "stamp": "i8"})
 STOP: Final = Layout(
     "stop",
     {
@@ -126,7 +128,7 @@ STOP: Final = Layout(
         "trigger": "i8",  # ticks; 0 while it cannot be reached
         "offset": "i8",  # of a trailing stop
         "display": "i8",
-        "expires": "i8",
+        "timer": "i8",
         "owner": "i4",
         "before": "i4",
         "after": "i4",
@@ -236,6 +238,7 @@ def has_room(book: Record, tape: Record) -> bool:
     """Return whether `ROOM` more messages surely fit the book and the tape."""
     free = min(book.capacity - book.open, book.stop_count - 1) - book.waiting
     # One message may sweep the book, set off every stop, and end what is left: each event
-    # uses up a part of an order or a stop, and an auction's trade takes three events.
-    most = 4 * (book.open + book.hidden_parts + book.waiting) + 8 * ROOM
+    # uses up a part of an order or a stop, and an auction's trade takes three events. What
+    # comes in meanwhile has parts as well.
+    most = 4 * (book.open + book.hidden_parts + book.waiting) + ROOM * (4 * MAX_PARTS + 8)
     return free >= ROOM and tape.capacity - tape.count >= most

@@ -18,7 +18,7 @@ from trade2026.prism.engine.memory import (
 )
 from trade2026.prism.engine.stops import cancel_waiting
 from trade2026.prism.engine.tape import say_once
-from trade2026.prism.engine.timers import drop_first, expiry_of, timer_at
+from trade2026.prism.engine.timers import drop_first, timer_at, timer_of
 from trade2026.prism.engine.words import (
     AUCTION,
     CLOSED,
@@ -40,9 +40,9 @@ def expire(book: Record, tape: Record) -> None:
     out_of_line()
     while book.timers and timer_at(book, 0).time <= book.now:
         entry = timer_at(book, 0)
-        time, number = entry.time, entry.number
+        number, stamp = entry.number, entry.stamp
         drop_first(book)
-        if expiry_of(book, number) == time:
+        if timer_of(book, number) == stamp:
             end(book, tape, number, EXPIRED)
 
 

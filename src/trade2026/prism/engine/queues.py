@@ -60,7 +60,7 @@ def release(book: Record, slot: int) -> None:
     if order.is_special:
         # An ordinary order that comes next into the slot does not write these.
         order.display = 0
-        order.expires = 0
+        order.timer = 0
     order.after = book.free_order
     book.free_order = slot
     book.open -= 1
