@@ -44,7 +44,8 @@ async def _echo(request: TradeBatch) -> TradeBatch:
     return request
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -144,7 +145,7 @@ async def _in_process() -> None:
 
 async def _main(folder: Path) -> None:
     server = NatsServer(
-        folder, client_port=_free_port(), http_port=_free_port(), user=USER, password=PASSWORD
+        folder, client_port=free_port(), http_port=free_port(), user=USER, password=PASSWORD
     )
     await server.start()
     context = multiprocessing.get_context("spawn")

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import structlog
 from tests.factories import NOW_NS, an_order, qty
 from tests.trading import MortalBus, first_of
@@ -26,13 +27,13 @@ from trade2026.model.order import (
     Side,
     TimeInForce,
 )
-from trade2026.model.prism import PartyHolding, PrismInput, PrismOutcome
+from trade2026.model.prism import PartyHolding, PrismInput, PrismLife, PrismOutcome
 from trade2026.model.subjects import Stream
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import AgentGroup, MarketConfig, default_config
-from trade2026.prism.exchange import Exchange
 from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import FeeRates, party_of
+from trade2026.prism.life import House
 from trade2026.prism.limits import Limits
 from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.venue import Venue
@@ -45,6 +46,27 @@ CONFIG = MarketConfig(
 )
 AGENT_COUNT = 5
 INSTRUMENTS = {i.symbol: i for i in PRISM_INSTRUMENTS if i.symbol in SYMBOLS}
+
+
+def make_agents(life: PrismLife) -> AgentMarket:
+    """Return a small market at the beginning of *life*."""
+    return AgentMarket(
+        msgspec.structs.replace(CONFIG, seed=life.seed),
+        start_ns=life.start_ns,
+        life=life.draw,
+        holdings=life.holdings,
+        last_mid_px=life.last_mid_px,
+    )
+
+
+def make_paper(life: PrismLife) -> PaperMarket:
+    """Return a recorded market at the beginning of *life*."""
+    return PaperMarket(
+        list(INSTRUMENTS.values()),
+        start_ns=life.start_ns,
+        holdings=life.holdings,
+        last_mid_px=life.last_mid_px,
+    )
 
 
 class Prism:
@@ -65,30 +87,13 @@ class Prism:
             bus=self.bus,
             clock=clock,
             log=structlog.get_logger(),
-            instruments=INSTRUMENTS,
-            make_exchange=self._make_paper if is_paper else self._make_agents,
-            fees=FeeRates(),
-            seed=CONFIG.seed,
-            limits=limits or Limits(),
-        )
-
-    def _make_agents(
-        self, life: int, holdings: Sequence[PartyHolding], last_mid_px: Mapping[str, Px]
-    ) -> Exchange:
-        start_ns = self.clock.now_ns()
-        return AgentMarket(
-            CONFIG, start_ns=start_ns, life=life, holdings=holdings, last_mid_px=last_mid_px
-        )
-
-    def _make_paper(
-        self, life: int, holdings: Sequence[PartyHolding], last_mid_px: Mapping[str, Px]
-    ) -> Exchange:
-        del life
-        return PaperMarket(
-            list(INSTRUMENTS.values()),
-            start_ns=self.clock.now_ns(),
-            holdings=holdings,
-            last_mid_px=last_mid_px,
+            house=House(
+                make_exchange=make_paper if is_paper else make_agents,
+                instruments=INSTRUMENTS,
+                fees=FeeRates(),
+                limits=limits or Limits(),
+                seed=CONFIG.seed,
+            ),
         )
 
     @property

@@ -20,6 +20,7 @@ _PLAIN: Final[dict[type[inspect.Type], st.SearchStrategy[Any]]] = {
     inspect.BytesType: st.binary(max_size=20),
     # The only type of ours that the wire writes in a form of its own.
     inspect.CustomType: values,
+    inspect.FloatType: st.floats(allow_nan=False),
     inspect.IntType: int64s,
     inspect.NoneType: st.none(),
     inspect.StrType: st.text(max_size=20),

@@ -8,6 +8,8 @@ outlives the core, as an exchange does.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import structlog
@@ -15,6 +17,7 @@ from tests.factories import NOW_NS, a_quote
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.core import chance
 from trade2026.core.clock import VirtualClock
 from trade2026.core.errors import VenueUnavailableError
@@ -179,7 +182,10 @@ class PlainVenue:
 class Core:
     """The desks of the trading core, wired as their services wire them."""
 
-    def __init__(self, log: MemoryLog, venue: PlainVenue, *, life: int = 0) -> None:
+    def __init__(
+        self, log: MemoryLog, venue: PlainVenue, *, life: int = 0, archive: Path | None = None
+    ) -> None:
+        self._folder = TemporaryDirectory()
         self.clock = VirtualClock(NOW_NS)
         self.bus = MortalBus(log, self.clock, with_codec=True)
         self.bus.died, self.bus.pause_over = asyncio.Event(), asyncio.Event()
@@ -192,7 +198,12 @@ class Core:
             book=RiskBook(instruments=PRISM_INSTRUMENTS),
         )
         self.oms = OrderDesk(
-            bus=self.bus, clock=self.clock, ids=ids, log=LOG, settings=OmsSettings()
+            bus=self.bus,
+            clock=self.clock,
+            ids=ids,
+            log=LOG,
+            settings=OmsSettings(),
+            archive=SqliteOrderArchive(archive or Path(self._folder.name) / "orders.db"),
         )
         self.exeq = ExecutionDesk({venue.name: venue})
         self.ptrc = LedgerDesk(self.bus, self.clock, ids, LOG)
@@ -212,18 +223,30 @@ class Core:
         await bus.fold(POSITION_EVENT, self.ptrc.on_own_event)
         await bus.fold(ORDERS_EVENT, self.ptrc.on_journal)
         await bus.fold(POSITION_EVENT, self.pnl.on_position)
-        await bus.fold(ORDERS_EVENT, self.oms.journal.on_event)
+        journal = self.oms.journal
+        await bus.fold(ORDERS_EVENT, journal.on_event, from_seq=await journal.begin())
         await bus.consume(EXEC_REPORT, self.oms.on_report, durable="oms-reports")
         await bus.consume(RISK_CONTROL, self.oms.on_control, durable="oms-control")
         await self.oms.open_accounts()
 
+    def end(self) -> None:
+        """Let go of the files."""
+        self.oms.journal.orders.close()
+        self._folder.cleanup()
+
 
 @asynccontextmanager
 async def running_core(
-    log: MemoryLog, venue: PlainVenue, *, life: int = 0, dies_at: int = -1, is_stored: bool = False
+    log: MemoryLog,
+    venue: PlainVenue,
+    *,
+    life: int = 0,
+    dies_at: int = -1,
+    is_stored: bool = False,
+    archive: Path | None = None,
 ) -> AsyncGenerator[Core]:
     """Run a core until the block ends; it may die at one of its appends, even while starting."""
-    core = Core(log, venue, life=life)
+    core = Core(log, venue, life=life, archive=archive)
     core.bus.dies_at, core.bus.is_stored = dies_at, is_stored
     is_up = asyncio.Event()
 
@@ -232,13 +255,16 @@ async def running_core(
         is_up.set()
         await core.oms.run()
 
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(live())
-        await first_of(is_up, core.bus.died)
-        await asyncio.sleep(0)
-        yield core
-        running.cancel()
-        await core.bus.close()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(live())
+            await first_of(is_up, core.bus.died)
+            await asyncio.sleep(0)
+            yield core
+            running.cancel()
+            await core.bus.close()
+    finally:
+        core.end()
 
 
 async def first_of(*events: asyncio.Event) -> None:

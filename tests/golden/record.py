@@ -41,6 +41,7 @@ def example_of(info: inspect.Type, name: str) -> Any:
         inspect.BoolType: True,
         inspect.BytesType: b"\x00\xff",
         inspect.CustomType: Value(-VALUE_LIMIT + len(name)),
+        inspect.FloatType: -0.1 * len(name),
         inspect.IntType: 2**63 - len(name),
         inspect.StrType: name,
     }

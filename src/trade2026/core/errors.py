@@ -8,7 +8,8 @@
     ├─ IllegalTransitionError     an order's status does not allow the step
     ├─ UnavailableError           the other side did not answer: the outcome is unknown, ask again
     │  ├─ BusUnavailableError     the message bus or its log
-    │  └─ VenueUnavailableError   a venue
+    │  ├─ VenueUnavailableError   a venue
+    │  └─ StoreDamagedError       kept state cannot be read: it is made again from the log
     ├─ RefusedError               the other side understood and said no: do not retry
     │  └─ VenueRejectedError      a venue's rejection
     └─ CodecError                 bytes are not a message of the stated type and version
@@ -61,6 +62,10 @@ class BusUnavailableError(UnavailableError):
 
 class VenueUnavailableError(UnavailableError):
     """A venue did not answer in time; an order sent to it is in doubt."""
+
+
+class StoreDamagedError(UnavailableError):
+    """Kept state is damaged or of another format; the next start makes it again from the log."""
 
 
 class RefusedError(Trade2026Error):

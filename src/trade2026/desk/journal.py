@@ -2,30 +2,80 @@
 
 An append is repeated for as long as the log is away. Giving up would leave the order's next
 event under the same number as this one, and the log would keep only one of them.
+
+The fold of it has an image in the archive, so that a restart reads what came after. An event
+that cannot be booked pins the image before it: the next start must meet it again.
 """
+
+import asyncio
+from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
+from trade2026.core.clock import Clock
+from trade2026.core.errors import StoreDamagedError, UnavailableError
 from trade2026.core.ids import OrderId
+from trade2026.desk.known_orders import KnownOrders
 from trade2026.desk.persistence import append_until_stored
 from trade2026.domain.oms.order import Order
-from trade2026.domain.oms.orders import Orders
 from trade2026.model.journal import JournalEvent, OrderEvent
-from trade2026.model.subjects import ORDERS_EVENT
-from trade2026.ports.bus import Bus, Delivery
+from trade2026.model.subjects import ORDERS_EVENT, Event
+from trade2026.ports.archive import OrderArchive
+from trade2026.ports.bus import Bus, Delivery, PoisonHandler
+
+COMMIT_EVERY_S: Final = 1.0
+CHANGED_LIMIT: Final = 5_000
+"""While the log is folded, so many changed orders are kept at once: memory stays bounded."""
 
 
 class Journal:
     """The orders as the log so far leaves them, and the pen."""
 
-    def __init__(self, bus: Bus, log: FilteringBoundLogger) -> None:
-        self.orders = Orders()
+    def __init__(
+        self, bus: Bus, clock: Clock, log: FilteringBoundLogger, archive: OrderArchive
+    ) -> None:
+        self.orders = KnownOrders(archive)
         self._bus = bus
+        self._clock = clock
         self._log = log
+        self._log_id = 0
+        self._folded_seq = 0
+        self._last_seq = 0
+        self._committed_seq = -1
+        self._pinned_seq: int | None = None
 
-    async def on_event(self, event: JournalEvent, _: Delivery) -> None:
+    async def begin(self) -> int:
+        """Begin from the archive's image, and return where in the log to read on."""
+        state = await self._bus.stream_state(ORDERS_EVENT.stream)
+        self._log_id = state.created_ns
+        try:
+            seq = self.orders.load(state.created_ns, state.last_seq)
+        except UnavailableError as error:
+            self._log.warning("the archive of orders is made again from the log", why=str(error))
+            self.orders.reset()
+            seq = 0
+        self._folded_seq = self._last_seq = self._committed_seq = seq
+        return seq + 1
+
+    async def on_event(self, event: JournalEvent, delivery: Delivery) -> None:
         """Fold the log; what was applied when it was written changes nothing now."""
-        self.orders.apply(event)
+        self.orders.apply(event, delivery.stream_seq)
+        self._folded_seq = delivery.stream_seq
+        self._last_seq = max(self._last_seq, delivery.stream_seq)
+        if self.orders.changed_count >= CHANGED_LIMIT:
+            await self.commit()
+
+    def pinning(self, on_poison: PoisonHandler) -> PoisonHandler:
+        """Return *on_poison*, before which the image stops: the event is not in it."""
+
+        async def pin(
+            subject: Event[Any], message: object, delivery: Delivery, reason: str
+        ) -> None:
+            if self._pinned_seq is None:
+                self._pinned_seq = delivery.stream_seq - 1
+            await on_poison(subject, message, delivery, reason)
+
+        return pin
 
     async def write(self, event: JournalEvent) -> int:
         """Append *event*, however long the log is away, apply it, and return its sequence."""
@@ -37,7 +87,8 @@ class Journal:
             event_id=event.event_id,
             account=event.account,
         )
-        self.orders.apply(event)
+        self.orders.apply(event, seq)
+        self._last_seq = max(self._last_seq, seq)
         return seq
 
     async def step(self, event: OrderEvent) -> Order:
@@ -50,3 +101,34 @@ class Journal:
         order = self.orders.get(order_id)
         assert order is not None
         return order
+
+    async def keep(self) -> None:
+        """Commit what has changed every second, until cancelled.
+
+        Raises:
+            StoreDamagedError: the archive is of no more use: the next start makes a new one.
+        """
+        while True:
+            await asyncio.sleep(COMMIT_EVERY_S)
+            await self.commit()
+
+    async def commit(self) -> None:
+        """Have the archive keep what has changed; a full disk is waited for."""
+        seq = self._folded_seq if self._pinned_seq is None else self._pinned_seq
+        if seq == self._committed_seq and not self.orders.changed_count:
+            return
+        try:
+            await self.orders.commit(
+                log_id=self._log_id, seq=seq, last_seq=self._last_seq, now_ns=self._clock.now_ns()
+            )
+        except StoreDamagedError:
+            raise
+        except UnavailableError as error:
+            self._log.warning("the archive of orders does not answer", why=str(error))
+        else:
+            self._committed_seq = seq
+
+    async def close(self) -> None:
+        """Commit a last time, and let go of the archive."""
+        await self.commit()
+        self.orders.close()

@@ -26,6 +26,7 @@ from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import CashDeposited
 from trade2026.model.order import DONE, NewOrderSingle
 from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, account_scope
+from trade2026.ports.archive import OrderArchive
 from trade2026.ports.bus import Bus, Delivery
 
 T = TypeVar("T")
@@ -49,9 +50,16 @@ class OrderDesk:
     """What the OMS does for its senders, for venues, and for orders in doubt."""
 
     def __init__(
-        self, *, bus: Bus, clock: Clock, ids: Ids, log: FilteringBoundLogger, settings: OmsSettings
+        self,
+        *,
+        bus: Bus,
+        clock: Clock,
+        ids: Ids,
+        log: FilteringBoundLogger,
+        settings: OmsSettings,
+        archive: OrderArchive,
     ) -> None:
-        self.journal = Journal(bus, log)
+        self.journal = Journal(bus, clock, log, archive)
         self.steps = Steps(self.journal, bus, clock, log)
         self._clock = clock
         self._ids = ids

@@ -16,8 +16,9 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import OrderId
 from trade2026.desk.orders import OrderDesk
+from trade2026.domain.oms.kept import Fill
 from trade2026.domain.oms.order import Order
-from trade2026.domain.oms.orders import Fill
+from trade2026.domain.oms.query import OrderQuery
 from trade2026.edge.orders import (
     CancelAllReply,
     FillPage,
@@ -132,7 +133,7 @@ def order_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
         """List the fills of one order, in the order of booking."""
         order = _owned(desk, request, order_id)
         after = _after(cursor)
-        found = orders.fills(order_id=order.request.order_id, after=after, limit=limit + 1)
+        found = orders.fills_of(order.request.order_id, after=after, limit=limit + 1)
         return _fill_page(found, limit)
 
     return [show, life, fills_of]
@@ -154,11 +155,14 @@ def list_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
         limit: Limit = 100,
     ) -> OrderPage:
         """List orders, newest first, page by page."""
-        page = orders.page(
+        query = OrderQuery(
             accounts=_accounts(request, account),
             symbol=symbol,
             status=None if status is None else read_word(OrdStatus, status, "status"),
             active_only=active_only,
+        )
+        page = await orders.page(
+            query,
             after=None if cursor is None else OrderId(cursor),
             limit=limit + 1,
         )
@@ -178,7 +182,7 @@ def list_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
     ) -> FillPage:
         """List fills in the order of booking, page by page."""
         accounts = _accounts(request, account)
-        found = orders.fills(accounts=accounts, after=_after(cursor), limit=limit + 1)
+        found = await orders.fills(accounts=accounts, after=_after(cursor), limit=limit + 1)
         return _fill_page(found, limit)
 
     @get("/stats", opt=needs("orders:admin"))

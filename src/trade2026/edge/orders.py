@@ -12,8 +12,8 @@ from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import AccountId, ClOrdId, StrategyId
 from trade2026.core.numbers import average_px
 from trade2026.desk.ask import OrderAsk
+from trade2026.domain.oms.kept import Fill
 from trade2026.domain.oms.order import Order
-from trade2026.domain.oms.orders import Fill
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.words import read_key, read_word

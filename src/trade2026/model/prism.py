@@ -3,7 +3,13 @@
 An input is in the log before it is matched, and its outcome (every execution report that
 one step of the market gave, as one message) before any report is published or anything is
 acknowledged. So a report exists with all those it hangs together with, or not at all.
+
+A life's beginning, its inputs and its controls are all that its market depends on: whoever
+plays them again comes to the same events, and so to the same `PrismMark`.
 """
+
+from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -22,8 +28,78 @@ class PrismFunding(msgspec.Struct, frozen=True, kw_only=True):
     """By asset, in nanos of the asset."""
 
 
+class ControlKind(StrEnum):
+    """What somebody did to the market as a whole."""
+
+    START = "START"
+    """Let the time of a paused market pass again."""
+    PAUSE = "PAUSE"
+    STEP = "STEP"
+    """Let a paused market's time pass for a little."""
+    SPEED = "SPEED"
+    SEED = "SEED"
+    """Set the seed that the next reset begins with."""
+    RESET = "RESET"
+    """End this life and begin another from a seed."""
+    SHOCK = "SHOCK"
+    PARAMS = "PARAMS"
+
+
+class ShockKind(StrEnum):
+    """What befalls a symbol."""
+
+    VOLATILITY = "VOLATILITY"
+    """Its value moves `size` times as much, for a while."""
+    LIQUIDITY = "LIQUIDITY"
+    """A share `size` of its market makers cancel everything and stay away for a while."""
+    NEWS = "NEWS"
+    """Its value jumps by `size` basis points and stays there."""
+    CRASH = "CRASH"
+    """Makers leave and its value falls by `size` basis points; after a while both come back."""
+
+
+class PrismShock(msgspec.Struct, frozen=True, kw_only=True):
+    """A shock to one symbol."""
+
+    kind: ShockKind
+    symbol: str
+    size: float
+    """A factor, a share, or basis points: see `ShockKind`."""
+    duration_ns: int
+    """Of simulation time; 0 for news, which has no end."""
+
+
+class PrismParams(msgspec.Struct, frozen=True, kw_only=True):
+    """New values for parameters of agents, or of how a symbol's value moves."""
+
+    type_name: str = ""
+    """All agents of a type,"""
+    agent: str = ""
+    """or one agent,"""
+    symbol: str = ""
+    """or the value of a symbol."""
+    values: dict[str, float]
+
+
+class PrismControl(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that somebody did to the market as a whole. Unused fields are None."""
+
+    kind: ControlKind
+    asked_by: str = ""
+    """The principal that asked, for the audit."""
+    asked_ns: TimeNs = TimeNs(0)
+    """On the clock of the wall."""
+    speed_milli: int | None = None
+    """Thousandths of real time; 0 is as fast as possible."""
+    step_ns: int | None = None
+    step_events: int | None = None
+    seed: int | None = None
+    shock: PrismShock | None = None
+    params: PrismParams | None = None
+
+
 class PrismInput(msgspec.Struct, frozen=True, kw_only=True):
-    """Something an outside participant asked, with the simulation time at which it enters."""
+    """Something that came from outside, with the simulation time at which it enters."""
 
     input_id: EventId
     enters_ns: TimeNs
@@ -34,6 +110,50 @@ class PrismInput(msgspec.Struct, frozen=True, kw_only=True):
     is_direct: bool = False
     """Whether the participant came by PRISM's own API, past the OMS."""
     funding: PrismFunding | None = None
+    control: PrismControl | None = None
+
+
+REAL_TIME_MILLI: Final = 1_000
+"""The speed at which simulation time passes as time does."""
+
+
+class PrismPace(msgspec.Struct, frozen=True, kw_only=True):
+    """How simulation time passes."""
+
+    speed_milli: int = REAL_TIME_MILLI
+    is_paused: bool = False
+    next_seed: int | None = None
+    """What the next reset begins with; None is the seed of this life."""
+
+
+class PrismMark(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a life stands: every event of its market up to a moment, in a few words."""
+
+    sim_ns: TimeNs
+    log_seq: int
+    """All inputs up to this place in the log are inside, no later one."""
+    events: int
+    digest: str
+    """Over all events in order, their times counted from the beginning of the life."""
+
+
+class PrismLife(msgspec.Struct, frozen=True, kw_only=True):
+    """How a life begins: with its inputs, all that anything in it depends on."""
+
+    life_id: EventId
+    life: int
+    rules: str
+    """Names the code and the configuration; another name may play the inputs otherwise."""
+    seed: int
+    draw: int
+    """Which of the seed's families of random streams: how often it came back since a reset."""
+    start_ns: TimeNs
+    holdings: "tuple[PartyHolding, ...]"
+    last_mid_px: dict[str, Px]
+    params: tuple[PrismParams, ...] = ()
+    """Set in this order at the beginning."""
+    before: PrismMark | None = None
+    """The last that is known of the life before."""
 
 
 class PartyHolding(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -85,3 +205,11 @@ class PrismSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """No order that came in after this time stands before `log_from_seq`."""
     older_orders: tuple[OutsideOrder, ...] = ()
     """Orders that still work although their inputs stand before `log_from_seq`."""
+    draw: int | None = None
+    """See `PrismLife`; None, in old logs, is `restarts`."""
+    pace: PrismPace = PrismPace()
+    params: tuple[PrismParams, ...] = ()
+    """In force, in the order in which they are set."""
+    controls_seq: int = 0
+    """Controls up to this place in the log have done their work."""
+    mark: PrismMark | None = None

@@ -29,7 +29,7 @@ from trade2026.model.market import (
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
 from trade2026.model.pnl import PnlSnapshot
 from trade2026.model.position import PositionEvent
-from trade2026.model.prism import PrismInput, PrismOutcome, PrismSnapshot
+from trade2026.model.prism import PrismInput, PrismLife, PrismOutcome, PrismSnapshot
 from trade2026.model.risk import (
     Alert,
     HaltRequest,
@@ -286,32 +286,31 @@ VENUE_STATUS: Final = Command[OrderStatusRequest, VenueOrderStatus](
     giver="exeq",
     takers=("PRISM",),
 )
-PRISM_INPUT: Final = Event[PrismInput](
-    pattern="prism.input.{symbol}",
-    message=PrismInput,
-    stream=Stream.PRISM_INPUT,
-    giver="PRISM",
-    takers=("PRISM",),
-    fed_back=("PRISM",),
-)
+
+
+def _of_prism(stream: Stream, kind: str, message: type[M]) -> Event[M]:
+    # PRISM's own memory: it alone writes it, and it alone reads it.
+    own = ("PRISM",)
+    return Event(
+        pattern=f"prism.{kind}",
+        message=message,
+        stream=stream,
+        giver="PRISM",
+        takers=own,
+        fed_back=own,
+    )
+
+
+PRISM_INPUT: Final = _of_prism(Stream.PRISM_INPUT, "input.{symbol}", PrismInput)
 """PRISM's own log of what outsiders asked, written before it is acknowledged."""
-PRISM_OUTCOME: Final = Event[PrismOutcome](
-    pattern="prism.outcome.{part}",
-    message=PrismOutcome,
-    stream=Stream.PRISM_INPUT,
-    giver="PRISM",
-    takers=("PRISM",),
-    fed_back=("PRISM",),
-)
+PRISM_CONTROL: Final = _of_prism(Stream.PRISM_INPUT, "control.{part}", PrismInput)
+"""The inputs that concern the market as a whole, in one order with the others."""
+PRISM_LIFE: Final = _of_prism(Stream.PRISM_INPUT, "life.{part}", PrismLife)
+"""Where one life of the market ends in the log and the next begins."""
+PRISM_OUTCOME: Final = _of_prism(Stream.PRISM_INPUT, "outcome.{part}", PrismOutcome)
 """What came of the inputs: it stands in the same stream, before any report is published."""
-PRISM_SNAPSHOT: Final = Event[PrismSnapshot](
-    pattern="prism.snapshot.{part}",
-    message=PrismSnapshot,
-    stream=Stream.PRISM_SNAPSHOT,
-    giver="PRISM",
-    takers=("PRISM",),
-    fed_back=("PRISM",),
-)
+PRISM_SNAPSHOT: Final = _of_prism(Stream.PRISM_SNAPSHOT, "snapshot.{part}", PrismSnapshot)
+
 EXEC_REPORT: Final = Event[ExecutionReport](
     pattern="exec.report.{venue}.{account}",
     message=ExecutionReport,
@@ -378,6 +377,8 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     VENUE_CANCEL,
     VENUE_STATUS,
     PRISM_INPUT,
+    PRISM_CONTROL,
+    PRISM_LIFE,
     PRISM_OUTCOME,
     PRISM_SNAPSHOT,
     EXEC_REPORT,

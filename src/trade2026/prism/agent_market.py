@@ -3,18 +3,26 @@
 See `prism.exchange.Exchange`. Compiled tables and rows end here.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Final
 
+import msgspec
+
 from trade2026.core.clock import NS_PER_S
+from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import Px
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.order import OrdType, Side, TimeInForce
-from trade2026.model.prism import PartyHolding
+from trade2026.model.prism import PartyHolding, PrismLife, PrismParams, PrismShock, ShockKind
+from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import MarketConfig, default_config
+from trade2026.prism.digest import DigestState, EventDigest
 from trade2026.prism.engine import event as engine
+from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.book import FIRST_CAPACITY
-from trade2026.prism.engine.compiled import remove_stale
+from trade2026.prism.engine.compiled import remove_stale, sources_digest
 from trade2026.prism.engine.event import EventReason
 from trade2026.prism.exchange import (
     FIRST_OUTSIDER,
@@ -24,7 +32,10 @@ from trade2026.prism.exchange import (
     Levels,
     MarketEvent,
 )
-from trade2026.prism.market import Market
+from trade2026.prism.market import Market, MarketState
+from trade2026.prism.parameters import changed
+from trade2026.prism.price.fundamental import FundamentalParams
+from trade2026.prism.shock import ActiveShock, away_share, check_shock, log_move
 
 _AGENT: Final = "agent:"
 """What the names of the agents begin with; other parties are not this market's own."""
@@ -37,6 +48,18 @@ _REASONS: Final = {
     EventReason.DUPLICATE: KillReason.INVALID,
     EventReason.INVALID: KillReason.INVALID,
 }
+
+
+_TYPES: Final = {agent_type.name: agent_type for agent_type in AGENT_TYPES}
+
+
+class AgentMarketState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the market of agents is at one moment."""
+
+    market: MarketState
+    digest: DigestState
+    values: dict[str, FundamentalParams]
+    shocks: tuple[ActiveShock, ...]
 
 
 class AgentMarket:
@@ -54,10 +77,57 @@ class AgentMarket:
         last_mid_px: Mapping[str, Px],
     ) -> None:
         agents = [holding for holding in holdings if holding.party.startswith(_AGENT)]
+        self._config = config
+        self.rules = f"{sources_digest()}-{_digest_of(config)}"
+        """Names the kernels and the configuration, the seed apart."""
         self._market = Market(
             config, start_ns=start_ns, life=life, holdings=agents, last_mid_px=last_mid_px
         )
-        self._names = [agent.name for agent in self._market.agents()]
+        self._digest = EventDigest(start_ns)
+        self._values = {s.instrument.symbol: s.fundamental for s in config.symbols}
+        self._shocks: list[ActiveShock] = []
+        named = self._market.agents()
+        self._names = [agent.name for agent in named]
+        self._types = [_TYPES[agent.type_name] for agent in named]
+
+    def load(self, state: AgentMarketState) -> None:
+        """Go on from where *state* was taken, of a market of the same configuration.
+
+        Raises:
+            InvalidInputError: the state is not one of such a market.
+        """
+        self._market = Market.from_state(self._config, state.market)
+        self._digest = EventDigest.from_state(state.digest)
+        self._values = dict(state.values)
+        self._shocks = list(state.shocks)
+
+    def state(self) -> AgentMarketState:
+        """Return a copy of everything. All events must have been drained."""
+        return AgentMarketState(
+            market=self._market.state(),
+            digest=self._digest.state(),
+            values=dict(self._values),
+            shocks=tuple(self._shocks),
+        )
+
+    @property
+    def next_ns(self) -> int:
+        """Return when something happens next by itself."""
+        return min([self._market.next_ns, *(shock.ends_ns for shock in self._shocks[:1])])
+
+    @property
+    def shocks(self) -> tuple[ActiveShock, ...]:
+        """Return the shocks under way, by their end."""
+        return tuple(self._shocks)
+
+    @property
+    def event_count(self) -> int:
+        """Return how many events were drained in this life."""
+        return self._digest.count
+
+    def mark(self) -> tuple[int, str]:
+        """Return how many events were drained in this life, and the hash over them."""
+        return self._digest.count, self._digest.hexdigest()
 
     @property
     def sim_ns(self) -> int:
@@ -69,9 +139,80 @@ class AgentMarket:
         return symbol in self._market.symbols
 
     def run_until(self, sim_ns: int) -> None:
-        """Let the agents act until *sim_ns*."""
+        """Let the agents act until *sim_ns*, and shocks end in between."""
+        while self._shocks and self._shocks[0].ends_ns <= sim_ns:
+            ended = self._shocks.pop(0)
+            self._market.run_until(max(ended.ends_ns, self._market.sim_ns))
+            self._end(ended.shock)
         if sim_ns > self._market.sim_ns:
             self._market.run_until(sim_ns)
+
+    def check_shock(self, shock: PrismShock) -> None:
+        """Refuse a shock that this market cannot have.
+
+        Raises:
+            InvalidInputError: names the field.
+        """
+        check_shock(shock, self._market.symbols, len(self._shocks))
+
+    def shock(self, shock: PrismShock) -> None:
+        """Let a shock that was checked begin at the market's time."""
+        until_ns = self.sim_ns + shock.duration_ns
+        if shock.kind in {ShockKind.VOLATILITY, ShockKind.CRASH}:
+            self._shocks.append(ActiveShock(ends_ns=until_ns, shock=shock))
+            self._shocks.sort(key=lambda active: active.ends_ns)
+        makers = [owner for owner, one in enumerate(self._types) if one.quotes_first]
+        leaving = makers[: math.ceil(away_share(shock) * len(makers))]
+        if leaving:
+            self._market.send_away(shock.symbol, leaving, until_ns)
+        self._market.shift_value(shock.symbol, log_move(shock))
+        self._reshape(shock.symbol)
+
+    def with_params(self, asked: PrismParams) -> dict[int, tuple[float, ...]] | FundamentalParams:
+        """Return by what agents, by owner, or a symbol's value would go on.
+
+        Raises:
+            InvalidInputError: there is nobody of that name, no such parameter, or it is out
+                of bounds.
+        """
+        targets = [name for name in (asked.type_name, asked.agent, asked.symbol) if name]
+        if len(targets) != 1:
+            raise InvalidInputError("type", "name one type, one agent or one symbol")
+        if asked.symbol:
+            if asked.symbol not in self._values:
+                raise InvalidInputError("symbol", f"{asked.symbol[:40]} is not listed")
+            return changed(self._values[asked.symbol], asked.values)
+        owners = [
+            owner
+            for owner, (name, one) in enumerate(zip(self._names, self._types, strict=True))
+            if targets[0] == (one.name if asked.type_name else name)
+        ]
+        if not owners:
+            field = "type" if asked.type_name else "agent"
+            raise InvalidInputError(field, f"there is no {targets[0][:40]}")
+        return {owner: self._changed(owner, asked.values) for owner in owners}
+
+    def set_params(self, asked: PrismParams) -> None:
+        """Let agents or a value go on by other parameters, which were checked."""
+        new = self.with_params(asked)
+        if isinstance(new, FundamentalParams):
+            self._values[asked.symbol] = new
+            self._reshape(asked.symbol)
+            return
+        for owner, params in new.items():
+            self._market.set_params(owner, params)
+
+    def agent_params(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Return by what the agents act: by type, by name."""
+        found: dict[str, dict[str, dict[str, float]]] = {}
+        for owner, (name, one) in enumerate(zip(self._names, self._types, strict=True)):
+            params = _params_of(one, self._market.params(owner))
+            found.setdefault(one.name, {})[name] = msgspec.structs.asdict(params)
+        return found
+
+    def value_params(self) -> dict[str, dict[str, float]]:
+        """Return by what the symbols' values move, without the shocks."""
+        return {s: msgspec.structs.asdict(params) for s, params in self._values.items()}
 
     def submit(
         self,
@@ -105,7 +246,9 @@ class AgentMarket:
         """Return what happened since the last call, in order."""
         symbols = self._market.symbols
         events: list[MarketEvent] = []
-        for row in self._market.drain().tolist():
+        drained = self._market.drain()
+        self._digest.add(drained)
+        for row in drained.tolist():
             (seq, time_ns, ticks, lots, maker_number, taker_number, *lefts) = row[:8]
             (level_lots, maker_owner, taker_owner, symbol, kind, side, reason) = row[8:]
             if kind == engine.EventKind.REFUSED:
@@ -132,6 +275,23 @@ class AgentMarket:
                 )
             )
         return events
+
+    def _end(self, shock: PrismShock) -> None:
+        if shock.kind is ShockKind.CRASH:
+            self._market.shift_value(shock.symbol, -log_move(shock))
+        self._reshape(shock.symbol)
+
+    def _reshape(self, symbol: str) -> None:
+        times = math.prod(
+            active.shock.size
+            for active in self._shocks
+            if active.shock.symbol == symbol and active.shock.kind is ShockKind.VOLATILITY
+        )
+        self._market.reshape_value(symbol, self._values[symbol], times)
+
+    def _changed(self, owner: int, values: Mapping[str, float]) -> tuple[float, ...]:
+        params = _params_of(self._types[owner], self._market.params(owner))
+        return msgspec.structs.astuple(changed(params, values))
 
     def depth(self, symbol: str, levels: int) -> tuple[Levels, Levels]:
         """Return bids and asks, best first."""
@@ -164,11 +324,26 @@ class AgentMarket:
         """Return where the middle last stood, by symbol."""
         return self._market.last_mid_px()
 
-    def apply_outside_fill(self, *, party: str, symbol: str, signed_lots: int, ticks: int) -> None:
-        """Book an agent's side of a fill that was reported before a crash."""
-        self._market.apply_outside_fill(
-            party=party, symbol=symbol, signed_lots=signed_lots, ticks=ticks
-        )
+
+def default_market(life: PrismLife) -> AgentMarket:
+    """Return the market that the platform opens with, at the beginning of *life*."""
+    return AgentMarket(
+        default_config(life.seed),
+        start_ns=life.start_ns,
+        life=life.draw,
+        holdings=life.holdings,
+        last_mid_px=life.last_mid_px,
+    )
+
+
+def _digest_of(config: MarketConfig) -> str:
+    seedless = msgspec.structs.replace(config, seed=0)
+    return blake2b(msgspec.json.encode(seedless), digest_size=8).hexdigest()
+
+
+def _params_of(agent_type: AgentType, values: Sequence[float]) -> msgspec.Struct:
+    names = agent_type.params.__struct_fields__
+    return agent_type.params(**dict(zip(names, values, strict=True)))
 
 
 def warm_up() -> None:

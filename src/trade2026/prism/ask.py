@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.errors import VenueUnavailableError
+from trade2026.core.errors import InvalidInputError, RefusedError, VenueUnavailableError
 from trade2026.core.ids import EventId, OrderId
 from trade2026.model.execution import ExecType, VenueAck, VenueOrderStatus
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
-from trade2026.model.prism import PrismFunding, PrismInput
+from trade2026.model.prism import ControlKind, PrismControl, PrismFunding, PrismInput
+from trade2026.prism.control import Controls
 from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import party_of
 from trade2026.prism.outside import OutsiderOrder
@@ -198,7 +199,74 @@ class FundAsk:
             self.answer.set_result(problem)
 
 
-Ask: TypeAlias = SubmitAsk | CancelAsk | StatusAsk | FundAsk
+@dataclass(eq=False, slots=True)
+class ControlAsk:
+    """Do something to the market as a whole."""
+
+    control_id: EventId
+    request: PrismControl
+    controls: Controls
+    answer: asyncio.Future[None] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    is_done: bool = True
+    """False while it takes more rounds than one."""
+
+    @property
+    def order_id(self) -> OrderId:
+        """Return its own id: it is about no order."""
+        return OrderId(self.control_id)
+
+    @property
+    def symbol(self) -> str:
+        """Return an empty name: the market as a whole is meant."""
+        return ""
+
+    def prepare(self, floor: Floor) -> PrismInput | None:
+        """Return the input for the log; None where it is refused."""
+        exchange = floor.exchange
+        try:
+            self.controls.check(self.request, exchange)
+        except (InvalidInputError, RefusedError) as error:
+            self.controls.refused(self.request, exchange.sim_ns, str(error))
+            if not self.answer.done():
+                self.answer.set_exception(error)
+            return None
+        return self.prepared(floor)
+
+    def enter(self, floor: Floor, *, place: int, now_ns: int) -> None:
+        """Carry it out, or begin to."""
+        message = self.prepared(floor)
+        self.controls.act(message, floor.exchange, place=place, now_ns=now_ns)
+        self.is_done = self.request.kind not in {ControlKind.STEP, ControlKind.RESET}
+
+    def prepared(self, floor: Floor) -> PrismInput:
+        """Return the input as it stands in the log."""
+        return PrismInput(
+            input_id=self.control_id,
+            enters_ns=TimeNs(floor.exchange.sim_ns),
+            control=self.request,
+        )
+
+    def settle(self, floor: Floor) -> None:
+        """Say that it is done, where it is."""
+        del floor
+        if self.is_done and not self.answer.done():
+            self.answer.set_result(None)
+
+    def finish(self) -> None:
+        """Say that what took longer is done."""
+        self.is_done = True
+        if not self.answer.done():
+            self.answer.set_result(None)
+
+    def give_up(self) -> None:
+        """Answer that there is no answer: whether the log has it is not known."""
+        if not self.answer.done():
+            self.answer.set_exception(VenueUnavailableError("PRISM stopped before it answered"))
+
+
+Ask: TypeAlias = SubmitAsk | CancelAsk | StatusAsk | FundAsk | ControlAsk
 
 
 def refusal(order_id: OrderId, text: str) -> VenueAck:

@@ -14,6 +14,10 @@ class Audience(Protocol):
         """Take what happened on the floor; its outcome is in the log, nobody is answered yet."""
         ...
 
+    def on_life(self) -> None:
+        """Take that the market has begun anew; the step before ended what worked."""
+        ...
+
     def on_feed(self, batches: Sequence[RawBatch], now_ns: int) -> None:
         """Take what the public feed says, several times a second, also when it says nothing."""
         ...
@@ -23,6 +27,9 @@ class NoAudience:
     """Nobody."""
 
     def on_step(self, step: Step) -> None:
+        """Do nothing."""
+
+    def on_life(self) -> None:
         """Do nothing."""
 
     def on_feed(self, batches: Sequence[RawBatch], now_ns: int) -> None:

@@ -92,6 +92,11 @@ class Exchange(Protocol):
         ...
 
     @property
+    def rules(self) -> str:
+        """Return the name of the code and configuration that decide what happens."""
+        ...
+
+    @property
     def sim_ns(self) -> int:
         """Return the market's time."""
         ...
@@ -147,6 +152,6 @@ class Exchange(Protocol):
         """Return where the middle last stood, by symbol."""
         ...
 
-    def apply_outside_fill(self, *, party: str, symbol: str, signed_lots: int, ticks: int) -> None:
-        """Book a fill that was reported before a crash on the market's party that gave it."""
+    def mark(self) -> tuple[int, str]:
+        """Return how many events were drained, and the hash over them; empty of a recording."""
         ...

@@ -42,6 +42,8 @@ class _Channel:
         self._seen_seq = 0
         self._best: tuple[Levels, Levels] = ([], [])
         self._snapshot_due_ns = 0
+        self._snapshot_sim_ns = -1
+        self._snapshot_recv_ns = 0
         self._next_index = 0
 
     def add(self, event: MarketEvent) -> None:
@@ -65,8 +67,11 @@ class _Channel:
             if best != self._best:
                 self._best = best
                 self._add_book_ticker(best, now_ns)
-        if now_ns >= self._snapshot_due_ns:
+        # A market that is slower than time shows itself as often; one that stands, not at all.
+        is_late = recv_ns >= self._snapshot_recv_ns + SNAPSHOT_EVERY_NS
+        if now_ns >= self._snapshot_due_ns or (is_late and now_ns > self._snapshot_sim_ns):
             self._snapshot_due_ns = now_ns + SNAPSHOT_EVERY_NS
+            self._snapshot_sim_ns, self._snapshot_recv_ns = now_ns, recv_ns
             self._add_snapshot(exchange.depth(symbol, SNAPSHOT_LEVELS), now_ns)
         if not self._frames:
             return None

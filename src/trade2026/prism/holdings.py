@@ -86,6 +86,14 @@ class Holdings:
         """Return the cash of *party* from *symbol*, in square nanos."""
         return self._cash.get((party, symbol), 0)
 
+    def take_over(
+        self, party: str, held: Iterable[PartyHolding], *, less: Iterable[PartyHolding]
+    ) -> None:
+        """Give *party* what others *held*, less what those who follow them begin with."""
+        for sign, some in ((1, held), (-1, less)):
+            for one in some:
+                self._move(party, one.symbol, sign * one.cash, sign * one.inventory)
+
     def inventory(self, party: str, symbol: str) -> int:
         """Return what *party* holds of *symbol*, in nanos; negative where it is short."""
         return self._inventory.get((party, symbol), 0)

@@ -17,8 +17,16 @@ from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.instrument import PRISM
-from trade2026.model.prism import PrismInput, PrismOutcome, PrismSnapshot
-from trade2026.model.subjects import EXEC_REPORT, PRISM_INPUT, PRISM_OUTCOME, PRISM_SNAPSHOT, Event
+from trade2026.model.prism import PrismInput, PrismLife, PrismOutcome, PrismSnapshot
+from trade2026.model.subjects import (
+    EXEC_REPORT,
+    PRISM_CONTROL,
+    PRISM_INPUT,
+    PRISM_LIFE,
+    PRISM_OUTCOME,
+    PRISM_SNAPSHOT,
+    Event,
+)
 from trade2026.ports.bus import Bus
 from trade2026.prism.floor import Step
 
@@ -59,8 +67,11 @@ class Journal:
         self._snapshot_count = 0
 
     async def input(self, message: PrismInput, *, key: str) -> int:
-        """Append an input and return its place in the log."""
-        seq = await self._store(PRISM_INPUT, message, message.input_id, symbol=key)
+        """Append an input and return its place in the log; *key* is the symbol of an order."""
+        if message.control is not None:
+            seq = await self._store(PRISM_CONTROL, message, message.input_id, part=PART)
+        else:
+            seq = await self._store(PRISM_INPUT, message, message.input_id, symbol=key)
         self.last_seq = max(self.last_seq, seq)
         return seq
 
@@ -98,6 +109,11 @@ class Journal:
             self._log.error("snapshot not taken", reason=str(error))
             return False
         return True
+
+    async def life(self, life: PrismLife) -> None:
+        """Append what a life begins with: inputs behind it are its own."""
+        seq = await self._store(PRISM_LIFE, life, life.life_id, part=PART)
+        self.last_seq = max(self.last_seq, seq)
 
     async def first_snapshot(self, snapshot: PrismSnapshot) -> None:
         """Append the snapshot that begins a life: the market waits for it."""

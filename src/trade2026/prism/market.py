@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import Px, SignedQty, Value
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
@@ -33,8 +34,9 @@ from trade2026.prism.engine.message import (
     Action,
 )
 from trade2026.prism.engine.views import depth_of, resting_of
-from trade2026.prism.floorplan import ADDRESSES, AGENTS, VALUES
-from trade2026.prism.opening import agents_of, grid_of, open_market, restore, set_wakes
+from trade2026.prism.floorplan import ADDRESSES, AGENT_BITS, AGENTS, HEAP, VALUES
+from trade2026.prism.opening import agents_of, grid_of, mind_of, open_market, restore, set_wakes
+from trade2026.prism.price.fundamental import FundamentalParams, reshape, shift
 
 __all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Market", "MarketState"]
 
@@ -139,34 +141,45 @@ class Market:
         }
         self._find_books()
 
-    def run_until(self, sim_ns: int) -> None:
-        """Let the agents act up to *sim_ns*, which is not in the past."""
-        assert sim_ns >= self.sim_ns
-        self._run(sim_ns, 0, 0)
-        self.sim_ns = sim_ns
+    @classmethod
+    def from_state(cls, config: MarketConfig, state: MarketState) -> "Market":
+        """Return the market that *state* was taken of; *config* is its own.
+
+        Raises:
+            InvalidInputError: the state is not one of such a market.
+        """
+        market = cls(config, start_ns=state.sim_ns, last_mid_px=state.last_mid_px)
+        is_alike = len(state.market) == len(market._market)
+        if not is_alike or len(state.books) != len(market.symbols):
+            raise InvalidInputError("state", "is of another market")
+        market._market[:] = np.frombuffer(state.market, np.uint8)
+        set_wakes(market._market, market._agents)
+        market._books = [block_of(book) for book in state.books]
+        market._seqs[:] = state.seqs
+        market._find_books()
+        return market
 
     def state(self) -> MarketState:
-        """Return what the market is now. All events must have been drained."""
+        """Return a copy of everything. All events must have been drained."""
         assert tape.head_of(self._tape)["count"] == 0
         return MarketState(
             sim_ns=self.sim_ns,
             market=self._market.tobytes(),
             books=tuple(book.tobytes() for book in self._books),
             seqs=tuple(self._seqs.tolist()),
-            last_mid_px=dict(self._last_mid_px),
+            last_mid_px=self.last_mid_px(),
         )
 
-    def go_back_to(self, state: MarketState) -> None:
-        """Be again what a market of the same configuration was when it gave *state*."""
-        assert tape.head_of(self._tape)["count"] == 0
-        assert len(state.books) == len(self.symbols)
-        self.sim_ns = state.sim_ns
-        self._market[:] = np.frombuffer(state.market, np.uint8)
-        set_wakes(self._market, self._agents)
-        self._books = [block_of(book) for book in state.books]
-        self._seqs[:] = state.seqs
-        self._last_mid_px = dict(state.last_mid_px)
-        self._find_books()
+    @property
+    def next_ns(self) -> int:
+        """Return when something happens next by itself."""
+        return int(HEAP.view(self._market)["time"][0])
+
+    def run_until(self, sim_ns: int) -> None:
+        """Let the agents act up to *sim_ns*, which is not in the past."""
+        assert sim_ns >= self.sim_ns
+        self._run(sim_ns, 0, 0)
+        self.sim_ns = sim_ns
 
     def submit(
         self,
@@ -194,19 +207,23 @@ class Market:
         """
         assert number > 0
         assert owner >= FIRST_OUTSIDER
-        message = np.zeros(1, MESSAGE)
-        message["action"] = Action.PLACE
-        message["number"], message["owner"], message["side"] = number, owner, side.sign
-        message["kind"], message["force"] = KIND_OF[ord_type], FORCE_OF[time_in_force]
-        message["ticks"], message["lots"] = ticks, lots
+        kind, force = KIND_OF[ord_type], FORCE_OF[time_in_force]
+        message = message_of(
+            Action.PLACE,
+            number=number,
+            owner=owner,
+            side=side.sign,
+            kind=kind,
+            force=force,
+            ticks=ticks,
+            lots=lots,
+        )
         self.ask(symbol, message)
 
     def cancel(self, *, symbol: str, number: int) -> None:
         """Cancel what rests of an outsider's order; an event says so, or why not."""
         assert number > 0
-        message = np.zeros(1, MESSAGE)
-        message["action"], message["number"] = Action.CANCEL, number
-        self.ask(symbol, message)
+        self.ask(symbol, message_of(Action.CANCEL, number=number))
 
     def ask(self, symbol: str, message: NDArray[np.void]) -> None:
         """Have a symbol's book handle any message, one record of `MESSAGE`, at `sim_ns`."""
@@ -275,18 +292,39 @@ class Market:
             for owner, agent in enumerate(self._agents)
         ]
 
-    def apply_outside_fill(self, *, party: str, symbol: str, signed_lots: int, ticks: int) -> None:
-        """Book an agent's side of a fill that was published after the restored snapshot.
+    def reshape_value(self, symbol: str, params: FundamentalParams, times: float) -> None:
+        """Let the symbol's value move by *params* from now on, *times* as much."""
+        reshape(VALUES.view(self._market)[self._index[symbol]], params, times)
 
-        Args:
-            party: the agent's name.
-            symbol: one of `symbols`.
-            signed_lots: positive where the agent bought.
-            ticks: the price.
-        """
-        row = self._agent(self._index[symbol], self._owners[party])
-        row["inventory"] += signed_lots
-        row["cash"] -= signed_lots * ticks
+    def shift_value(self, symbol: str, log_move: float) -> None:
+        """Move the symbol's value at once, for good."""
+        shift(VALUES.view(self._market)[self._index[symbol]], log_move)
+
+    def set_params(self, owner: int, params: Sequence[float]) -> None:
+        """Let an agent act by *params*, in the order of its type's struct, from now on."""
+        for index in range(len(self.symbols)):
+            mind_of(self._market, index, owner)[: len(params)] = params
+
+    def params(self, owner: int) -> tuple[float, ...]:
+        """Return by what an agent acts."""
+        count = len(self._agents[owner].params)
+        return tuple(mind_of(self._market, 0, owner)[:count].tolist())
+
+    def send_away(self, symbol: str, owners: Sequence[int], until_ns: int) -> None:
+        """Cancel what agents have in the book of *symbol*, and wake them there no earlier."""
+        index = self._index[symbol]
+        for number, owner, *_ in self.resting(symbol).tolist():
+            if owner in owners:
+                self.ask(symbol, message_of(Action.CANCEL, number=number))
+        for owner in owners:
+            # What they believed of the price will be old when they come back.
+            mind_of(self._market, index, owner)[len(self._agents[owner].params) :] = 0.0
+        away = {index << AGENT_BITS | owner for owner in owners}
+        heap = HEAP.view(self._market)[:-1]
+        wakes: list[tuple[int, int]] = heap.tolist()
+        moved = sorted((max(at, until_ns) if who in away else at, who) for at, who in wakes)
+        # A sorted table is a heap.
+        heap[:] = np.array(moved, heap.dtype)
 
     def _holding(self, index: int, owner: int, open_orders: int) -> AgentHolding:
         grid = self._grids[index]
@@ -329,3 +367,12 @@ def block_of(data: bytes) -> Block:
     block = new_block(len(data))
     block[:] = np.frombuffer(data, np.uint8)
     return block
+
+
+def message_of(action: Action, **fields: int) -> NDArray[np.void]:
+    """Return one record of `MESSAGE`; fields that are not named are 0."""
+    message = np.zeros(1, MESSAGE)
+    message["action"] = action
+    for field, value in fields.items():
+        message[field] = value
+    return message

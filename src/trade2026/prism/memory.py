@@ -7,32 +7,35 @@ the queue: it ends as CANCELED (VENUE_RESTART), also an order whose input is in 
 was never matched. Reports that were not published before the end are published now.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import OrderId
-from trade2026.core.numbers import Px
 from trade2026.model.execution import ExecType, ExecutionReport
-from trade2026.model.instrument import PRISM, Instrument
-from trade2026.model.prism import PartyHolding, PrismInput, PrismOutcome, PrismSnapshot
+from trade2026.model.instrument import PRISM
+from trade2026.model.prism import (
+    PartyHolding,
+    PrismInput,
+    PrismLife,
+    PrismOutcome,
+    PrismSnapshot,
+)
 from trade2026.model.subjects import (
     EXEC_REPORT,
+    PRISM_CONTROL,
     PRISM_INPUT,
     PRISM_OUTCOME,
     PRISM_SNAPSHOT,
     Stream,
 )
 from trade2026.ports.bus import Bus, Delivery, Subscription
-from trade2026.prism.exchange import Exchange
+from trade2026.prism.control import Controls, restored
 from trade2026.prism.floor import Floor, Step, order_of
-from trade2026.prism.holdings import FeeRates, Holdings
-from trade2026.prism.limits import Limits
+from trade2026.prism.holdings import Holdings
+from trade2026.prism.life import House, Revived, begin, begin_afresh, life_id, mark_of
 from trade2026.prism.outside import OutsideOrders
-from trade2026.prism.reports import OUTSIDER, VENUE_RESTART, Reporter
-
-MakeExchange = Callable[[int, Sequence[PartyHolding], Mapping[str, Px]], Exchange]
-"""Makes the market of a life from its number, what everybody holds, and where prices stood."""
+from trade2026.prism.reports import OUTSIDER, VENUE_RESTART
 
 
 @dataclass
@@ -43,6 +46,8 @@ class Recollection:
     inputs: list[tuple[PrismInput, Delivery]] = field(
         default_factory=list[tuple[PrismInput, Delivery]]
     )
+    controls: list[tuple[PrismInput, int]] = field(default_factory=list[tuple[PrismInput, int]])
+    """All there ever were, with their places."""
     reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
     """From all outcomes read, each once, by `report_seq`."""
     direct_seqs: set[int] = field(default_factory=set[int])
@@ -55,6 +60,14 @@ class Recollection:
     def life(self) -> int:
         """Return the number of the life that begins now."""
         return 0 if self.snapshot is None else self.snapshot.restarts + 1
+
+    @property
+    def draw(self) -> int:
+        """Return which family of random streams the life that begins now draws from."""
+        if self.snapshot is None:
+            return 0
+        last = self.snapshot.draw
+        return 1 + (self.snapshot.restarts if last is None else last)
 
     @property
     def snapshot_report_seq(self) -> int:
@@ -88,6 +101,9 @@ async def recollect(bus: Bus) -> Recollection:
     async def on_input(message: PrismInput, delivery: Delivery) -> None:
         found.inputs.append((message, delivery))
 
+    async def on_control(message: PrismInput, delivery: Delivery) -> None:
+        found.controls.append((message, delivery.stream_seq))
+
     async def on_outcome(outcome: PrismOutcome, _: Delivery) -> None:
         found.direct_seqs.update(outcome.direct_seqs)
         # An outcome may stand in the log twice after a long outage: it counts once.
@@ -106,34 +122,25 @@ async def recollect(bus: Bus) -> Recollection:
     snapshot = found.snapshot
     from_seq = 1 if snapshot is None else snapshot.log_from_seq
     await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
+    await _read(bus.fold(PRISM_CONTROL, on_control))
     await _read(bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
     reports_from = 1 if snapshot is None else snapshot.reports_from_seq
     await _read(bus.fold(EXEC_REPORT, on_report, from_seq=reports_from))
     return found
 
 
-def revive(
-    found: Recollection,
-    *,
-    make_exchange: MakeExchange,
-    instruments: Mapping[str, Instrument],
-    fees: FeeRates,
-    limits: Limits,
-) -> Floor:
+def revive(found: Recollection, house: House, *, now_ns: int) -> Revived:
     """Return the floor of a new life, with the orders of the last one cancelled on it.
 
     The step to take from it holds the reports of those cancels.
     """
     snapshot = found.snapshot
     held: tuple[PartyHolding, ...] = () if snapshot is None else snapshot.holdings
-    last_mid_px = {} if snapshot is None else snapshot.last_mid_px
-    exchange = make_exchange(found.life, held, last_mid_px)
-    market_parties = {holding.party for holding in exchange.holdings()}
-    holdings = Holdings(holding for holding in held if holding.party not in market_parties)
+    holdings = Holdings(held)
     for message, _ in found.inputs:
         # Whoever has its balance in the snapshot already is not given it again.
         if message.funding is not None:
-            holdings.fund(message.funding, instruments)
+            holdings.fund(message.funding, house.instruments)
     orders = _orders_of(found)
     for report in found.reports:
         order = orders.get(report.order_id)
@@ -141,23 +148,31 @@ def revive(
             orders.apply(order, report, at_ns=report.ts_event_ns)
         if report.report_seq > found.snapshot_report_seq and report.exec_type is ExecType.TRADE:
             holdings.book(report, is_direct=report.report_seq in found.direct_seqs)
-            if report.contra in market_parties:
-                _book_contra(exchange, instruments[report.symbol], report)
-            elif report.contra != OUTSIDER:
+            if report.contra != OUTSIDER:
                 holdings.book_contra(report)
-    reporter = Reporter(orders=orders, holdings=holdings, fees=fees, last_seq=found.last_report_seq)
-    floor = Floor(
-        exchange=exchange,
-        instruments=instruments,
-        orders=orders,
-        holdings=holdings,
-        reporter=reporter,
-        limits=limits,
+    controls, reset = restored(snapshot, found.controls, now_ns=now_ns)
+    life = PrismLife(
+        life_id=life_id(found.life, now_ns),
         life=found.life,
+        rules="",
+        seed=house.seed if snapshot is None else snapshot.seed,
+        draw=found.draw,
+        start_ns=TimeNs(max(now_ns, 0 if snapshot is None else snapshot.sim_time_ns)),
+        holdings=tuple(holdings.all()),
+        last_mid_px={} if snapshot is None else snapshot.last_mid_px,
+        params=controls.params,
+        before=None if snapshot is None else snapshot.mark,
+    )
+    revived = (
+        begin(life, house, orders, report_seq=found.last_report_seq, controls=controls)
+        if reset is None
+        else begin_afresh(
+            life, reset, house, orders, report_seq=found.last_report_seq, controls=controls
+        )
     )
     for order in list(orders.open_orders()):
-        floor.end(order, VENUE_RESTART)
-    return floor
+        revived.floor.end(order, VENUE_RESTART)
+    return revived
 
 
 @dataclass
@@ -193,12 +208,15 @@ async def search(bus: Bus, order_id: OrderId) -> Search:
     return found
 
 
-def snapshot_of(floor: Floor, *, seed: int, log_seq: int) -> PrismSnapshot:
+def snapshot_of(
+    floor: Floor, life: PrismLife, controls: Controls, *, log_seq: int
+) -> PrismSnapshot:
     """Return the memory of this moment, apart from `reports_from_seq`.
 
     Args:
         floor: settled: all that happened in the market is in the holdings and the reports.
-        seed: of the market.
+        life: the one that is.
+        controls: as they are.
         log_seq: the last place in the stream of inputs that is surely behind this moment.
     """
     orders = floor.orders
@@ -208,11 +226,16 @@ def snapshot_of(floor: Floor, *, seed: int, log_seq: int) -> PrismSnapshot:
         report_seq=floor.reporter.last_seq,
         holdings=floor.all_holdings(),
         last_mid_px=floor.exchange.last_mid_px(),
-        seed=seed,
-        restarts=floor.life,
+        seed=life.seed,
+        restarts=life.life,
         log_from_seq=log_seq + 1 if window_seq is None else min(window_seq, log_seq + 1),
         forgotten_until_ns=TimeNs(orders.forgotten_until_ns),
         older_orders=orders.older_orders(),
+        draw=life.draw,
+        pace=controls.pace.state(),
+        params=controls.params,
+        controls_seq=controls.last_place,
+        mark=mark_of(floor, log_seq),
     )
 
 
@@ -250,15 +273,6 @@ def _orders_of(found: Recollection) -> OutsideOrders:
                 arrived_ns=delivery.appended_ns,
             )
     return orders
-
-
-def _book_contra(exchange: Exchange, instrument: Instrument, report: ExecutionReport) -> None:
-    exchange.apply_outside_fill(
-        party=report.contra,
-        symbol=report.symbol,
-        signed_lots=-report.side.sign * (report.last_qty // instrument.lot_size),
-        ticks=report.last_px // instrument.tick_size,
-    )
 
 
 async def _read(opening: Awaitable[Subscription]) -> None:

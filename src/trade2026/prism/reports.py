@@ -19,6 +19,9 @@ from trade2026.prism.outside import OutsideOrders, OutsiderOrder
 VENUE_RESTART: Final = "VENUE_RESTART"
 """Why a working order ends when PRISM comes back: its place in the queue is lost."""
 
+VENUE_RESET: Final = "VENUE_RESET"
+"""Why it ends when somebody begins the market anew."""
+
 TEXT_LENGTH: Final = 200
 """Of a report's text; some quote a word of the order."""
 

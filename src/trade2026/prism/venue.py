@@ -4,54 +4,62 @@ A round of the loop: move the market's time on, put what outsiders asked into th
 it, put the outcome into the log, publish the reports, and only then answer. While the log is
 away the round waits where it is: market time stands still and nothing is told.
 
+Simulation time passes as the controls say, apart from the clock on the wall. Inputs enter in
+the order in which the log has them, so that whoever reads it comes to the same market.
+
 An id that a status question did not find is disowned in the log, so an order that arrives
 late under it is never executed.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import VenueUnavailableError
-from trade2026.core.ids import AccountId, OrderId
-from trade2026.model.execution import VenueAck, VenueOrderStatus
-from trade2026.model.instrument import Instrument
+from trade2026.core.ids import AccountId, EventId, OrderId
+from trade2026.model.execution import ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
-from trade2026.model.prism import PrismFunding
+from trade2026.model.prism import ControlKind, PrismControl, PrismFunding, PrismLife, PrismMark
 from trade2026.model.subjects import LIVE_PRISM_FEED
 from trade2026.ports.bus import Bus
-from trade2026.prism.ask import Ask, CancelAsk, FundAsk, StatusAsk, SubmitAsk, disowned, refusal
+from trade2026.prism.ask import (
+    Ask,
+    CancelAsk,
+    ControlAsk,
+    FundAsk,
+    StatusAsk,
+    SubmitAsk,
+    disowned,
+    refusal,
+)
 from trade2026.prism.audience import Audience, NoAudience
+from trade2026.prism.control import Controls
 from trade2026.prism.door import is_id, unsendable
+from trade2026.prism.drive import PACE_NS, Drive, is_behind
 from trade2026.prism.feed import Feed
 from trade2026.prism.floor import Floor, Step
-from trade2026.prism.holdings import FeeRates
 from trade2026.prism.journal import UNLISTED, Journal
-from trade2026.prism.limits import Limits
-from trade2026.prism.memory import (
-    MakeExchange,
-    publishable,
-    recollect,
-    revive,
-    search,
-    snapshot_of,
-)
+from trade2026.prism.life import House, Revived, mark_of, next_life
+from trade2026.prism.memory import publishable, recollect, revive, search, snapshot_of
+from trade2026.prism.reports import VENUE_RESET
+from trade2026.prism.waiting import Waiting
 
-PACE_NS: Final = 100 * NS_PER_MS
-"""How often the market moves on by itself, and the feed speaks."""
 SNAPSHOT_EVERY_NS: Final = NS_PER_S
-LONGEST_STRIDE_NS: Final = NS_PER_S
-"""The market catches up in strides, so that outsiders are heard in between."""
-MOST_BEHIND_NS: Final = 600 * NS_PER_S
-"""A market further behind begins a new life instead of trading through the lost time."""
-MOST_IN_ROUND: Final = 256
 WORD_LENGTH: Final = 64
 """What is kept of the words in a status question."""
+
+
+class _Opened(NamedTuple):
+    floor: Floor
+    life: PrismLife
+    controls: Controls
+    journal: Journal
+    feed: Feed
 
 
 class Venue:
@@ -63,35 +71,38 @@ class Venue:
         bus: Bus,
         clock: Clock,
         log: FilteringBoundLogger,
-        instruments: Mapping[str, Instrument],
-        make_exchange: MakeExchange,
-        fees: FeeRates,
-        seed: int,
-        limits: Limits,
+        house: House,
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._log = log
-        self._instruments = instruments
-        self._make_exchange = make_exchange
-        self._fees = fees
-        self._seed = seed
-        self._limits = limits
-        self._waiting: deque[Ask] = deque()
-        self._wake = asyncio.Event()
+        self._house = house
+        self._waiting = Waiting()
         self._is_running = False
         self.agent_count = 0
         self.audience: Audience = NoAudience()
-        self._opened: tuple[Floor, Journal, Feed] | None = None
+        self._opened: _Opened | None = None
+        self._pending: ControlAsk | None = None
         self._round_ns = 0
+        self._drive = Drive(clock)
+        self._entered_seq = 0
         self._next_pace_ns = 0
         self._next_snapshot_ns = 0
 
     @property
     def floor(self) -> Floor:
         """Return the floor of this life. Only after `open`."""
-        assert self._opened is not None
-        return self._opened[0]
+        return self._here.floor
+
+    @property
+    def life(self) -> PrismLife:
+        """Return what this life began with. Only after `open`."""
+        return self._here.life
+
+    @property
+    def controls(self) -> Controls:
+        """Return how time passes, and who changed what. Only after `open`."""
+        return self._here.controls
 
     @property
     def is_open(self) -> bool:
@@ -99,46 +110,69 @@ class Venue:
         return self._opened is not None
 
     @property
-    def _journal(self) -> Journal:
+    def mark(self) -> PrismMark:
+        """Return where this life stands. Only after `open`."""
+        return mark_of(self.floor, self._entered_seq)
+
+    @property
+    def _here(self) -> "_Opened":
         assert self._opened is not None
-        return self._opened[1]
+        return self._opened
 
     async def open(self) -> None:
         """Come back from the log: book what was told, cancel what worked, tell what was owed."""
         found = await recollect(self._bus)
-        floor = revive(
-            found,
-            make_exchange=self._make_exchange,
-            instruments=self._instruments,
-            fees=self._fees,
-            limits=self._limits,
-        )
-        journal = Journal(
-            self._bus,
-            self._log,
-            life=found.life,
-            last_seq=found.log_seq,
-            last_report_place=found.reports_place,
-        )
+        revived = revive(found, self._house, now_ns=self._clock.now_ns())
+        journal = self._journal_of(revived.life, found.log_seq, found.reports_place)
+        await self._settle_in(revived, journal, owed=found.unpublished())
+
+    async def _settle_in(
+        self, revived: Revived, journal: Journal, *, owed: Sequence[ExecutionReport] = ()
+    ) -> None:
+        floor, life, controls = revived
         step = floor.take_step()
         await journal.outcome(step)
-        owed = found.unpublished()
         await journal.publish(owed)
         await journal.publish(publishable(step))
-        snapshot = snapshot_of(floor, seed=self._seed, log_seq=journal.last_seq)
+        await journal.life(life)
+        self._entered_seq = journal.last_seq
+        snapshot = snapshot_of(floor, life, controls, log_seq=journal.last_seq)
         await journal.first_snapshot(
             msgspec.structs.replace(snapshot, reports_from_seq=journal.last_report_place + 1)
         )
         self.agent_count = len(floor.exchange.agents())
-        self._opened = (floor, journal, Feed(self._instruments, life=found.life))
+        feed = Feed(self._house.instruments, life=life.life)
+        self._opened = _Opened(floor, life, controls, journal, feed)
+        self._drive.begin(floor, controls.pace)
         self._log.info(
             "PRISM is open",
-            life=found.life,
+            life=life.life,
             mode=floor.exchange.mode,
             report_seq=floor.reporter.last_seq,
             orders_cancelled=len(step.groups),
             reports_owed=len(owed),
         )
+
+    def _journal_of(self, life: PrismLife, last_seq: int, last_report_place: int) -> Journal:
+        return Journal(
+            self._bus,
+            self._log,
+            life=life.life,
+            last_seq=last_seq,
+            last_report_place=last_report_place,
+        )
+
+    async def control(self, control: PrismControl, control_id: EventId) -> None:
+        """Do something to the market as a whole; returns when it is done.
+
+        Raises:
+            InvalidInputError: a value is wrong; names the field.
+            RefusedError: it cannot be done at this moment, or not with such a market.
+            VenueUnavailableError: PRISM stopped before it was done.
+        """
+        ask = ControlAsk(control_id, control, self.controls)
+        self._queue(ask)
+        await ask.answer
 
     async def submit(self, order: NewOrderSingle, *, is_direct: bool = False) -> VenueAck:
         """Take an order in; the same `order_id` again is acknowledged, not repeated.
@@ -206,13 +240,13 @@ class Venue:
 
     def stir(self) -> None:
         """Have the loop look at the market at once: something may have filled."""
-        self._wake.set()
+        self._waiting.ring()
 
     async def ping(self) -> str:
         """Return what is wrong with the loop: empty, or that its last round is long ago."""
         if self._opened is None or not self._is_running:
             return "the market is not running"
-        if self._journal.is_away:
+        if self._here.journal.is_away:
             return "the log is away, the market stands still"
         age_ns = self._clock.monotonic_ns() - self._round_ns
         return "" if age_ns < 2 * NS_PER_S else f"no round for {age_ns // NS_PER_MS} ms"
@@ -222,12 +256,13 @@ class Venue:
         self._is_running = True
         try:
             while True:
-                await self._round(self._take_asks())
+                await self._round(self._waiting.take())
                 await self._rest()
         finally:
             self._is_running = False
-            while self._waiting:
-                self._waiting.popleft().give_up()
+            if self._pending is not None:
+                self._pending.give_up()
+            self._waiting.give_up()
 
     async def _round(self, asks: list[Ask]) -> None:
         try:
@@ -235,23 +270,29 @@ class Venue:
         finally:
             # Only where the round was cut off: whether the log has them is not known.
             for ask in asks:
-                ask.give_up()
+                if ask is not self._pending:
+                    ask.give_up()
 
     async def _trade(self, asks: list[Ask]) -> None:
-        assert self._opened is not None
-        floor, journal, feed = self._opened
+        floor, life, controls, journal, feed = self._here
         now_ns = self._clock.now_ns()
-        self._advance(floor, now_ns)
+        self._drive.advance(floor, controls.pace, now_ns)
+        if not controls.pace.is_stepping:
+            self._finish_pending()
         entering = [(ask, message) for ask in asks if (message := ask.prepare(floor))]
         places = await asyncio.gather(
             *(journal.input(message, key=self._key_of(ask)) for ask, message in entering)
         )
-        for (ask, _), place in zip(entering, places, strict=True):
+        # In the order of the log, which is what a replay has.
+        for place, (ask, _) in sorted(zip(places, entering, strict=True), key=itemgetter(0)):
             ask.enter(floor, place=place, now_ns=now_ns)
+            if isinstance(ask, ControlAsk) and not ask.is_done:
+                self._pending = ask
         floor.settle()
         step = floor.take_step()
-        is_due = now_ns >= self._next_snapshot_ns
-        snapshot = snapshot_of(floor, seed=self._seed, log_seq=journal.last_seq) if is_due else None
+        is_due = now_ns >= self._next_snapshot_ns and not self._is_resetting
+        self._entered_seq = seq = journal.last_seq
+        snapshot = snapshot_of(floor, life, controls, log_seq=seq) if is_due else None
         if step.groups:
             await journal.outcome(step)
             await journal.publish(publishable(step))
@@ -264,15 +305,41 @@ class Venue:
             place = journal.last_report_place + 1
             await journal.snapshot(msgspec.structs.replace(snapshot, reports_from_seq=place))
         floor.orders.forget(now_ns)
+        if self._is_resetting:
+            await self._reset()
+            self._finish_pending()
         self._round_ns = self._clock.monotonic_ns()
 
-    def _advance(self, floor: Floor, now_ns: int) -> None:
-        behind_ns = now_ns - floor.exchange.sim_ns
-        if behind_ns > MOST_BEHIND_NS:
-            raise VenueUnavailableError(
-                f"the market lost {behind_ns // NS_PER_S} s; a new life begins from the log"
-            )
-        floor.advance(min(now_ns, floor.exchange.sim_ns + LONGEST_STRIDE_NS))
+    @property
+    def _is_resetting(self) -> bool:
+        return self._pending is not None and self._pending.request.kind is ControlKind.RESET
+
+    def _finish_pending(self) -> None:
+        if self._pending is not None:
+            self._pending.finish()
+            self._pending = None
+
+    async def _reset(self) -> None:
+        floor, life, controls, journal, _ = self._here
+        assert self._pending is not None
+        for order in list(floor.orders.open_orders()):
+            floor.end(order, VENUE_RESET)
+        step = floor.take_step()
+        await journal.outcome(step)
+        await journal.publish(publishable(step))
+        self.audience.on_step(step)
+        revived = next_life(
+            floor,
+            life,
+            controls,
+            self._pending.request,
+            self._house,
+            now_ns=self._clock.now_ns(),
+            log_seq=journal.last_seq,
+        )
+        next_journal = self._journal_of(revived.life, journal.last_seq, journal.last_report_place)
+        await self._settle_in(revived, next_journal)
+        self.audience.on_life()
 
     def _show(self, feed: Feed, step: Step, now_ns: int) -> None:
         if self.floor.exchange.mode == "paper":
@@ -288,42 +355,23 @@ class Venue:
             self.audience.on_feed(batches, now_ns)
 
     async def _rest(self) -> None:
-        behind_ns = self._clock.now_ns() - self.floor.exchange.sim_ns
-        if self._waiting or behind_ns > PACE_NS:
+        if self._waiting or is_behind(self.floor, self.controls.pace, self._clock.now_ns()):
             # Others must be heard too, also while the market catches up.
             await asyncio.sleep(0)
             return
-        try:
-            async with asyncio.timeout(PACE_NS / NS_PER_S):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-        self._wake.clear()
+        await self._waiting.rest(PACE_NS / NS_PER_S)
 
     def _queue(self, ask: Ask) -> None:
         if not self._is_running:
             raise VenueUnavailableError("PRISM is not running")
-        self._waiting.append(ask)
-        self._wake.set()
-
-    def _take_asks(self) -> list[Ask]:
-        # One order at most once in a round: what a second question finds depends on the first.
-        asks: list[Ask] = []
-        orders: set[OrderId] = set()
-        while (
-            self._waiting and len(asks) < MOST_IN_ROUND and self._waiting[0].order_id not in orders
-        ):
-            ask = self._waiting.popleft()
-            orders.add(ask.order_id)
-            asks.append(ask)
-        return asks
+        self._waiting.add(ask)
 
     def _may_be_forgotten(self, order_id: OrderId) -> bool:
         orders = self.floor.orders
         return orders.get(order_id) is None and not orders.is_surely_fresh(order_id)
 
     def _key_of(self, ask: Ask) -> str:
-        return ask.symbol if ask.symbol in self._instruments else UNLISTED
+        return ask.symbol if ask.symbol in self._house.instruments else UNLISTED
 
 
 def _in_short(request: OrderStatusRequest) -> OrderStatusRequest:

@@ -1,5 +1,6 @@
 """OMS: the system of record for orders."""
 
+from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.desk.bookkeeping import Bookkeeper
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.poison import AccountHalter
@@ -17,6 +18,7 @@ def build(context: Context) -> Service:
         ids=context.ids,
         log=context.log,
         settings=settings,
+        archive=SqliteOrderArchive(context.data_dir / "oms" / "orders.db"),
     )
     bookkeeper = Bookkeeper(desk.journal, settings.accounts, context.log)
     halter = AccountHalter(context.bus, context.log, context.name)
@@ -24,7 +26,12 @@ def build(context: Context) -> Service:
         name=context.name,
         routes=[*write_routes(desk), *order_routes(desk), *list_routes(desk)],
         intakes=[
-            Fold(subject=ORDERS_EVENT, handler=desk.journal.on_event, on_poison=halter.on_poison),
+            Fold(
+                subject=ORDERS_EVENT,
+                handler=desk.journal.on_event,
+                from_seq=desk.journal.begin,
+                on_poison=desk.journal.pinning(halter.on_poison),
+            ),
             Consume(
                 subject=EXEC_REPORT,
                 handler=desk.on_report,
@@ -35,5 +42,6 @@ def build(context: Context) -> Service:
             Consume(subject=RISK_CONTROL, handler=desk.on_control, durable="oms-control"),
         ],
         caught_up=desk.open_accounts,
-        loops=[desk.run],
+        loops=[desk.run, desk.journal.keep],
+        stop=desk.journal.close,
     )

@@ -1,14 +1,13 @@
 """PRISM: the exchange simulator with its agents, or on paper against a recorded market."""
 
-from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from litestar.handlers import BaseRouteHandler
 
 from trade2026.core.clock import NS_PER_S, Clock
-from trade2026.core.numbers import NANOS, Money, Px
+from trade2026.core.numbers import NANOS, Money
 from trade2026.desk.recent import from_newest
 from trade2026.edge.dialect.desk import Desk
 from trade2026.edge.dialect.funding import read_balance
@@ -18,11 +17,12 @@ from trade2026.edge.dialect.rest import rest_routes
 from trade2026.edge.dialect.sockets import socket_routes
 from trade2026.edge.dialect.user_streams import UserStreams
 from trade2026.edge.prism import trading_routes
+from trade2026.edge.prism_control import control_routes
 from trade2026.edge.prism_market import about, agent_routes, market_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.market import BookBatch, TradeBatch
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
-from trade2026.model.prism import PartyHolding
+from trade2026.model.prism import PrismLife
 from trade2026.model.subjects import (
     MARKET_BOOK,
     MARKET_TRADE,
@@ -32,15 +32,15 @@ from trade2026.model.subjects import (
     Stream,
 )
 from trade2026.ports.bus import Delivery
-from trade2026.prism.agent_market import AgentMarket, warm_up
-from trade2026.prism.config import default_config
+from trade2026.prism.agent_market import default_market, warm_up
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.holdings import FeeRates
+from trade2026.prism.life import House, MakeExchange
 from trade2026.prism.limits import Limits
 from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.venue import Venue
 from trade2026.shell.secrets import SecretFile, random_text
-from trade2026.shell.service import Context, Fold, Intake, Serve, Service
+from trade2026.shell.service import Context, Fold, Intake, Serve, Service, SettingsReader
 
 BOOK_BACK = 5_000
 """Events of market data to go back for a book to begin with: a few seconds at full rate."""
@@ -71,16 +71,11 @@ class PrismSettings(msgspec.Struct, frozen=True, kw_only=True):
 def build(context: Context) -> Service:
     """Return PRISM."""
     settings = context.settings(PrismSettings, "prism")
-    makers = {Mode.AGENTS: _make_agents, Mode.PAPER: _make_paper}
     venue = Venue(
         bus=context.bus,
         clock=context.clock,
         log=context.log,
-        instruments={instrument.symbol: instrument for instrument in PRISM_INSTRUMENTS},
-        make_exchange=makers[settings.mode](settings, context.clock),
-        fees=FeeRates(maker_bps=settings.maker_fee_bps, taker_bps=settings.taker_fee_bps),
-        seed=settings.seed,
-        limits=Limits(direct_notional_max=Money(settings.direct_notional_max * NANOS)),
+        house=house_of(context.settings, _MAKERS[settings.mode]),
     )
 
     keys = KeyStore(SecretFile(context.data_dir, KEYS_SECRET))
@@ -103,6 +98,7 @@ def build(context: Context) -> Service:
         routes=[
             *market_routes(venue),
             *agent_routes(venue),
+            *control_routes(venue, ids=context.ids, clock=context.clock),
             *trading_routes(venue, ids=context.ids, clock=context.clock),
             *(_dialect(desk, settings, context.clock) if settings.mode is Mode.AGENTS else []),
         ],
@@ -121,6 +117,18 @@ def _dialect(desk: Desk, settings: PrismSettings, clock: Clock) -> list[BaseRout
         *rest_routes(desk),
         *socket_routes(desk),
     ]
+
+
+def house_of(read: SettingsReader, make_exchange: MakeExchange) -> House:
+    """Return what all of PRISM's lives share, by the settings of section `prism`."""
+    settings = read(PrismSettings, "prism")
+    return House(
+        make_exchange=make_exchange,
+        instruments={instrument.symbol: instrument for instrument in PRISM_INSTRUMENTS},
+        fees=FeeRates(maker_bps=settings.maker_fee_bps, taker_bps=settings.taker_fee_bps),
+        limits=Limits(direct_notional_max=Money(settings.direct_notional_max * NANOS)),
+        seed=settings.seed,
+    )
 
 
 def _commands(venue: Venue) -> list[Intake]:
@@ -163,33 +171,13 @@ def _recording(context: Context, venue: Venue, mode: Mode) -> list[Intake]:
     ]
 
 
-Make = Callable[[int, Sequence[PartyHolding], Mapping[str, Px]], Exchange]
+def _make_paper(life: PrismLife) -> Exchange:
+    return PaperMarket(
+        PRISM_INSTRUMENTS,
+        start_ns=life.start_ns,
+        holdings=life.holdings,
+        last_mid_px=life.last_mid_px,
+    )
 
 
-def _make_agents(settings: PrismSettings, clock: Clock) -> Make:
-    def make(
-        life: int, holdings: Sequence[PartyHolding], last_mid_px: Mapping[str, Px]
-    ) -> Exchange:
-        return AgentMarket(
-            default_config(settings.seed),
-            start_ns=clock.now_ns(),
-            life=life,
-            holdings=holdings,
-            last_mid_px=last_mid_px,
-        )
-
-    return make
-
-
-def _make_paper(settings: PrismSettings, clock: Clock) -> Make:
-    del settings
-
-    def make(_: int, holdings: Sequence[PartyHolding], last_mid_px: Mapping[str, Px]) -> Exchange:
-        return PaperMarket(
-            PRISM_INSTRUMENTS,
-            start_ns=clock.now_ns(),
-            holdings=holdings,
-            last_mid_px=last_mid_px,
-        )
-
-    return make
+_MAKERS: Final = {Mode.AGENTS: default_market, Mode.PAPER: _make_paper}

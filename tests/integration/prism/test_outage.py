@@ -1,24 +1,30 @@
 """PRISM on a real log: the server is killed under it, then PRISM itself is gone."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
 import structlog
 from tests.integration.bus.conftest import Site
-from tests.prism import CONFIG, INSTRUMENTS, Orders, a_clock, check_floor, check_reports
+from tests.prism import (
+    CONFIG,
+    INSTRUMENTS,
+    Orders,
+    a_clock,
+    check_floor,
+    check_reports,
+    make_agents,
+)
 
 from trade2026.core.clock import SystemClock
-from trade2026.core.numbers import Px
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.order import NewOrderSingle, Side
-from trade2026.model.prism import PartyHolding, PrismOutcome
+from trade2026.model.prism import PrismOutcome
 from trade2026.model.subjects import EXEC_REPORT, PRISM_OUTCOME
 from trade2026.ports.bus import Bus, Delivery
-from trade2026.prism.agent_market import AgentMarket
-from trade2026.prism.exchange import Exchange
 from trade2026.prism.holdings import FeeRates
+from trade2026.prism.life import House
 from trade2026.prism.limits import Limits
 from trade2026.prism.venue import Venue
 
@@ -28,23 +34,19 @@ CLOCK = SystemClock()
 COUNT = 200
 
 
-def _make(life: int, holdings: Sequence[PartyHolding], last_mid_px: Mapping[str, Px]) -> Exchange:
-    return AgentMarket(
-        CONFIG, start_ns=CLOCK.now_ns(), life=life, holdings=holdings, last_mid_px=last_mid_px
-    )
-
-
 @asynccontextmanager
 async def _life(bus: Bus) -> AsyncGenerator[Venue]:
     venue = Venue(
         bus=bus,
         clock=CLOCK,
         log=structlog.get_logger(),
-        instruments=INSTRUMENTS,
-        make_exchange=_make,
-        fees=FeeRates(),
-        seed=CONFIG.seed,
-        limits=Limits(),
+        house=House(
+            make_exchange=make_agents,
+            instruments=INSTRUMENTS,
+            fees=FeeRates(),
+            limits=Limits(),
+            seed=CONFIG.seed,
+        ),
     )
     await venue.open()
     async with asyncio.TaskGroup() as tasks:

@@ -84,18 +84,18 @@ async def test_a_core_that_dies_at_any_append_is_followed_by_one_that_lost_nothi
             is_sent = order.request.order_id in venue.taken
             assert is_sent or order.status is OrdStatus.FAILED
         assert sum(orders.counts().values()) == 2
-        _compare(core, venue)
+        await _compare(core, venue)
         await _compare_with_the_log(core)
 
 
-def _compare(core: Core, venue: PlainVenue) -> None:
+async def _compare(core: Core, venue: PlainVenue) -> None:
     made = [
         report
         for reports in venue.reports.values()
         for report in reports
         if report.exec_type is ExecType.TRADE
     ]
-    booked = core.oms.journal.orders.fills()
+    booked = await core.oms.journal.orders.fills()
     positions = core.ptrc.ledger.positions()
     assert sorted(fill.report.exec_id for fill in booked) == sorted(r.exec_id for r in made)
     assert sum(p.quantity for p in positions) == sum(r.last_qty * r.side.sign for r in made)
@@ -120,7 +120,7 @@ async def _compare_with_the_log(core: Core) -> None:
     await core.bus.fold(POSITION_EVENT, on_position)
     assert folded.digest() == core.ptrc.ledger.digest()
     # The deposit and each fill, once.
-    assert len(told) == 1 + len(core.oms.journal.orders.fills())
+    assert len(told) == 1 + len(await core.oms.journal.orders.fills())
 
 
 async def test_the_session_ends_before_the_last_append_that_is_tried() -> None:

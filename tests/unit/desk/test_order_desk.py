@@ -160,7 +160,7 @@ async def test_an_order_whose_answer_got_lost_is_not_sent_twice(
         await until(lambda: core.oms.journal.order(order.request.order_id).is_done)
 
         assert core.oms.journal.order(order.request.order_id).status is OrdStatus.FILLED
-        assert len(core.oms.journal.orders.fills()) == 1
+        assert len(await core.oms.journal.orders.fills()) == 1
         assert core.oms.steps.surprise_count == 0
 
 

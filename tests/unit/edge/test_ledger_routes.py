@@ -1,6 +1,7 @@
 """The ledger over HTTP: what is booked there is journalled by the OMS, folded, and shown."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.tokens import Mint
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.adapters.policy.rego import RegoPolicy
+from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.core import chance
 from trade2026.core.clock import VirtualClock
 from trade2026.core.ids import Ids
@@ -36,7 +38,9 @@ class World:
         clock = VirtualClock(NOW_NS)
         self.mint = Mint(clock)
         self.bus = LocalBus(MemoryLog(), clock, with_codec=True)
-        self.journal = Journal(self.bus, LOG)
+        # Opened by nobody: there is no order here.
+        archive = SqliteOrderArchive(Path("unused.db"))
+        self.journal = Journal(self.bus, clock, LOG, archive)
         self.desk = LedgerDesk(self.bus, clock, Ids(clock, chance.stream(1, "ids")), LOG)
         routes = [
             *position_routes(self.desk),

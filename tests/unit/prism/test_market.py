@@ -283,18 +283,6 @@ def test_a_restored_market_continues_with_holdings_and_prices() -> None:
         assert restored.mid_px(symbol) == pytest.approx(price, rel=2e-3)
 
 
-def test_a_fill_after_the_snapshot_is_booked_at_the_agent() -> None:
-    market = Market(a_config(), start_ns=START_NS)
-    before = market.holdings()[0]
-
-    market.apply_outside_fill(party="agent:mm-0", symbol=BTC, signed_lots=-30, ticks=6_000_100)
-
-    after = market.holdings()[0]
-    assert (before.party, before.symbol) == ("agent:mm-0", BTC)
-    assert after.inventory == -30 * BTC_LOT
-    assert after.cash - before.cash == 30 * BTC_LOT * 6_000_100 * BTC_TICK
-
-
 def an_outsiders_holding() -> PartyHolding:
     return PartyHolding(party="account-1", symbol=BTC, cash=Value(1), inventory=SignedQty(1))
 

@@ -21,7 +21,13 @@ SERVICES = [component.name for component in TABLE if component.engine is Engine.
 
 # Read by the service itself, not by an intake: recovery reads its logs before it begins.
 READ_AT_START = {
-    "PRISM": {"prism.input.{symbol}", "prism.snapshot.{part}", "prism.outcome.{part}"},
+    "PRISM": {
+        "prism.input.{symbol}",
+        "prism.control.{part}",
+        "prism.life.{part}",
+        "prism.snapshot.{part}",
+        "prism.outcome.{part}",
+    },
     "normalizer": {"market.trade.{venue}.{symbol}"},
 }
 MODES = {"PRISM": [{"TRADE2026_PRISM_MODE": "agents"}, {"TRADE2026_PRISM_MODE": "paper"}]}

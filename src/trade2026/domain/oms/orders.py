@@ -1,19 +1,21 @@
-"""All orders of the platform: a fold over the log of orders, and the questions asked of it.
+"""The orders of the platform: a fold over the log of orders, and the questions asked of it.
 
 Mutable, and nothing but memory: it does no input or output. Applying an event twice changes
-nothing. Everything is kept, so memory grows with the number of orders and fills.
+nothing. What is open stays in memory. What is done may be forgotten once somebody else keeps
+it, and is recalled before another event of it is applied: `take_changes`, `settle`, `forget`
+and `recall` are that somebody's calls, in this order. Without them everything is kept.
 """
 
 from bisect import bisect_left, insort
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-import msgspec
-
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ClOrdId, ExecId, OrderId, StrategyId
+from trade2026.domain.oms.kept import Changes, Fill, Kept, Totals
 from trade2026.domain.oms.order import Order, apply
+from trade2026.domain.oms.query import EVERY_ORDER, OrderQuery
 from trade2026.model.booking import Booking
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import (
@@ -27,19 +29,8 @@ from trade2026.model.order import OrdStatus
 from trade2026.model.position import UNATTRIBUTED
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
-    """One fill, as it was booked."""
-
-    number: int
-    """Its place in the order of booking, from 1: the cursor of a page of fills."""
-    report: ExecutionReport
-    account: AccountId
-    strategy: StrategyId
-    booked_ns: TimeNs
-
-
 class Orders:
-    """Every order, its life, and every fill."""
+    """Every order that is not forgotten, its life, and its fills."""
 
     def __init__(self) -> None:
         self._orders: dict[OrderId, Order] = {}
@@ -48,15 +39,25 @@ class Orders:
         self._by_key: dict[tuple[AccountId, ClOrdId], OrderId] = {}
         self._open: dict[OrderId, None] = {}
         """A set that keeps its order, so that a cancel of all goes oldest first."""
+        self._done: deque[OrderId] = deque()
+        """In the order in which they ended or were recalled: the first to be forgotten."""
         self._events: dict[OrderId, list[OrderEvent]] = {}
-        self._fills: list[Fill] = []
+        self._seqs: dict[OrderId, int] = {}
+        """Where in the log the last event of an order stands, as far as that is known."""
+        self._fills: deque[Fill] = deque()
         self._fills_of: dict[OrderId, list[Fill]] = {}
+        self._fill_count = 0
         self._counts: Counter[OrdStatus] = Counter()
         self._cash_opened: set[AccountId] = set()
         self._unknown: dict[tuple[str, ExecId], UnknownReported] = {}
+        self._changed: dict[OrderId, None] = {}
 
-    def apply(self, event: JournalEvent) -> None:
+    def apply(self, event: JournalEvent, seq: int = 0) -> None:
         """Book the next event of the log; one that was booked before changes nothing.
+
+        Args:
+            event: of an order that is here, or its first.
+            seq: where it stands in the log; 0 where that does not matter.
 
         Raises:
             IllegalTransitionError: the event is a step that its order does not allow.
@@ -70,13 +71,14 @@ class Orders:
                 pass
             case _:
                 self._book_order(event)
+                self._seqs[event.order_id] = max(seq, self._seqs.get(event.order_id, 0))
 
     def get(self, order_id: str) -> Order | None:
-        """Return the order of that id, if there is one."""
+        """Return the order of that id, if it is here."""
         return self._orders.get(OrderId(order_id))
 
     def by_key(self, account: str, cl_ord_id: str) -> Order | None:
-        """Return the account's order that was sent under the key *cl_ord_id*, if any."""
+        """Return the account's order that was sent under the key *cl_ord_id*, if it is here."""
         order_id = self._by_key.get((AccountId(account), ClOrdId(cl_ord_id)))
         return None if order_id is None else self._orders[order_id]
 
@@ -86,37 +88,22 @@ class Orders:
         return tuple(o for o in orders if account is None or o.request.account == account)
 
     def page(
-        self,
-        *,
-        accounts: frozenset[str] | None = None,
-        symbol: str | None = None,
-        status: OrdStatus | None = None,
-        active_only: bool = False,
-        after: str | None = None,
-        limit: int = 100,
+        self, query: OrderQuery = EVERY_ORDER, *, after: str | None = None, limit: int = 100
     ) -> tuple[Order, ...]:
         """Return up to *limit* orders, newest first.
 
         Args:
-            accounts: whose orders; None is everybody's.
-            symbol: of one symbol only.
-            status: of one status only.
-            active_only: open orders only.
+            query: which.
             after: the id of the last order of the page before; a new order never shifts a
                 later page.
             limit: not negative.
         """
-        wanted = (
-            order
-            for order in (self._newest_open(after) if active_only else self._newest_first(after))
-            if (accounts is None or order.request.account in accounts)
-            and (symbol is None or order.request.symbol == symbol)
-            and (status is None or order.status is status)
-        )
-        return tuple(islice(wanted, limit))
+        ids = self._newest_open(after) if query.active_only else self._newest_first(after)
+        wanted = (self._orders[order_id] for order_id in ids)
+        return tuple(islice(filter(query.wants, wanted), limit))
 
     def events_of(self, order_id: str) -> tuple[OrderEvent, ...]:
-        """Return the life of an order, in order; empty where there is no such order."""
+        """Return the life of an order, in order; empty where there is no such order here."""
         return tuple(self._events.get(OrderId(order_id), ()))
 
     def fills(
@@ -131,14 +118,14 @@ class Orders:
 
         Args:
             accounts: whose fills; None is everybody's.
-            order_id: of one order only.
+            order_id: of one order only, which is here.
             after: the `number` of the last fill of the page before; 0 begins.
             limit: not negative.
         """
+        fills: Iterable[Fill]
         if order_id is None:
-            # A fill's number is its place, so the page before need not be walked again.
-            places = range(max(after, 0), len(self._fills))
-            fills: Iterable[Fill] = (self._fills[place] for place in places)
+            # Numbers have no gap, so the page before need not be walked again.
+            fills = islice(self._fills, max(0, after - self.settled_fill_count), None)
         else:
             fills = self._fills_of.get(OrderId(order_id), ())
         wanted = (
@@ -147,6 +134,11 @@ class Orders:
             if fill.number > after and (accounts is None or fill.account in accounts)
         )
         return tuple(islice(wanted, limit))
+
+    @property
+    def settled_fill_count(self) -> int:
+        """How many fills are somebody else's to keep; `fills` has those behind them."""
+        return self._fill_count - len(self._fills)
 
     def cash_opened(self, account: str) -> bool:
         """Return whether the account ever got a deposit."""
@@ -165,17 +157,102 @@ class Orders:
         return tuple(self._unknown.values())
 
     def counts(self) -> dict[OrdStatus, int]:
-        """Return how many orders stand in each status; all statuses are there."""
+        """Return how many orders stand in each status, forgotten ones too."""
         return {status: self._counts[status] for status in OrdStatus}
 
-    def _newest_open(self, after: str | None) -> Iterator[Order]:
-        """Return the open orders, newest first: few, however many there ever were."""
-        ids = sorted(self._open, reverse=True)
-        return (self._orders[i] for i in ids if after is None or i < after)
+    @property
+    def count(self) -> int:
+        """How many orders are here."""
+        return len(self._orders)
 
-    def _newest_first(self, after: str | None) -> Iterator[Order]:
+    @property
+    def changed_count(self) -> int:
+        """How many orders have changed since they were settled."""
+        return len(self._changed)
+
+    def take_changes(self) -> Changes:
+        """Return what has changed since it was settled; it stays changed until it is settled."""
+        return Changes(
+            orders=tuple(self._orders[order_id] for order_id in self._changed),
+            kept=tuple(self._kept(order_id) for order_id in self._changed),
+            fills=tuple(self._fills),
+            totals=Totals(
+                counts=self.counts(),
+                fill_count=self._fill_count,
+                cash_opened=tuple(sorted(self._cash_opened)),
+                unknown=self.unknown,
+            ),
+        )
+
+    def settle(self, changes: Changes) -> None:
+        """Take note that *changes* are kept elsewhere; what changed meanwhile stays changed."""
+        for order in changes.orders:
+            if self._orders[order.request.order_id] is order:
+                del self._changed[order.request.order_id]
+        for _ in changes.fills:
+            self._fills.popleft()
+
+    def forget(self, before_ns: TimeNs, up_to_seq: int) -> int:
+        """Forget settled orders that ended before then, and return how many.
+
+        Args:
+            before_ns: of the last event's time.
+            up_to_seq: an order with an event behind this place in the log stays.
+        """
+        forgotten: set[OrderId] = set()
+        while self._done:
+            order_id = self._done[0]
+            order = self._orders.get(order_id)
+            if order is not None:
+                is_recent = order.updated_ns >= before_ns or self._seqs[order_id] > up_to_seq
+                if is_recent or order_id in self._changed:
+                    break
+                self._drop(order)
+                forgotten.add(order_id)
+            self._done.popleft()
+        if forgotten:
+            self._ids = [order_id for order_id in self._ids if order_id not in forgotten]
+        return len(forgotten)
+
+    def restore(self, totals: Totals) -> None:
+        """Begin from *totals*; the open orders are then recalled."""
+        assert not self._orders, "only an empty fold can be restored"
+        self._counts = Counter(totals.counts)
+        self._fill_count = totals.fill_count
+        self._cash_opened = set(totals.cash_opened)
+        self._unknown = {(u.report.venue, u.report.exec_id): u for u in totals.unknown}
+
+    def recall(self, kept: Kept) -> Order:
+        """Take back an order that was forgotten, and return it; one that is here stays."""
+        order_id = kept.events[0].order_id
+        here = self._orders.get(order_id)
+        if here is not None:
+            return here
+        order, fills = kept.unfold()
+        self._take_in(order_id, order)
+        self._orders[order_id] = order
+        self._events[order_id] = list(kept.events)
+        self._seqs[order_id] = 0
+        if fills:
+            self._fills_of[order_id] = fills
+        if order.is_done:
+            self._end(order_id)
+        return order
+
+    def _kept(self, order_id: OrderId) -> Kept:
+        return Kept(
+            events=tuple(self._events[order_id]),
+            fill_numbers=tuple(fill.number for fill in self._fills_of.get(order_id, ())),
+        )
+
+    def _newest_open(self, after: str | None) -> Iterator[OrderId]:
+        """Return the open orders' ids, newest first: few, however many there ever were."""
+        ids = sorted(self._open, reverse=True)
+        return (order_id for order_id in ids if after is None or order_id < after)
+
+    def _newest_first(self, after: str | None) -> Iterator[OrderId]:
         end = len(self._ids) if after is None else bisect_left(self._ids, OrderId(after))
-        return (self._orders[self._ids[place]] for place in range(end - 1, -1, -1))
+        return (self._ids[place] for place in range(end - 1, -1, -1))
 
     def _book_unknown(self, event: UnknownReported) -> None:
         key = (event.report.venue, event.report.exec_id)
@@ -197,8 +274,9 @@ class Orders:
         self._counts[after.status] += 1
         self._orders[event.order_id] = after
         self._events[event.order_id].append(event)
-        if after.is_done:
-            self._open.pop(event.order_id, None)
+        self._changed[event.order_id] = None
+        if after.is_done and not (before and before.is_done):
+            self._end(event.order_id)
         # Counted by what was filled, so that a report that is journalled twice is one fill.
         if isinstance(event, OrderReported) and before and after.cum_qty > before.cum_qty:
             self._book_fill(event.report, event.account, after.request.strategy, event.ts_ns)
@@ -212,11 +290,22 @@ class Orders:
         self._open[order_id] = None
         self._events[order_id] = []
 
+    def _end(self, order_id: OrderId) -> None:
+        self._open.pop(order_id, None)
+        self._done.append(order_id)
+
+    def _drop(self, order: Order) -> None:
+        order_id = order.request.order_id
+        del self._orders[order_id], self._events[order_id], self._seqs[order_id]
+        del self._by_key[order.request.account, order.request.cl_ord_id]
+        self._fills_of.pop(order_id, None)
+
     def _book_fill(
         self, report: ExecutionReport, account: AccountId, strategy: StrategyId, ts_ns: TimeNs
     ) -> None:
+        self._fill_count += 1
         fill = Fill(
-            number=len(self._fills) + 1,
+            number=self._fill_count,
             report=report,
             account=account,
             strategy=strategy,

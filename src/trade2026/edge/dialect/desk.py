@@ -64,8 +64,7 @@ class Desk:
 
     async def open(self, bus: Bus) -> None:
         """Begin with the venue's life, which is open: remember what the log says of accounts."""
-        for symbol, instrument in self.floor.instruments.items():
-            self.tapes[symbol] = Tape(instrument, life=self.floor.life)
+        self.on_life()
         await self._recall(bus)
         self.venue.audience = self
 
@@ -84,6 +83,11 @@ class Desk:
                 self._tell_report(order, report, now_ns)
         for account, symbols in touched.items():
             self._tell_balances(account, symbols, now_ns)
+
+    def on_life(self) -> None:
+        """Begin new tapes: the market's past is that of its life."""
+        for symbol, instrument in self.floor.instruments.items():
+            self.tapes[symbol] = Tape(instrument, life=self.floor.life)
 
     def on_feed(self, batches: Sequence[RawBatch], now_ns: int) -> None:
         """Pass the public feed on."""

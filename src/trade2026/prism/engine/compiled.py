@@ -34,13 +34,14 @@ Cells = Any
 
 _PRISM: Final = Path(__file__).parents[1]
 _FOLDER: Final = "kernels-"
-_SOURCES: Final = ("engine", "agents", "price", "loop.py")
+_SOURCES: Final = ("engine", "agents", "price", "loop.py", "floorplan.py")
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 
 
 @cache
-def _digest() -> str:
+def sources_digest() -> str:
+    """Return a digest of all that is compiled: another one may play the same inputs otherwise."""
     digest = hashlib.blake2b(b"checked" if is_checked() else b"", digest_size=8)
     for name in _SOURCES:
         place = _PRISM / name
@@ -54,7 +55,7 @@ def cache_folder() -> Path:
     """Return the folder that keeps the kernels of the sources as they are."""
     asked = cast(Any, config).CACHE_DIR
     base = Path(asked) if asked else _PRISM / "__pycache__"
-    return base / f"{_FOLDER}{_digest()}"
+    return base / f"{_FOLDER}{sources_digest()}"
 
 
 def remove_stale() -> None:

@@ -67,11 +67,17 @@ def set_fundamental(row: Row, params: FundamentalParams, value: float) -> None:
     row["level"] = math.log(value)
     row["drift"] = row["deviation"] = 0.0
     row["worth"] = value
-    set_params(row, params)
+    reshape(row, params)
 
 
-def set_params(row: Row, params: FundamentalParams) -> None:
-    """Let a record of `VALUE` move by *params* from where it stands."""
+def shift(row: Row, log_move: float) -> None:
+    """Move the value at once, for good; *log_move* is of its logarithm."""
+    row["level"] += log_move
+    row["worth"] = math.exp(row["level"] + row["deviation"])
+
+
+def reshape(row: Row, params: FundamentalParams, times: float = 1.0) -> None:
+    """Let the value move by *params* from here on, all movements *times* as large."""
     yearly = params.yearly_volatility_ratio**2
     drift_kept = 0.5 ** (STEP_NS / NS_PER_S / params.momentum_half_life_s)
     kept = 0.5 ** (STEP_NS / NS_PER_S / params.reversion_half_life_s)
@@ -87,6 +93,8 @@ def set_params(row: Row, params: FundamentalParams) -> None:
     jumps_per_year = 365.0 * params.jumps_per_day
     jump_variance = yearly * params.jump_share_ratio / jumps_per_year if jumps_per_year else 0.0
     row["jump_sd"] = math.sqrt(jump_variance)
+    for name in ("brownian_sd", "drift_sd", "deviation_sd", "jump_sd"):
+        row[name] *= times
 
 
 @kernel

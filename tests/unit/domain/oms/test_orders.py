@@ -9,6 +9,7 @@ from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.orders import Orders
+from trade2026.domain.oms.query import OrderQuery
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.order import NewOrderSingle, OrdStatus
 
@@ -104,11 +105,11 @@ def test_a_new_order_does_not_shift_a_later_page(orders: Orders) -> None:
 
 
 def test_pages_are_filtered(orders: Orders) -> None:
-    assert ids(orders.page(accounts=frozenset({"other"}))) == ["4"]
-    assert ids(orders.page(accounts=frozenset())) == []
-    assert ids(orders.page(symbol="ETHUSDT")) == ["5"]
-    assert ids(orders.page(status=OrdStatus.FILLED)) == ["4", "2"]
-    assert ids(orders.page(active_only=True)) == ["5", "3", "1"]
+    assert ids(orders.page(OrderQuery(accounts=frozenset({"other"})))) == ["4"]
+    assert ids(orders.page(OrderQuery(accounts=frozenset()))) == []
+    assert ids(orders.page(OrderQuery(symbol="ETHUSDT"))) == ["5"]
+    assert ids(orders.page(OrderQuery(status=OrdStatus.FILLED))) == ["4", "2"]
+    assert ids(orders.page(OrderQuery(active_only=True))) == ["5", "3", "1"]
 
 
 def test_the_life_of_an_order_is_kept(orders: Orders) -> None:

@@ -1,0 +1,71 @@
+"""`trade2026 prism`: PRISM's lives, played again from its log."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+import uvloop
+
+from trade2026.adapters.bus.nats import NatsBus
+from trade2026.cli.options import place_options
+from trade2026.core.clock import SystemClock
+from trade2026.core.errors import Trade2026Error
+from trade2026.prism.agent_market import default_market
+from trade2026.prism.replay import RecordedLife, Replayed, play_again, read_life
+from trade2026.services.prism import house_of
+from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
+from trade2026.shell.settings import Settings
+
+
+@click.group(short_help="Play PRISM's lives again from its log.")
+def prism() -> None:
+    """Look into the exchange simulator's log."""
+
+
+@prism.command(short_help="Play a life again and compare the hash.")
+@place_options
+@click.option("--life", type=click.IntRange(min=0), help="Which one; default: the present one.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def replay(*, data_dir: Path, port_offset: int, life: int | None, as_json: bool) -> None:
+    """Play one life of a running platform's PRISM again from the log.
+
+    Exits 0 only when it comes to the events that were recorded, by their hash.
+    """
+    house = house_of(Settings.of_process(data_dir), default_market)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        recorded = runner.run(_read(data_dir, LocalAddresses(port_offset), life))
+    _tell(play_again(recorded, house), as_json=as_json)
+
+
+async def _read(data_dir: Path, addresses: LocalAddresses, life: int | None) -> RecordedLife:
+    secrets = Secrets(data_dir)
+    if not secrets.has(BUS_SECRET):
+        raise Trade2026Error(f"{data_dir} has never held a platform")
+    bus = await NatsBus.connect(
+        url=addresses.url("NATS"),
+        user=BUS_USER,
+        password=secrets.get(BUS_SECRET),
+        name="prism-replay",
+        clock=SystemClock(),
+    )
+    try:
+        return await read_life(bus, life)
+    finally:
+        await bus.close()
+
+
+def _tell(played: Replayed, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(played)).decode())
+    else:
+        click.echo(
+            f"life {played.life} from seed {played.seed}: {played.inputs} inputs,"
+            f" {played.recorded_events} events"
+        )
+        click.echo(f"replayed {played.digest}")
+        click.echo(f"recorded {played.recorded_digest}")
+        click.echo("equal" if played.is_equal else "DIFFERENT")
+    sys.exit(0 if played.is_equal else 1)

@@ -1,0 +1,70 @@
+"""Moves the market on, as far as its pace allows and no longer than outsiders can wait."""
+
+from typing import Final
+
+from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock
+from trade2026.core.errors import VenueUnavailableError
+from trade2026.model.prism import REAL_TIME_MILLI
+from trade2026.prism.control import market_of
+from trade2026.prism.floor import Floor
+from trade2026.prism.pace import Pace
+
+PACE_NS: Final = 100 * NS_PER_MS
+"""How often the market moves on by itself, and the feed speaks."""
+LONGEST_STRIDE_NS: Final = NS_PER_S
+"""The market catches up in strides, so that outsiders are heard in between."""
+MOST_BEHIND_NS: Final = 600 * NS_PER_S
+"""A market further behind begins a new life instead of trading through the lost time."""
+STRIDES_MAX: Final = 256
+BUSY_NS: Final = 20 * NS_PER_MS
+"""How long a market that is behind may keep outsiders waiting for its round."""
+
+
+class Drive:
+    """Moves the floor of a venue on, round by round."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._moved_ns = 0
+
+    def begin(self, floor: Floor, pace: Pace) -> None:
+        """Let time pass from now on."""
+        self._moved_ns = self._clock.now_ns()
+        pace.set(now_ns=self._moved_ns, sim_ns=floor.exchange.sim_ns)
+
+    def advance(self, floor: Floor, pace: Pace, now_ns: int) -> None:
+        """Move on to where the market should be at *now_ns*, or a good part of the way.
+
+        Raises:
+            VenueUnavailableError: too much time was lost, as when the machine slept.
+        """
+        lost_ns, self._moved_ns = now_ns - self._moved_ns, now_ns
+        if lost_ns > MOST_BEHIND_NS and not pace.is_paused:
+            raise VenueUnavailableError(
+                f"the market lost {lost_ns // NS_PER_S} s; a new life begins from the log"
+            )
+        busy_until_ns = self._clock.monotonic_ns() + BUSY_NS
+        if pace.step_to_event is not None:
+            self._step(floor, pace, pace.step_to_event, busy_until_ns)
+        target_ns = pace.target_ns(now_ns=now_ns, sim_ns=floor.exchange.sim_ns)
+        for _ in range(STRIDES_MAX):
+            sim_ns = floor.exchange.sim_ns
+            if sim_ns >= target_ns or self._clock.monotonic_ns() >= busy_until_ns:
+                break
+            floor.advance(min(target_ns, sim_ns + LONGEST_STRIDE_NS))
+        if pace.step_to_ns is not None and floor.exchange.sim_ns >= pace.step_to_ns:
+            pace.end_step()
+
+    def _step(self, floor: Floor, pace: Pace, until: int, busy_until_ns: int) -> None:
+        market = market_of(floor.exchange)
+        while market.event_count < until and self._clock.monotonic_ns() < busy_until_ns:
+            floor.advance(market.next_ns)
+        if market.event_count >= until:
+            pace.end_step()
+
+
+def is_behind(floor: Floor, pace: Pace, now_ns: int) -> bool:
+    """Return whether the market should move on at once, and not rest for a while first."""
+    sim_ns = floor.exchange.sim_ns
+    behind_ns = pace.target_ns(now_ns=now_ns, sim_ns=sim_ns) - sim_ns
+    return pace.is_stepping or behind_ns > PACE_NS * pace.speed_milli // REAL_TIME_MILLI

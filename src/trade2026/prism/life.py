@@ -1,0 +1,160 @@
+"""How a life of PRISM's market begins: from what there was, or from a seed as if nothing had.
+
+A life is made of its `PrismLife`, which is in the log, and of nothing else: the living venue,
+a replay and a fork all begin here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import msgspec
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.ids import EventId
+from trade2026.model.instrument import PRISM, Instrument
+from trade2026.model.prism import PrismControl, PrismLife, PrismMark
+from trade2026.prism.control import Controls, market_of
+from trade2026.prism.exchange import Exchange
+from trade2026.prism.floor import Floor
+from trade2026.prism.holdings import FeeRates, Holdings
+from trade2026.prism.limits import Limits
+from trade2026.prism.outside import OutsideOrders
+from trade2026.prism.reports import Reporter
+
+MakeExchange = Callable[[PrismLife], Exchange]
+"""Makes the market that a life begins with."""
+
+FORMER: Final = "former-agents"
+"""The party that has what the agents held when a reset put fresh ones in their places."""
+
+
+class Revived(NamedTuple):
+    """A life about to begin."""
+
+    floor: Floor
+    life: PrismLife
+    controls: Controls
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """What every life of a venue shares."""
+
+    make_exchange: MakeExchange
+    instruments: Mapping[str, Instrument]
+    fees: FeeRates
+    limits: Limits
+    seed: int
+    """Of the first life."""
+
+
+def begin(
+    life: PrismLife, house: House, orders: OutsideOrders, *, report_seq: int, controls: Controls
+) -> Revived:
+    """Return the floor that *life* begins with; what its market's parties hold is theirs."""
+    exchange = house.make_exchange(life)
+    for params in life.params:
+        market_of(exchange).set_params(params)
+    own = exchange.holdings()
+    parties = {holding.party for holding in own}
+    holdings = Holdings(holding for holding in life.holdings if holding.party not in parties)
+    floor = Floor(
+        exchange=exchange,
+        instruments=house.instruments,
+        orders=orders,
+        holdings=holdings,
+        reporter=Reporter(orders=orders, holdings=holdings, fees=house.fees, last_seq=report_seq),
+        limits=house.limits,
+        life=life.life,
+    )
+    controls.pace.set(now_ns=controls.pace.from_ns, sim_ns=exchange.sim_ns)
+    life = msgspec.structs.replace(
+        life,
+        rules=exchange.rules,
+        holdings=floor.all_holdings(),
+        last_mid_px=exchange.last_mid_px(),
+    )
+    return Revived(floor, life, controls)
+
+
+def begin_afresh(
+    life: PrismLife,
+    reset: PrismControl,
+    house: House,
+    orders: OutsideOrders,
+    *,
+    report_seq: int,
+    controls: Controls,
+) -> Revived:
+    """Return the floor of a life that begins from a seed, as if no other had been.
+
+    Fresh agents take the places of those there were, whose cash and inventory go to one
+    party: over everybody, nothing is made or lost.
+
+    Args:
+        life: as it would go on, with what everybody holds.
+        reset: may name the seed.
+        house: whose life it is.
+        orders: those that are remembered.
+        report_seq: the newest ever given.
+        controls: go on, without their parameters.
+    """
+    pace = controls.pace
+    seeds = (reset.seed, pace.next_seed, life.seed)
+    seed = next(seed for seed in seeds if seed is not None)
+    pace.next_seed = None
+    fresh = msgspec.structs.replace(life, seed=seed, draw=0, holdings=(), last_mid_px={}, params=())
+    agents = house.make_exchange(fresh).holdings()
+    parties = {agent.party for agent in agents}
+    holdings = Holdings(h for h in life.holdings if h.party not in parties)
+    before = Holdings(h for h in life.holdings if h.party in parties)
+    holdings.take_over(FORMER, before.all(), less=agents)
+    fresh = msgspec.structs.replace(fresh, holdings=(*agents, *holdings.all()))
+    return begin(fresh, house, orders, report_seq=report_seq, controls=controls)
+
+
+def next_life(
+    floor: Floor,
+    life: PrismLife,
+    controls: Controls,
+    reset: PrismControl,
+    house: House,
+    *,
+    now_ns: int,
+    log_seq: int,
+) -> Revived:
+    """Return the life that *reset* begins after *life*, on whose *floor* nothing works any more.
+
+    Args:
+        floor: of the life that ends.
+        life: the one that ends.
+        controls: go on.
+        reset: may name the seed.
+        house: whose life it is.
+        now_ns: on the wall.
+        log_seq: the last place in the log of the life that ends.
+    """
+    last = msgspec.structs.replace(
+        life,
+        life_id=life_id(life.life + 1, now_ns),
+        life=life.life + 1,
+        start_ns=TimeNs(floor.exchange.sim_ns),
+        holdings=floor.all_holdings(),
+        before=mark_of(floor, log_seq),
+    )
+    report_seq = floor.reporter.last_seq
+    return begin_afresh(last, reset, house, floor.orders, report_seq=report_seq, controls=controls)
+
+
+def life_id(life: int, start_ns: int) -> EventId:
+    """Return the id of the message that begins a life: one for each attempt to begin it."""
+    return EventId(f"{PRISM}-{life}-life-{start_ns}")
+
+
+def mark_of(floor: Floor, log_seq: int) -> PrismMark:
+    """Return where the life on *floor* stands, with all inputs up to *log_seq*."""
+    events, digest = floor.exchange.mark()
+    return PrismMark(
+        sim_ns=TimeNs(floor.exchange.sim_ns), log_seq=log_seq, events=events, digest=digest
+    )

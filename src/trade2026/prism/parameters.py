@@ -1,0 +1,51 @@
+"""Parameters that may change while the market runs: which there are, and what they may be.
+
+The unit at the end of a parameter's name says its bounds: a time or a number of orders is
+above zero, a share lies within 0 and 1, basis points and counts are not negative.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+import msgspec
+
+from trade2026.core.errors import InvalidInputError
+
+P = TypeVar("P", bound=msgspec.Struct)
+
+_BOUNDS: Final = {
+    "_s": (1e-3, 1e6),
+    "_clips": (1e-3, 1e6),
+    "_ratio": (0.0, 1.0),
+    "_bps": (0.0, 10_000.0),
+    "_per_day": (0.0, 100_000.0),
+}
+_WIDE: Final = {"yearly_volatility_ratio": (0.0, 100.0)}
+"""A volatility is no share of anything."""
+
+
+def changed(params: P, values: Mapping[str, float]) -> P:
+    """Return *params* with new *values*.
+
+    Raises:
+        InvalidInputError: there is no such parameter, or it is out of bounds.
+    """
+    if not values:
+        raise InvalidInputError("values", "names no parameter")
+    names = params.__struct_fields__
+    for name, value in values.items():
+        if name not in names:
+            raise InvalidInputError(name[:64], f"is none of {', '.join(names)}")
+        low, high = _bounds_of(name)
+        if not (math.isfinite(value) and low <= value <= high):
+            raise InvalidInputError(name, f"must lie within {low:g} and {high:g}")
+    return msgspec.structs.replace(params, **values)
+
+
+def _bounds_of(name: str) -> tuple[float, float]:
+    found = _WIDE.get(name) or next(
+        (bounds for unit, bounds in _BOUNDS.items() if name.endswith(unit)), None
+    )
+    assert found is not None, f"{name} has no unit that says its bounds"
+    return found

@@ -1,0 +1,62 @@
+"""The questions that wait for the next round of the market, in the order they came."""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from trade2026.core.ids import OrderId
+from trade2026.prism.ask import Ask, ControlAsk
+
+MOST_IN_ROUND: Final = 256
+
+
+class Waiting:
+    """A line of questions, and a bell."""
+
+    def __init__(self) -> None:
+        self._asks: deque[Ask] = deque()
+        self._bell = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._asks)
+
+    def add(self, ask: Ask) -> None:
+        """Put a question at the end, and ring."""
+        self._asks.append(ask)
+        self._bell.set()
+
+    def ring(self) -> None:
+        """End a rest: something may have happened."""
+        self._bell.set()
+
+    async def rest(self, most_s: float) -> None:
+        """Wait until it rings, but no longer than *most_s*."""
+        try:
+            async with asyncio.timeout(most_s):
+                await self._bell.wait()
+        except TimeoutError:
+            pass
+        self._bell.clear()
+
+    def take(self) -> list[Ask]:
+        """Return those of the next round.
+
+        One order at most once: what a second question finds depends on the first. What is
+        done to the market as a whole has a round to itself.
+        """
+        asks: list[Ask] = []
+        orders: set[OrderId] = set()
+        while self._asks and len(asks) < MOST_IN_ROUND and self._asks[0].order_id not in orders:
+            if asks and isinstance(self._asks[0], ControlAsk):
+                break
+            ask = self._asks.popleft()
+            orders.add(ask.order_id)
+            asks.append(ask)
+            if isinstance(ask, ControlAsk):
+                break
+        return asks
+
+    def give_up(self) -> None:
+        """Tell all who wait that there will be no answer."""
+        while self._asks:
+            self._asks.popleft().give_up()

@@ -1,0 +1,112 @@
+"""PRISM's controls by HTTP: they answer how things stand then, and wrong values by field."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.prism.test_service import World, a_world
+
+from trade2026.prism.control import AUDIT_LENGTH
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[World]:
+    async for world in a_world(tmp_path, {}):
+        yield world
+
+
+@pytest.fixture
+async def paper(tmp_path: Path) -> AsyncGenerator[World]:
+    async for world in a_world(tmp_path, {"TRADE2026_PRISM_MODE": "paper"}):
+        yield world
+
+
+async def post(world: World, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
+    reply = await world.client.post(f"/control/{path}", json=body)
+    return reply.status_code, reply.json()
+
+
+async def test_a_session_of_control_is_told_and_audited(world: World) -> None:
+    _, paused = await post(world, "pause")
+    _, stepped = await post(world, "step", ns=2_000_000_000)
+    _, faster = await post(world, "speed", speed=10)
+    _, fastest = await post(world, "speed", speed="MAX")
+    _, seeded = await post(world, "seed", seed=4)
+    _, shocked = await post(
+        world, "shock", kind="volatility", symbol="AAPL", size=3, duration_s=1.5
+    )
+    _, changed = await post(world, "params", type="noise", values={"mean_pause_s": 2.0})
+    _, begun = await post(world, "reset")
+    _, started = await post(world, "start")
+
+    assert (paused["is_paused"], paused["speed"], paused["life"]) == (True, 1.0, 0)
+    assert stepped["sim_time_ns"] == paused["sim_time_ns"] + 2_000_000_000
+    assert (faster["speed"], fastest["speed"]) == (10.0, "max")
+    assert seeded["next_seed"] == 4
+    assert shocked["shocks"] == [
+        {
+            "kind": "VOLATILITY",
+            "symbol": "AAPL",
+            "size": 3.0,
+            "ends_ns": stepped["sim_time_ns"] + 1_500_000_000,
+        }
+    ]
+    assert changed["digest"] == shocked["digest"]
+    assert (begun["life"], begun["seed"], begun["next_seed"], begun["events"]) == (1, 4, None, 0)
+    assert not started["is_paused"]
+    shown = (await world.client.get("/control")).json()
+    assert shown["life"] == 1
+    audit = (await world.client.get("/control/audit?limit=3")).json()
+    assert [one["kind"] for one in audit] == ["START", "RESET", "PARAMS"]
+    assert {one["asked_by"] for one in audit} == {"tess"}
+    assert {one["result"] for one in audit} == {"DONE"}
+    assert audit[2]["what"]["params"]["values"] == {"mean_pause_s": 2.0}
+    assert audit[0]["log_seq"] > audit[1]["log_seq"] > audit[2]["log_seq"] > 0
+
+
+async def test_parameters_in_force_are_shown(world: World) -> None:
+    await post(world, "params", agent="agent:mm-1", values={"lean_bps": 9.0})
+    await post(world, "params", symbol="AAPL", values={"jumps_per_day": 0})
+
+    shown = (await world.client.get("/control/params")).json()
+
+    assert shown["agents"]["mm"]["agent:mm-1"]["lean_bps"] == 9.0
+    assert shown["agents"]["mm"]["agent:mm-0"]["lean_bps"] == 6.0
+    assert shown["values"]["AAPL"]["jumps_per_day"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("speed", {"speed": 0}, "speed"),
+        ("speed", {"speed": 0.05}, "speed"),
+        ("speed", {"speed": "fast"}, "speed"),
+        ("speed", {"speed": 1e300}, "speed"),
+        ("step", {"ns": 1, "events": 2}, "ns"),
+        ("seed", {"seed": -1}, "seed"),
+        ("shock", {"kind": "meteor", "symbol": "AAPL", "size": 1}, "kind"),
+        ("shock", {"kind": "news", "symbol": "NONE", "size": 1}, "symbol"),
+        ("shock", {"kind": "crash", "symbol": "AAPL", "size": 1, "duration_s": 1e12}, "duration_s"),
+        ("params", {"type": "mm", "values": {"shoe_size": 1}}, "shoe_size"),
+    ],
+)
+async def test_a_wrong_value_is_422_with_its_field(
+    world: World, path: str, body: dict[str, Any], field: str
+) -> None:
+    status, problem = await post(world, path, **body)
+
+    assert (status, problem["field"]) == (422, field)
+
+
+async def test_a_step_of_a_running_market_and_a_recorded_market_are_409(
+    world: World, paper: World
+) -> None:
+    assert (await post(world, "step", ns=1))[0] == 409
+    assert (await post(paper, "pause"))[0] == 409
+    assert (await paper.client.get("/control/params")).status_code == 409
+    assert (await paper.client.get("/control")).json()["digest"] == ""
+
+
+async def test_the_audit_is_bounded(world: World) -> None:
+    assert (await world.client.get(f"/control/audit?limit={AUDIT_LENGTH + 1}")).status_code == 422
