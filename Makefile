@@ -85,7 +85,7 @@ test: setup-dev ## Unit, property and contract tests, with full coverage of core
 SEED ?=
 MESSAGES ?= 10000000
 
-# Kernels with bounds checks. A seed that failed is run again by SEED=n MESSAGES=100000.
+# Kernels with bounds checks. A seed that failed is run again by SEED=n MESSAGES=50000.
 .PHONY: fuzz
 fuzz: setup-dev ## Both order books on random messages until they differ (SEED=… MESSAGES=…)
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.fuzz --messages $(MESSAGES) $(if $(SEED),--seed $(SEED))

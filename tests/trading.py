@@ -195,7 +195,7 @@ class Core:
             bus=self.bus, clock=self.clock, ids=ids, log=LOG, settings=OmsSettings()
         )
         self.exeq = ExecutionDesk({venue.name: venue})
-        self.ptrc = LedgerDesk(self.bus, LOG)
+        self.ptrc = LedgerDesk(self.bus, self.clock, ids, LOG)
         self.pnl = EquityDesk(bus=self.bus, clock=self.clock, log=LOG)
 
     async def begin(self) -> None:

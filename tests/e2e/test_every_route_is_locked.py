@@ -85,6 +85,17 @@ PUBLIC: dict[str, set[str]] = {
         "GET /orderbook/{symbol}",
         "GET /market/{symbol}",
         "GET /trades/{symbol}",
+        # The exchange dialect has locks of its own: keys and signatures.
+        *(
+            f"{method} /{family}/{{path}}"
+            for family in ("api/v3", "sapi/v1", "fapi/v1", "dapi/v1")
+            for method in ("GET", "POST", "PUT", "DELETE")
+        ),
+        "WS /ws",
+        "WS /ws/{path}",
+        "WS /stream",
+        "WS /stream/{path}",
+        "WS /ws-api/v3",
     },
 }
 
@@ -106,6 +117,7 @@ PRISM_ORDER = {**ORDER, "order_type": "limit"}
 BODIES: dict[tuple[str, str], Any] = {
     ("oms", "POST /orders"): {**ORDER, "account": OWNER},
     ("PRISM", "POST /orders"): {**PRISM_ORDER, "account": OWNER},
+    ("PRISM", "POST /keys"): {"account": OWNER},
     ("risk", "POST /check"): {**ORDER, "account": OWNER},
     ("risk", "POST /risk/kill"): {"scope": f"account:{OWNER}", "reason": "mischief"},
     ("risk", "POST /risk/resume"): {"scope": f"account:{OWNER}", "reason": "mischief"},
@@ -118,6 +130,7 @@ PATHS = {
     "{name}": "admin",
     "{path}": "trade2026/authz/decision",
     "{agent_id}": "nobody",
+    "{api_key}": "unknown",
     "{entity_id}": "00000000-0000-7000-8000-000000000001",
 }
 

@@ -17,7 +17,7 @@ from trade2026.prism.engine.event import EventKind, EventReason
 from trade2026.prism.engine.layout import is_checked
 
 MESSAGES: Final = 10_000_000
-EACH: Final = 100_000
+EACH: Final = 50_000
 """Messages of one seed."""
 ENOUGH: Final = 1_000_000
 """From so many messages on, every kind and reason of event must have been among them."""

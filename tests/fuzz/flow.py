@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from tests.fuzz.burst import burst
 from tests.fuzz.market import NUMBERINGS, Words, market_of
 
 from trade2026.core.chance import stream
@@ -53,6 +54,7 @@ class Flow:
     def chunk(self, count: int) -> Records:
         """Return the next *count* messages."""
         messages = np.zeros(count, MESSAGE)
+        is_first = self._place == 0
         self._time += int(self._luck.integers(0, 40))
         self.now = self._time
         self._choose_actions(messages)
@@ -70,6 +72,8 @@ class Flow:
         self._fill_numbers(messages)
         self._blank(messages)
         self._fill_odd(messages)
+        if is_first or self._luck.random() < self.market.bursts:
+            self._fill_burst(messages, is_first=is_first)
         return messages
 
     def _share(self, share: float, count: int) -> NDArray[np.bool_]:
@@ -218,3 +222,13 @@ class Flow:
             if column == "action" and value == Action.CLOCK:
                 continue
             messages[column][row] = value
+
+    def _fill_burst(self, messages: Records, *, is_first: bool) -> None:
+        # Only a book that is still small can have too little room: there it begins.
+        size = int(self._luck.integers(10, max(11, min(700, len(messages) // 2))))
+        start = 0 if is_first else int(self._luck.integers(0, len(messages) - size + 1))
+        numbers = self._number(self._place + 1 + np.arange(size))
+        self._place += size
+        messages[start : start + size] = burst(
+            self._luck, numbers, self._centre, self._time, self.market.first_owner
+        )

@@ -37,6 +37,8 @@ class Market:
     """Rate of jumps of the price, by up to many times what a ladder can hold."""
     odd: float
     """Share of messages with one value out of bounds."""
+    bursts: float
+    """In which share of the chunks, after the first, much happens at once."""
     home: int
     """The price around which all begins, in ticks."""
     first_owner: int
@@ -65,6 +67,7 @@ def market_of(seed: int) -> Market:
         unrest=one_of(0.0005, 0.002, 0.01),
         jumps=one_of(0.0, 0.0005, 0.005),
         odd=one_of(0.001, 0.01, 0.05),
+        bursts=one_of(0.0, 0.05),
         home=one_of(50_000, 50_000, 300, 10**7, MAX_TICKS - 100_000),
         first_owner=one_of(1, -2, 2**20, 2**31 - 1_000),
         begun_ns=one_of(1, 1_790_000_000_000_000_000),

@@ -190,7 +190,7 @@ export interface components {
          * @description What happened. FIX tag 150.
          * @enum {string}
          */
-        ExecType: "NEW" | "TRADE" | "CANCELED" | "REJECTED" | "EXPIRED" | "CANCEL_REJECTED";
+        ExecType: "NEW" | "TRADE" | "CANCELED" | "REJECTED" | "EXPIRED" | "CANCEL_REJECTED" | "REPLACED" | "REPLACE_REJECTED" | "TRIGGERED" | "TRADE_CANCEL" | "TRADE_CORRECT";
         /** FillPage */
         FillPage: {
             fills: components["schemas"]["FillReply"][];
@@ -237,10 +237,10 @@ export interface components {
         OrdStatus: "NEW" | "PENDING_RISK" | "RISK_REJECTED" | "ACCEPTED" | "ROUTING" | "SENT" | "PARTIALLY_FILLED" | "PENDING_CANCEL" | "PENDING_REPLACE" | "FILLED" | "CANCELLED" | "REJECTED" | "EXPIRED" | "FAILED";
         /**
          * OrdType
-         * @description FIX tag 40. Types that are not built yet are not here, so they cannot be accepted.
+         * @description FIX tag 40.
          * @enum {string}
          */
-        OrdType: "MARKET" | "LIMIT";
+        OrdType: "MARKET" | "LIMIT" | "STOP" | "STOP_LIMIT" | "TRAILING_STOP";
         /** OrderPage */
         OrderPage: {
             next_cursor: string | null;
@@ -332,7 +332,7 @@ export interface components {
          * @description FIX tag 59.
          * @enum {string}
          */
-        TimeInForce: "GTC" | "IOC" | "FOK";
+        TimeInForce: "DAY" | "GTC" | "IOC" | "FOK" | "GTD";
     };
     responses: never;
     parameters: never;

@@ -129,25 +129,38 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AmountReply */
+        AmountReply: {
+            amount: number | null;
+            asset: string;
+        };
         /** PnlReply */
         PnlReply: {
             account: string;
             cash: number | null;
             currency: string;
             deposits: number | null;
+            dividends: number | null;
             equity: number | null;
             fees: number | null;
+            funding: number | null;
+            fx: number | null;
             realized_pnl: number | null;
             total_pnl: number | null;
             ts_ns: number;
             unmarked_symbols: string[];
+            unrated_currencies: string[];
             unrealized_pnl: number | null;
         };
         /** PositionReply */
         PositionReply: {
             account: string;
             average_price: number | null;
+            currency: string;
+            dividends: number | null;
             fees: number | null;
+            funding: number | null;
+            other_fees: components["schemas"]["AmountReply"][];
             quantity: number | null;
             realized_pnl: number | null;
             strategy: string;

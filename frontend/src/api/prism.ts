@@ -65,6 +65,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListAll
+         * @description List the keys of your accounts, oldest first, without their secrets.
+         */
+        get: operations["KeysListAll"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a key of an account for the exchange API; the secret is shown this once.
+         */
+        post: operations["KeysCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys/{api_key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Revoke a key at once and for good; what was opened with it ends.
+         */
+        delete: operations["KeysApiKeyRevoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/market/{symbol}": {
         parameters: {
             query?: never;
@@ -274,6 +318,21 @@ export interface components {
             /** @default GTC */
             time_in_force: string;
         };
+        /** KeyReply */
+        KeyReply: {
+            account: string;
+            api_key: string;
+            created_by: string;
+            created_ns: number;
+            label: string;
+        };
+        /** KeyRequest */
+        KeyRequest: {
+            /** @default default */
+            account: string;
+            /** @default  */
+            label: string;
+        };
         /** MarketReply */
         MarketReply: {
             ask: number | null;
@@ -285,6 +344,16 @@ export interface components {
             spread: number | null;
             symbol: string;
             timestamp_ns: number;
+        };
+        /** NewKeyReply */
+        NewKeyReply: {
+            account: string;
+            api_key: string;
+            balances: {
+                [key: string]: number | string;
+            };
+            label: string;
+            secret: string;
         };
         /**
          * OrdStatus
@@ -453,6 +522,97 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    KeysListAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyReply"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    KeysCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKeyReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    KeysApiKeyRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                api_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457). */
             default: {

@@ -34,9 +34,149 @@ export interface paths {
         };
         /**
          * Ledger
-         * @description Return the ledger's place in the log, its hash, and cash by account.
+         * @description Return the ledger's place in the log, its hash, cash, and an account's entries.
          */
         get: operations["LedgerLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/dividends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dividend
+         * @description Pay a dividend on every position in the symbol; a short position owes it.
+         */
+        post: operations["LedgerDividendsDividend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/funding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Funding
+         * @description Book funding that was paid or received for a position.
+         */
+        post: operations["LedgerFundingFunding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/lot-method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * LotMethod
+         * @description Sell an account's units by another method from here on.
+         */
+        post: operations["LedgerLotMethodLotMethod"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rate
+         * @description Say what a currency is worth from here on.
+         */
+        post: operations["LedgerRatesRate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/splits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split
+         * @description Split every position in the symbol; costs stay.
+         */
+        post: operations["LedgerSplitsSplit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Transfer
+         * @description Move cash between two accounts, in from outside, or out.
+         */
+        post: operations["LedgerTransfersTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lots/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lots
+         * @description List the lots of an account's open positions, oldest first.
+         */
+        get: operations["LotsAccountLots"];
         put?: never;
         post?: never;
         delete?: never;
@@ -112,26 +252,118 @@ export interface components {
         /** AccountReply */
         AccountReply: {
             account: string;
+            balances: components["schemas"]["BalanceReply"][];
             cash: number | null;
             deposits: number | null;
+            lot_method: components["schemas"]["LotMethod"];
+        };
+        /** AmountReply */
+        AmountReply: {
+            amount: number | null;
+            asset: string;
+        };
+        /** BalanceReply */
+        BalanceReply: {
+            cash: number | null;
+            currency: string;
+            deposits: number | null;
+            rate: number | null;
+        };
+        /** BookedReply */
+        BookedReply: {
+            accounts: string[];
+            journal_seq: number;
+            key: string;
+        };
+        /** DividendRequest */
+        DividendRequest: {
+            accounts?: string[];
+            /** @default  */
+            key: string;
+            per_unit: number | string | null;
+            symbol: string;
+            /** @default  */
+            text: string;
+            /** @default PRISM */
+            venue: string;
+        };
+        /** EntryReply */
+        EntryReply: {
+            journal_seq: number;
+            kind: string;
+            postings: components["schemas"]["PostingReply"][];
+            reference: string;
+            ts_ns: number;
+        };
+        /** FundingRequest */
+        FundingRequest: {
+            /** @default default */
+            account: string;
+            amount: number | string | null;
+            /** @default  */
+            key: string;
+            /** @default manual */
+            strategy: string;
+            symbol: string;
+            /** @default  */
+            text: string;
+            /** @default PRISM */
+            venue: string;
         };
         /** LedgerReply */
         LedgerReply: {
             accounts: components["schemas"]["AccountReply"][];
             digest: string;
+            entries: components["schemas"]["EntryReply"][];
             journal_seq: number;
+            next_cursor: string | null;
+            trial_balance: components["schemas"]["PostingReply"][];
+        };
+        /**
+         * LotMethod
+         * @description Which of the units held are the ones that are sold.
+         * @enum {string}
+         */
+        LotMethod: "AVERAGE" | "FIFO" | "LIFO";
+        /** LotReply */
+        LotReply: {
+            price: number | null;
+            quantity: number | null;
+            strategy: string;
+            symbol: string;
+            venue: string;
+        };
+        /** MethodRequest */
+        MethodRequest: {
+            /** @default default */
+            account: string;
+            /** @default  */
+            key: string;
+            method: string;
+            /** @default  */
+            text: string;
         };
         /** PositionReply */
         PositionReply: {
             account: string;
             average_price: number | null;
+            currency: string;
+            dividends: number | null;
             fees: number | null;
+            funding: number | null;
+            other_fees: components["schemas"]["AmountReply"][];
             quantity: number | null;
             realized_pnl: number | null;
             strategy: string;
             symbol: string;
             unrealized_pnl: number | null;
             venue: string;
+        };
+        /** PostingReply */
+        PostingReply: {
+            account: string;
+            amount: number | null;
+            currency: string;
         };
         /**
          * ProblemDetails
@@ -151,11 +383,49 @@ export interface components {
             /** @default about:blank */
             type: string;
         };
+        /** RateRequest */
+        RateRequest: {
+            accounts?: string[];
+            currency: string;
+            /** @default  */
+            key: string;
+            rate: number | string | null;
+            /** @default  */
+            text: string;
+        };
         /** Readiness */
         Readiness: {
             missing: string[];
             ready: boolean;
             service: string;
+        };
+        /** SplitRequest */
+        SplitRequest: {
+            accounts?: string[];
+            /** @default 1 */
+            denominator: number;
+            /** @default  */
+            key: string;
+            numerator: number;
+            symbol: string;
+            /** @default  */
+            text: string;
+            /** @default PRISM */
+            venue: string;
+        };
+        /** TransferRequest */
+        TransferRequest: {
+            amount: number | string | null;
+            /** @default USDT */
+            currency: string;
+            /** @default  */
+            from_account: string;
+            /** @default  */
+            key: string;
+            /** @default  */
+            text: string;
+            /** @default  */
+            to_account: string;
         };
     };
     responses: never;
@@ -199,7 +469,13 @@ export interface operations {
     };
     LedgerLedger: {
         parameters: {
-            query?: never;
+            query?: {
+                account?: string | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most to return. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -213,6 +489,235 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    LedgerDividendsDividend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DividendRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookedReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    LedgerFundingFunding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FundingRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookedReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    LedgerLotMethodLotMethod: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MethodRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookedReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    LedgerRatesRate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RateRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookedReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    LedgerSplitsSplit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookedReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    LedgerTransfersTransfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookedReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    LotsAccountLots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotReply"][];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -152,6 +152,26 @@ def money_half_even(value: int) -> Money:
     return Money(divide_half_even(value, NANOS))
 
 
+def money_at(value: int, rate: Px) -> Money:
+    """Return *value* of one currency in nanos of another, rounded to nearest, ties to even.
+
+    Args:
+        value: in square nanos.
+        rate: what one unit of its currency is worth in the other.
+    """
+    return Money(divide_half_even(value * rate, NANOS * NANOS))
+
+
+def value_at(value: int, rate: Px) -> Value:
+    """Return *value* of one currency in square nanos of another, ties to even.
+
+    Args:
+        value: in square nanos.
+        rate: what one unit of its currency is worth in the other.
+    """
+    return Value(divide_half_even(value * rate, NANOS))
+
+
 def divide_half_even(numerator: int, denominator: int) -> int:
     """Return the quotient rounded to nearest, ties to even. *denominator* must be positive."""
     assert denominator > 0
@@ -192,6 +212,20 @@ def share_of(value: int, part: int, whole: int) -> Value:
     assert whole > 0
     scaled = abs(value) * part // whole
     return Value(-scaled if value < 0 else scaled)
+
+
+def split_qty(qty: int, numerator: int, denominator: int) -> int:
+    """Return *qty* (signed or not) after a split, rounded toward zero to a nano.
+
+    Args:
+        qty: before the split.
+        numerator: how many units come ...
+        denominator: ... in the place of how many; both positive.
+    """
+    assert numerator > 0
+    assert denominator > 0
+    scaled = abs(qty) * numerator // denominator
+    return -scaled if qty < 0 else scaled
 
 
 def bps_of(px: Px, width: Bps) -> Px:

@@ -197,10 +197,10 @@ class HotCache:
 
     async def on_position(self, event: PositionEvent, _: Delivery) -> None:
         """Take a change of the ledger."""
-        if self._equity.apply(event) and event.position is not None:
-            key = event.position.position.key
-            name, make = self._position_entry(key.account, key.symbol)
-            self.writer.note(name, make)
+        if self._equity.apply(event):
+            for key in {one.key for one in event.positions}:
+                name, make = self._position_entry(key.account, key.symbol)
+                self.writer.note(name, make)
 
     def _market(self, venue: str, symbol: str) -> HotMarket:
         key = (venue, symbol)

@@ -27,9 +27,9 @@ class Journal:
         """Fold the log; what was applied when it was written changes nothing now."""
         self.orders.apply(event)
 
-    async def write(self, event: JournalEvent) -> None:
-        """Append *event*, however long the log is away, then apply it."""
-        await append_until_stored(
+    async def write(self, event: JournalEvent) -> int:
+        """Append *event*, however long the log is away, apply it, and return its sequence."""
+        seq = await append_until_stored(
             self._bus,
             self._log,
             ORDERS_EVENT,
@@ -38,6 +38,7 @@ class Journal:
             account=event.account,
         )
         self.orders.apply(event)
+        return seq
 
     async def step(self, event: OrderEvent) -> Order:
         """Write one step of an order, and return the order after it."""

@@ -6,25 +6,29 @@ again from the beginning, and only what the stream does not have yet is appended
 
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.ids import AccountId, EventId
+from trade2026.core.clock import Clock, TimeNs
+from trade2026.core.ids import AccountId, EventId, Ids
 from trade2026.core.numbers import Px
 from trade2026.desk.persistence import append_until_stored
 from trade2026.domain.position.ledger import Ledger
+from trade2026.model.booking import AnyBooking, BookRequest
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch
 from trade2026.model.position import PositionEvent
-from trade2026.model.subjects import POSITION_EVENT
+from trade2026.model.subjects import LEDGER_BOOK, POSITION_EVENT
 from trade2026.ports.bus import Bus, Delivery
 
 
 class LedgerDesk:
     """Keeps the ledger and tells of its changes."""
 
-    def __init__(self, bus: Bus, log: FilteringBoundLogger) -> None:
+    def __init__(self, bus: Bus, clock: Clock, ids: Ids, log: FilteringBoundLogger) -> None:
         self.ledger = Ledger()
         self.marks: dict[str, Px] = {}
         """Latest mid by symbol, to show unrealised P&L; never part of the ledger."""
         self._bus = bus
+        self._clock = clock
+        self._ids = ids
         self._log = log
         # By account: one that is halted over an event tells the rest later, others go on.
         self._told_seq: dict[str, int] = {}
@@ -48,6 +52,25 @@ class LedgerDesk:
                 event_id=EventId(f"journal-{seq}"),
                 account=account,
             )
+
+    def now_ns(self) -> TimeNs:
+        """Return the time of this moment."""
+        return self._clock.now_ns()
+
+    def new_key(self) -> str:
+        """Return a key for a booking whose sender gave none."""
+        return self._ids.new()
+
+    async def book(self, bookings: tuple[AnyBooking, ...]) -> int:
+        """Have *bookings* journalled, and return the sequence of the last.
+
+        Raises:
+            RefusedError: an account does not exist.
+            BusUnavailableError: no answer came in time; asking again under the same keys is
+                safe.
+        """
+        booked = await self._bus.ask(LEDGER_BOOK, BookRequest(bookings=bookings))
+        return booked.journal_seq
 
     async def on_quotes(self, batch: QuoteBatch, _: Delivery) -> None:
         """Mark the symbol at the newest mid."""

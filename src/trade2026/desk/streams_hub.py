@@ -16,6 +16,7 @@ from trade2026.core.numbers import Money, Px, money_half_even, value_of
 from trade2026.desk.streams_board import Board, Picture
 from trade2026.desk.streams_ring import Entry, Ring
 from trade2026.domain.oms.orders import Orders
+from trade2026.model.booking import Booking
 from trade2026.model.journal import CashDeposited, JournalEvent, UnknownReported
 from trade2026.model.market import BookSnapshot, Ticker, TradeBatch
 from trade2026.model.pnl import PnlSnapshot
@@ -144,7 +145,7 @@ class Hub:
 
     async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
         """Keep an order after its next step, and the fill that it may be."""
-        if not isinstance(event, CashDeposited | UnknownReported):
+        if not isinstance(event, CashDeposited | UnknownReported | Booking):
             before = self._orders.get(event.order_id)
             self._orders.apply(event)
             after = self._orders.get(event.order_id)
@@ -162,11 +163,11 @@ class Hub:
         """Take a change of the ledger; one of cash alone is the P&L's affair."""
         if event.position is None:
             return
-        position = event.position.position
-        key = position.key
-        self._positions.setdefault(key.account, {})[key] = position
-        self._holders.setdefault(key.symbol, set()).add(key.account)
-        self._show_positions(key.account, event.position.ts_ns)
+        account = event.position.position.key.account
+        for position in event.positions:
+            self._positions.setdefault(account, {})[position.key] = position
+            self._holders.setdefault(position.key.symbol, set()).add(account)
+        self._show_positions(account, event.position.ts_ns)
 
     async def on_pnl(self, snapshot: PnlSnapshot, _: Delivery) -> None:
         """Take the newest point of an account's curve."""

@@ -8,7 +8,16 @@ from typing import Final, TypeAlias
 import msgspec
 
 from trade2026.core.errors import InvalidInputError, InvalidNumberError
-from trade2026.core.numbers import Px, Qty, format_nanos, parse_px, parse_qty
+from trade2026.core.numbers import (
+    NANOS,
+    Money,
+    Px,
+    Qty,
+    format_nanos,
+    parse_number,
+    parse_px,
+    parse_qty,
+)
 
 Exact: TypeAlias = msgspec.Raw
 """A JSON number, or a decimal string; null where the schema says so."""
@@ -55,6 +64,18 @@ def read_qty(raw: msgspec.Raw, field: str) -> Qty:
         raise InvalidInputError(field, error.why) from error
 
 
+def read_money(raw: msgspec.Raw, field: str) -> Money:
+    """Return the amount in *raw*, signed.
+
+    Raises:
+        InvalidInputError: it is not an exact amount; names *field*.
+    """
+    try:
+        return Money(parse_number(_text(raw, field)))
+    except InvalidNumberError as error:
+        raise InvalidInputError(field, error.why) from error
+
+
 def write(nanos: int) -> msgspec.Raw:
     """Return *nanos* as an exact JSON number token."""
     return msgspec.Raw(format_nanos(nanos).encode())
@@ -63,3 +84,11 @@ def write(nanos: int) -> msgspec.Raw:
 def write_optional(nanos: int | None) -> msgspec.Raw:
     """Return *nanos* as an exact JSON number token, or null."""
     return NULL if nanos is None else write(nanos)
+
+
+def write_value(value: int) -> msgspec.Raw:
+    """Return *value*, in square nanos, as an exact JSON number token."""
+    whole, part = divmod(abs(value), NANOS * NANOS)
+    sign = "-" if value < 0 else ""
+    text = f"{sign}{whole}.{part:018d}".rstrip("0").rstrip(".")
+    return msgspec.Raw(text.encode())

@@ -22,6 +22,13 @@ from trade2026.shell.problem import ProblemError
 AnyRequest = Request[Any, Any, Any]
 
 
+class AmountReply(msgspec.Struct, frozen=True, kw_only=True):
+    """An amount of an asset."""
+
+    asset: str
+    amount: Exact
+
+
 class PositionReply(msgspec.Struct, frozen=True, kw_only=True):
     """A position, signed: short is negative."""
 
@@ -35,29 +42,19 @@ class PositionReply(msgspec.Struct, frozen=True, kw_only=True):
     unrealized_pnl: Exact
     """At the latest mid price, or at the last fill where there is none yet."""
     fees: Exact
-
-
-class AccountReply(msgspec.Struct, frozen=True, kw_only=True):
-    """An account's cash."""
-
-    account: str
-    cash: Exact
-    deposits: Exact
-
-
-class LedgerReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The ledger as a whole, to be compared with one that is folded again from the log."""
-
-    journal_seq: int
-    """Sequence in the log of orders of the last event booked."""
-    digest: str
-    """SHA-256 over every position and every account."""
-    accounts: list[AccountReply]
-    """Those the sender may see."""
+    funding: Exact
+    dividends: Exact
+    currency: str
+    """What the instrument is quoted in, and all of the above."""
+    other_fees: list[AmountReply]
+    """Fees paid in third assets."""
 
 
 class PnlReply(msgspec.Struct, frozen=True, kw_only=True):
-    """realized_pnl + unrealized_pnl - fees = equity - deposits, exactly."""
+    """An account's P&L; the parts add up exactly.
+
+    realized_pnl + unrealized_pnl - fees + funding + dividends + fx = equity - deposits.
+    """
 
     account: str
     currency: str
@@ -68,8 +65,15 @@ class PnlReply(msgspec.Struct, frozen=True, kw_only=True):
     realized_pnl: Exact
     unrealized_pnl: Exact
     fees: Exact
+    funding: Exact
+    """Received less paid."""
+    dividends: Exact
+    fx: Exact
+    """What changes of rates made of what was paid in in other currencies."""
     total_pnl: Exact
     unmarked_symbols: tuple[str, ...]
+    unrated_currencies: tuple[str, ...]
+    """Held, but nobody said what they are worth: they count as nothing."""
 
 
 class SnapshotReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +83,8 @@ class SnapshotReply(msgspec.Struct, frozen=True, kw_only=True):
     positions: list[PositionReply]
 
 
-def ledger_routes(desk: LedgerDesk) -> list[BaseRouteHandler]:
-    """Return the routes of the ledger (ptrc)."""
+def position_routes(desk: LedgerDesk) -> list[BaseRouteHandler]:
+    """Return the routes of what is held (ptrc)."""
 
     def reply(position: Position) -> PositionReply:
         mark = desk.marks.get(position.key.symbol, position.last_px)
@@ -104,24 +108,7 @@ def ledger_routes(desk: LedgerDesk) -> list[BaseRouteHandler]:
             raise ProblemError(404, "No position", f"{account[:40]} never held {symbol[:40]}")
         return [reply(p) for p in found]
 
-    @get("/ledger", opt=needs("positions:read"))
-    async def ledger(request: AnyRequest) -> LedgerReply:
-        """Return the ledger's place in the log, its hash, and cash by account."""
-        return LedgerReply(
-            journal_seq=desk.ledger.seq,
-            digest=desk.ledger.digest(),
-            accounts=[
-                AccountReply(
-                    account=account.account,
-                    cash=exact.write(money_half_even(account.cash)),
-                    deposits=exact.write(money_half_even(account.deposits)),
-                )
-                for account in desk.ledger.accounts()
-                if is_visible(request, account.account)
-            ],
-        )
-
-    return [positions, position, ledger]
+    return [positions, position]
 
 
 def pnl_routes(desk: EquityDesk) -> list[BaseRouteHandler]:
@@ -180,6 +167,13 @@ def position_reply(position: Position, unrealized: int) -> PositionReply:
         realized_pnl=exact.write(money_half_even(position.realized)),
         unrealized_pnl=exact.write(unrealized),
         fees=exact.write(money_half_even(position.fees)),
+        funding=exact.write(money_half_even(position.funding)),
+        dividends=exact.write(money_half_even(position.dividends)),
+        currency=position.currency,
+        other_fees=[
+            AmountReply(asset=paid.asset, amount=exact.write(money_half_even(paid.amount)))
+            for paid in position.other_fees
+        ],
     )
 
 
@@ -199,6 +193,10 @@ def pnl_reply(snapshot: PnlSnapshot) -> PnlReply:
         realized_pnl=exact.write(snapshot.realized),
         unrealized_pnl=exact.write(snapshot.unrealized),
         fees=exact.write(snapshot.fees),
+        funding=exact.write(snapshot.funding),
+        dividends=exact.write(snapshot.dividends),
+        fx=exact.write(snapshot.fx),
         total_pnl=exact.write(snapshot.equity - snapshot.deposits),
         unmarked_symbols=snapshot.unmarked_symbols,
+        unrated_currencies=snapshot.unrated,
     )

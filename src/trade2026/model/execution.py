@@ -24,6 +24,16 @@ class ExecType(StrEnum):
     EXPIRED = "EXPIRED"
     CANCEL_REJECTED = "CANCEL_REJECTED"
     """The venue could not cancel; FIX sends MsgType 9 for this."""
+    REPLACED = "REPLACED"
+    """The order now stands as `order_qty`, `price` and `stop_px` say."""
+    REPLACE_REJECTED = "REPLACE_REJECTED"
+    """The venue would not change the order, which stands as before; FIX sends MsgType 9."""
+    TRIGGERED = "TRIGGERED"
+    """A stop that the venue holds has become the order it was waiting to be."""
+    TRADE_CANCEL = "TRADE_CANCEL"
+    """The fill `exec_ref_id` is taken back, as if it had never been: a bust."""
+    TRADE_CORRECT = "TRADE_CORRECT"
+    """The fill `exec_ref_id` was really one of `last_qty` at `last_px` with `fee`."""
 
 
 class LastLiquidityInd(StrEnum):
@@ -33,7 +43,7 @@ class LastLiquidityInd(StrEnum):
     REMOVED = "REMOVED"
 
 
-class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True):
+class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One step of an order at a venue. FIX MsgType 8."""
 
     exec_id: ExecId
@@ -62,6 +72,16 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True):
     """The venue's time."""
     contra: str = ""
     """The other party of a fill, where the venue is our own and may say it."""
+    exec_ref_id: str = ""
+    """The `exec_id` of the fill that is taken back or corrected. FIX tag 19."""
+    replace_id: str = ""
+    """Which change of the order a REPLACED or a REPLACE_REJECTED answers."""
+    order_qty: Qty | None = None
+    """The order's total after a REPLACED, with what has traded. FIX tag 38."""
+    price: Px | None = None
+    """The order's limit after a REPLACED. FIX tag 44."""
+    stop_px: Px | None = None
+    """Where the stop triggers after a REPLACED. FIX tag 99."""
 
 
 class VenueAck(msgspec.Struct, frozen=True, kw_only=True):

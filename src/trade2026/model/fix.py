@@ -32,8 +32,13 @@ EXEC_TYPE: Final[dict[ExecType, str]] = {
     ExecType.CANCELED: "4",
     ExecType.REJECTED: "8",
     ExecType.EXPIRED: "C",
-    # Not an ExecType in FIX but a message of its own, OrderCancelReject.
+    # The two refusals are no ExecTypes in FIX but one message of its own, OrderCancelReject.
     ExecType.CANCEL_REJECTED: "9",
+    ExecType.REPLACED: "5",
+    ExecType.REPLACE_REJECTED: "9",
+    ExecType.TRIGGERED: "L",
+    ExecType.TRADE_CANCEL: "H",
+    ExecType.TRADE_CORRECT: "G",
 }
 """Tag 150."""
 

@@ -13,6 +13,7 @@ import msgspec
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId, OrderId
 from trade2026.core.numbers import Money
+from trade2026.model.booking import AnyBooking
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal
@@ -104,5 +105,5 @@ OrderEvent: TypeAlias = (
 )
 """A step of one order."""
 
-JournalEvent: TypeAlias = OrderEvent | UnknownReported | CashDeposited
+JournalEvent: TypeAlias = OrderEvent | UnknownReported | CashDeposited | AnyBooking
 """Anything in the log of orders."""

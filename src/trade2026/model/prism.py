@@ -14,6 +14,14 @@ from trade2026.model.execution import ExecutionReport
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest, Side
 
 
+class PrismFunding(msgspec.Struct, frozen=True, kw_only=True):
+    """The balance that a direct participant begins with; an account gets one, and only once."""
+
+    account: AccountId
+    amounts: dict[str, Qty]
+    """By asset, in nanos of the asset."""
+
+
 class PrismInput(msgspec.Struct, frozen=True, kw_only=True):
     """Something an outside participant asked, with the simulation time at which it enters."""
 
@@ -25,6 +33,7 @@ class PrismInput(msgspec.Struct, frozen=True, kw_only=True):
     """An order that PRISM said it does not know: it must never be executed afterwards."""
     is_direct: bool = False
     """Whether the participant came by PRISM's own API, past the OMS."""
+    funding: PrismFunding | None = None
 
 
 class PartyHolding(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

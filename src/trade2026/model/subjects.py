@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from trade2026.model.booking import Booked, BookRequest
 from trade2026.model.execution import ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import (
@@ -328,6 +329,15 @@ ORDERS_EVENT: Final = Event[JournalEvent](
     fed_back=("oms", "risk"),
 )
 """The log of orders, the platform's truth; see `model/journal.py`."""
+LEDGER_BOOK: Final = Command[BookRequest, Booked](
+    pattern="ledger.book",
+    request=BookRequest,
+    reply=Booked,
+    giver="ptrc",
+    takers=("oms",),
+    fed_back=("oms",),
+)
+"""The ledger asks the log's one writer to journal what no venue reports."""
 POSITION_EVENT: Final = Event[PositionEvent](
     pattern="position.event.{account}",
     message=PositionEvent,
@@ -372,6 +382,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     PRISM_SNAPSHOT,
     EXEC_REPORT,
     ORDERS_EVENT,
+    LEDGER_BOOK,
     POSITION_EVENT,
     PNL_SNAPSHOT,
 )

@@ -13,8 +13,9 @@ from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import EventId, OrderId
 from trade2026.model.execution import ExecType, VenueAck, VenueOrderStatus
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
-from trade2026.model.prism import PrismInput
+from trade2026.model.prism import PrismFunding, PrismInput
 from trade2026.prism.floor import Floor
+from trade2026.prism.holdings import party_of
 from trade2026.prism.outside import OutsiderOrder
 
 Q = TypeVar("Q", NewOrderSingle, OrderCancelRequest, OrderStatusRequest)
@@ -34,6 +35,11 @@ class _Ask(Generic[Q, A]):
     def order_id(self) -> OrderId:
         """Return the order it is about."""
         return self.request.order_id
+
+    @property
+    def symbol(self) -> str:
+        """Return the symbol it names."""
+        return self.request.symbol
 
     def give_up(self) -> None:
         """Answer that there is no answer: whether the log has it is not known."""
@@ -138,7 +144,61 @@ class StatusAsk(_Ask[OrderStatusRequest, VenueOrderStatus]):
         )
 
 
-Ask: TypeAlias = SubmitAsk | CancelAsk | StatusAsk
+@dataclass(eq=False, slots=True)
+class FundAsk:
+    """Give a direct participant the balance that it begins with."""
+
+    funding: PrismFunding
+    answer: asyncio.Future[str] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    """Why not; empty where the account has its balance."""
+
+    @property
+    def order_id(self) -> OrderId:
+        """Return what takes the place of an order: one account is funded once in a round."""
+        return OrderId(f"funding-{self.funding.account}")
+
+    @property
+    def symbol(self) -> str:
+        """Return an empty name: no symbol is asked for."""
+        return ""
+
+    def prepare(self, floor: Floor) -> PrismInput | None:
+        """Return the input for the log; None where nothing is to be given."""
+        problem = floor.funding_problem(self.funding)
+        is_funded = floor.holdings.is_funded(party_of(self.funding.account, is_direct=True))
+        if problem or is_funded:
+            self._give(problem)
+            return None
+        return PrismInput(
+            input_id=EventId(f"{self.order_id}-{floor.life}-{floor.exchange.sim_ns}"),
+            enters_ns=TimeNs(floor.exchange.sim_ns),
+            funding=self.funding,
+            is_direct=True,
+        )
+
+    def enter(self, floor: Floor, *, place: int, now_ns: int) -> None:
+        """Give the balance."""
+        del place, now_ns
+        floor.fund(self.funding)
+
+    def settle(self, floor: Floor) -> None:
+        """Answer that the account has its balance."""
+        del floor
+        self._give("")
+
+    def give_up(self) -> None:
+        """Answer that there is no answer: whether the log has it is not known."""
+        if not self.answer.done():
+            self.answer.set_exception(VenueUnavailableError("PRISM stopped before it answered"))
+
+    def _give(self, problem: str) -> None:
+        if not self.answer.done():
+            self.answer.set_result(problem)
+
+
+Ask: TypeAlias = SubmitAsk | CancelAsk | StatusAsk | FundAsk
 
 
 def refusal(order_id: OrderId, text: str) -> VenueAck:

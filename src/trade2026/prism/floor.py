@@ -12,7 +12,8 @@ from trade2026.core.numbers import Qty
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, Side
-from trade2026.model.prism import OutsideOrder, PartyHolding
+from trade2026.model.prism import OutsideOrder, PartyHolding, PrismFunding
+from trade2026.prism.balance import Wallet
 from trade2026.prism.door import OnGrid, examine
 from trade2026.prism.exchange import (
     FIRST_OUTSIDER,
@@ -21,7 +22,7 @@ from trade2026.prism.exchange import (
     KillReason,
     MarketEvent,
 )
-from trade2026.prism.holdings import Holdings
+from trade2026.prism.holdings import Holdings, party_of
 from trade2026.prism.limits import Limits, notional_problem, open_problem
 from trade2026.prism.outside import OutsideOrders, OutsiderOrder
 from trade2026.prism.reports import Reporter
@@ -127,6 +128,29 @@ class Floor:
         """Report an order as cancelled that is not in the market (any more)."""
         self._tell(order, [self.reporter.canceled(order, text, self.exchange.sim_ns)])
 
+    def funding_problem(self, funding: PrismFunding) -> str:
+        """Return why an account cannot be given a balance; empty where it can, or has one."""
+        party = party_of(funding.account, is_direct=True)
+        if self.holdings.is_funded(party):
+            return ""
+        if self.holdings.symbols_of(party) or self.orders.open_of(party):
+            return f"HAS_TRADED {funding.account} has traded on PRISM without a balance"
+        return ""
+
+    def fund(self, funding: PrismFunding) -> None:
+        """Give a direct participant the balance that it begins with."""
+        self.holdings.fund(funding, self.instruments)
+
+    def wallet_of(self, party: str) -> Wallet:
+        """Return a look at the balance of *party* as it is now."""
+        return Wallet(
+            party,
+            holdings=self.holdings,
+            orders=self.orders,
+            instruments=self.instruments,
+            fees=self.reporter.fees,
+        )
+
     def all_holdings(self) -> tuple[PartyHolding, ...]:
         """Return what everybody holds, the market's own parties first."""
         return (*self.exchange.holdings(), *self.holdings.all())
@@ -145,14 +169,20 @@ class Floor:
             return f"NO_MARKET there is no book in {request.symbol} at this moment"
         problem = open_problem(request, is_direct=is_direct, orders=self.orders, limits=self.limits)
         if is_direct and not problem:
-            problem = notional_problem(
-                request,
-                orders=self.orders,
-                holdings=self.holdings,
-                mid_px=self.exchange.last_mid_px(),
-                limits=self.limits,
-            )
+            problem = self._means_problem(request)
         return problem or grid
+
+    def _means_problem(self, request: NewOrderSingle) -> str:
+        party = party_of(request.account, is_direct=True)
+        if self.holdings.is_funded(party):
+            return self.wallet_of(party).problem(request, self.exchange)
+        return notional_problem(
+            request,
+            orders=self.orders,
+            holdings=self.holdings,
+            mid_px=self.exchange.last_mid_px(),
+            limits=self.limits,
+        )
 
     def _enter(
         self, request: NewOrderSingle, *, is_direct: bool, input_seq: int, at_ns: int

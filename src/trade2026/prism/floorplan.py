@@ -14,6 +14,9 @@ from trade2026.prism.price.fundamental import VALUE
 AGENT_BITS: Final = 20
 """A wake-up is for symbol and agent in one number; so many bits are the agent's."""
 
+NEVER: Final = 2**63 - 1
+"""The time of a wake-up that never comes, ns."""
+
 MARKET: Final = Layout(
     "market",
     {
@@ -21,6 +24,7 @@ MARKET: Final = Layout(
         "agents": "i8",
         "agent_count": "i8",  # of all symbols together
         "due_count": "i8",
+        "due_room": "i8",  # one more, which never comes
         "address_at": "i8",
         "wake_at": "i8",
         "value_at": "i8",
@@ -37,7 +41,7 @@ _OUTBOX_AT: Final = MARKET.size
 ADDRESSES: Final = Table("books", ADDRESS, header=MARKET, at="address_at", count="symbols")
 WAKES: Final = Table("wakes", ADDRESS, header=MARKET, at="wake_at", count="agents")
 VALUES: Final = Table("values", VALUE, header=MARKET, at="value_at", count="symbols")
-HEAP: Final = Table("heap", DUE, header=MARKET, at="due_at", count="due_count")
+HEAP: Final = Table("heap", DUE, header=MARKET, at="due_at", count="due_room")
 AGENTS: Final = Table("agents", AGENT, header=MARKET, at="agent_at", count="agent_count")
 
 market_of = MARKET.of
@@ -57,13 +61,14 @@ def new_market(symbols: int, agents: int) -> Block:
         "agents": agents,
         "agent_count": symbols * agents,
         "due_count": symbols * agents,
+        "due_room": symbols * agents + 1,
     }
     at = _OUTBOX_AT + OUTBOX_SIZE
     parts: Sequence[tuple[str, Layout, int]] = (
         ("address", ADDRESS, symbols),
         ("wake", ADDRESS, agents),
         ("value", VALUE, symbols),
-        ("due", DUE, symbols * agents),
+        ("due", DUE, symbols * agents + 1),
         ("agent", AGENT, symbols * agents),
     )
     for part, layout, count in parts:
@@ -74,4 +79,5 @@ def new_market(symbols: int, agents: int) -> Block:
     head: Any = block[: MARKET.size].view(MARKET.dtype)[0]
     for field, number in numbers.items():
         head[field] = number
+    HEAP.view(block)["time"][-1] = NEVER
     return block

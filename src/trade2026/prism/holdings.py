@@ -1,22 +1,30 @@
 """What outsiders hold on PRISM, and the fees they paid: exact, and nothing is ever lost.
 
 Every fill moves cash and inventory between two parties and a fee from one party to `FEES`.
-So over all parties, the market's own included, cash and inventory keep their sums. Parties
-of a market that does not run in this life, such as the agents while a recording is
-replayed, are kept here too until they come back.
+So over all parties, the market's own included, cash and inventory keep their sums. The
+balance that a participant begins with is what `TREASURY` then owes. Parties of a market that
+does not run in this life, such as the agents while a recording is replayed, are kept here
+too until they come back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from trade2026.core.numbers import NANOS, SignedQty, Value
 from trade2026.model.execution import ExecutionReport
-from trade2026.model.prism import PartyHolding
+from trade2026.model.instrument import Instrument
+from trade2026.model.prism import PartyHolding, PrismFunding
 
 FEES: Final = "fees"
 """The party that fees go to."""
+
+TREASURY: Final = "treasury"
+"""The party that beginning balances come from."""
+
+CASH: Final = "cash:"
+"""What stands before the name of an asset that came as money and not by trading a symbol."""
 
 _ACCOUNT: Final = "account:"
 _DIRECT: Final = "direct:"
@@ -57,12 +65,33 @@ class Holdings:
         signed_qty = report.side.sign * report.last_qty
         self._move(report.contra, report.symbol, signed_qty * report.last_px, -signed_qty)
 
+    def fund(self, funding: PrismFunding, instruments: Mapping[str, Instrument]) -> None:
+        """Give a direct participant its balance. A second one of the same account is nothing."""
+        party = party_of(funding.account, is_direct=True)
+        if self.is_funded(party):
+            return
+        symbol_of = {instrument.base: symbol for symbol, instrument in instruments.items()}
+        for asset, amount in funding.amounts.items():
+            symbol = symbol_of.get(asset)
+            cash, inventory = (amount * NANOS, 0) if symbol is None else (0, amount)
+            key = f"{CASH}{asset}" if symbol is None else symbol
+            self._move(party, key, cash, inventory)
+            self._move(TREASURY, key, -cash, -inventory)
+
+    def is_funded(self, party: str) -> bool:
+        """Return whether *party* trades with a balance that it was given."""
+        return any(symbol.startswith(CASH) for symbol in self.symbols_of(party))
+
+    def cash(self, party: str, symbol: str) -> int:
+        """Return the cash of *party* from *symbol*, in square nanos."""
+        return self._cash.get((party, symbol), 0)
+
     def inventory(self, party: str, symbol: str) -> int:
         """Return what *party* holds of *symbol*, in nanos; negative where it is short."""
         return self._inventory.get((party, symbol), 0)
 
     def symbols_of(self, party: str) -> set[str]:
-        """Return the symbols in which *party* ever had a fill."""
+        """Return the symbols in which *party* ever had anything."""
         return self._symbols.get(party, set())
 
     def all(self) -> list[PartyHolding]:

@@ -8,7 +8,10 @@ when memory grows.
 from trade2026.prism.engine.compiled import entry, kernel, wake_at
 from trade2026.prism.engine.desk import MIND_AT, UNKNOWN, sent_at
 from trade2026.prism.engine.layout import Record, address_of_record
-from trade2026.prism.engine.memory import book_of, has_room
+from trade2026.prism.engine.memory import (
+    book_of,
+    has_room,
+)
 from trade2026.prism.engine.phases import set_clock
 from trade2026.prism.engine.process import handle, message_of
 from trade2026.prism.engine.tape import kind_of, said_at, side_of, tape_of, ticks_of
@@ -52,30 +55,29 @@ def settle(market: Record, symbol: int, tape: Record, after: int) -> None:
 
 
 @kernel
-def is_before(market: Record, at: int, time: int, who: int) -> bool:
-    """Return whether the wake-up at *at* of the heap comes before (*time*, *who*)."""
-    due = due_in(market, at)
-    return due.time < time or (due.time == time and due.who < who)
+def is_before(due: Record, time: int, who: int) -> int:
+    """Return 1 where a wake-up comes before (*time*, *who*), else 0; without a branch."""
+    return (due.time < time) | ((due.time == time) & (due.who < who))
 
 
 @kernel
 def sink(market: Record, time: int, who: int) -> None:
     """Put a wake-up where it belongs, in place of the first one."""
-    at, count = 0, market.due_count
-    while True:
-        child = 2 * at + 1
-        if child >= count:
-            break
+    at, child, count = 0, 1, market.due_count
+    while child < count:
         below = due_in(market, child)
-        if child + 1 < count and is_before(market, child + 1, below.time, below.who):
+        # Beyond the end stands a wake-up that never comes.
+        beside = due_in(market, child + 1)
+        if is_before(beside, below.time, below.who):
             child += 1
-            below = due_in(market, child)
-        if below.time > time or (below.time == time and below.who > who):
+            below = beside
+        if not is_before(below, time, who):
             break
         here = due_in(market, at)
         here.time = below.time
         here.who = below.who
         at = child
+        child = 2 * at + 1
     here = due_in(market, at)
     here.time = time
     here.who = who

@@ -41,7 +41,7 @@ __all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Mark
 FIRST_OUTSIDER: Final = 2**20
 """Owners from here on are outsiders; agents count from 0."""
 
-_EVENTS: Final = 16_384
+_EVENTS: Final = 65_536
 """Records a new tape has room for; it grows where nobody drains it."""
 
 _NO_PRICES: Final[Mapping[str, Px]] = MappingProxyType({})

@@ -130,6 +130,10 @@ def revive(
     exchange = make_exchange(found.life, held, last_mid_px)
     market_parties = {holding.party for holding in exchange.holdings()}
     holdings = Holdings(holding for holding in held if holding.party not in market_parties)
+    for message, _ in found.inputs:
+        # Whoever has its balance in the snapshot already is not given it again.
+        if message.funding is not None:
+            holdings.fund(message.funding, instruments)
     orders = _orders_of(found)
     for report in found.reports:
         order = orders.get(report.order_id)

@@ -141,7 +141,7 @@ def open_market(
                 wait = (a + 1) * NS_PER_MS
             first_wakes.append((start_ns + wait, s << AGENT_BITS | a))
     # A sorted table is a heap.
-    HEAP.view(market)[:] = np.array(sorted(first_wakes), HEAP.layout.dtype)
+    HEAP.view(market)[:-1] = np.array(sorted(first_wakes), HEAP.layout.dtype)
     return market
 
 

@@ -40,7 +40,7 @@ class Reporter:
         self.last_seq = last_seq
         self._orders = orders
         self._holdings = holdings
-        self._fees = fees
+        self.fees = fees
 
     def accepted(self, order: OutsiderOrder, at_ns: int) -> ExecutionReport:
         """Report that the market has the order."""
@@ -104,7 +104,7 @@ class Reporter:
         last_px = Px(event.ticks * instrument.tick_size)
         last_qty = Qty(event.lots * instrument.lot_size)
         is_maker = liquidity is LastLiquidityInd.ADDED
-        rate = Bps(self._fees.maker_bps if is_maker else self._fees.taker_bps)
+        rate = Bps(self.fees.maker_bps if is_maker else self.fees.taker_bps)
         report = self._report(
             order,
             ExecType.TRADE,

@@ -22,9 +22,11 @@ from trade2026.core.ids import AccountId, OrderId
 from trade2026.model.execution import VenueAck, VenueOrderStatus
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.prism import PrismFunding
 from trade2026.model.subjects import LIVE_PRISM_FEED
 from trade2026.ports.bus import Bus
-from trade2026.prism.ask import Ask, CancelAsk, StatusAsk, SubmitAsk, disowned, refusal
+from trade2026.prism.ask import Ask, CancelAsk, FundAsk, StatusAsk, SubmitAsk, disowned, refusal
+from trade2026.prism.audience import Audience, NoAudience
 from trade2026.prism.door import is_id, unsendable
 from trade2026.prism.feed import Feed
 from trade2026.prism.floor import Floor, Step
@@ -79,6 +81,7 @@ class Venue:
         self._wake = asyncio.Event()
         self._is_running = False
         self.agent_count = 0
+        self.audience: Audience = NoAudience()
         self._opened: tuple[Floor, Journal, Feed] | None = None
         self._round_ns = 0
         self._next_pace_ns = 0
@@ -191,6 +194,16 @@ class Venue:
         self._queue(ask)
         return await ask.answer
 
+    async def fund(self, funding: PrismFunding) -> str:
+        """Give a direct participant its balance; return why not, empty where it has one.
+
+        Raises:
+            VenueUnavailableError: PRISM stopped before it was in the log.
+        """
+        ask = FundAsk(funding)
+        self._queue(ask)
+        return await ask.answer
+
     def stir(self) -> None:
         """Have the loop look at the market at once: something may have filled."""
         self._wake.set()
@@ -242,6 +255,7 @@ class Venue:
         if step.groups:
             await journal.outcome(step)
             await journal.publish(publishable(step))
+        self.audience.on_step(step)
         self._show(feed, step, now_ns)
         for ask in asks:
             ask.settle(floor)
@@ -268,8 +282,10 @@ class Venue:
             feed.add(event)
         if now_ns >= self._next_pace_ns:
             self._next_pace_ns = now_ns + PACE_NS
-            for batch in feed.batches(self.floor.exchange, TimeNs(now_ns)):
+            batches = feed.batches(self.floor.exchange, TimeNs(now_ns))
+            for batch in batches:
                 self._bus.show(LIVE_PRISM_FEED, batch, symbol=batch.symbol)
+            self.audience.on_feed(batches, now_ns)
 
     async def _rest(self) -> None:
         behind_ns = self._clock.now_ns() - self.floor.exchange.sim_ns
@@ -307,8 +323,7 @@ class Venue:
         return orders.get(order_id) is None and not orders.is_surely_fresh(order_id)
 
     def _key_of(self, ask: Ask) -> str:
-        symbol = ask.request.symbol
-        return symbol if symbol in self._instruments else UNLISTED
+        return ask.symbol if ask.symbol in self._instruments else UNLISTED
 
 
 def _in_short(request: OrderStatusRequest) -> OrderStatusRequest:

@@ -1,21 +1,24 @@
 """OMS: the system of record for orders."""
 
+from trade2026.desk.bookkeeping import Bookkeeper
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.edge.order_routes import list_routes, order_routes, write_routes
-from trade2026.model.subjects import EXEC_REPORT, ORDERS_EVENT, RISK_CONTROL
-from trade2026.shell.service import Consume, Context, Fold, Service
+from trade2026.model.subjects import EXEC_REPORT, LEDGER_BOOK, ORDERS_EVENT, RISK_CONTROL
+from trade2026.shell.service import Consume, Context, Fold, Serve, Service
 
 
 def build(context: Context) -> Service:
     """Return the OMS."""
+    settings = context.settings(OmsSettings, "oms")
     desk = OrderDesk(
         bus=context.bus,
         clock=context.clock,
         ids=context.ids,
         log=context.log,
-        settings=context.settings(OmsSettings, "oms"),
+        settings=settings,
     )
+    bookkeeper = Bookkeeper(desk.journal, settings.accounts, context.log)
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
@@ -28,6 +31,7 @@ def build(context: Context) -> Service:
                 durable="oms-reports",
                 on_poison=halter.on_poison,
             ),
+            Serve(subject=LEDGER_BOOK, handler=bookkeeper.on_book),
             Consume(subject=RISK_CONTROL, handler=desk.on_control, durable="oms-control"),
         ],
         caught_up=desk.open_accounts,

@@ -5,10 +5,18 @@ from enum import StrEnum
 from typing import Annotated
 
 import msgspec
+from litestar.handlers import BaseRouteHandler
 
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.numbers import NANOS, Money, Px
 from trade2026.desk.recent import from_newest
+from trade2026.edge.dialect.desk import Desk
+from trade2026.edge.dialect.funding import read_balance
+from trade2026.edge.dialect.key_routes import key_routes
+from trade2026.edge.dialect.keys import KEYS_SECRET, KeyStore
+from trade2026.edge.dialect.rest import rest_routes
+from trade2026.edge.dialect.sockets import socket_routes
+from trade2026.edge.dialect.user_streams import UserStreams
 from trade2026.edge.prism import trading_routes
 from trade2026.edge.prism_market import about, agent_routes, market_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
@@ -31,6 +39,7 @@ from trade2026.prism.holdings import FeeRates
 from trade2026.prism.limits import Limits
 from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.venue import Venue
+from trade2026.shell.secrets import SecretFile, random_text
 from trade2026.shell.service import Context, Fold, Intake, Serve, Service
 
 BOOK_BACK = 5_000
@@ -53,6 +62,8 @@ class PrismSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Of all chance in the market; each life draws from fresh streams of it."""
     maker_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 1
     taker_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 5
+    opening_balance: str = "USDT:100000 BTC:1 ETH:20 SOL:400"
+    """What an account has that trades by the exchange API: given with its first key."""
     direct_notional_max: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 1_000_000
     """In USDT: what a direct participant's position may be worth, at the middle price."""
 
@@ -72,6 +83,10 @@ def build(context: Context) -> Service:
         limits=Limits(direct_notional_max=Money(settings.direct_notional_max * NANOS)),
     )
 
+    keys = KeyStore(SecretFile(context.data_dir, KEYS_SECRET))
+    users = UserStreams(random_text)
+    desk = Desk(venue, keys=keys, users=users, clock=context.clock, ids=context.ids)
+
     async def start() -> None:
         if settings.mode is Mode.AGENTS:
             context.log.info("compiling the market: a moment at the first start")
@@ -80,6 +95,8 @@ def build(context: Context) -> Service:
             took_s = (context.clock.monotonic_ns() - before_ns) / NS_PER_S
             context.log.info("the market is compiled", took_s=round(took_s, 2))
         await venue.open()
+        if settings.mode is Mode.AGENTS:
+            await desk.open(context.bus)
 
     return Service(
         name=context.name,
@@ -87,6 +104,7 @@ def build(context: Context) -> Service:
             *market_routes(venue),
             *agent_routes(venue),
             *trading_routes(venue, ids=context.ids, clock=context.clock),
+            *(_dialect(desk, settings, context.clock) if settings.mode is Mode.AGENTS else []),
         ],
         intakes=[*_commands(venue), *(_recording(context, venue, settings.mode))],
         pings={"market": venue.ping},
@@ -94,6 +112,15 @@ def build(context: Context) -> Service:
         start=start,
         loops=[venue.run],
     )
+
+
+def _dialect(desk: Desk, settings: PrismSettings, clock: Clock) -> list[BaseRouteHandler]:
+    balance = read_balance(settings.opening_balance, PRISM_INSTRUMENTS)
+    return [
+        *key_routes(desk.venue, desk.keys, desk.users, clock=clock, balance=balance),
+        *rest_routes(desk),
+        *socket_routes(desk),
+    ]
 
 
 def _commands(venue: Venue) -> list[Intake]:

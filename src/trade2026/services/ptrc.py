@@ -3,18 +3,20 @@
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
-from trade2026.edge.positions import ledger_routes
+from trade2026.edge.bookings import booking_routes
+from trade2026.edge.ledger import ledger_routes
+from trade2026.edge.positions import position_routes
 from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT, POSITION_EVENT, Stream
 from trade2026.shell.service import Context, Fold, Service
 
 
 def build(context: Context) -> Service:
     """Return the ledger."""
-    desk = LedgerDesk(context.bus, context.log)
+    desk = LedgerDesk(context.bus, context.clock, context.ids, context.log)
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
-        routes=ledger_routes(desk),
+        routes=[*position_routes(desk), *ledger_routes(desk), *booking_routes(desk)],
         intakes=[
             # First what was told already, so that folding the log again tells nothing twice.
             Fold(subject=POSITION_EVENT, handler=desk.on_own_event),

@@ -25,6 +25,11 @@ ALPHABET: Final = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
+def random_text(length: int) -> str:
+    """Return letters and digits that nobody can guess."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
 class Secrets:
     """The secrets of one data directory."""
 
@@ -64,7 +69,7 @@ class Secrets:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)))
+                file.write(random_text(LENGTH))
                 file.flush()
                 os.fsync(file.fileno())
             # A link, because it fails where a rename would replace another's secret.
@@ -80,3 +85,48 @@ class Secrets:
         if not secret:
             raise StartError(f"{path} is empty; write the secret into it again")
         return secret
+
+
+class SecretFile:
+    """A file of secrets that changes while we run: replaced whole, or not at all."""
+
+    def __init__(self, data_dir: Path, name: str) -> None:
+        """Keep it as *name* beside the other secrets of *data_dir*."""
+        self._path = data_dir / "secrets" / name
+
+    def load(self) -> bytes:
+        """Return what was saved last, empty at first.
+
+        Raises:
+            StartError: it cannot be read, or others may read it.
+        """
+        try:
+            if self._path.stat().st_mode & _OTHERS:
+                raise StartError(f"others may read {self._path}; run: chmod 600 {self._path}")
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise StartError(f"cannot read {self._path}: {error.strerror}") from None
+
+    def save(self, content: bytes) -> None:
+        """Replace what is kept; it is on the disk when this returns.
+
+        Raises:
+            OSError: it cannot be written; what was there before still is.
+        """
+        folder = self._path.parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+
+    def random_text(self, length: int) -> str:
+        """Return letters and digits that nobody can guess."""
+        return random_text(length)

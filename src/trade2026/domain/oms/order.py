@@ -47,6 +47,11 @@ _VENUE_WORDS: Final[dict[ExecType, Trigger]] = {
     ExecType.CANCELED: Trigger.CANCEL,
     ExecType.REJECTED: Trigger.REJECT,
     ExecType.EXPIRED: Trigger.EXPIRE,
+    ExecType.TRIGGERED: Trigger.NOTE,
+    ExecType.REPLACED: Trigger.NOTE,
+    ExecType.REPLACE_REJECTED: Trigger.NOTE,
+    ExecType.TRADE_CANCEL: Trigger.NOTE,
+    ExecType.TRADE_CORRECT: Trigger.NOTE,
 }
 
 

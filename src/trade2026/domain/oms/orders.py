@@ -14,6 +14,7 @@ import msgspec
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ClOrdId, ExecId, OrderId, StrategyId
 from trade2026.domain.oms.order import Order, apply
+from trade2026.model.booking import Booking
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import (
     CashDeposited,
@@ -65,6 +66,8 @@ class Orders:
                 self._cash_opened.add(event.account)
             case UnknownReported():
                 self._book_unknown(event)
+            case Booking():
+                pass
             case _:
                 self._book_order(event)
 

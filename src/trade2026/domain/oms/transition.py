@@ -35,6 +35,8 @@ class Trigger(StrEnum):
     """The venue would not cancel, and nothing is filled."""
     KEEP_PART = "KEEP_PART"
     """The venue would not cancel, and something is filled."""
+    NOTE = "NOTE"
+    """A word that moves no status by itself."""
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -97,6 +99,7 @@ _ROWS: Final[tuple[_Row, ...]] = (
     _Row(_PENDING, _T.KEEP_PART, _S.PARTIALLY_FILLED),
     _Row(_ALL - _PENDING, _T.KEEP_WHOLE, None, "the refused cancel was answered before"),
     _Row(_ALL - _PENDING, _T.KEEP_PART, None, "the fill that made the cancel fail came first"),
+    _Row(_ALL, _T.NOTE, None),
 )
 
 

@@ -1,13 +1,18 @@
 """Equity: what every account is worth at the latest marks, folded from the ledger's events.
 
 Sums are exact inside and rounded once, on the way out, so that what is published adds up to
-the nano: realised and unrealised are each rounded to nearest (ties to even), deposits and
-fees are whole nanos by nature, and equity is *their* sum::
+the nano: each part is rounded to nearest (ties to even), deposits and fees in the base
+currency are whole nanos by nature, and equity is *their* sum::
 
-    equity = deposits + realized + unrealized - fees
+    equity = deposits + realized + unrealized - fees + funding + dividends + fx
 
-so it may differ from the exact equity by one nano, and never from its own parts. Cash is
-rounded the same way, so that equity is cash once nothing is held.
+so it may differ from the exact equity by a nano for each part and currency, and never from
+its own parts. Cash is rounded the same way, so that equity is cash once nothing is held.
+
+What is in another currency counts at the latest rate, and `fx` is what the rates did to what
+was paid in. A currency without a rate counts as nothing, and is told of.
+
+Source: FASB ASC 830-30 (current rate for what is held, historical rate for capital).
 """
 
 from typing import Final
@@ -19,15 +24,16 @@ from trade2026.core.ids import AccountId
 from trade2026.core.numbers import (
     Money,
     Px,
-    Value,
     average_px,
+    money_at,
     money_half_even,
     value_of,
-    value_of_money,
 )
 from trade2026.model.pnl import PnlSnapshot
 from trade2026.model.position import (
     BASE_CURRENCY,
+    RATE_ONE,
+    Balance,
     CashChanged,
     Position,
     PositionChanged,
@@ -57,13 +63,61 @@ class _Mark(msgspec.Struct, frozen=True):
 
 
 class _Account:
-    __slots__ = ("cash", "deposits", "journal_seq", "positions")
+    __slots__ = ("balances", "journal_seq", "positions")
 
     def __init__(self) -> None:
-        self.cash = Value(0)
-        self.deposits = Value(0)
+        self.balances: dict[str, Balance] = {}
         self.journal_seq = 0
         self.positions: dict[PositionKey, Position] = {}
+
+
+class _Sums:
+    """The parts of an account's P&L in one currency, in square nanos of it."""
+
+    __slots__ = ("dividends", "fees", "funding", "realized", "unrealized")
+
+    def __init__(self) -> None:
+        self.realized = self.unrealized = self.fees = self.funding = self.dividends = 0
+
+
+class _Parts:
+    """The parts of an account's P&L over all currencies, in nanos of the base currency."""
+
+    def __init__(self) -> None:
+        self.deposits = self.cash = 0
+        self.realized = self.unrealized = self.fees = self.funding = self.dividends = self.fx = 0
+        self.unrated: list[str] = []
+
+    def add(self, sums: _Sums, balance: Balance) -> None:
+        """Add what there is of one currency."""
+        rate = balance.rate
+        if rate is None:
+            if balance.cash or sums.unrealized:
+                self.unrated.append(balance.currency)
+            return
+        realized, fees = money_at(sums.realized, rate), money_at(sums.fees, rate)
+        funding, dividends = money_at(sums.funding, rate), money_at(sums.dividends, rate)
+        deposits, fx = money_half_even(balance.deposits_base), 0
+        if balance.currency != BASE_CURRENCY:
+            fx = money_at(balance.deposits, rate) - deposits
+        # Cash is rounded as what trading is rounded as, so that it equals the equity once
+        # nothing is held.
+        kept = balance.deposits - sums.fees + sums.funding + sums.dividends
+        self.cash += deposits + fx - fees + funding + dividends
+        self.cash += money_at(balance.cash - kept, rate)
+        self.deposits += deposits
+        self.realized += realized
+        self.unrealized += money_at(sums.unrealized, rate)
+        self.fees += fees
+        self.funding += funding
+        self.dividends += dividends
+        self.fx += fx
+
+    @property
+    def equity(self) -> int:
+        """Return the sum of the parts."""
+        gained = self.realized + self.unrealized - self.fees
+        return self.deposits + gained + self.funding + self.dividends + self.fx
 
 
 class Equity:
@@ -90,10 +144,15 @@ class Equity:
         if change.journal_seq <= account.journal_seq:
             return False
         account.journal_seq = change.journal_seq
-        account.cash = change.cash
-        account.deposits = change.deposits
-        if event.position is not None:
-            account.positions[event.position.position.key] = event.position.position
+        account.balances[BASE_CURRENCY] = Balance(
+            currency=BASE_CURRENCY,
+            cash=change.cash,
+            deposits=change.deposits,
+            deposits_base=change.deposits,
+            rate=RATE_ONE,
+        )
+        account.balances.update((one.currency, one) for one in change.rest.balances)
+        account.positions.update((one.key, one) for one in event.positions)
         return True
 
     def mark(self, symbol: str, px: Px, ts_ns: TimeNs) -> None:
@@ -109,24 +168,24 @@ class Equity:
         known = self._accounts.get(AccountId(account))
         if known is None:
             return None
-        positions = known.positions.values()
-        realized = money_half_even(sum(position.realized for position in positions))
-        unrealized = money_half_even(sum(self._unrealized(position) for position in positions))
-        # Whole nanos by nature: a deposit and every fee is an amount of money.
-        deposits = money_half_even(known.deposits)
-        fees = money_half_even(sum(position.fees for position in positions))
-        traded = known.cash - value_of_money(Money(deposits - fees))
+        parts = _Parts()
+        for currency, sums in self._sums(known).items():
+            parts.add(sums, known.balances.get(currency) or Balance(currency=currency))
         return PnlSnapshot(
             account=AccountId(account),
             currency=BASE_CURRENCY,
             ts_ns=now_ns,
-            deposits=deposits,
-            cash=Money(deposits - fees + money_half_even(traded)),
-            equity=Money(deposits + realized + unrealized - fees),
-            realized=realized,
-            unrealized=unrealized,
-            fees=fees,
+            deposits=Money(parts.deposits),
+            cash=Money(parts.cash),
+            equity=Money(parts.equity),
+            realized=Money(parts.realized),
+            unrealized=Money(parts.unrealized),
+            fees=Money(parts.fees),
+            funding=Money(parts.funding),
+            dividends=Money(parts.dividends),
+            fx=Money(parts.fx),
             unmarked_symbols=self._unmarked(known, now_ns),
+            unrated=tuple(sorted(parts.unrated)),
         )
 
     def positions(self, account: str, now_ns: TimeNs) -> tuple[MarkedPosition, ...]:
@@ -155,6 +214,19 @@ class Equity:
 
     def _unrealized(self, position: Position) -> int:
         return value_of(self._mark_px(position), position.quantity) - position.cost
+
+    def _sums(self, account: _Account) -> dict[str, _Sums]:
+        sums = {currency: _Sums() for currency in account.balances}
+        for position in account.positions.values():
+            of = sums.setdefault(position.currency, _Sums())
+            of.realized += position.realized
+            of.unrealized += self._unrealized(position)
+            of.fees += position.fees
+            of.funding += position.funding
+            of.dividends += position.dividends
+            for paid in position.other_fees:
+                sums.setdefault(paid.asset, _Sums()).fees += paid.amount
+        return sums
 
     def _unmarked(self, account: _Account, now_ns: TimeNs) -> tuple[str, ...]:
         held = {p.key.symbol for p in account.positions.values() if p.quantity}

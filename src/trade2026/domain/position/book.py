@@ -1,4 +1,4 @@
-"""What one fill does to one position at average cost, exactly.
+"""What one fill does to one position, at average cost or lot by lot, exactly.
 
 A fill first closes what stands against it and then opens the rest the other way. Cost,
 realised and fees are sums in square nanos: the closed part takes its share of the cost, the
@@ -6,8 +6,6 @@ remainder stays with the position, and no nano is made or lost. After every fill
 
     realized - cost == minus the sum of signed quantity times price of all fills
 """
-
-import msgspec
 
 from trade2026.core.numbers import (
     Money,
@@ -18,7 +16,8 @@ from trade2026.core.numbers import (
     value_of,
     value_of_money,
 )
-from trade2026.model.position import Position
+from trade2026.domain.position.lots import Lots
+from trade2026.model.position import LotMethod, Position
 
 
 def book(position: Position, qty: SignedQty, px: Px, fee: Money) -> Position:
@@ -30,19 +29,55 @@ def book(position: Position, qty: SignedQty, px: Px, fee: Money) -> Position:
         px: the price of the fill.
         fee: what was paid for it; negative is a rebate.
     """
+    closed = closed_of(position, qty)
+    cost_out = share_of(position.cost, closed, abs(position.quantity)) if closed else Value(0)
+    return _booked(position, qty, px, fee, closed=closed, cost_out=cost_out)
+
+
+def book_lots(
+    position: Position, lots: Lots, method: LotMethod, qty: SignedQty, *, px: Px, fee: Money
+) -> Position:
+    """Return *position* after a fill, and let *lots* follow.
+
+    Args:
+        position: before the fill.
+        lots: its lots, which are changed in place.
+        method: FIFO or LIFO.
+        qty: what was bought (positive) or sold (negative).
+        px: the price of the fill.
+        fee: what was paid for it; negative is a rebate.
+    """
+    closed = closed_of(position, qty)
+    cost_out = lots.close(closed, method)
+    opened = SignedQty(qty - closed if qty > 0 else qty + closed)
+    lots.open(opened, value_of(px, opened))
+    return _booked(position, qty, px, fee, closed=closed, cost_out=cost_out)
+
+
+def closed_of(position: Position, qty: SignedQty) -> int:
+    """Return how many units a fill of *qty* closes, without a sign."""
     held = position.quantity
-    closed = min(abs(qty), abs(held)) if qty * held < 0 else 0
+    return min(abs(qty), abs(held)) if qty * held < 0 else 0
+
+
+def _booked(
+    position: Position, qty: SignedQty, px: Px, fee: Money, *, closed: int, cost_out: Value
+) -> Position:
     # What is closed has the sign of what is held: the fill's own sign is the other one.
-    closed_signed = closed if held > 0 else -closed
-    cost_out = share_of(position.cost, closed, abs(held)) if closed else Value(0)
+    closed_signed = closed if position.quantity > 0 else -closed
     gained = value_of(px, closed_signed) - cost_out
     opened = qty + closed_signed
-    return msgspec.structs.replace(
-        position,
-        quantity=SignedQty(held + qty),
+    # Spelled out: every fill passes here, and `replace` costs as much as the rest of it.
+    return Position(
+        key=position.key,
+        quantity=SignedQty(position.quantity + qty),
         cost=Value(position.cost - cost_out + value_of(px, opened)),
         realized=Value(position.realized + gained),
         fees=Value(position.fees + value_of_money(fee)),
         turnover=Value(position.turnover + abs(value_of(px, qty))),
         last_px=px,
+        currency=position.currency,
+        funding=position.funding,
+        dividends=position.dividends,
+        other_fees=position.other_fees,
     )

@@ -14,12 +14,14 @@ import msgspec
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Bps, Money, Px, Qty, Value, money_down, value_of
+from trade2026.domain.risk import booking
 from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
 from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
 from trade2026.domain.risk.checks import RISK_CHECKS, mode
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
 from trade2026.domain.risk.modes import Modes
+from trade2026.model.booking import Booking
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import Instrument
 from trade2026.model.journal import (
@@ -141,6 +143,8 @@ class RiskBook:
                 # Of an order nobody knows there is nothing reserved: only fills count.
                 self._fill(event.account, event.report)
                 self.modes.tighten(event.account, TradingMode.REDUCE_ONLY, event)
+            case Booking():
+                self._book(event)
             case _:
                 pass
         self._seqs[event.account] = seq
@@ -272,6 +276,11 @@ class RiskBook:
 
     def _account(self, account: AccountId) -> RiskAccount:
         return self._accounts.setdefault(account, RiskAccount())
+
+    def _book(self, event: Booking) -> None:
+        if event.event_id not in self._deposit_ids:
+            self._deposit_ids.add(event.event_id)
+            booking.book(self._account(event.account), event)
 
     def _deposit(self, event: CashDeposited) -> None:
         assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"

@@ -15,7 +15,7 @@ from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.chance import exponential, normal
 from trade2026.prism.engine.desk import leaning, pause, sized, take
 from trade2026.prism.engine.layout import Record
-from trade2026.prism.engine.memory import best_ticks
+from trade2026.prism.engine.levels import best_ticks
 
 
 class InformedParams(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,13 +20,14 @@ from trade2026.prism.engine.desk import (
     leaning,
     mid,
     pause,
+    quote_at,
     quoted_ticks,
     rest_in,
     sized,
     withdraw,
 )
 from trade2026.prism.engine.layout import Record
-from trade2026.prism.engine.memory import best_ticks
+from trade2026.prism.engine.levels import best_ticks
 
 
 class MarketMakerParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,8 @@ class MarketMakerParams(msgspec.Struct, frozen=True, kw_only=True):
     half_spread_bps: float = 1.2
     level_step_bps: float = 1.6
     """Between one quote and the next one behind it."""
+    tolerance_ratio: float = 0.4
+    """How far off a quote may be before it moves, as a share of the half spread."""
     size_clips: float = 1.0
     """Of the first quote; the ones behind are two and three times as large."""
     lean_bps: float = 6.0
@@ -71,6 +74,29 @@ def quote_ticks(mind: Record, centre: float, side: int, level: int, width: float
     return math.floor(centre - away) if side > 0 else math.ceil(centre + away)
 
 
+@kernel
+def requote(
+    book: Record,
+    outbox: Record,
+    agent: Record,
+    mind: Record,
+    now: int,
+    centre: float,
+    width: float,
+) -> None:
+    """Send the quotes that are missing."""
+    for slot in range(2 * LEVELS):
+        if quote_at(agent, slot).number == 0:
+            side, level = (1, slot) if slot < LEVELS else (-1, slot - LEVELS)
+            target = quote_ticks(mind, centre, side, level, width)
+            # A maker adds: it queues behind the other side instead of taking from it.
+            touch = best_ticks(book, -side)
+            if touch and side * (target - touch) >= 0:
+                target = touch - side
+            lots = sized(agent, mind.size_clips * (level + 1))
+            rest_in(book, outbox, agent, now, slot, side, target, lots)
+
+
 def wake(
     book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
 ) -> int:
@@ -78,34 +104,19 @@ def wake(
     estimate = believe(book, agent, mind, fundamental)
     centre = estimate * (1.0 - mind.lean_bps * BPS * leaning(agent, mind.full_inventory_clips))
     width = 0.7 + 0.6 * uniform(agent)
-    tolerance = max(0.5, 0.4 * mind.half_spread_bps * BPS * centre)
+    tolerance = mind.tolerance_ratio * mind.half_spread_bps * BPS * centre
 
     # All that is stale goes first, so that new quotes cannot meet the agent's own old ones.
+    missing = 0
     for slot in range(2 * LEVELS):
         side, level = (1, slot) if slot < LEVELS else (-1, slot - LEVELS)
-        target = quote_ticks(mind, centre, side, level, width)
         at = quoted_ticks(book, agent, slot, sized(agent, 0.5 * mind.size_clips * (level + 1)))
+        target = quote_ticks(mind, centre, side, level, width)
         if at == 0 or abs(at - target) > tolerance * (level + 1):
             withdraw(book, outbox, agent, slot)
-
-    for slot in range(2 * LEVELS):
-        side, level = (1, slot) if slot < LEVELS else (-1, slot - LEVELS)
-        if quoted_ticks(book, agent, slot, 1) == 0:
-            target = quote_ticks(mind, centre, side, level, width)
-            # A maker adds: it queues behind the other side instead of taking from it.
-            touch = best_ticks(book, -side)
-            if touch and side * (target - touch) >= 0:
-                target = touch - side
-            rest_in(
-                book,
-                outbox,
-                agent,
-                now,
-                slot,
-                side,
-                target,
-                sized(agent, mind.size_clips * (level + 1)),
-            )
+            missing += 1
+    if missing:
+        requote(book, outbox, agent, mind, now, centre, width)
     return pause(agent, mind.mean_pause_s)
 
 

@@ -23,7 +23,7 @@ from trade2026.prism.engine.desk import (
     withdraw,
 )
 from trade2026.prism.engine.layout import Record
-from trade2026.prism.engine.memory import best_ticks
+from trade2026.prism.engine.levels import best_ticks
 
 
 class NoiseParams(msgspec.Struct, frozen=True, kw_only=True):

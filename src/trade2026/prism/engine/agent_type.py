@@ -7,7 +7,9 @@ import msgspec
 from trade2026.prism.engine.compiled import address_of
 from trade2026.prism.engine.desk import AGENT, MIND_REALS, OUTBOX
 from trade2026.prism.engine.layout import Layout
-from trade2026.prism.engine.memory import BOOK
+from trade2026.prism.engine.memory import (
+    BOOK,
+)
 
 
 class AgentType(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trade2026.prism.engine import memory, tape
+from trade2026.prism.engine import growth, memory, tape
 from trade2026.prism.engine.layout import Block
 from trade2026.prism.engine.message import BUY, MESSAGE, SELL, Action
 from trade2026.prism.engine.process import process, tell_time
@@ -27,7 +27,7 @@ class Book:
 
     def __init__(self, symbol: int = 0, capacity: int = FIRST_CAPACITY) -> None:
         self._memory = memory.new_book(symbol, capacity)
-        self._tape = tape.new_tape(16 * capacity)
+        self._tape = tape.new_tape(32 * capacity)
         self._seqs = np.zeros(symbol + 1, np.int64)
 
     def place(
@@ -133,7 +133,7 @@ def with_room(book: Block, said: Block) -> tuple[Block, Block]:
     head, written = memory.head_of(book), tape.head_of(said)
     free = min(head["capacity"] - head["open"], head["stop_count"] - 1) - head["waiting"]
     if free < memory.ROOM:
-        return memory.grown_book(book), said
+        return growth.grown_book(book), said
     grown = tape.grown_tape(said)
     assert written["capacity"] < tape.head_of(grown)["capacity"]
     return book, grown

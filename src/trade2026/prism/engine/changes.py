@@ -1,23 +1,23 @@
 """Changes of an order, compiled: cancel, reduce, replace."""
 
+from trade2026.prism.engine.checks import is_out_of_band
 from trade2026.prism.engine.compiled import kernel, rare_kernel
+from trade2026.prism.engine.index import find
 from trade2026.prism.engine.kernels import (
     cancel_resting,
     enter,
-    is_out_of_band,
     least_rank,
 )
 from trade2026.prism.engine.layout import Record, out_of_line
+from trade2026.prism.engine.levels import level_of
 from trade2026.prism.engine.memory import (
-    find,
-    hidden_parts,
-    level_of,
     order_at,
     side_at,
     stop_at,
     which,
 )
-from trade2026.prism.engine.stops import aim, cancel_waiting
+from trade2026.prism.engine.queues import hidden_parts
+from trade2026.prism.engine.stops import aim, cancel_waiting, later_parts
 from trade2026.prism.engine.tape import say_once
 from trade2026.prism.engine.words import (
     CHANGED,
@@ -76,8 +76,16 @@ def reduce(book: Record, tape: Record, number: int, less: int) -> None:
         shrink(book, tape, slot, less, NO_REASON)
     else:
         stop = stop_at(book, -slot)
-        stop.lots -= less
+        resize(book, stop, stop.lots - less)
         say_changed_stop(book, tape, stop, NO_REASON)
+
+
+@kernel
+def resize(book: Record, stop: Record, lots: int) -> None:
+    """Give a waiting stop other lots."""
+    book.hidden_parts -= later_parts(stop)
+    stop.lots = lots
+    book.hidden_parts += later_parts(stop)
 
 
 @kernel
@@ -175,7 +183,7 @@ def replace_resting(book: Record, tape: Record, slot: int, message: Record) -> N
         say_changed(book, tape, order, level_of(book, side, order.rank).shown, REPLACED)
         return
     number, owner, force, flags = order.number, order.owner, order.force, order.flags
-    display, expires = order.display, order.expires
+    display, timer = order.display, order.timer
     least = least_rank(book, side, LIMIT, ticks)
     reason = NO_REASON
     if is_out_of_band(book, ticks):
@@ -189,7 +197,7 @@ def replace_resting(book: Record, tape: Record, slot: int, message: Record) -> N
         return
     cancel_resting(book, tape, slot, REPLACED)
     stp = message.stp
-    enter(book, tape, number, owner, side, LIMIT, force, ticks, lots, display, expires, stp, flags)
+    enter(book, tape, number, owner, side, LIMIT, force, ticks, lots, display, timer, stp, flags)
 
 
 @rare_kernel
@@ -205,7 +213,7 @@ def replace_waiting(book: Record, tape: Record, slot: int, message: Record) -> N
     if ticks:
         stop.ticks = ticks
     if message.lots:
-        stop.lots = message.lots
+        resize(book, stop, message.lots)
     if trigger and not (stop.kind == TRAILING_STOP and trigger == stop.offset):
         aim(book, stop, trigger)
     say_changed_stop(book, tape, stop, REPLACED)

@@ -17,8 +17,13 @@ from typing import Final
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.chance import exponential
 from trade2026.prism.engine.compiled import kernel
+from trade2026.prism.engine.index import find
 from trade2026.prism.engine.layout import LINE, Layout, Record, Table
-from trade2026.prism.engine.memory import ROOM, best_ticks, find, order_at
+from trade2026.prism.engine.levels import best_ticks
+from trade2026.prism.engine.memory import (
+    ROOM,
+    order_at,
+)
 from trade2026.prism.engine.process import MESSAGES
 from trade2026.prism.engine.words import CANCEL, GTC, IOC, LIMIT, PLACE
 

@@ -2,14 +2,15 @@
 
 from trade2026.prism.engine.changes import end, refuse
 from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.kernels import cancel_resting, end_shown, say_rest
+from trade2026.prism.engine.kernels import (
+    cancel_resting,
+    end_shown,
+    say_rest,
+)
 from trade2026.prism.engine.layout import Record, out_of_line
+from trade2026.prism.engine.levels import best_ticks, close_level, level_of, next_level
 from trade2026.prism.engine.memory import (
     NO_RANK,
-    best_ticks,
-    close_level,
-    level_of,
-    next_level,
     order_at,
     side_at,
     stop_at,
@@ -17,7 +18,7 @@ from trade2026.prism.engine.memory import (
 )
 from trade2026.prism.engine.stops import cancel_waiting
 from trade2026.prism.engine.tape import say_once
-from trade2026.prism.engine.timers import drop_first, expiry_of, timer_at
+from trade2026.prism.engine.timers import drop_first, timer_at, timer_of
 from trade2026.prism.engine.words import (
     AUCTION,
     CLOSED,
@@ -39,9 +40,9 @@ def expire(book: Record, tape: Record) -> None:
     out_of_line()
     while book.timers and timer_at(book, 0).time <= book.now:
         entry = timer_at(book, 0)
-        time, number = entry.time, entry.number
+        number, stamp = entry.number, entry.stamp
         drop_first(book)
-        if expiry_of(book, number) == time:
+        if timer_of(book, number) == stamp:
             end(book, tape, number, EXPIRED)
 
 

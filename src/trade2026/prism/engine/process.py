@@ -1,18 +1,30 @@
 """What a book does with a message, compiled; the door of all other kernels."""
 
 from trade2026.prism.engine.changes import end, reduce, refuse, replace
+from trade2026.prism.engine.checks import is_plain, why_not
 from trade2026.prism.engine.compiled import entry, kernel, rare_kernel
-from trade2026.prism.engine.kernels import enter, enter_plainly, is_plain, kill, why_not
+from trade2026.prism.engine.kernels import (
+    enter,
+    enter_plainly,
+    kill,
+)
 from trade2026.prism.engine.layout import Layout, Record, out_of_line, prefetch
-from trade2026.prism.engine.memory import ROOM, book_of, has_room, order_at, slot_at
+from trade2026.prism.engine.memory import (
+    ROOM,
+    book_of,
+    has_room,
+    order_at,
+    slot_at,
+)
 from trade2026.prism.engine.message import MESSAGE
 from trade2026.prism.engine.phases import set_band, set_clock, set_phase
-from trade2026.prism.engine.stops import expiry_for, set_off, wait
+from trade2026.prism.engine.stops import set_off, wait
 from trade2026.prism.engine.tape import tape_of
 from trade2026.prism.engine.timers import set_timer
 from trade2026.prism.engine.words import (
     CANCEL,
     CLOCK,
+    GTD,
     INVALID,
     LIMIT,
     MARKET,
@@ -54,12 +66,9 @@ def place_specially(book: Record, tape: Record, message: Record) -> None:
     elif kind > MARKET:
         wait(book, tape, message)
     else:
-        expires, display = expiry_for(message), message.display
-        if expires:
-            set_timer(book, expires, number)
-        enter(
-            book, tape, number, owner, side, kind, force, ticks, lots, display, expires, stp, flags
-        )
+        display = message.display
+        timer = set_timer(book, message.time_ns, number) if force == GTD else 0
+        enter(book, tape, number, owner, side, kind, force, ticks, lots, display, timer, stp, flags)
 
 
 @kernel

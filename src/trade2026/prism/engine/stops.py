@@ -1,14 +1,22 @@
 """Stops, compiled: orders that wait for the last price, in the order they came in."""
 
+from trade2026.prism.engine.checks import is_out_of_band
 from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.kernels import enter, is_out_of_band, kill
+from trade2026.prism.engine.index import enter_number, forget
+from trade2026.prism.engine.kernels import (
+    enter,
+    kill,
+)
 from trade2026.prism.engine.layout import Record, out_of_line
-from trade2026.prism.engine.memory import enter_number, forget, stop_at
+from trade2026.prism.engine.memory import (
+    stop_at,
+)
 from trade2026.prism.engine.tape import say_once
 from trade2026.prism.engine.timers import set_timer
 from trade2026.prism.engine.words import (
     CONTINUOUS,
     FOK,
+    GTD,
     IOC,
     LIMIT,
     MARKET,
@@ -68,20 +76,18 @@ def wait(book: Record, tape: Record, message: Record) -> None:
     stop.ticks = message.ticks if message.kind == STOP_LIMIT else 0
     stop.lots = message.lots
     stop.display = message.display
-    stop.expires = expiry_for(message)
+    stop.timer = set_timer(book, message.time_ns, message.number) if message.force == GTD else 0
     aim(book, stop, message.trigger)
     append(book, slot)
     enter_number(book, stop.number, -slot)
-    if stop.expires:
-        set_timer(book, stop.expires, stop.number)
     side, trigger, lots = stop.side, stop.trigger, stop.lots
     say_once(book, tape, WAITING, side, trigger, lots, NO_REASON, 0, stop.number, stop.owner)
 
 
 @kernel
-def expiry_for(message: Record) -> int:
-    """Return when an order expires by its message, 0 for never."""
-    return message.time_ns if message.force == 5 else 0
+def later_parts(stop: Record) -> int:
+    """Return in how many parts more than one a waiting stop would show itself."""
+    return (stop.lots - 1) // stop.display if stop.display else 0
 
 
 @kernel
@@ -107,6 +113,7 @@ def append(book: Record, slot: int) -> None:
         book.first_stop = slot
     book.last_stop = slot
     book.waiting += 1
+    book.hidden_parts += later_parts(stop)
     book.trailing += 1 if stop.kind == TRAILING_STOP else 0
 
 
@@ -125,6 +132,7 @@ def leave(book: Record, slot: int) -> None:
         book.last_stop = stop.before
     forget(book, stop.number, -slot)
     book.waiting -= 1
+    book.hidden_parts -= later_parts(stop)
     book.trailing -= 1 if stop.kind == TRAILING_STOP else 0
     stop.after = book.free_stop
     book.free_stop = slot
@@ -188,7 +196,7 @@ def activate(book: Record, tape: Record, slot: int) -> None:
     out_of_line()
     stop = stop_at(book, slot)
     number, owner, side, ticks = stop.number, stop.owner, stop.side, stop.ticks
-    lots, display, expires = stop.lots, stop.display, stop.expires
+    lots, display, timer = stop.lots, stop.display, stop.timer
     stp, flags, force = stop.stp, stop.flags, stop.force
     kind = LIMIT if stop.kind == STOP_LIMIT else MARKET
     if kind == MARKET and force != FOK:
@@ -198,4 +206,4 @@ def activate(book: Record, tape: Record, slot: int) -> None:
     if kind == LIMIT and is_out_of_band(book, ticks):
         kill(book, tape, number, owner, side, ticks, lots, OUT_OF_BAND)
         return
-    enter(book, tape, number, owner, side, kind, force, ticks, lots, display, expires, stp, flags)
+    enter(book, tape, number, owner, side, kind, force, ticks, lots, display, timer, stp, flags)

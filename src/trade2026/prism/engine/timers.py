@@ -1,22 +1,27 @@
 """When orders expire: a binary heap of times and numbers, the earliest first.
 
 An order that ends in another way leaves its entry behind. An entry counts only where the
-number still rests or waits and expires at that very time; when the heap is full, those that
+number still rests or waits and holds the entry's stamp; when the heap is full, those that
 count no more are taken out.
 """
 
 from trade2026.prism.engine.compiled import kernel, rare_kernel
+from trade2026.prism.engine.index import find
 from trade2026.prism.engine.layout import Record, out_of_line
-from trade2026.prism.engine.memory import find, order_at, stop_at, timer_at
+from trade2026.prism.engine.memory import (
+    order_at,
+    stop_at,
+    timer_at,
+)
 
 
 @kernel
-def expiry_of(book: Record, number: int) -> int:
-    """Return when the order *number* expires, 0 for never or where there is none."""
+def timer_of(book: Record, number: int) -> int:
+    """Return the stamp of the entry by which *number* expires, 0 where there is none."""
     slot = find(book, number)
     if slot == 0:
         return 0
-    return order_at(book, slot).expires if slot > 0 else stop_at(book, -slot).expires
+    return order_at(book, slot).timer if slot > 0 else stop_at(book, -slot).timer
 
 
 @kernel
@@ -27,28 +32,29 @@ def is_earlier(book: Record, at: int, time: int, number: int) -> bool:
 
 
 @kernel
-def put(book: Record, at: int, time: int, number: int) -> None:
+def put(book: Record, at: int, time: int, number: int, stamp: int) -> None:
     """Write an entry."""
     entry = timer_at(book, at)
     entry.time = time
     entry.number = number
+    entry.stamp = stamp
 
 
 @kernel
-def rise(book: Record, at: int, time: int, number: int) -> None:
+def rise(book: Record, at: int, time: int, number: int, stamp: int) -> None:
     """Write an entry where it belongs, from *at* upwards."""
     while at > 0:
         parent = (at - 1) >> 1
         if is_earlier(book, parent, time, number):
             break
         above = timer_at(book, parent)
-        put(book, at, above.time, above.number)
+        put(book, at, above.time, above.number, above.stamp)
         at = parent
-    put(book, at, time, number)
+    put(book, at, time, number, stamp)
 
 
 @kernel
-def sink(book: Record, at: int, time: int, number: int) -> None:
+def sink(book: Record, at: int, time: int, number: int, stamp: int) -> None:
     """Write an entry where it belongs, from *at* downwards."""
     count = book.timers
     while True:
@@ -61,19 +67,21 @@ def sink(book: Record, at: int, time: int, number: int) -> None:
             entry = timer_at(book, child)
         if not is_earlier(book, child, time, number):
             break
-        put(book, at, entry.time, entry.number)
+        put(book, at, entry.time, entry.number, entry.stamp)
         at = child
-    put(book, at, time, number)
+    put(book, at, time, number, stamp)
 
 
 @rare_kernel
-def set_timer(book: Record, time: int, number: int) -> None:
-    """Note that the order *number* expires at *time*."""
+def set_timer(book: Record, time: int, number: int) -> int:
+    """Note that the order *number* expires at *time*; return the entry's stamp."""
     out_of_line()
     if book.timers == book.timer_count:
         compact(book)
     book.timers += 1
-    rise(book, book.timers - 1, time, number)
+    book.last_timer += 1
+    rise(book, book.timers - 1, time, number, book.last_timer)
+    return book.last_timer
 
 
 @rare_kernel
@@ -83,13 +91,13 @@ def compact(book: Record) -> None:
     kept = 0
     for at in range(book.timers):
         entry = timer_at(book, at)
-        if expiry_of(book, entry.number) == entry.time:
-            put(book, kept, entry.time, entry.number)
+        if timer_of(book, entry.number) == entry.stamp:
+            put(book, kept, entry.time, entry.number, entry.stamp)
             kept += 1
     book.timers = kept
     for at in range(kept // 2 - 1, -1, -1):
         entry = timer_at(book, at)
-        sink(book, at, entry.time, entry.number)
+        sink(book, at, entry.time, entry.number, entry.stamp)
 
 
 @rare_kernel
@@ -99,4 +107,4 @@ def drop_first(book: Record) -> None:
     book.timers -= 1
     last = timer_at(book, book.timers)
     if book.timers > 0:
-        sink(book, 0, last.time, last.number)
+        sink(book, 0, last.time, last.number, last.stamp)

@@ -6,11 +6,10 @@ from numpy.typing import NDArray
 from trade2026.prism.engine import memory
 from trade2026.prism.engine.compiled import Cells, entry
 from trade2026.prism.engine.layout import Block
+from trade2026.prism.engine.levels import level_of, next_level
 from trade2026.prism.engine.memory import (
     NO_RANK,
     book_of,
-    level_of,
-    next_level,
     order_at,
     side_at,
     stop_at,

@@ -1,0 +1,115 @@
+"""The books of one account: cash by currency, the rates, and the entries that moved it.
+
+What is paid in keeps the base currency's value of its day, so that what rates do to it later
+can be told from what trading gained. A currency that has no rate yet waits for its first one.
+"""
+
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from trade2026.core.ids import AccountId
+from trade2026.core.numbers import Px, Value, value_at
+from trade2026.domain.position.entry import Entry
+from trade2026.model.position import BASE_CURRENCY, RATE_ONE, Balance, LotMethod
+
+ENTRIES_KEPT: Final = 10_000
+"""Entries kept for each account to be looked at; the log has them all."""
+PEGGED: Final = frozenset({BASE_CURRENCY, "USD"})
+"""Currencies that are worth one from the beginning."""
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's cash, exactly."""
+
+    account: AccountId
+    method: LotMethod = LotMethod.AVERAGE
+    balances: tuple[Balance, ...] = ()
+    """By currency, sorted."""
+
+    @property
+    def cash(self) -> Value:
+        """Return the cash in the base currency, other currencies left out."""
+        return self._base.cash
+
+    @property
+    def deposits(self) -> Value:
+        """Return all that was ever paid into the base currency, less paid out."""
+        return self._base.deposits
+
+    @property
+    def _base(self) -> Balance:
+        found = (one for one in self.balances if one.currency == BASE_CURRENCY)
+        return next(found, Balance(currency=BASE_CURRENCY))
+
+
+class AccountBooks:
+    """The books of one account; mutable."""
+
+    __slots__ = ("account", "balances", "entries", "method")
+
+    def __init__(self, account: AccountId) -> None:
+        self.account = account
+        self.method = LotMethod.AVERAGE
+        self.balances: dict[str, Balance] = {}
+        self.entries: deque[Entry] = deque(maxlen=ENTRIES_KEPT)
+
+    def balance(self, currency: str) -> Balance:
+        """Return what there is of *currency*."""
+        rate = RATE_ONE if currency in PEGGED else None
+        return self.balances.get(currency) or Balance(currency=currency, rate=rate)
+
+    def move(self, currency: str, amount: int) -> None:
+        """Add *amount* of cash that came by trading."""
+        held = self.balance(currency)
+        # Spelled out: every fill passes here, and `replace` costs as much as the rest of it.
+        self.balances[currency] = Balance(
+            currency=currency,
+            cash=Value(held.cash + amount),
+            deposits=held.deposits,
+            deposits_base=held.deposits_base,
+            deposits_unrated=held.deposits_unrated,
+            rate=held.rate,
+        )
+
+    def deposit(self, currency: str, amount: int) -> None:
+        """Add *amount* of cash that was paid in."""
+        held = self.balance(currency)
+        unrated, base = held.deposits_unrated, held.deposits_base
+        if held.rate is None:
+            unrated = Value(unrated + amount)
+        else:
+            base = Value(base + value_at(amount, held.rate))
+        self.balances[currency] = msgspec.structs.replace(
+            held,
+            cash=Value(held.cash + amount),
+            deposits=Value(held.deposits + amount),
+            deposits_base=base,
+            deposits_unrated=unrated,
+        )
+
+    def rate(self, currency: str, rate: Px) -> None:
+        """Value *currency* at *rate*; what came before there was one counts at this one."""
+        held = self.balance(currency)
+        waiting = value_at(held.deposits_unrated, rate)
+        self.balances[currency] = msgspec.structs.replace(
+            held,
+            rate=rate,
+            deposits_base=Value(held.deposits_base + waiting),
+            deposits_unrated=Value(0),
+        )
+
+    def shown(self) -> Account:
+        """Return the account as it stands."""
+        return Account(
+            account=self.account,
+            method=self.method,
+            balances=tuple(self.balances[one] for one in sorted(self.balances)),
+        )
+
+    def foreign(self) -> tuple[Balance, ...]:
+        """Return the balances of every currency but the base, sorted."""
+        if len(self.balances) <= 1 and BASE_CURRENCY in self.balances:
+            return ()
+        return tuple(self.balances[one] for one in sorted(self.balances) if one != BASE_CURRENCY)

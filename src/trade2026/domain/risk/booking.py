@@ -1,0 +1,42 @@
+"""What bookings do to an account as risk sees it: cash and holdings, without an order."""
+
+from trade2026.core.numbers import (
+    Px,
+    SignedQty,
+    Value,
+    divide_half_even,
+    split_qty,
+    value_of,
+    value_of_money,
+)
+from trade2026.domain.risk.account import Holding, RiskAccount
+from trade2026.model.booking import (
+    Booking,
+    CashMoved,
+    DividendBooked,
+    FundingBooked,
+    SplitBooked,
+)
+from trade2026.model.position import BASE_CURRENCY
+
+
+def book(account: RiskAccount, event: Booking) -> None:
+    """Let *event* happen to *account*; cash of other currencies is no buying power."""
+    match event:
+        case CashMoved(currency=currency, amount=amount) if currency == BASE_CURRENCY:
+            _pay(account, value_of_money(amount))
+        case FundingBooked():
+            _pay(account, value_of_money(event.amount))
+        case DividendBooked():
+            _pay(account, value_of(event.per_unit, account.quantity(event.symbol)))
+        case SplitBooked(symbol=symbol) if symbol in account.holdings:
+            held = account.holdings[symbol]
+            last_px = divide_half_even(held.last_px * event.denominator, event.numerator)
+            quantity = split_qty(held.quantity, event.numerator, event.denominator)
+            account.holdings[symbol] = Holding(quantity=SignedQty(quantity), last_px=Px(last_px))
+        case _:
+            pass
+
+
+def _pay(account: RiskAccount, amount: int) -> None:
+    account.cash = Value(account.cash + amount)

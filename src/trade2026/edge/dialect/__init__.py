@@ -1,0 +1,1 @@
+"""Binance's spot API, spoken by PRISM: bots trade here by changing a URL."""

@@ -1,0 +1,103 @@
+"""The API keys of PRISM's participants: who holds which, and their secrets.
+
+A secret is shown once, when it is made, and lives in one file that only its owner can read;
+it is needed as it is, because HMAC is symmetric. A key belongs to one account. A key that is
+revoked is gone, and so is all that was opened with it.
+"""
+
+from typing import Final, Protocol
+
+import msgspec
+
+from trade2026.core.errors import RefusedError
+
+KEYS_SECRET: Final = "prism-api-keys"  # noqa: S105 - the name of the file
+KEY_LENGTH: Final = 64
+KEYS_MAX: Final = 1_000
+KEYS_OF_ACCOUNT_MAX: Final = 30
+"""As many as Binance gives to one account."""
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """One key with its secret."""
+
+    api_key: str
+    secret: str
+    account: str
+    label: str
+    created_ns: int
+    created_by: str
+
+    def __repr__(self) -> str:
+        """Return the key without its secret, which must get into no log."""
+        return f"ApiKey({self.api_key[:6]}… of {self.account})"
+
+
+class KeyFile(Protocol):
+    """Where the keys are kept between two lives of the process."""
+
+    def load(self) -> bytes:
+        """Return what was saved last, empty at first."""
+        ...
+
+    def save(self, content: bytes) -> None:
+        """Replace what is kept, whole or not at all."""
+        ...
+
+    def random_text(self, length: int) -> str:
+        """Return letters and digits that nobody can guess."""
+        ...
+
+
+class KeyStore:
+    """All keys, in memory and in their file."""
+
+    def __init__(self, file: KeyFile) -> None:
+        """Read the keys there are.
+
+        Raises:
+            StartError: the file cannot be read, or others may read it.
+        """
+        self._file = file
+        content = file.load()
+        keys = msgspec.json.decode(content, type=list[ApiKey]) if content else []
+        self._keys = {key.api_key: key for key in keys}
+
+    def find(self, api_key: str) -> ApiKey | None:
+        """Return the key that is spelt so, None where there is none (any more)."""
+        return self._keys.get(api_key)
+
+    def all(self) -> list[ApiKey]:
+        """Return every key, oldest first."""
+        return list(self._keys.values())
+
+    def create(self, *, account: str, label: str, created_by: str, now_ns: int) -> ApiKey:
+        """Make a key of *account*; it is in its file before it is returned.
+
+        Raises:
+            RefusedError: there are too many.
+        """
+        own = sum(1 for key in self._keys.values() if key.account == account)
+        if own >= KEYS_OF_ACCOUNT_MAX:
+            raise RefusedError(f"{account} has {own} keys already; revoke one first")
+        if len(self._keys) >= KEYS_MAX:
+            raise RefusedError(f"there are {KEYS_MAX} keys already; revoke some first")
+        key = ApiKey(
+            api_key=self._file.random_text(KEY_LENGTH),
+            secret=self._file.random_text(KEY_LENGTH),
+            account=account,
+            label=label,
+            created_ns=now_ns,
+            created_by=created_by,
+        )
+        self._save([*self._keys.values(), key])
+        return key
+
+    def revoke(self, api_key: str) -> None:
+        """Forget the key for good."""
+        self._save([key for key in self._keys.values() if key.api_key != api_key])
+
+    def _save(self, keys: list[ApiKey]) -> None:
+        # In the file first: what it does not take, nobody is told of.
+        self._file.save(msgspec.json.encode(keys))
+        self._keys = {key.api_key: key for key in keys}

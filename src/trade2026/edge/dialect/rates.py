@@ -1,0 +1,119 @@
+"""How much may be asked in a minute, and how many orders in ten seconds and in a day.
+
+What is asked for weighs as documented, by the address of the sender; orders are counted by
+account. Whoever goes beyond is refused with 429 and told when to come back. Counters begin
+again with each window of the clock, and with PRISM.
+
+Source: Binance Spot API, "LIMITS": IP limits, unfilled order count.
+"""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from trade2026.core.clock import NS_PER_S
+from trade2026.edge.dialect.errors import DialectError
+
+WEIGHT_MAX: Final = 6_000
+"""Of one address in a minute."""
+ORDERS_MAX: Final = ((10, "10s", 100), (86_400, "1d", 200_000))
+"""Of one account: seconds, how headers call them, how many."""
+_MINUTE_S: Final = 60
+_SENDERS_MAX: Final = 10_000
+"""Remembered at once; beyond, everybody's window begins again."""
+
+
+class Window:
+    """Counts by sender in windows of fixed length."""
+
+    def __init__(self, length_s: int, most: int) -> None:
+        self._length_ns = length_s * NS_PER_S
+        self._most = most
+        self._window = 0
+        self._counts: dict[str, int] = {}
+
+    def count(self, sender: str, now_ns: int) -> int:
+        """Return what *sender* has used of this window."""
+        window = now_ns // self._length_ns
+        if window != self._window or len(self._counts) > _SENDERS_MAX:
+            self._window = window
+            self._counts = {}
+        return self._counts.get(sender, 0)
+
+    def take(self, sender: str, weight: int, now_ns: int) -> bool:
+        """Use *weight* of the window if there is so much left, and return whether there is."""
+        used = self.count(sender, now_ns) + weight
+        self._counts[sender] = used
+        return used <= self._most
+
+    def left_s(self, now_ns: int) -> int:
+        """Return after how many seconds the next window begins, at least one."""
+        return max(1, -(-(self._length_ns - now_ns % self._length_ns) // NS_PER_S))
+
+
+class Rates:
+    """All counters."""
+
+    def __init__(self) -> None:
+        self._weight = Window(_MINUTE_S, WEIGHT_MAX)
+        self._orders = [(Window(length_s, most), name) for length_s, name, most in ORDERS_MAX]
+
+    def weigh(self, address: str, weight: int, now_ns: int) -> None:
+        """Count a request.
+
+        Raises:
+            DialectError: 429, the sender has asked for too much.
+        """
+        if not self._weight.take(address, weight, now_ns):
+            text = (
+                f"Too many requests; current limit of IP({address}) is {WEIGHT_MAX} requests per "
+                f"minute. Please use WebSocket Streams for live updates to avoid polling the API."
+            )
+            left_s = self._weight.left_s(now_ns)
+            data = {"retryAfter": (now_ns // NS_PER_S + left_s) * 1_000}
+            raise DialectError(-1003, text, HTTPStatus.TOO_MANY_REQUESTS, data)
+
+    def order(self, account: str, now_ns: int) -> None:
+        """Count a new order.
+
+        Raises:
+            DialectError: 429, the account has sent too many.
+        """
+        for (window, _), (length_s, _, most) in zip(self._orders, ORDERS_MAX, strict=True):
+            if not window.take(account, 1, now_ns):
+                text = f"Too many new orders; current limit is {most} orders per {length_s} SECOND."
+                raise DialectError(-1015, text, HTTPStatus.TOO_MANY_REQUESTS)
+
+    def headers(self, address: str, account: str, now_ns: int) -> dict[str, str]:
+        """Return what an answer tells of the counters; of orders only where there is an account."""
+        used = self._weight.count(address, now_ns)
+        headers = {"X-MBX-USED-WEIGHT": str(used), "X-MBX-USED-WEIGHT-1M": str(used)}
+        if account:
+            for window, name in self._orders:
+                headers[f"X-MBX-ORDER-COUNT-{name.upper()}"] = str(window.count(account, now_ns))
+        return headers
+
+    def retry_after_s(self, now_ns: int) -> int:
+        """Return after how many seconds a sender who asked for too much may come back."""
+        return self._weight.left_s(now_ns)
+
+    def weight_row(self, address: str, now_ns: int) -> dict[str, Any]:
+        """Return the weight used, as the WebSocket API tells it."""
+        return {**RATE_LIMITS[0], "count": self._weight.count(address, now_ns)}
+
+    def order_rows(self, account: str, now_ns: int) -> list[dict[str, Any]]:
+        """Return the limits of orders, with what *account* has used of them."""
+        counts = [window.count(account, now_ns) for window, _ in self._orders]
+        return [{**row, "count": n} for row, n in zip(RATE_LIMITS[1:], counts, strict=True)]
+
+
+def _row(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:
+    row = {"rateLimitType": kind, "interval": interval, "intervalNum": number}
+    return {**row, "limit": limit}
+
+
+RATE_LIMITS: Final = (
+    _row("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_MAX),
+    _row("ORDERS", "SECOND", 10, ORDERS_MAX[0][2]),
+    _row("ORDERS", "DAY", 1, ORDERS_MAX[1][2]),
+)
+"""As `exchangeInfo` lists them."""

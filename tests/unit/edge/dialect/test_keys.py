@@ -1,0 +1,77 @@
+"""Keys outlive the process, for their owner's eyes only, and are gone once revoked."""
+
+from pathlib import Path
+
+import pytest
+
+from trade2026.core.errors import RefusedError, StartError
+from trade2026.edge.dialect.keys import KEYS_OF_ACCOUNT_MAX, KEYS_SECRET, ApiKey, KeyStore
+from trade2026.shell.secrets import SecretFile
+
+
+def a_store(tmp_path: Path) -> KeyStore:
+    return KeyStore(SecretFile(tmp_path, KEYS_SECRET))
+
+
+def a_key(store: KeyStore, account: str = "bot") -> ApiKey:
+    return store.create(account=account, label="", created_by="tess", now_ns=1)
+
+
+def test_a_key_is_found_by_the_next_process_until_it_is_revoked(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    kept, gone = a_key(store), a_key(store)
+    store.revoke(gone.api_key)
+
+    later = a_store(tmp_path)
+
+    assert later.all() == [kept]
+    assert later.find(kept.api_key) == kept
+    assert later.find(gone.api_key) is None
+    assert len({kept.api_key, kept.secret, gone.api_key, gone.secret}) == 4
+
+
+def test_only_the_owner_can_read_the_file_and_no_draft_is_left(tmp_path: Path) -> None:
+    a_key(a_store(tmp_path))
+    folder = tmp_path / "secrets"
+
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in folder.iterdir()] == [KEYS_SECRET]
+    assert (folder / KEYS_SECRET).stat().st_mode & 0o777 == 0o600
+    (folder / KEYS_SECRET).chmod(0o640)
+    with pytest.raises(StartError, match="others may read"):
+        a_store(tmp_path)
+
+
+def test_what_cannot_be_written_makes_no_key(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    a_key(store)
+    # A folder stands where the draft would be written.
+    secrets = tmp_path / "secrets"
+    for path in secrets.iterdir():
+        path.unlink()
+    secrets.rmdir()
+    secrets.write_text("")
+
+    with pytest.raises(OSError, match="secrets"):
+        a_key(store)
+
+    assert len(store.all()) == 1
+
+
+def test_an_account_has_so_many_keys_and_no_more(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    keys = [a_key(store) for _ in range(KEYS_OF_ACCOUNT_MAX)]
+
+    with pytest.raises(RefusedError, match="revoke one"):
+        a_key(store)
+
+    assert a_key(store, "other")
+    store.revoke(keys[0].api_key)
+    assert a_key(store)
+
+
+def test_a_key_shows_no_secret_where_it_is_printed(tmp_path: Path) -> None:
+    key = a_key(a_store(tmp_path))
+
+    assert key.secret not in repr(key)
+    assert key.secret not in f"{key} {[key]}"
