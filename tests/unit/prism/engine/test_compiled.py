@@ -10,9 +10,9 @@ from trade2026.prism.agents.informed import INFORMED
 from trade2026.prism.engine.compiled import cache_folder
 
 SCRIPT = """
-from trade2026.prism.engine import memory
-memory.index_all(memory.new_book(0, 128).ctypes.data)
-stats = memory.index_all.stats
+from trade2026.prism.engine import index, memory
+index.index_all(memory.new_book(0, 128).ctypes.data)
+stats = index.index_all.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
