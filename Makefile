@@ -82,6 +82,14 @@ test: setup-dev ## Unit, property and contract tests, with full coverage of core
 	$(PYTEST) tests/unit tests/property tests/contract --cov=trade2026 --cov-report=
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
 
+SEED ?=
+MESSAGES ?= 10000000
+
+# Kernels with bounds checks. A seed that failed is run again by SEED=n MESSAGES=50000.
+.PHONY: fuzz
+fuzz: setup-dev ## Both order books on random messages until they differ (SEED=… MESSAGES=…)
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.fuzz --messages $(MESSAGES) $(if $(SEED),--seed $(SEED))
+
 .PHONY: integration
 integration: setup-dev ## Tests against real servers
 	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/integration

@@ -9,11 +9,11 @@ import statistics
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trade2026.core.chance import stream
 from trade2026.prism.engine.book import Book
-from trade2026.prism.engine.compiled import Words
-from trade2026.prism.engine.message import BUY, MESSAGE_COLUMNS, SELL, Action, Force, Kind
+from trade2026.prism.engine.message import BUY, MESSAGE, SELL, Action, Force, Kind
 from trade2026.prism.engine.reference import ReferenceBook
 
 MESSAGES = 200_000
@@ -21,26 +21,26 @@ RUNS = 7
 OWNERS = 40
 
 
-def flow() -> Words:
+def flow() -> NDArray[np.void]:
     """Return the messages, the same in every run."""
     luck = stream(1, "benchmarks/book")
     rows = np.arange(MESSAGES)
     is_cancel = luck.random(MESSAGES) < 0.4
-    messages = np.zeros((MESSAGES, MESSAGE_COLUMNS), np.int64)
-    messages[:, 0] = np.where(is_cancel, Action.CANCEL, Action.PLACE)
+    messages = np.zeros(MESSAGES, MESSAGE)
+    messages["action"] = np.where(is_cancel, Action.CANCEL, Action.PLACE)
     older = np.maximum(1, rows - luck.integers(0, 500, MESSAGES))
-    messages[:, 1] = np.where(is_cancel, older, rows + 1)
-    messages[:, 2] = luck.integers(0, OWNERS, MESSAGES)
-    messages[:, 3] = luck.choice([BUY, SELL], MESSAGES)
-    messages[:, 4] = np.where(luck.random(MESSAGES) < 0.1, Kind.MARKET, Kind.LIMIT)
-    messages[:, 5] = Force.GTC
+    messages["number"] = np.where(is_cancel, older, rows + 1)
+    messages["owner"] = luck.integers(0, OWNERS, MESSAGES)
+    messages["side"] = luck.choice([BUY, SELL], MESSAGES)
+    messages["kind"] = np.where(luck.random(MESSAGES) < 0.1, Kind.MARKET, Kind.LIMIT)
+    messages["force"] = Force.GTC
     centre = 50_000 + np.cumsum(luck.integers(-1, 2, MESSAGES))
-    messages[:, 6] = centre - messages[:, 3] * luck.integers(-10, 40, MESSAGES)
-    messages[:, 7] = luck.integers(1, 100, MESSAGES)
+    messages["ticks"] = centre - messages["side"] * luck.integers(-10, 40, MESSAGES)
+    messages["lots"] = luck.integers(1, 100, MESSAGES)
     return messages
 
 
-def seconds(book: Book | ReferenceBook, messages: Words) -> float:
+def seconds(book: Book | ReferenceBook, messages: NDArray[np.void]) -> float:
     """Return how long *book* takes for all messages."""
     started = time.perf_counter()
     book.process(messages)

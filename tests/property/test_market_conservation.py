@@ -14,7 +14,7 @@ from tests.unit.prism.markets import (
 from trade2026.core.clock import NS_PER_S
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.order import OrdType, Side, TimeInForce
-from trade2026.prism.market import Market
+from trade2026.prism.market import FIRST_OUTSIDER, Market
 
 STEPS = {i.symbol: (int(i.tick_size), int(i.lot_size)) for i in PRISM_INSTRUMENTS}
 
@@ -29,7 +29,7 @@ ORDERS = st.lists(
         time_in_force=st.sampled_from([TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK]),
         ticks=st.integers(1, 50) | st.integers(14_900, 15_100) | st.integers(5_990_000, 6_010_000),
         lots=st.integers(0, 500) | st.integers(0, 10**9),
-        owner=st.integers(1_000, 1_002),
+        owner=st.integers(FIRST_OUTSIDER, FIRST_OUTSIDER + 2),
     ),
     max_size=20,
 )

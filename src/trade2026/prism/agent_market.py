@@ -19,6 +19,7 @@ from trade2026.model.prism import PartyHolding, PrismLife, PrismParams, PrismSho
 from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import MarketConfig, default_config
 from trade2026.prism.digest import DigestState, EventDigest
+from trade2026.prism.engine import event as engine
 from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.book import FIRST_CAPACITY
 from trade2026.prism.engine.compiled import remove_stale, sources_digest
@@ -248,11 +249,12 @@ class AgentMarket:
         drained = self._market.drain()
         self._digest.add(drained)
         for row in drained.tolist():
-            (seq, symbol, kind, time_ns, side, ticks, lots, *parties, reason, level_lots) = row
-            if reason == EventReason.UNKNOWN_ORDER:
+            (seq, time_ns, ticks, lots, maker_number, taker_number, *lefts) = row[:8]
+            (level_lots, maker_owner, taker_owner, symbol, kind, side, reason) = row[8:]
+            if kind == engine.EventKind.REFUSED:
                 # A cancel that found nothing changed nothing.
                 continue
-            maker_number, taker_number, maker_owner, taker_owner, maker_left, taker_left = parties
+            maker_left, taker_left = lefts
             events.append(
                 MarketEvent(
                     seq=seq,

@@ -13,7 +13,7 @@ from trade2026.core.numbers import Px
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
 
-FIRST_OUTSIDER: Final = 1_000
+FIRST_OUTSIDER: Final = 2**20
 """Owners from here on are outsiders; those below belong to the market itself."""
 
 

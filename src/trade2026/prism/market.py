@@ -8,7 +8,7 @@ Inside, prices are ticks and quantities lots; holdings leave in nanos, exactly.
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -20,27 +20,45 @@ from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
 from trade2026.prism import loop
 from trade2026.prism.config import MarketConfig
-from trade2026.prism.engine import desk, kernels, memory
-from trade2026.prism.engine.book import depth_of, grown_memory, new_memory, resting_of
+from trade2026.prism.engine import memory, tape
+from trade2026.prism.engine.book import FIRST_CAPACITY, with_room
 from trade2026.prism.engine.compiled import Words
-from trade2026.prism.engine.event import MARKET_EVENT, grown_tape, new_tape, take_events
-from trade2026.prism.engine.message import BUY, FORCE_OF, KIND_OF, MESSAGE_COLUMNS, SELL, Action
-from trade2026.prism.opening import agents_of, grid_of, open_tables, restore
-from trade2026.prism.price import fundamental
-from trade2026.prism.price.fundamental import FundamentalParams
+from trade2026.prism.engine.event import MARKET_EVENT
+from trade2026.prism.engine.layout import Block, Row, new_block
+from trade2026.prism.engine.message import (
+    BUY,
+    FORCE_OF,
+    KIND_OF,
+    MESSAGE,
+    SELL,
+    Action,
+)
+from trade2026.prism.engine.views import depth_of, resting_of
+from trade2026.prism.floorplan import ADDRESSES, AGENT_BITS, AGENTS, HEAP, VALUES
+from trade2026.prism.opening import agents_of, grid_of, mind_of, open_market, restore, set_wakes
+from trade2026.prism.price.fundamental import FundamentalParams, reshape, shift
 
-__all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Market"]
+__all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Market", "MarketState"]
 
-FIRST_OUTSIDER: Final = 1_000
+FIRST_OUTSIDER: Final = 2**20
 """Owners from here on are outsiders; agents count from 0."""
 
-_EVENTS: Final = 16_384
-"""Events a new tape has room for; it grows where nobody drains it."""
-
-_TABLES: Final = ("heap", "desks", "minds", "values", "value_words")
-"""Of the tables, those that a state has; the addresses of kernels are of one process only."""
+_EVENTS: Final = 65_536
+"""Records a new tape has room for; it grows where nobody drains it."""
 
 _NO_PRICES: Final[Mapping[str, Px]] = MappingProxyType({})
+
+
+class MarketState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a market is at one moment, to go on from there as if nothing had been."""
+
+    sim_ns: int
+    market: bytes
+    """Agents, values and wake-ups."""
+    books: tuple[bytes, ...]
+    seqs: tuple[int, ...]
+    """By symbol, the number of the last event."""
+    last_mid_px: dict[str, Px]
 
 
 class AgentHolding(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,22 +83,6 @@ class AgentState(msgspec.Struct, frozen=True, kw_only=True):
     def pnl(self) -> Value:
         """Return the profit over all symbols."""
         return Value(sum(holding.pnl for holding in self.holdings))
-
-
-class ArrayState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """An array as bytes."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    content: bytes
-
-
-class MarketState(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a market is at one moment; with its configuration it goes on from there."""
-
-    sim_ns: int
-    arrays: dict[str, ArrayState]
-    last_mid_px: dict[str, Px]
 
 
 class Market:
@@ -115,7 +117,7 @@ class Market:
         self._grids = [grid_of(symbol) for symbol in config.symbols]
         self._agents = agents_of(config.agents)
         self._owners = {agent.name: owner for owner, agent in enumerate(self._agents)}
-        self._tables = open_tables(
+        self._market = open_market(
             config,
             agents=self._agents,
             grids=self._grids,
@@ -124,19 +126,20 @@ class Market:
             last_mid_px=last_mid_px,
         )
         restore(
-            self._tables,
+            self._market,
             symbols=self._index,
             owners=self._owners,
             grids=self._grids,
             holdings=holdings,
         )
-        self._books = np.stack([new_memory(index) for index in range(len(self.symbols))])
-        self._tape = new_tape(_EVENTS)
-        self._outbox = np.zeros((memory.ROOM + 1, MESSAGE_COLUMNS), np.int64)
+        self._books = [memory.new_book(index, FIRST_CAPACITY) for index in range(len(self.symbols))]
+        self._tape = tape.new_tape(_EVENTS)
+        self._seqs = np.zeros(len(self.symbols), np.int64)
         self._last_mid_px = {
             s.instrument.symbol: last_mid_px.get(s.instrument.symbol, s.start_px)
             for s in config.symbols
         }
+        self._find_books()
 
     @classmethod
     def from_state(cls, config: MarketConfig, state: MarketState) -> "Market":
@@ -146,50 +149,36 @@ class Market:
             InvalidInputError: the state is not one of such a market.
         """
         market = cls(config, start_ns=state.sim_ns, last_mid_px=state.last_mid_px)
-        tables = market._tables
-        for name in _TABLES:
-            saved = _array_of(state, name)
-            if saved.shape != getattr(tables, name).shape:
-                raise InvalidInputError(name, "is of another market")
-            setattr(tables, name, saved)
-        market._books = _array_of(state, "books")
+        is_alike = len(state.market) == len(market._market)
+        if not is_alike or len(state.books) != len(market.symbols):
+            raise InvalidInputError("state", "is of another market")
+        market._market[:] = np.frombuffer(state.market, np.uint8)
+        set_wakes(market._market, market._agents)
+        market._books = [block_of(book) for book in state.books]
+        market._seqs[:] = state.seqs
+        market._find_books()
         return market
 
     def state(self) -> MarketState:
         """Return a copy of everything. All events must have been drained."""
-        assert self._tape[0, 0] == 0
-        arrays = {name: getattr(self._tables, name) for name in _TABLES} | {"books": self._books}
+        assert tape.head_of(self._tape)["count"] == 0
         return MarketState(
             sim_ns=self.sim_ns,
-            arrays={
-                name: ArrayState(dtype=array.dtype.str, shape=array.shape, content=array.tobytes())
-                for name, array in arrays.items()
-            },
+            market=self._market.tobytes(),
+            books=tuple(book.tobytes() for book in self._books),
+            seqs=tuple(self._seqs.tolist()),
             last_mid_px=self.last_mid_px(),
         )
 
     @property
     def next_ns(self) -> int:
         """Return when something happens next by itself."""
-        return int(self._tables.heap[0, 0])
+        return int(HEAP.view(self._market)["time"][0])
 
     def run_until(self, sim_ns: int) -> None:
         """Let the agents act up to *sim_ns*, which is not in the past."""
         assert sim_ns >= self.sim_ns
-        tables = self._tables
-        while not loop.run(
-            sim_ns,
-            tables.heap,
-            self._books,
-            self._tape,
-            self._outbox,
-            tables.desks,
-            tables.minds,
-            tables.values,
-            tables.value_words,
-            tables.wakes,
-        ):
-            self._make_room()
+        self._run(sim_ns, 0, 0)
         self.sim_ns = sim_ns
 
     def submit(
@@ -219,17 +208,31 @@ class Market:
         assert number > 0
         assert owner >= FIRST_OUTSIDER
         kind, force = KIND_OF[ord_type], FORCE_OF[time_in_force]
-        row = (Action.PLACE, number, owner, side.sign, kind, force, ticks, lots)
-        self._handle(self._index[symbol], row)
+        message = message_of(
+            Action.PLACE,
+            number=number,
+            owner=owner,
+            side=side.sign,
+            kind=kind,
+            force=force,
+            ticks=ticks,
+            lots=lots,
+        )
+        self.ask(symbol, message)
 
     def cancel(self, *, symbol: str, number: int) -> None:
         """Cancel what rests of an outsider's order; an event says so, or why not."""
         assert number > 0
-        self._handle(self._index[symbol], (Action.CANCEL, number, 0, 0, 0, 0, 0, 0))
+        self.ask(symbol, message_of(Action.CANCEL, number=number))
+
+    def ask(self, symbol: str, message: NDArray[np.void]) -> None:
+        """Have a symbol's book handle any message, one record of `MESSAGE`, at `sim_ns`."""
+        assert message.dtype == MESSAGE
+        self._run(self.sim_ns, self._index[symbol], message.ctypes.data)
 
     def drain(self) -> NDArray[np.void]:
         """Return all events since the last call, in order, as `MARKET_EVENT` records."""
-        return take_events(self._tape)
+        return tape.read_tape(self._tape, self._seqs)
 
     def depth(self, symbol: str, levels: int) -> tuple[Words, Words]:
         """Return bids and offers, each `(n, 2) int64`: ticks and lots, best first."""
@@ -237,23 +240,22 @@ class Market:
         return depth_of(book, BUY, levels), depth_of(book, SELL, levels)
 
     def resting(self, symbol: str) -> Words:
-        """Return all resting orders, `(n, 5) int64`: number, owner, side, ticks, lots."""
+        """Return all resting orders, `(n, 6) int64`, as `engine.views.resting_of` does."""
         return resting_of(self._books[self._index[symbol]])
 
     def mid_px(self, symbol: str) -> Px:
         """Return the mid price; while a side is empty, the last one known, at first the start."""
         index = self._index[symbol]
-        bid = memory.best_ticks(self._books[index], BUY)
-        ask = memory.best_ticks(self._books[index], SELL)
-        if bid and ask:
-            self._last_mid_px[symbol] = Px((bid + ask) * self._grids[index].tick // 2)
+        bid, ask = memory.SIDES.view(self._books[index])["best"].tolist()
+        if memory.NO_RANK not in (bid, ask):
+            # A sell's rank is minus its price.
+            self._last_mid_px[symbol] = Px((bid - ask) * self._grids[index].tick // 2)
         return self._last_mid_px[symbol]
 
     def fundamental_px(self, symbol: str) -> float:
         """Return the value around which the symbol trades, as of its last wake-up, in nanos."""
         index = self._index[symbol]
-        ticks = fundamental.present_value(self._tables.values[index])
-        return ticks * self._grids[index].tick
+        return float(VALUES.view(self._market)["worth"][index]) * self._grids[index].tick
 
     def last_mid_px(self) -> dict[str, Px]:
         """Return every symbol's `mid_px`, as a snapshot keeps it."""
@@ -292,35 +294,37 @@ class Market:
 
     def reshape_value(self, symbol: str, params: FundamentalParams, times: float) -> None:
         """Let the symbol's value move by *params* from now on, *times* as much."""
-        fundamental.reshape(self._tables.values[self._index[symbol]], params, times)
+        reshape(VALUES.view(self._market)[self._index[symbol]], params, times)
 
     def shift_value(self, symbol: str, log_move: float) -> None:
         """Move the symbol's value at once, for good."""
-        fundamental.shift(self._tables.values[self._index[symbol]], log_move)
+        shift(VALUES.view(self._market)[self._index[symbol]], log_move)
 
     def set_params(self, owner: int, params: Sequence[float]) -> None:
         """Let an agent act by *params*, in the order of its type's struct, from now on."""
-        self._tables.minds[:, owner, : len(params)] = params
+        for index in range(len(self.symbols)):
+            mind_of(self._market, index, owner)[: len(params)] = params
 
     def params(self, owner: int) -> tuple[float, ...]:
         """Return by what an agent acts."""
         count = len(self._agents[owner].params)
-        return tuple(self._tables.minds[0, owner, :count].tolist())
+        return tuple(mind_of(self._market, 0, owner)[:count].tolist())
 
     def send_away(self, symbol: str, owners: Sequence[int], until_ns: int) -> None:
         """Cancel what agents have in the book of *symbol*, and wake them there no earlier."""
-        index, width = self._index[symbol], len(self._agents)
+        index = self._index[symbol]
         for number, owner, *_ in self.resting(symbol).tolist():
             if owner in owners:
-                self._handle(index, (Action.CANCEL, number, 0, 0, 0, 0, 0, 0))
-        # What they believed of the price will be old when they come back.
-        self._tables.minds[index, list(owners), desk.BELIEF] = 0.0
-        away = {index * width + owner for owner in owners}
-        wakes: list[tuple[int, int]] = self._tables.heap.tolist()
+                self.ask(symbol, message_of(Action.CANCEL, number=number))
+        for owner in owners:
+            # What they believed of the price will be old when they come back.
+            mind_of(self._market, index, owner)[len(self._agents[owner].params) :] = 0.0
+        away = {index << AGENT_BITS | owner for owner in owners}
+        heap = HEAP.view(self._market)[:-1]
+        wakes: list[tuple[int, int]] = heap.tolist()
+        moved = sorted((max(at, until_ns) if who in away else at, who) for at, who in wakes)
         # A sorted table is a heap.
-        self._tables.heap[:] = sorted(
-            (max(at, until_ns) if who in away else at, who) for at, who in wakes
-        )
+        heap[:] = np.array(moved, heap.dtype)
 
     def _holding(self, index: int, owner: int, open_orders: int) -> AgentHolding:
         grid = self._grids[index]
@@ -336,32 +340,39 @@ class Market:
         )
 
     def _cash(self, index: int, owner: int) -> Value:
-        return Value(int(self._tables.desks[index, owner, desk.CASH]) * self._grids[index].unit)
+        return Value(int(self._agent(index, owner)["cash"]) * self._grids[index].unit)
 
     def _inventory(self, index: int, owner: int) -> SignedQty:
-        lots = int(self._tables.desks[index, owner, desk.INVENTORY])
+        lots = int(self._agent(index, owner)["inventory"])
         return SignedQty(lots * self._grids[index].lot)
 
-    def _handle(self, index: int, row: tuple[int, ...]) -> None:
-        self._make_room()
-        book, tape = self._books[index], self._tape
-        before = int(tape[0, 0])
-        kernels.replay(book, tape, np.array([row], np.int64), 0, 1, self.sim_ns)
-        loop.settle(tape, before, self._tables.desks[index])
+    def _agent(self, index: int, owner: int) -> Row:
+        return AGENTS.view(self._market)[index * len(self._agents) + owner]
 
-    def _make_room(self) -> None:
-        least_free = min(int(book[memory.CAPACITY] - book[memory.OPEN]) for book in self._books)
-        if least_free < memory.ROOM:
-            self._books = np.stack(
-                [grown_memory(book, index) for index, book in enumerate(self._books)]
-            )
-        while not all(memory.has_room(book, self._tape) for book in self._books):
-            self._tape = grown_tape(self._tape)
+    def _run(self, until: int, symbol: int, message: int) -> None:
+        while True:
+            market, said = self._market.ctypes.data, self._tape.ctypes.data
+            short = loop.run(market, said, until, symbol, message)
+            if short < 0:
+                return
+            self._books[short], self._tape = with_room(self._books[short], self._tape)
+            self._find_books()
+
+    def _find_books(self) -> None:
+        ADDRESSES.view(self._market)["at"] = [book.ctypes.data for book in self._books]
 
 
-def _array_of(state: MarketState, name: str) -> NDArray[Any]:
-    saved = state.arrays.get(name)
-    if saved is None:
-        raise InvalidInputError(name, "is missing")
-    flat = np.frombuffer(saved.content, np.dtype(saved.dtype))
-    return flat.reshape(saved.shape).copy()
+def block_of(data: bytes) -> Block:
+    """Return a block with the bytes of *data*."""
+    block = new_block(len(data))
+    block[:] = np.frombuffer(data, np.uint8)
+    return block
+
+
+def message_of(action: Action, **fields: int) -> NDArray[np.void]:
+    """Return one record of `MESSAGE`; fields that are not named are 0."""
+    message = np.zeros(1, MESSAGE)
+    message["action"] = action
+    for field, value in fields.items():
+        message[field] = value
+    return message

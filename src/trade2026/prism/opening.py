@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from trade2026.core.chance import stream
 from trade2026.core.clock import NS_PER_MS, NS_PER_S
@@ -13,10 +14,19 @@ from trade2026.core.numbers import NANOS, Px
 from trade2026.model.prism import PartyHolding
 from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import AgentGroup, MarketConfig, SymbolConfig
-from trade2026.prism.engine import desk
 from trade2026.prism.engine.agent_type import AgentType
-from trade2026.prism.engine.compiled import Reals, Words, address_of
-from trade2026.prism.price import fundamental
+from trade2026.prism.engine.desk import AGENT, MIND_AT, UNKNOWN
+from trade2026.prism.engine.layout import Block
+from trade2026.prism.floorplan import (
+    AGENT_BITS,
+    AGENTS,
+    HEAP,
+    MARKET,
+    VALUES,
+    WAKES,
+    new_market,
+)
+from trade2026.prism.price.fundamental import STEP_NS, set_fundamental
 
 PARTY_PREFIX: Final = "agent:"
 
@@ -51,17 +61,6 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     def unit(self) -> int:
         """Return what one lot times one tick is worth, in square nanos."""
         return self.tick * self.lot
-
-
-class Tables(msgspec.Struct, kw_only=True):
-    """The state of all agents and values, as `loop.run` takes it."""
-
-    heap: Words
-    desks: Words
-    minds: Reals
-    values: Reals
-    value_words: Words
-    wakes: Words
 
 
 def grid_of(config: SymbolConfig) -> Grid:
@@ -106,7 +105,7 @@ def agents_of(groups: Sequence[AgentGroup]) -> list[Agent]:
     return agents
 
 
-def open_tables(
+def open_market(
     config: MarketConfig,
     *,
     agents: Sequence[Agent],
@@ -114,46 +113,52 @@ def open_tables(
     start_ns: int,
     life: int,
     last_mid_px: Mapping[str, Px],
-) -> Tables:
-    """Return the state of a market that opens at *start_ns*."""
-    symbols, width = len(grids), len(agents)
-    tables = Tables(
-        heap=np.zeros((symbols * width, 2), np.int64),
-        desks=np.zeros((symbols, width, desk.DESK_WIDTH), np.int64),
-        minds=np.zeros((symbols, width, desk.MIND_WIDTH), np.float64),
-        values=np.zeros((symbols, fundamental.REALS), np.float64),
-        value_words=np.zeros((symbols, fundamental.WORDS), np.int64),
-        wakes=np.array([address_of(agent.type.wake) for agent in agents], np.int64),
-    )
+) -> Block:
+    """Return the state of a market that opens at *start_ns*, as `loop.run` takes it."""
+    market = new_market(len(grids), len(agents))
+    set_wakes(market, agents)
     first_wakes: list[tuple[int, int]] = []
     for s, (symbol, grid) in enumerate(zip(config.symbols, grids, strict=True)):
         name = symbol.instrument.symbol
+        value = VALUES.view(market)[s]
         worth = last_mid_px.get(name, symbol.start_px) / grid.tick
-        tables.values[s] = fundamental.new_fundamental(symbol.fundamental, worth)
-        luck = stream(config.seed, f"prism/{life}/{name}/fundamental")
-        tables.value_words[s, fundamental.NEXT_STEP] = start_ns + fundamental.STEP_NS
-        tables.value_words[s, fundamental.LUCK] = luck.integers(_LUCK_END)
+        set_fundamental(value, symbol.fundamental, worth)
+        value["next_step"] = start_ns + STEP_NS
+        value["luck"] = stream(config.seed, f"prism/{life}/{name}/fundamental").integers(_LUCK_END)
         for a, agent in enumerate(agents):
             luck = stream(config.seed, f"prism/{life}/{name}/{agent.name}")
-            row = tables.desks[s, a]
-            row[desk.CASH] = grid.first_cash
-            row[desk.OWNER] = a
-            row[desk.BOUND] = grid.bound_lots
-            row[desk.CLIP] = grid.clip_lots
-            row[desk.LUCK] = luck.integers(_LUCK_END)
-            row[desk.LAST_WAKE] = start_ns
-            tables.minds[s, a, : len(agent.params)] = agent.params
+            row = AGENTS.view(market)[s * len(agents) + a]
+            row["cash"] = grid.first_cash
+            row["owner"] = a
+            row["bound"] = grid.bound_lots
+            row["clip"] = grid.clip_lots
+            row["luck"] = luck.integers(_LUCK_END)
+            row["last_wake"] = start_ns
+            row["to_buy"] = row["to_sell"] = UNKNOWN
+            mind_of(market, s, a)[: len(agent.params)] = agent.params
             wait = int(luck.integers(_QUIET_NS, _OPENING_NS))
             if agent.type.quotes_first:
                 wait = (a + 1) * NS_PER_MS
-            first_wakes.append((start_ns + wait, s * width + a))
+            first_wakes.append((start_ns + wait, s << AGENT_BITS | a))
     # A sorted table is a heap.
-    tables.heap[:] = sorted(first_wakes)
-    return tables
+    HEAP.view(market)[:-1] = np.array(sorted(first_wakes), HEAP.layout.dtype)
+    return market
+
+
+def set_wakes(market: Block, agents: Sequence[Agent]) -> None:
+    """Tell a market where its agents' kernels are in this process."""
+    WAKES.view(market)["at"] = [agent.type.address() for agent in agents]
+
+
+def mind_of(market: Block, symbol: int, owner: int) -> NDArray[np.float64]:
+    """Return an agent's mind, `(MIND_REALS,) float64`, sharing the market's memory."""
+    head = market[: MARKET.size].view(MARKET.dtype)[0]
+    at = int(head["agent_at"]) + (symbol * int(head["agents"]) + owner) * AGENT.size
+    return market[at + MIND_AT : at + AGENT.size].view(np.float64)
 
 
 def restore(
-    tables: Tables,
+    market: Block,
     *,
     symbols: Mapping[str, int],
     owners: Mapping[str, int],
@@ -175,8 +180,9 @@ def restore(
         inventory, lot_rest = divmod(int(holding.inventory), grids[s].lot)
         if cash_rest or lot_rest:
             raise InvalidInputError(holding.party, f"holds {holding.symbol} off its grid")
-        tables.desks[s, owner, desk.CASH] = cash
-        tables.desks[s, owner, desk.INVENTORY] = inventory
+        row = AGENTS.view(market)[s * len(owners) + owner]
+        row["cash"] = cash
+        row["inventory"] = inventory
 
 
 def _params_of(agent_type: AgentType, group: AgentGroup) -> tuple[float, ...]:

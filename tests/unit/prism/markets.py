@@ -1,6 +1,6 @@
 """Small markets for tests, and what outsiders do in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from tests.factories import NOW_NS
 from trade2026.core.clock import NS_PER_S
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.prism.config import MarketConfig, default_config
-from trade2026.prism.engine.event import EventKind
+from trade2026.prism.engine.event import MARKET_EVENT, EventKind
 from trade2026.prism.market import FIRST_OUTSIDER, Market
 
 START_NS = int(NOW_NS)
@@ -79,7 +79,14 @@ def play(
         enter(market, order)
     run_to(until_ns)
     events.append(market.drain())
-    return np.concatenate(events)
+    return joined(events)
+
+
+def joined(parts: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
+    """Return the events of all *parts*, what lies between their columns 0 as it is in a part."""
+    events = np.zeros(sum(map(len, parts)), MARKET_EVENT)
+    np.concatenate(parts, out=events)
+    return events
 
 
 def totals(market: Market) -> dict[str, tuple[int, int]]:

@@ -21,7 +21,7 @@ from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
 from trade2026.prism.engine.event import EventKind, EventReason
-from trade2026.prism.market import Market
+from trade2026.prism.market import FIRST_OUTSIDER, Market
 
 BTC = "BTCUSDT"
 BTC_TICK = 10**7
@@ -44,7 +44,7 @@ def some_orders(count: int) -> list[Outside]:
                 after_ns=int(luck.integers(0, 600 * NS_PER_S)),
                 symbol=BTC,
                 number=number,
-                owner=1_000 + number % 3,
+                owner=FIRST_OUTSIDER + number % 3,
                 side=side,
                 ord_type=OrdType.MARKET if market else OrdType.LIMIT,
                 time_in_force=TimeInForce.GTC if luck.random() < 0.7 else TimeInForce.FOK,
@@ -172,7 +172,7 @@ def test_an_order_enters_at_the_present_time() -> None:
     added, removed = market.drain()
     assert (added["kind"], removed["kind"]) == (EventKind.ADDED, EventKind.REMOVED)
     assert added["time_ns"] == removed["time_ns"] == market.sim_ns
-    assert (added["maker_number"], added["maker_owner"], added["level_lots"]) == (5, 1_000, 10)
+    assert (added["maker_number"], added["maker_owner"], added["level_lots"]) == (5, FIRST_OUTSIDER, 10)
     assert removed["level_lots"] == 0
 
 
@@ -196,7 +196,7 @@ def test_what_the_book_cannot_fill_is_rejected() -> None:
     enter(market, Outside(0, BTC, number=1, ord_type=OrdType.MARKET, lots=10**9))
 
     last = market.drain()[-1]
-    assert (last["kind"], last["reason"]) == (EventKind.REJECTED, EventReason.UNFILLED)
+    assert (last["kind"], last["reason"]) == (EventKind.KILLED, EventReason.UNFILLED)
     assert last["lots"] > 0
 
 

@@ -9,14 +9,14 @@ from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import Px, parse_px
 from trade2026.model.instrument import PRISM_INSTRUMENTS
-from trade2026.prism.engine import desk
-from trade2026.prism.opening import Tables, agents_of, grid_of, open_tables
-from trade2026.prism.price import fundamental
+from trade2026.prism.engine.layout import Block
+from trade2026.prism.floorplan import AGENT_BITS, AGENTS, HEAP, VALUES
+from trade2026.prism.opening import agents_of, grid_of, open_market
 
 
-def opened(*, seed: int = 7, life: int = 0) -> Tables:
+def opened(*, seed: int = 7, life: int = 0) -> Block:
     config = a_config(seed)
-    return open_tables(
+    return open_market(
         config,
         agents=agents_of(config.agents),
         grids=[grid_of(symbol) for symbol in config.symbols],
@@ -29,30 +29,29 @@ def opened(*, seed: int = 7, life: int = 0) -> Tables:
 def test_nobody_shares_chance_with_anybody_in_any_life_or_seed() -> None:
     states: list[int] = []
 
-    for tables in (opened(), opened(life=1), opened(seed=8)):
-        states += tables.desks[:, :, desk.LUCK].ravel().tolist()
-        states += tables.value_words[:, fundamental.LUCK].tolist()
+    for market in (opened(), opened(life=1), opened(seed=8)):
+        states += AGENTS.view(market)["luck"].tolist()
+        states += VALUES.view(market)["luck"].tolist()
 
     assert len(states) == 3 * 6 * 41
     assert len(set(states)) == len(states)
 
 
 def test_makers_wake_first_and_everybody_within_two_seconds() -> None:
-    heap = opened().heap
-    makers = heap[heap[:, 1] % 40 < 5]
-    others = heap[heap[:, 1] % 40 >= 5]
+    heap = HEAP.view(opened())
+    symbol, owner = heap["who"] >> AGENT_BITS, heap["who"] & ((1 << AGENT_BITS) - 1)
+    makers, others = heap["time"][owner < 5], heap["time"][owner >= 5]
 
-    assert makers[:, 0].max() < others[:, 0].min()
-    assert others[:, 0].max() < START_NS + 2 * NS_PER_S
-    assert np.all(np.diff(heap[:, 0]) >= 0)
-    assert sorted(heap[:, 1].tolist()) == list(range(240))
+    assert makers.max() < others.min()
+    assert others.max() < START_NS + 2 * NS_PER_S
+    assert np.all(np.diff(heap["time"]) >= 0)
+    assert sorted((40 * symbol + owner).tolist()) == list(range(240))
 
 
 def test_a_value_begins_at_the_last_mid_price_even_between_ticks() -> None:
-    values = opened().values
+    worth = VALUES.view(opened())["worth"]
 
-    assert fundamental.present_value(values[0]) == pytest.approx(7_000_000.5)
-    assert fundamental.present_value(values[1]) == pytest.approx(300_000)
+    assert worth[:2].tolist() == pytest.approx([7_000_000.5, 300_000])
 
 
 @pytest.mark.parametrize("start", ["60000.005", "0"])

@@ -13,9 +13,9 @@ import msgspec
 
 from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.chance import exponential, normal
-from trade2026.prism.engine.compiled import Cells
-from trade2026.prism.engine.desk import LUCK, leaning, pause, sized, take
-from trade2026.prism.engine.memory import best_ticks
+from trade2026.prism.engine.desk import leaning, pause, sized, take
+from trade2026.prism.engine.layout import Record
+from trade2026.prism.engine.levels import best_ticks
 
 
 class InformedParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,29 +32,28 @@ class InformedParams(msgspec.Struct, frozen=True, kw_only=True):
     full_inventory_clips: float = 60.0
 
 
-MEAN_PAUSE, ERROR, EDGE, SIZE, LEAN, FULL = range(6)
 BPS = 1e-4
 
 
 def wake(
-    book: Cells,
-    outbox: Cells,
-    desk: Cells,
-    mind: Cells,
+    book: Record,
+    outbox: Record,
+    agent: Record,
+    mind: Record,
     fundamental: float,
     now: int,  # noqa: ARG001 - every agent's kernel has this signature
 ) -> int:
     """Compare the touch with the own valuation."""
-    value = fundamental * (1.0 + mind[ERROR] * BPS * normal(desk, LUCK))
-    value *= 1.0 - mind[LEAN] * BPS * leaning(desk, mind[FULL])
-    edge = max(1.0, mind[EDGE] * BPS * value)
+    value = fundamental * (1.0 + mind.error_bps * BPS * normal(agent))
+    value *= 1.0 - mind.lean_bps * BPS * leaning(agent, mind.full_inventory_clips)
+    edge = max(1.0, mind.edge_bps * BPS * value)
     bid, ask = best_ticks(book, 1), best_ticks(book, -1)
-    lots = sized(desk, mind[SIZE] * exponential(desk, LUCK))
+    lots = sized(agent, mind.size_clips * exponential(agent))
     if ask and value - ask > edge:
-        take(book, outbox, desk, 1, math.floor(value - edge), lots)
+        take(book, outbox, agent, 1, math.floor(value - edge), lots)
     elif bid and bid - value > edge:
-        take(book, outbox, desk, -1, math.ceil(value + edge), lots)
-    return pause(desk, mind[MEAN_PAUSE])
+        take(book, outbox, agent, -1, math.ceil(value + edge), lots)
+    return pause(agent, mind.mean_pause_s)
 
 
 INFORMED = AgentType(name="informed", params=InformedParams, wake=wake)

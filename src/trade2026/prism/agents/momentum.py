@@ -14,18 +14,15 @@ import msgspec
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.chance import exponential
-from trade2026.prism.engine.compiled import Cells, kernel
+from trade2026.prism.engine.compiled import kernel
 from trade2026.prism.engine.desk import (
-    BELIEF,
-    INVENTORY,
-    LAST_WAKE,
-    LUCK,
     leaning,
     mid,
     pause,
     sized,
     take,
 )
+from trade2026.prism.engine.layout import Record
 
 
 class MomentumParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,42 +39,44 @@ class MomentumParams(msgspec.Struct, frozen=True, kw_only=True):
     slippage_bps: float = 5.0
 
 
-MEAN_PAUSE, FAST, SLOW, BAND, SIZE, FULL, SLIPPAGE = range(7)
-FAST_MID, SLOW_MID = BELIEF, BELIEF + 1
 BPS = 1e-4
 
 
 @kernel
-def follow(mind: Cells, price: float, passed_s: float) -> float:
+def follow(mind: Record, price: float, passed_s: float) -> float:
     """Move both averages toward *price*; return how far the fast one is ahead, in bps."""
-    if mind[SLOW_MID] == 0.0:
-        mind[FAST_MID] = mind[SLOW_MID] = price
-    mind[FAST_MID] += (price - mind[FAST_MID]) * (1.0 - math.exp(-passed_s / mind[FAST]))
-    mind[SLOW_MID] += (price - mind[SLOW_MID]) * (1.0 - math.exp(-passed_s / mind[SLOW]))
-    return (mind[FAST_MID] / mind[SLOW_MID] - 1.0) / BPS
+    if mind.slow_mid == 0.0:
+        mind.fast_mid = mind.slow_mid = price
+    mind.fast_mid += (price - mind.fast_mid) * (1.0 - math.exp(-passed_s / mind.fast_s))
+    mind.slow_mid += (price - mind.slow_mid) * (1.0 - math.exp(-passed_s / mind.slow_s))
+    return (mind.fast_mid / mind.slow_mid - 1.0) / BPS
 
 
-def wake(book: Cells, outbox: Cells, desk: Cells, mind: Cells, fundamental: float, now: int) -> int:
+def wake(
+    book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
+) -> int:
     """Join a trend, or go home."""
-    seen = mind[FAST_MID] if mind[FAST_MID] != 0.0 else fundamental
+    seen = mind.fast_mid if mind.fast_mid != 0.0 else fundamental
     price = mid(book, seen)
-    ahead = follow(mind, price, (now - desk[LAST_WAKE]) / NS_PER_S)
-    desk[LAST_WAKE] = now
+    ahead = follow(mind, price, (now - agent.last_wake) / NS_PER_S)
+    agent.last_wake = now
 
-    held = desk[INVENTORY]
-    lots = sized(desk, mind[SIZE] * exponential(desk, LUCK))
+    held = agent.inventory
+    lots = sized(agent, mind.size_clips * exponential(agent))
     side = 0
-    if abs(ahead) > mind[BAND]:
+    if abs(ahead) > mind.band_bps:
         side = 1 if ahead > 0 else -1
-        if side * leaning(desk, mind[FULL]) >= 1.0:
+        if side * leaning(agent, mind.full_inventory_clips) >= 1.0:
             side = 0
     elif held:
         side = -1 if held > 0 else 1
         lots = min(lots, abs(held))
     if side:
-        limit = price * (1.0 + side * mind[SLIPPAGE] * BPS)
-        take(book, outbox, desk, side, math.floor(limit), lots)
-    return pause(desk, mind[MEAN_PAUSE])
+        limit = price * (1.0 + side * mind.slippage_bps * BPS)
+        take(book, outbox, agent, side, math.floor(limit), lots)
+    return pause(agent, mind.mean_pause_s)
 
 
-MOMENTUM = AgentType(name="momentum", params=MomentumParams, wake=wake)
+MOMENTUM = AgentType(
+    name="momentum", params=MomentumParams, wake=wake, memory=("fast_mid", "slow_mid")
+)

@@ -11,21 +11,19 @@ import msgspec
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.chance import exponential, uniform
-from trade2026.prism.engine.compiled import Cells, kernel
+from trade2026.prism.engine.compiled import kernel
 from trade2026.prism.engine.desk import (
-    BELIEF,
-    LUCK,
-    SLOT_TIMES,
-    SLOTS,
     leaning,
     mid,
     pause,
+    quote_at,
     rest_in,
     sized,
     take,
     withdraw,
 )
-from trade2026.prism.engine.memory import best_ticks
+from trade2026.prism.engine.layout import Record
+from trade2026.prism.engine.levels import best_ticks
 
 
 class NoiseParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,42 +42,44 @@ class NoiseParams(msgspec.Struct, frozen=True, kw_only=True):
     full_inventory_clips: float = 20.0
 
 
-MEAN_PAUSE, TAKE, SIZE, DEPTH, PATIENCE, SLIPPAGE, FULL = range(7)
 ORDERS = 3  # resting at a time
 BPS = 1e-4
 
 
 @kernel
-def free_slot(book: Cells, outbox: Cells, desk: Cells, mind: Cells, now: int) -> int:
+def free_slot(book: Record, outbox: Record, agent: Record, mind: Record, now: int) -> int:
     """Cancel what is too old and return a free slot, the oldest order's if need be."""
     oldest = 0
     for slot in range(ORDERS):
-        if desk[SLOTS + slot] and now - desk[SLOT_TIMES + slot] > mind[PATIENCE] * NS_PER_S:
-            withdraw(book, outbox, desk, slot)
-        if desk[SLOT_TIMES + slot] < desk[SLOT_TIMES + oldest]:
+        quote = quote_at(agent, slot)
+        if quote.number and now - quote.sent_ns > mind.patience_s * NS_PER_S:
+            withdraw(book, outbox, agent, slot)
+        if quote.sent_ns < quote_at(agent, oldest).sent_ns:
             oldest = slot
-    withdraw(book, outbox, desk, oldest)
+    withdraw(book, outbox, agent, oldest)
     return oldest
 
 
-def wake(book: Cells, outbox: Cells, desk: Cells, mind: Cells, fundamental: float, now: int) -> int:
+def wake(
+    book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
+) -> int:
     """Toss a coin for everything."""
-    if mind[BELIEF] == 0.0:
-        mind[BELIEF] = fundamental  # only where it opens; from then on the market tells
-    price = mid(book, mind[BELIEF])
-    mind[BELIEF] = price
-    slot = free_slot(book, outbox, desk, mind, now)
-    side = 1 if uniform(desk, LUCK) > 0.5 + 0.5 * leaning(desk, mind[FULL]) else -1
-    lots = sized(desk, mind[SIZE] * exponential(desk, LUCK))
-    if uniform(desk, LUCK) < mind[TAKE]:
-        limit = price * (1.0 + side * mind[SLIPPAGE] * BPS)
-        take(book, outbox, desk, side, math.floor(limit), lots)
+    if mind.seen == 0.0:
+        mind.seen = fundamental  # only where it opens; from then on the market tells
+    price = mid(book, mind.seen)
+    mind.seen = price
+    slot = free_slot(book, outbox, agent, mind, now)
+    side = 1 if uniform(agent) > 0.5 + 0.5 * leaning(agent, mind.full_inventory_clips) else -1
+    lots = sized(agent, mind.size_clips * exponential(agent))
+    if uniform(agent) < mind.take_ratio:
+        limit = price * (1.0 + side * mind.slippage_bps * BPS)
+        take(book, outbox, agent, side, math.floor(limit), lots)
     else:
         touch = best_ticks(book, -side)
         start = touch or math.floor(price)
-        behind = 1 + math.floor(mind[DEPTH] * BPS * price * exponential(desk, LUCK))
-        rest_in(book, outbox, desk, now, slot, side, start - side * behind, lots)
-    return pause(desk, mind[MEAN_PAUSE])
+        behind = 1 + math.floor(mind.depth_bps * BPS * price * exponential(agent))
+        rest_in(book, outbox, agent, now, slot, side, start - side * behind, lots)
+    return pause(agent, mind.mean_pause_s)
 
 
-NOISE = AgentType(name="noise", params=NoiseParams, wake=wake)
+NOISE = AgentType(name="noise", params=NoiseParams, wake=wake, memory=("seen",))

@@ -1,7 +1,7 @@
 """The compiled order book: one symbol, the events and the state of the reference, fast.
 
-It owns the memory the kernels work on and doubles it before it is full; nothing that rests
-or was said is lost by that.
+It owns the memory that the kernels work on and doubles it before it is full; nothing that
+rests or was said is lost by that.
 """
 
 from typing import Final
@@ -9,121 +9,26 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trade2026.prism.engine import kernels, memory
-from trade2026.prism.engine.compiled import Cells, Words, kernel
-from trade2026.prism.engine.event import grown_tape, new_tape, take_events
-from trade2026.prism.engine.memory import (
-    CAPACITY,
-    HEADER,
-    LAST_AGENT_NUMBER,
-    LAST_SEQ,
-    LEVEL_HEAD,
-    LEVEL_TICKS,
-    LEVEL_TOTAL,
-    LEVELS,
-    NEXT,
-    NUMBER,
-    OPEN,
-    ORDER_LOTS,
-    ORDER_SIDE,
-    OWNER,
-    WIDTH,
-)
-from trade2026.prism.engine.message import BUY, SELL, Action
+from trade2026.prism.engine import growth, memory, tape
+from trade2026.prism.engine.layout import Block
+from trade2026.prism.engine.message import BUY, MESSAGE, SELL, Action
+from trade2026.prism.engine.process import process, tell_time
+from trade2026.prism.engine.views import depth_of, resting_of, waiting_of
 
 FIRST_CAPACITY: Final = 1024
 """Orders a new book has room for; a power of two."""
 
 
-def new_memory(symbol: int, capacity: int = FIRST_CAPACITY) -> Words:
-    """Return the memory of an empty book for *capacity* orders, a power of two."""
-    assert capacity >= 2 * memory.ROOM
-    assert capacity & (capacity - 1) == 0
-    book = np.zeros(HEADER + WIDTH * capacity, np.int64)
-    memory.prepare(book, capacity, symbol)
-    return book
-
-
-def grown_memory(book: Words, symbol: int) -> Words:
-    """Return memory of twice the room with the same orders in the same order."""
-    grown = new_memory(symbol, 2 * int(book[CAPACITY]))
-    copy_orders(book, grown)
-    return grown
-
-
-@kernel
-def copy_orders(book: Cells, empty: Cells) -> None:
-    """Let every order of *book* rest on *empty*, and continue its counts there."""
-    empty[LAST_SEQ] = book[LAST_SEQ]
-    empty[LAST_AGENT_NUMBER] = book[LAST_AGENT_NUMBER]
-    for side in (1, -1):
-        base = memory.ladder(book, side)
-        for i in range(base, base + book[LEVELS + side]):
-            order = book[book[i] + LEVEL_HEAD]
-            while order:
-                memory.rest(
-                    empty,
-                    book[order + NUMBER],
-                    book[order + OWNER],
-                    side,
-                    book[book[i] + LEVEL_TICKS],
-                    book[order + ORDER_LOTS],
-                )
-                order = book[order + NEXT]
-
-
-@kernel
-def copy_depth(book: Cells, side: int, levels: Cells) -> int:
-    """Fill *levels*, `(n, 2)`: ticks and lots, best first; return how many there are."""
-    last = memory.ladder(book, side) + book[LEVELS + side] - 1
-    count = min(len(levels), book[LEVELS + side])
-    for i in range(count):
-        levels[i, 0] = book[book[last - i] + LEVEL_TICKS]
-        levels[i, 1] = book[book[last - i] + LEVEL_TOTAL]
-    return count
-
-
-@kernel
-def copy_resting(book: Cells, orders: Cells) -> None:
-    """Fill *orders*, `(open, 5)`: number, owner, side, ticks, lots, as they would trade."""
-    row = 0
-    for side in (1, -1):
-        base = memory.ladder(book, side)
-        for i in range(base + book[LEVELS + side] - 1, base - 1, -1):
-            order = book[book[i] + LEVEL_HEAD]
-            while order:
-                orders[row, 0] = book[order + NUMBER]
-                orders[row, 1] = book[order + OWNER]
-                orders[row, 2] = book[order + ORDER_SIDE]
-                orders[row, 3] = book[book[i] + LEVEL_TICKS]
-                orders[row, 4] = book[order + ORDER_LOTS]
-                order = book[order + NEXT]
-                row += 1
-
-
-def depth_of(book: Words, side: int, levels: int) -> Words:
-    """Return up to *levels* price levels, `(n, 2) int64`: ticks and lots, best first."""
-    rows = np.empty((min(levels, int(book[LEVELS + side])), 2), np.int64)
-    return rows[: copy_depth(book, side, rows)]
-
-
-def resting_of(book: Words) -> Words:
-    """Return all resting orders, `(n, 5) int64`: number, owner, side, ticks, lots.
-
-    Buys before sells; within a side in the order in which they would trade.
-    """
-    orders = np.empty((int(book[OPEN]), 5), np.int64)
-    copy_resting(book, orders)
-    return orders
-
-
 class Book:
-    """One symbol's book. Sides are +1 (buy) and -1 (sell); `now` is any time in ns."""
+    """One symbol's book. Sides are +1 (buy) and -1 (sell); a `now` is the time in ns.
+
+    The book's time is the latest it was told; an earlier `now` does not set it back.
+    """
 
     def __init__(self, symbol: int = 0, capacity: int = FIRST_CAPACITY) -> None:
-        self._symbol = symbol
-        self._memory = new_memory(symbol, capacity)
-        self._tape = new_tape(4 * capacity)
+        self._memory = memory.new_book(symbol, capacity)
+        self._tape = tape.new_tape(32 * capacity)
+        self._seqs = np.zeros(symbol + 1, np.int64)
 
     def place(
         self,
@@ -136,39 +41,99 @@ class Book:
         force: int,
         ticks: int,
         lots: int,
+        trigger: int = 0,
+        display: int = 0,
+        expires_ns: int = 0,
+        stp: int = 0,
+        flags: int = 0,
     ) -> None:
-        """Match an order, and let what is left of it rest if it may."""
-        row = (Action.PLACE, number, owner, side, kind, force, ticks, lots)
-        self.process(np.array([row], np.int64), now=now)
+        """Take an order: match it and let its rest rest, or let a stop wait."""
+        message = np.zeros(1, MESSAGE)
+        message["action"] = Action.PLACE
+        message["number"], message["owner"], message["side"] = number, owner, side
+        message["kind"], message["force"], message["ticks"] = kind, force, ticks
+        message["lots"], message["trigger"], message["display"] = lots, trigger, display
+        message["time_ns"], message["stp"], message["flags"] = expires_ns, stp, flags
+        self.process(message, now=now)
 
     def cancel(self, *, now: int, number: int) -> None:
-        """Take a resting order off the book."""
-        row = (Action.CANCEL, number, 0, 0, 0, 0, 0, 0)
-        self.process(np.array([row], np.int64), now=now)
+        """End a resting order or a waiting stop."""
+        self._change(Action.CANCEL, now, number=number)
 
-    def process(self, messages: Words, *, now: int = 0) -> None:
-        """Handle the rows of *messages* (`message.py`) in order."""
+    def reduce(self, *, now: int, number: int, lots: int) -> None:
+        """Take *lots* off an order, the hidden ones first; it keeps its place."""
+        self._change(Action.REDUCE, now, number=number, lots=lots)
+
+    def replace(
+        self,
+        *,
+        now: int,
+        number: int,
+        ticks: int = 0,
+        lots: int = 0,
+        trigger: int = 0,
+        stp: int = 0,
+    ) -> None:
+        """Give an order new values, each 0 where it stays as it is: `lots` is what is left."""
+        self._change(
+            Action.REPLACE, now, number=number, ticks=ticks, lots=lots, trigger=trigger, stp=stp
+        )
+
+    def phase(self, *, now: int, phase: int) -> None:
+        """Begin another phase; what an auction gathered trades when it ends."""
+        self._change(Action.PHASE, now, ticks=phase)
+
+    def band(self, *, now: int, low: int, high: int) -> None:
+        """Take orders only at prices from *low* to *high*; both 0: at any price."""
+        self._change(Action.BAND, now, ticks=low, trigger=high)
+
+    def process(self, messages: NDArray[np.void], *, now: int = 0) -> None:
+        """Handle *messages*, `MESSAGE` records, in order, after it has become *now*."""
+        rows = np.ascontiguousarray(messages, MESSAGE)
+        while not tell_time(self._memory.ctypes.data, self._tape.ctypes.data, now):
+            self._grow()
         done = 0
-        while done < len(messages):
-            self._make_room()
-            book, tape = self._memory, self._tape
-            done = kernels.replay(book, tape, messages, done, len(messages), now)
+        while True:
+            book, said = self._memory.ctypes.data, self._tape.ctypes.data
+            done = process(book, said, rows.ctypes.data, done, len(rows))
+            if done == len(rows):
+                return
+            self._grow()
 
     def take_events(self) -> NDArray[np.void]:
         """Return what happened since the last call, as `MARKET_EVENT` records in order."""
-        return take_events(self._tape)
+        return tape.read_tape(self._tape, self._seqs)
 
-    def depth(self, side: int, levels: int) -> Words:
-        """Return up to *levels* price levels, `(n, 2) int64`: ticks and lots, best first."""
+    def depth(self, side: int, levels: int) -> NDArray[np.int64]:
+        """Return up to *levels* price levels, `(n, 2) int64`: ticks, lots shown; best first."""
         assert side in (BUY, SELL)
         return depth_of(self._memory, side, levels)
 
-    def resting(self) -> Words:
-        """Return all resting orders, as `resting_of` does."""
+    def resting(self) -> NDArray[np.int64]:
+        """Return all resting orders, `(n, 6) int64`, as `resting_of` does."""
         return resting_of(self._memory)
 
-    def _make_room(self) -> None:
-        while int(self._memory[CAPACITY] - self._memory[OPEN]) < memory.ROOM:
-            self._memory = grown_memory(self._memory, self._symbol)
-        while not memory.has_room(self._memory, self._tape):
-            self._tape = grown_tape(self._tape)
+    def waiting(self) -> NDArray[np.int64]:
+        """Return all waiting stops, `(n, 6) int64`, as `waiting_of` does."""
+        return waiting_of(self._memory)
+
+    def _change(self, action: Action, now: int, **fields: int) -> None:
+        message = np.zeros(1, MESSAGE)
+        message["action"] = action
+        for field, value in fields.items():
+            message[field] = value
+        self.process(message, now=now)
+
+    def _grow(self) -> None:
+        self._memory, self._tape = with_room(self._memory, self._tape)
+
+
+def with_room(book: Block, said: Block) -> tuple[Block, Block]:
+    """Return book and tape, the one or the other of twice the room, or more, where it is short."""
+    head, written = memory.head_of(book), tape.head_of(said)
+    free = min(head["capacity"] - head["open"], head["stop_count"] - 1) - head["waiting"]
+    if free < memory.ROOM:
+        return growth.grown_book(book), said
+    grown = tape.grown_tape(said)
+    assert written["capacity"] < tape.head_of(grown)["capacity"]
+    return book, grown

@@ -24,37 +24,25 @@ from numba.core import config
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from trade2026.prism.engine.layout import RecordType, is_checked
+
 Words = NDArray[np.int64]
 """Tables of whole numbers that go in and out of kernels."""
 
 Cells = Any
-"""Int64 memory inside a kernel, where Numba decides the types and the checker cannot see.
-One dimension: a book or a desk; two: a tape or messages."""
-
-Reals = NDArray[np.float64]
-"""Beliefs and parameters of agents and prices: never money."""
+"""A table of whole numbers inside a kernel, where Numba decides the types."""
 
 _PRISM: Final = Path(__file__).parents[1]
 _FOLDER: Final = "kernels-"
-_SOURCES: Final = ("engine", "agents", "price", "loop.py")
+_SOURCES: Final = ("engine", "agents", "price", "loop.py", "floorplan.py")
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
-
-WAKE: Final = types.int64(
-    types.int64[::1],
-    types.int64[:, ::1],
-    types.int64[::1],
-    types.float64[::1],
-    types.float64,
-    types.int64,
-)
-"""The signature of an agent's kernel: `desk.py` explains it."""
 
 
 @cache
 def sources_digest() -> str:
     """Return a digest of all that is compiled: another one may play the same inputs otherwise."""
-    digest = hashlib.blake2b(digest_size=8)
+    digest = hashlib.blake2b(b"checked" if is_checked() else b"", digest_size=8)
     for name in _SOURCES:
         place = _PRISM / name
         for path in sorted(place.rglob("*.py")) if place.is_dir() else (place,):
@@ -91,9 +79,27 @@ def _own_cache() -> Generator[None]:
 
 
 def kernel(function: _Kernel) -> _Kernel:
-    """Compile *function* at its first call, or load what an earlier process compiled."""
+    """Compile *function* into every kernel that calls it; it costs no call."""
+    return _compiled(function, forceinline=True, no_cpython_wrapper=True)
+
+
+def rare_kernel(function: _Kernel) -> _Kernel:
+    """Compile *function* once, to be called by kernels: what is seldom stays out of the way."""
+    return _compiled(function, forceinline=False, no_cpython_wrapper=True)
+
+
+def entry(function: _Kernel) -> _Kernel:
+    """Compile *function*, to be called from Python, at its first call, or load what is kept.
+
+    What it calls is kept with it.
+    """
     with _own_cache():
-        compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
+        return _compiled(function, forceinline=False, cache=True)
+
+
+def _compiled(function: _Kernel, **options: bool) -> _Kernel:
+    settings = {"nogil": True, "error_model": "numpy"} | options
+    compiled = cast(Any, njit)(**settings)(function)
     resolve = compiled.get_call_template
 
     def resolve_plainly(arguments: Sequence[Any], keywords: Any) -> Any:
@@ -106,13 +112,18 @@ def kernel(function: _Kernel) -> _Kernel:
 
 
 @cache
-def address_of(wake: Callable[..., int]) -> int:
+def address_of(wake: Callable[..., int], records: tuple[RecordType, ...]) -> int:
     """Return the machine address of an agent's kernel, compiled now or loaded.
 
     The address stays valid as long as the process lives.
+
+    Args:
+        wake: a function of records, a real and a whole number.
+        records: the types of the records.
     """
+    signature = types.int64(*records, types.float64, types.int64)
     with _own_cache():
-        compiled = cfunc(WAKE, cache=True, error_model="numpy")(wake)
+        compiled = cfunc(signature, cache=True, error_model="numpy")(wake)
     _COMPILED.append(compiled)
     return cast(int, compiled.address)
 
@@ -123,21 +134,23 @@ _COMPILED: Final[list[Any]] = []
 
 def _wake_at(  # Numba counts the parameters, so they stand here one by one.
     _typing: Any,
-    _address: Any,
-    _book: Any,
-    _outbox: Any,
-    _desk: Any,
-    _mind: Any,
-    _fundamental: Any,
-    _now: Any,
+    address: Any,
+    book: Any,
+    outbox: Any,
+    agent: Any,
+    mind: Any,
+    fundamental: Any,
+    now: Any,
 ) -> Any:
+    given = (book, outbox, agent, mind, fundamental, now)
+
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        values = [context.get_value_type(kind) for kind in WAKE.args]
-        function = ir.FunctionType(context.get_value_type(WAKE.return_type), values)
+        values = [context.get_value_type(kind) for kind in given]
+        function = ir.FunctionType(context.get_value_type(types.int64), values)
         pointer = builder.inttoptr(arguments[0], function.as_pointer())
         return builder.call(pointer, arguments[1:])
 
-    return types.int64(types.int64, *WAKE.args), generate
+    return types.int64(address, *given), generate
 
 
 wake_at: Final = cast(Callable[..., int], intrinsic(_wake_at))

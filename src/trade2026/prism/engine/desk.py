@@ -1,57 +1,71 @@
 """What an agent has in front of it: its holdings, its orders, and how it acts on the book.
 
-Every agent type is one kernel with the signature `WAKE`::
+Every agent type is one kernel with the same parameters::
 
-    wake(book, outbox, desk, mind, fundamental, now) -> nanoseconds until it wakes again
+    wake(book, outbox, agent, mind, fundamental, now) -> nanoseconds until it wakes again
 
-An agent reads the book and writes messages (`engine/message.py`) into its outbox, whose row 0
-keeps the count; the loop carries them out in order once it has decided.
-
-`desk` is the agent's row of whole numbers (cash, inventory, its orders), `mind` its row of
-reals: first its parameters in the order of their struct, from `BELIEF` on what it remembers.
-`fundamental` is in ticks. `send` cuts an order so that inventory stays within ±BOUND even if
+An agent reads the book and writes messages (`engine/message.py`) into its outbox; the loop
+carries them out in order once it has decided. `agent` is its record of whole numbers, `mind`
+that of its reals: the parameters of its type, then what the type remembers, by name.
+`fundamental` is in ticks. `send` cuts an order so that inventory stays within ±bound even if
 all the agent's orders fill. An agent sends at most `ROOM` messages a wake.
 """
 
 import math
+from typing import Final
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.chance import exponential
-from trade2026.prism.engine.compiled import Cells, kernel
+from trade2026.prism.engine.compiled import kernel
+from trade2026.prism.engine.index import find
+from trade2026.prism.engine.layout import LINE, Layout, Record, Table
+from trade2026.prism.engine.levels import best_ticks
 from trade2026.prism.engine.memory import (
-    LAST_AGENT_NUMBER,
-    LEVEL,
-    LEVEL_TICKS,
-    ORDER_LOTS,
-    ORDER_SIDE,
-    best_ticks,
-    find,
+    ROOM,
+    order_at,
 )
+from trade2026.prism.engine.process import MESSAGES
+from trade2026.prism.engine.words import CANCEL, GTC, IOC, LIMIT, PLACE
 
-# Places in a desk.
-CASH = 0  # ticks times lots
-INVENTORY = 1  # lots, signed
-OWNER = 2
-BOUND = 3  # lots: inventory never leaves ±BOUND
-CLIP = 4  # lots of an ordinary order
-LUCK = 5  # state of the agent's random stream
-LAST_WAKE = 6  # ns
-PROMISED = 8  # lots sent in this wake: [PROMISED + 1] to buy, [PROMISED - 1] to sell
-SLOTS = 10  # numbers of the agent's resting orders
-SLOT_COUNT = 8
-SLOT_TIMES = SLOTS + SLOT_COUNT  # when each was sent
-DESK_WIDTH = SLOT_TIMES + SLOT_COUNT
+QUOTE: Final = Layout("quote", {"number": "i8", "sent_ns": "i8"})
+QUOTE_COUNT: Final = 8
+"""Resting orders that an agent keeps an eye on."""
 
-# Places in a mind.
-BELIEF = 12
-MIND_WIDTH = 16
+AGENT: Final = Layout(
+    "agent",
+    {
+        "cash": "i8",  # ticks times lots
+        "inventory": "i8",  # lots, signed
+        "owner": "i8",
+        "bound": "i8",  # lots: inventory never leaves ±bound
+        "clip": "i8",  # lots of an ordinary order
+        "luck": "i8",  # state of the agent's random stream
+        "last_wake": "i8",  # ns
+        # What may still fill, in lots: what rests when an agent sends for the first time in a
+        # wake, and what it sends; UNKNOWN before.
+        "to_buy": "i8",
+        "to_sell": "i8",
+    },
+    size=6 * LINE,
+)
+_QUOTES_AT: Final = 2 * LINE
+MIND_AT: Final = _QUOTES_AT + QUOTE_COUNT * QUOTE.size
+"""Where in an agent's record its mind begins."""
+MIND_REALS: Final = (AGENT.size - MIND_AT) // 8
 
-_LIMIT, _GTC, _IOC = 1, 1, 2
-_WIDEST = 0.05  # a wider spread is no price to go by
+OUTBOX: Final = Layout("outbox", {"count": "i8"}, size=LINE)
+OUTBOX_SIZE: Final = LINE + ROOM * MESSAGES.size
+
+quote_at = Table("quotes", QUOTE, header=AGENT, at=_QUOTES_AT, count=QUOTE_COUNT).getter()
+sent_at = Table("outbox", MESSAGES, header=OUTBOX, at=LINE, count=ROOM).getter()
+
+UNKNOWN: Final = -1
+
+_WIDEST: Final = 0.05  # a wider spread is no price to go by
 
 
 @kernel
-def mid(book: Cells, otherwise: float) -> float:
+def mid(book: Record, otherwise: float) -> float:
     """Return the mid price in ticks, or *otherwise* where the book has no sane one."""
     bid, ask = best_ticks(book, 1), best_ticks(book, -1)
     middle = 0.5 * (bid + ask)
@@ -61,92 +75,117 @@ def mid(book: Cells, otherwise: float) -> float:
 
 
 @kernel
-def pause(desk: Cells, mean_s: float) -> int:
+def pause(agent: Record, mean_s: float) -> int:
     """Draw a waiting time of mean *mean_s*, at least a millisecond, in ns."""
-    return max(NS_PER_S // 1000, int(exponential(desk, LUCK) * mean_s * NS_PER_S))
+    return max(NS_PER_S // 1000, int(exponential(agent) * mean_s * NS_PER_S))
 
 
 @kernel
-def resting_lots(book: Cells, desk: Cells, side: int) -> int:
+def resting_lots(book: Record, agent: Record, side: int) -> int:
     """Return the lots of the agent's own orders that rest on *side*."""
     lots = 0
-    for slot in range(SLOTS, SLOTS + SLOT_COUNT):
-        if desk[slot]:
-            order = find(book, desk[slot])
-            if order and book[order + ORDER_SIDE] == side:
-                lots += book[order + ORDER_LOTS]
+    for i in range(QUOTE_COUNT):
+        number = quote_at(agent, i).number
+        if number:
+            slot = find(book, number)
+            if slot > 0:
+                order = order_at(book, slot)
+                if order.side == side:
+                    lots += order.shown + order.hidden
     return lots
 
 
 @kernel
 def send(
-    book: Cells, outbox: Cells, desk: Cells, side: int, force: int, ticks: int, lots: int
+    book: Record, outbox: Record, agent: Record, side: int, force: int, ticks: int, lots: int
 ) -> int:
     """Send a limit order, cut to what the bound allows; return its number, 0 if nothing is left."""
-    promised = resting_lots(book, desk, side) + desk[PROMISED + side]
-    lots = min(lots, desk[BOUND] - side * desk[INVENTORY] - promised)
+    pending = agent.to_buy if side > 0 else agent.to_sell
+    if pending == UNKNOWN:
+        pending = resting_lots(book, agent, side)
+    lots = min(lots, agent.bound - side * agent.inventory - pending)
     if lots <= 0 or ticks <= 0:
         return 0
-    desk[PROMISED + side] += lots
-    book[LAST_AGENT_NUMBER] -= 1
-    row = outbox[0, 0] + 1
-    outbox[0, 0] = row
-    outbox[row, 0] = 0
-    outbox[row, 1] = book[LAST_AGENT_NUMBER]
-    outbox[row, 2] = desk[OWNER]
-    outbox[row, 3] = side
-    outbox[row, 4] = _LIMIT
-    outbox[row, 5] = force
-    outbox[row, 6] = ticks
-    outbox[row, 7] = lots
-    return book[LAST_AGENT_NUMBER]
+    if side > 0:
+        agent.to_buy = pending + lots
+    else:
+        agent.to_sell = pending + lots
+    number = book.agent_number - 1
+    book.agent_number = number
+    message = next_message(outbox)
+    message.action = PLACE
+    message.number = number
+    message.owner = agent.owner
+    message.side = side
+    message.kind = LIMIT
+    message.force = force
+    message.ticks = ticks
+    message.lots = lots
+    return number
 
 
 @kernel
-def take(book: Cells, outbox: Cells, desk: Cells, side: int, ticks: int, lots: int) -> None:
+def next_message(outbox: Record) -> Record:
+    """Return the next message of the outbox; all but what every agent writes is 0 in it."""
+    row = outbox.count
+    outbox.count = row + 1
+    return sent_at(outbox, row)
+
+
+@kernel
+def take(book: Record, outbox: Record, agent: Record, side: int, ticks: int, lots: int) -> None:
     """Trade up to *lots* at once at *ticks* or better; nothing rests."""
-    send(book, outbox, desk, side, _IOC, ticks, lots)
+    send(book, outbox, agent, side, IOC, ticks, lots)
 
 
 @kernel
 def rest_in(
-    book: Cells, outbox: Cells, desk: Cells, now: int, slot: int, side: int, ticks: int, lots: int
+    book: Record,
+    outbox: Record,
+    agent: Record,
+    now: int,
+    place: int,
+    side: int,
+    ticks: int,
+    lots: int,
 ) -> None:
-    """Send a limit order whose rest stays on the book under the free *slot*."""
-    desk[SLOTS + slot] = send(book, outbox, desk, side, _GTC, ticks, lots)
-    desk[SLOT_TIMES + slot] = now
+    """Send a limit order whose rest stays on the book, and note it as quote *place*."""
+    quote = quote_at(agent, place)
+    quote.number = send(book, outbox, agent, side, GTC, ticks, lots)
+    quote.sent_ns = now
 
 
 @kernel
-def withdraw(book: Cells, outbox: Cells, desk: Cells, slot: int) -> None:
-    """Cancel the order under *slot*, if it still rests, and free the slot."""
-    number = desk[SLOTS + slot]
-    desk[SLOTS + slot] = 0
+def withdraw(book: Record, outbox: Record, agent: Record, place: int) -> None:
+    """Cancel the order noted as quote *place*, if it still rests, and forget it."""
+    quote = quote_at(agent, place)
+    number = quote.number
+    quote.number = 0
     if number and find(book, number):
-        row = outbox[0, 0] + 1
-        outbox[0, 0] = row
-        outbox[row, 0] = 1
-        outbox[row, 1] = number
+        message = next_message(outbox)
+        message.action = CANCEL
+        message.number = number
 
 
 @kernel
-def quoted_ticks(book: Cells, desk: Cells, slot: int, least: int) -> int:
-    """Return the price of the order under *slot*, 0 where fewer than *least* lots rest."""
-    number = desk[SLOTS + slot]
-    order = find(book, number) if number else 0
-    if not order or book[order + ORDER_LOTS] < least:
+def quoted_ticks(book: Record, agent: Record, place: int, least: int) -> int:
+    """Return the price of quote *place*, 0 where fewer than *least* lots of it rest."""
+    number = quote_at(agent, place).number
+    slot = find(book, number) if number else 0
+    if slot <= 0:
         return 0
-    return book[book[order + LEVEL] + LEVEL_TICKS]
+    order = order_at(book, slot)
+    return order.side * order.rank if order.shown + order.hidden >= least else 0
 
 
 @kernel
-def leaning(desk: Cells, clips: float) -> float:
+def leaning(agent: Record, clips: float) -> float:
     """Return the inventory as a share of *clips* ordinary orders, within ±1."""
-    share = desk[INVENTORY] / (clips * desk[CLIP])
+    share = agent.inventory / (clips * agent.clip)
     return min(1.0, max(-1.0, share))
 
 
 @kernel
-def sized(desk: Cells, times: float) -> int:
+def sized(agent: Record, times: float) -> int:
     """Return *times* an ordinary order in lots, at least one lot."""
-    return max(1, math.floor(times * desk[CLIP]))
+    return max(1, math.floor(times * agent.clip))

@@ -1,19 +1,19 @@
 """Compiled kernels are kept between processes, in a folder of their own sources' version."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from trade2026.prism.agents.informed import INFORMED
-from trade2026.prism.engine.compiled import address_of, cache_folder
+from trade2026.prism.engine.compiled import cache_folder
 
 SCRIPT = """
-from trade2026.prism.engine import compiled
-from trade2026.prism.engine.chance import uniform
-import numpy as np
-uniform(np.zeros(1, np.int64), 0)
-print(sum(uniform.stats.cache_hits.values()), sum(uniform.stats.cache_misses.values()))
+from trade2026.prism.engine import index, memory
+index.index_all(memory.new_book(0, 128).ctypes.data)
+stats = index.index_all.stats
+print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 
@@ -37,11 +37,11 @@ market.run_until(5 * NS_PER_S)
 market.depth("AAPL", 5)
 for number in range(1, 3_000):
     market.submit(
-        symbol="AAPL", number=number, owner=1_000, side=Side.BUY, ord_type=OrdType.LIMIT,
+        symbol="AAPL", number=number, owner=2**20, side=Side.BUY, ord_type=OrdType.LIMIT,
         time_in_force=TimeInForce.GTC, ticks=number % 50 + 1, lots=1,
     )
 market.submit(
-    symbol="AAPL", number=3_000, owner=1_001, side=Side.SELL, ord_type=OrdType.MARKET,
+    symbol="AAPL", number=3_000, owner=2**20 + 1, side=Side.SELL, ord_type=OrdType.MARKET,
     time_in_force=TimeInForce.GTC, ticks=0, lots=100,
 )
 market.cancel(symbol="AAPL", number=5)
@@ -55,7 +55,7 @@ print(len(before) > 0, sorted(compiled() - before))
 def run(cache: Path, script: str = SCRIPT) -> str:
     result = subprocess.run(
         [sys.executable, "-c", script],
-        env={"NUMBA_CACHE_DIR": str(cache)},
+        env=os.environ | {"NUMBA_CACHE_DIR": str(cache)},
         capture_output=True,
         check=True,
         text=True,
@@ -85,4 +85,4 @@ def test_after_the_warm_up_nothing_is_compiled_and_nothing_stale_is_kept(tmp_pat
 
 
 def test_an_agent_is_compiled_once() -> None:
-    assert address_of(INFORMED.wake) == address_of(INFORMED.wake)
+    assert INFORMED.address() == INFORMED.address()

@@ -4,15 +4,17 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from trade2026.core.clock import NS_PER_S
+from trade2026.prism.engine.compiled import entry
+from trade2026.prism.engine.layout import Block, new_block
 from trade2026.prism.price.fundamental import (
-    LUCK,
-    NEXT_STEP,
     STEP_NS,
-    WORDS,
+    VALUE,
     FundamentalParams,
-    new_fundamental,
+    set_fundamental,
+    set_params,
     value_at,
 )
 
@@ -25,14 +27,46 @@ CALM = FundamentalParams(
     jumps_per_day=0.0,
     jump_share_ratio=0.0,
 )
+STILL = FundamentalParams(yearly_volatility_ratio=0.0, reversion_sd_ratio=0.0, jumps_per_day=0.0)
 
 
 def path(params: FundamentalParams, *, seed: int, step_ns: int, count: int) -> list[float]:
-    state = new_fundamental(params, START)
-    words = np.zeros(WORDS, np.int64)
-    words[NEXT_STEP] = STEP_NS
-    words[LUCK] = seed
-    return [value_at(state, words, n * step_ns) for n in range(1, count + 1)]
+    block = a_value(params, seed)
+    values = np.zeros(count)
+    look(block.ctypes.data, values, step_ns)
+    return values.tolist()
+
+
+@entry
+def look(value: int, values: NDArray[np.float64], step_ns: int) -> None:
+    of_value = value_of(value)
+    for n in range(len(values)):
+        values[n] = value_at(of_value, (n + 1) * step_ns)
+
+
+value_of = VALUE.of
+
+
+def a_value(params: FundamentalParams, seed: int) -> Block:
+    block = new_block(VALUE.size)
+    row = block.view(VALUE.dtype)[0]
+    set_fundamental(row, params, START)
+    row["next_step"], row["luck"] = STEP_NS, seed
+    return block
+
+
+def test_new_parameters_change_how_it_moves_but_not_where_it_stands() -> None:
+    block, values = a_value(CALM, seed=1), np.zeros(2)
+    row = block.view(VALUE.dtype)[0]
+    look(block.ctypes.data, values[:1], HOUR_NS)
+    there = float(row["worth"])
+
+    set_params(row, STILL)
+    row["next_step"] = STEP_NS
+    look(block.ctypes.data, values[1:], HOUR_NS)
+
+    assert there != START
+    assert values.tolist() == pytest.approx([there, there])
 
 
 def test_it_starts_at_its_start() -> None:
@@ -70,11 +104,7 @@ def test_the_yearly_volatility_is_the_configured_one(params: FundamentalParams) 
 
 
 def test_without_any_variance_the_value_stands_still() -> None:
-    params = FundamentalParams(
-        yearly_volatility_ratio=0.0, reversion_sd_ratio=0.0, jumps_per_day=0.0
-    )
-
-    assert path(params, seed=1, step_ns=HOUR_NS, count=3) == pytest.approx([START] * 3)
+    assert path(STILL, seed=1, step_ns=HOUR_NS, count=3) == pytest.approx([START] * 3)
 
 
 def test_the_reverting_part_stays_near_zero() -> None:

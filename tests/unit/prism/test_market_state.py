@@ -1,0 +1,138 @@
+"""A market that goes back to what it was continues as if nothing had happened since."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.unit.prism.markets import HOUR_NS, START_NS, Outside, a_config, a_market, enter, play
+
+from trade2026.core.clock import NS_PER_S
+from trade2026.model.order import OrdType, Side
+from trade2026.prism.engine.message import MESSAGE, SELL, Action, Force, Kind
+from trade2026.prism.market import FIRST_OUTSIDER, Market
+
+BTC = "BTCUSDT"
+
+
+def a_lived_in_market() -> Market:
+    """Return a market with orders, stops, icebergs, timers and grown books."""
+    market = a_market(warm_s=20)
+    for number in range(1, 1_501):
+        enter(market, Outside(0, BTC, number=number, ticks=1 + number % 90, lots=number))
+    message = np.zeros(1, MESSAGE)
+    message["action"], message["owner"], message["side"] = Action.PLACE, FIRST_OUTSIDER + 1, SELL
+    kinds = (Kind.STOP, Kind.TRAILING_STOP, Kind.LIMIT)
+    for number, kind in enumerate(kinds, 2_000):
+        message["number"], message["kind"], message["lots"] = number, kind, 500
+        message["trigger"] = 5 if kind == Kind.TRAILING_STOP else 6_500_000
+        message["ticks"] = 6_000_500 if kind == Kind.LIMIT else 0
+        message["display"] = 50 if kind == Kind.LIMIT else 0
+        message["force"], message["time_ns"] = Force.GTD, market.sim_ns + 30 * NS_PER_S
+        market.ask(BTC, message)
+    market.drain()
+    return market
+
+
+def onward(market: Market) -> NDArray[np.void]:
+    """Return what happens in the next two minutes, with outsiders about."""
+    orders = [
+        Outside(
+            number * NS_PER_S,
+            BTC,
+            number=5_000 + number,
+            side=Side.SELL if number % 2 else Side.BUY,
+            ord_type=OrdType.MARKET,
+            lots=30_000,
+        )
+        for number in range(1, 60)
+    ]
+    return play(market, orders, until_ns=market.sim_ns + 120 * NS_PER_S, step_ns=NS_PER_S)
+
+
+def look(market: Market) -> list[object]:
+    """Return what can be seen of a market."""
+    seen: list[object] = [market.sim_ns, market.holdings(), market.agents(), market.last_mid_px()]
+    for symbol in market.symbols:
+        seen += [market.resting(symbol).tolist(), market.fundamental_px(symbol)]
+    return seen
+
+
+def test_a_market_that_goes_back_continues_bit_for_bit() -> None:
+    market, unstopped = a_lived_in_market(), a_lived_in_market()
+    state, before = market.state(), look(market)
+
+    first = onward(market)
+    market.go_back_to(state)
+    back = look(market)
+    second = onward(market)
+
+    assert len(first) > 5_000
+    assert back == before
+    assert first.tobytes() == second.tobytes() == onward(unstopped).tobytes()
+    assert look(market) == look(unstopped)
+
+
+def test_another_market_of_the_same_configuration_takes_it_over() -> None:
+    market = a_lived_in_market()
+    state = market.state()
+    # Of another life and time, and with a past of its own.
+    other = Market(a_config(), start_ns=START_NS + HOUR_NS, life=3)
+    other.run_until(other.sim_ns + 7 * NS_PER_S)
+    other.drain()
+
+    other.go_back_to(state)
+
+    assert look(other) == look(market)
+    assert onward(other).tobytes() == onward(market).tobytes()
+
+
+def test_a_state_stays_what_it_was_however_often_it_is_taken() -> None:
+    market = a_lived_in_market()
+    state = market.state()
+
+    runs: list[bytes] = []
+    for _ in range(3):
+        runs.append(onward(market).tobytes())
+        market.go_back_to(state)
+
+    assert len(set(runs)) == 1
+    assert market.state() == state
+
+
+def test_what_happened_must_be_drained_before() -> None:
+    market = a_market()
+    state = market.state()
+    enter(market, Outside(0, BTC, number=1, ticks=100, lots=1))
+
+    with pytest.raises(AssertionError):
+        market.state()
+    with pytest.raises(AssertionError):
+        market.go_back_to(state)
+
+
+def digest_of_a_run() -> str:
+    """Return a digest of two minutes of a market."""
+    market = a_market()
+    return hashlib.sha256(onward(market).tobytes()).hexdigest()
+
+
+SCRIPT = "from tests.unit.prism.test_market_state import digest_of_a_run as f; print(f())"
+
+
+def test_processes_of_other_hash_seeds_make_the_same_events() -> None:
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+
+    assert printed == {digest_of_a_run()}
