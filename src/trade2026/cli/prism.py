@@ -12,7 +12,7 @@ from trade2026.adapters.bus.nats import NatsBus
 from trade2026.cli.options import place_options
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import Trade2026Error
-from trade2026.prism.agent_market import default_market
+from trade2026.prism.default import default_market
 from trade2026.prism.replay import RecordedLife, Replayed, play_again, read_life
 from trade2026.services.prism import house_of
 from trade2026.shell.addresses import LocalAddresses

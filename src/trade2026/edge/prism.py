@@ -13,10 +13,10 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
-from trade2026.core.clock import Clock
+from trade2026.core.clock import Clock, TimeNs
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import AccountId, ClOrdId, Ids, OrderId, StrategyId
-from trade2026.core.numbers import average_px
+from trade2026.core.numbers import Px, average_px
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.words import read_key, read_word
@@ -27,9 +27,11 @@ from trade2026.model.order import (
     OrderCancelRequest,
     OrdStatus,
     OrdType,
+    SelfTradePrevention,
     Side,
     TimeInForce,
 )
+from trade2026.prism.door import PRICED, STOPS
 from trade2026.prism.outside import OutsiderOrder
 from trade2026.prism.venue import Venue
 from trade2026.shell.access import needs, principal_of, require_account
@@ -45,10 +47,9 @@ ENDED: Final = {
 }
 """How an order stands, by the report that ended it."""
 
-Id = Annotated[str, Parameter(max_length=64)]
+TRAILS: Final = frozenset({OrdType.TRAILING_STOP})
 
-TYPES: Final = (OrdType.MARKET, OrdType.LIMIT)
-FORCES: Final = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
+Id = Annotated[str, Parameter(max_length=64)]
 
 
 class DirectOrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,12 +59,24 @@ class DirectOrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     side: str
     """buy or sell, in either case."""
     order_type: str
-    """market or limit."""
+    """market, limit, stop, stop_limit or trailing_stop."""
     quantity: Exact
     price: Exact = exact.NULL
-    """The limit; not for market orders."""
+    """The limit; for limit and stop_limit."""
+    stop_price: Exact = exact.NULL
+    """For stop and stop_limit: active when the market trades there or beyond."""
+    trailing_offset: Exact = exact.NULL
+    """For trailing_stop: how far it stays behind the best price."""
     time_in_force: str = "GTC"
-    """GTC, IOC or FOK. A market order never rests."""
+    """GTC, DAY, GTD, IOC or FOK. A market order never rests."""
+    expire_ns: int | None = None
+    """Simulation time at which a GTD order ends."""
+    post_only: bool = False
+    """Refused where it would trade at once."""
+    display_quantity: Exact = exact.NULL
+    """What of an iceberg is shown at a time."""
+    self_trade_prevention: str = "CANCEL_NEWEST"
+    """CANCEL_NEWEST, CANCEL_OLDEST, CANCEL_BOTH or DECREMENT."""
     account: str = "default"
 
 
@@ -111,10 +124,11 @@ def read_order(data: DirectOrderRequest, *, ids: Ids, clock: Clock, sent_by: str
     Raises:
         InvalidInputError: a field is wrong; names it.
     """
-    ord_type = read_word(OrdType, data.order_type, "order_type", among=TYPES)
-    price = None if exact.is_null(data.price) else exact.read_px(data.price, "price")
-    if (price is None) is not (ord_type is OrdType.MARKET):
-        raise InvalidInputError("price", "a limit order has one and a market order has none")
+    ord_type = read_word(OrdType, data.order_type, "order_type")
+    price = _wanted(data.price, "price", PRICED, ord_type)
+    stop_px = _wanted(data.stop_price, "stop_price", STOPS - TRAILS, ord_type)
+    offset = _wanted(data.trailing_offset, "trailing_offset", TRAILS, ord_type)
+    shown = data.display_quantity
     order_qty = exact.read_qty(data.quantity, "quantity")
     if order_qty == 0:
         raise InvalidInputError("quantity", "must be above zero")
@@ -128,12 +142,32 @@ def read_order(data: DirectOrderRequest, *, ids: Ids, clock: Clock, sent_by: str
         symbol=read_key(data.symbol, "symbol"),
         side=read_word(Side, data.side, "side"),
         ord_type=ord_type,
-        time_in_force=read_word(TimeInForce, data.time_in_force, "time_in_force", among=FORCES),
+        time_in_force=read_word(TimeInForce, data.time_in_force, "time_in_force"),
         order_qty=order_qty,
         price=price,
         transact_time_ns=clock.now_ns(),
         sent_by=sent_by,
+        stop_px=stop_px,
+        trailing_offset=offset,
+        expire_ns=None if data.expire_ns is None else TimeNs(data.expire_ns),
+        is_post_only=data.post_only,
+        display_qty=None if exact.is_null(shown) else exact.read_qty(shown, "display_quantity"),
+        stp=read_word(SelfTradePrevention, data.self_trade_prevention, "self_trade_prevention"),
     )
+
+
+def _wanted(raw: Exact, field: str, types: frozenset[OrdType], ord_type: OrdType) -> Px | None:
+    """Return the price in *raw*, which orders of *types* have and others have not.
+
+    Raises:
+        InvalidInputError: it is missing, or not for such an order.
+    """
+    px = None if exact.is_null(raw) else exact.read_px(raw, field)
+    if (px is not None) is not (ord_type in types):
+        raise InvalidInputError(
+            field, f"is for {' and '.join(sorted(types))} alone, and needed there"
+        )
+    return px
 
 
 def trading_routes(venue: Venue, *, ids: Ids, clock: Clock) -> list[BaseRouteHandler]:

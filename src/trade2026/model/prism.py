@@ -17,7 +17,13 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId, OrderId
 from trade2026.core.numbers import Px, Qty, SignedQty, Value
 from trade2026.model.execution import ExecutionReport
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest, Side
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderReplaceRequest,
+    OrderStatusRequest,
+    Side,
+)
 
 
 class PrismFunding(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +117,7 @@ class PrismInput(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the participant came by PRISM's own API, past the OMS."""
     funding: PrismFunding | None = None
     control: PrismControl | None = None
+    replace: OrderReplaceRequest | None = None
 
 
 REAL_TIME_MILLI: Final = 1_000

@@ -14,16 +14,16 @@ from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import Px
 from trade2026.model.instrument import PRISM_INSTRUMENTS
-from trade2026.model.order import OrdType, Side, TimeInForce
-from trade2026.model.prism import PartyHolding, PrismLife, PrismParams, PrismShock, ShockKind
+from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
+from trade2026.model.prism import PartyHolding, PrismParams, PrismShock, ShockKind
 from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import MarketConfig, default_config
 from trade2026.prism.digest import DigestState, EventDigest
-from trade2026.prism.engine import event as engine
 from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.book import FIRST_CAPACITY
 from trade2026.prism.engine.compiled import remove_stale, sources_digest
 from trade2026.prism.engine.event import EventReason
+from trade2026.prism.engine.message import FORCE_OF, KIND_OF, STP_OF, Action, Flag
 from trade2026.prism.exchange import (
     FIRST_OUTSIDER,
     AgentView,
@@ -31,8 +31,10 @@ from trade2026.prism.exchange import (
     KillReason,
     Levels,
     MarketEvent,
+    NewTerms,
+    Terms,
 )
-from trade2026.prism.market import Market, MarketState
+from trade2026.prism.market import Market, MarketState, message_of
 from trade2026.prism.parameters import changed
 from trade2026.prism.price.fundamental import FundamentalParams
 from trade2026.prism.shock import ActiveShock, away_share, check_shock, log_move
@@ -46,7 +48,13 @@ _REASONS: Final = {
     EventReason.NOT_FILLABLE: KillReason.UNFILLED,
     EventReason.SELF_TRADE: KillReason.SELF_TRADE,
     EventReason.DUPLICATE: KillReason.INVALID,
+    EventReason.UNKNOWN_ORDER: KillReason.UNKNOWN,
     EventReason.INVALID: KillReason.INVALID,
+    EventReason.WOULD_TRADE: KillReason.WOULD_TRADE,
+    EventReason.WRONG_PHASE: KillReason.WRONG_PHASE,
+    EventReason.OUT_OF_BAND: KillReason.OUT_OF_BAND,
+    EventReason.EXPIRED: KillReason.EXPIRED,
+    EventReason.REPLACED: KillReason.REPLACED,
 }
 
 
@@ -60,6 +68,8 @@ class AgentMarketState(msgspec.Struct, frozen=True, kw_only=True):
     digest: DigestState
     values: dict[str, FundamentalParams]
     shocks: tuple[ActiveShock, ...]
+    waiting: tuple[int, ...] = ()
+    """Numbers of the stops that wait."""
 
 
 class AgentMarket:
@@ -86,6 +96,8 @@ class AgentMarket:
         self._digest = EventDigest(start_ns)
         self._values = {s.instrument.symbol: s.fundamental for s in config.symbols}
         self._shocks: list[ActiveShock] = []
+        self._waiting: set[int] = set()
+        """Numbers of the stops that wait."""
         named = self._market.agents()
         self._names = [agent.name for agent in named]
         self._types = [_TYPES[agent.type_name] for agent in named]
@@ -100,6 +112,7 @@ class AgentMarket:
         self._digest = EventDigest.from_state(state.digest)
         self._values = dict(state.values)
         self._shocks = list(state.shocks)
+        self._waiting = set(state.waiting)
 
     def state(self) -> AgentMarketState:
         """Return a copy of everything. All events must have been drained."""
@@ -108,6 +121,7 @@ class AgentMarket:
             digest=self._digest.state(),
             values=dict(self._values),
             shocks=tuple(self._shocks),
+            waiting=tuple(sorted(self._waiting)),
         )
 
     @property
@@ -214,29 +228,43 @@ class AgentMarket:
         """Return by what the symbols' values move, without the shocks."""
         return {s: msgspec.structs.asdict(params) for s, params in self._values.items()}
 
-    def submit(
-        self,
-        *,
-        symbol: str,
-        number: int,
-        owner: int,
-        side: Side,
-        ord_type: OrdType,
-        time_in_force: TimeInForce,
-        ticks: int,
-        lots: int,
-    ) -> None:
+    def cannot(self, order: NewOrderSingle) -> str:
+        """Return an empty text: the books know every order."""
+        del order
+        return ""
+
+    def submit(self, *, symbol: str, number: int, owner: int, terms: Terms) -> None:
         """Match an outsider's order at the market's time."""
-        self._market.submit(
-            symbol=symbol,
+        assert number > 0
+        assert owner >= FIRST_OUTSIDER
+        message = message_of(
+            Action.PLACE,
             number=number,
             owner=owner,
-            side=side,
-            ord_type=ord_type,
-            time_in_force=time_in_force,
-            ticks=ticks,
-            lots=lots,
+            side=terms.side.sign,
+            kind=KIND_OF[terms.ord_type],
+            force=FORCE_OF[terms.time_in_force],
+            ticks=terms.ticks,
+            lots=terms.lots,
+            trigger=terms.trigger,
+            display=terms.display,
+            time_ns=terms.expires_ns,
+            stp=STP_OF[terms.stp],
+            flags=Flag.POST_ONLY if terms.is_post_only else 0,
         )
+        self._market.ask(symbol, message)
+
+    def replace(self, *, symbol: str, number: int, terms: NewTerms) -> None:
+        """Change an outsider's order that rests or waits."""
+        message = message_of(
+            Action.REPLACE,
+            number=number,
+            ticks=terms.ticks,
+            lots=terms.lots,
+            trigger=terms.trigger,
+            stp=STP_OF[terms.stp],
+        )
+        self._market.ask(symbol, message)
 
     def cancel(self, *, symbol: str, number: int) -> None:
         """Take out what rests of an outsider's order."""
@@ -251,10 +279,8 @@ class AgentMarket:
         for row in drained.tolist():
             (seq, time_ns, ticks, lots, maker_number, taker_number, *lefts) = row[:8]
             (level_lots, maker_owner, taker_owner, symbol, kind, side, reason) = row[8:]
-            if kind == engine.EventKind.REFUSED:
-                # A cancel that found nothing changed nothing.
-                continue
             maker_left, taker_left = lefts
+            ticks = self._shown_ticks(kind, maker_number or taker_number, ticks)
             events.append(
                 MarketEvent(
                     seq=seq,
@@ -275,6 +301,21 @@ class AgentMarket:
                 )
             )
         return events
+
+    def _shown_ticks(self, kind: int, number: int, ticks: int) -> int:
+        """Return the price of an event; 0 for a stop that waits, for it is in no level."""
+        match kind:
+            case EventKind.WAITING:
+                self._waiting.add(number)
+            case EventKind.TRIGGERED:
+                self._waiting.discard(number)
+            case EventKind.CHANGED | EventKind.REMOVED if number in self._waiting:
+                if kind == EventKind.REMOVED:
+                    self._waiting.discard(number)
+                return 0
+            case _:
+                pass
+        return ticks
 
     def _end(self, shock: PrismShock) -> None:
         if shock.kind is ShockKind.CRASH:
@@ -325,17 +366,6 @@ class AgentMarket:
         return self._market.last_mid_px()
 
 
-def default_market(life: PrismLife) -> AgentMarket:
-    """Return the market that the platform opens with, at the beginning of *life*."""
-    return AgentMarket(
-        default_config(life.seed),
-        start_ns=life.start_ns,
-        life=life.draw,
-        holdings=life.holdings,
-        last_mid_px=life.last_mid_px,
-    )
-
-
 def _digest_of(config: MarketConfig) -> str:
     seedless = msgspec.structs.replace(config, seed=0)
     return blake2b(msgspec.json.encode(seedless), digest_size=8).hexdigest()
@@ -355,16 +385,8 @@ def warm_up() -> None:
     market.run_until(NS_PER_S)
     symbol = PRISM_INSTRUMENTS[0].symbol
     for number in range(1, FIRST_CAPACITY + 1):
-        market.submit(
-            symbol=symbol,
-            number=number,
-            owner=FIRST_OUTSIDER,
-            side=Side.BUY,
-            ord_type=OrdType.LIMIT,
-            time_in_force=TimeInForce.GTC,
-            ticks=1,
-            lots=1,
-        )
+        terms = Terms(Side.BUY, OrdType.LIMIT, TimeInForce.GTC, ticks=1, lots=1)
+        market.submit(symbol=symbol, number=number, owner=FIRST_OUTSIDER, terms=terms)
     market.cancel(symbol=symbol, number=1)
     market.drain()
     market.depth(symbol, 1)

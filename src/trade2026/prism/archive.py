@@ -19,7 +19,8 @@ from trade2026.core.errors import CodecError
 from trade2026.model import codec
 from trade2026.model.prism import PrismMark
 from trade2026.prism.agent_market import AgentMarket, AgentMarketState
-from trade2026.prism.floor import Floor, FloorState
+from trade2026.prism.floor import Floor
+from trade2026.prism.floor_state import FloorState
 
 KEEP_EVERY_NS: Final = 60 * NS_PER_S
 """Of simulation time."""

@@ -12,14 +12,19 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.errors import InvalidInputError, RefusedError, VenueUnavailableError
 from trade2026.core.ids import EventId, OrderId
 from trade2026.model.execution import ExecType, VenueAck, VenueOrderStatus
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderReplaceRequest,
+    OrderStatusRequest,
+)
 from trade2026.model.prism import ControlKind, PrismControl, PrismFunding, PrismInput
 from trade2026.prism.control import Controls
 from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import party_of
 from trade2026.prism.outside import OutsiderOrder
 
-Q = TypeVar("Q", NewOrderSingle, OrderCancelRequest, OrderStatusRequest)
+Q = TypeVar("Q", NewOrderSingle, OrderCancelRequest, OrderReplaceRequest, OrderStatusRequest)
 A = TypeVar("A", VenueAck, VenueOrderStatus)
 
 
@@ -113,6 +118,38 @@ class CancelAsk(_Ask[OrderCancelRequest, VenueAck]):
 
     def settle(self, floor: Floor) -> None:
         """Acknowledge the request: the order's reports say whether anything was left."""
+        del floor
+        self._give(VenueAck(order_id=self.order_id, is_accepted=True))
+
+
+@dataclass(eq=False, slots=True)
+class ReplaceAsk(_Ask[OrderReplaceRequest, VenueAck]):
+    """Change an order that works."""
+
+    def prepare(self, floor: Floor) -> PrismInput | None:
+        """Return the input for the log; None where the order is unknown, or was so changed."""
+        order = self._order(floor)
+        if order is None or order.facts.account != self.request.account:
+            self._give(refusal(self.order_id, "UNKNOWN_ORDER PRISM has no such order"))
+            return None
+        if self.request.replace_id in order.changes:
+            return None
+        return PrismInput(
+            input_id=EventId(f"{self.order_id}-replace-{self.request.replace_id}"),
+            enters_ns=TimeNs(floor.exchange.sim_ns),
+            replace=self.request,
+            is_direct=self.is_direct,
+        )
+
+    def enter(self, floor: Floor, *, place: int, now_ns: int) -> None:
+        """Change the order, or report why not."""
+        del place, now_ns
+        order = self._order(floor)
+        assert order is not None
+        floor.replace(order, self.request)
+
+    def settle(self, floor: Floor) -> None:
+        """Acknowledge the request: the order's reports say what came of it."""
         del floor
         self._give(VenueAck(order_id=self.order_id, is_accepted=True))
 
@@ -266,7 +303,7 @@ class ControlAsk:
             self.answer.set_exception(VenueUnavailableError("PRISM stopped before it answered"))
 
 
-Ask: TypeAlias = SubmitAsk | CancelAsk | StatusAsk | FundAsk | ControlAsk
+Ask: TypeAlias = SubmitAsk | CancelAsk | ReplaceAsk | StatusAsk | FundAsk | ControlAsk
 
 
 def refusal(order_id: OrderId, text: str) -> VenueAck:

@@ -18,6 +18,7 @@ from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
+    OrderReplaceRequest,
     OrderStatusRequest,
     OrdType,
     TimeInForce,
@@ -32,8 +33,10 @@ NOTIONAL_MAX: Final = Money(parse_nanos("9000000000"))
 WORD_LENGTH: Final = 64
 """What is kept of the words in a status question."""
 
-TYPES: Final = frozenset({OrdType.MARKET, OrdType.LIMIT})
-FORCES: Final = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
+STOPS: Final = frozenset({OrdType.STOP, OrdType.STOP_LIMIT, OrdType.TRAILING_STOP})
+PRICED: Final = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT})
+RESTING: Final = frozenset({TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD})
+"""What an order must be good for to rest in the book."""
 
 _ID: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
 """Ids and accounts go into the headers and subjects of messages."""
@@ -43,11 +46,15 @@ class OnGrid(NamedTuple):
     """An order's price and quantity as the market counts them."""
 
     ticks: int
-    """0 for a market order."""
+    """0 for an order without a limit."""
     lots: int
+    trigger: int = 0
+    """Of a stop; of a trailing stop how far it stays behind."""
+    display: int = 0
+    """0 shows all."""
 
 
-def unsendable(request: NewOrderSingle | OrderCancelRequest) -> str:
+def unsendable(request: NewOrderSingle | OrderCancelRequest | OrderReplaceRequest) -> str:
     """Return why the log could not take *request* or its reports; empty where it could."""
     if not is_id(request.order_id):
         return "BAD_ORDER_ID an id has 1 to 64 visible ASCII characters"
@@ -78,6 +85,34 @@ def in_short(request: OrderStatusRequest) -> OrderStatusRequest:
     )
 
 
+def examine_change(
+    request: OrderReplaceRequest, order: NewOrderSingle, cum_qty: int, instrument: Instrument
+) -> NewOrderSingle | str:
+    """Return *order* as it shall be, or why it cannot.
+
+    Args:
+        request: what shall change.
+        order: as it stands.
+        cum_qty: of it that has traded.
+        instrument: its own.
+    """
+    asked = (request.order_qty, request.price, request.stop_px)
+    if all(value is None for value in asked):
+        return "NOTHING_ASKED the change names no value"
+    if request.stop_px is not None and order.stop_px is None:
+        return "BAD_STOP the order has no stop price"
+    if request.order_qty is not None and request.order_qty <= cum_qty:
+        return f"TOO_LATE {format_nanos(cum_qty)} has traded already"
+    changed = msgspec.structs.replace(
+        order,
+        order_qty=order.order_qty if request.order_qty is None else request.order_qty,
+        price=order.price if request.price is None else request.price,
+        stop_px=order.stop_px if request.stop_px is None else request.stop_px,
+    )
+    grid = examine(changed, instrument)
+    return grid if isinstance(grid, str) else changed
+
+
 def examine(order: NewOrderSingle, instrument: Instrument | None) -> OnGrid | str:
     """Return the order on the grid, or why PRISM refuses it."""
     if order.venue != PRISM:
@@ -86,18 +121,24 @@ def examine(order: NewOrderSingle, instrument: Instrument | None) -> OnGrid | st
         return f"UNKNOWN_SYMBOL {order.symbol} is not listed"
     if not instrument.is_trading:
         return f"NOT_TRADING {order.symbol} is not trading"
-    if order.ord_type not in TYPES or order.time_in_force not in FORCES:
-        return f"NOT_SUPPORTED {order.ord_type} with {order.time_in_force}"
-    problem = _quantity_problem(order, instrument) or _price_problem(order, instrument)
+    problem = (
+        _quantity_problem(order.order_qty, instrument)
+        or _price_problem(order, instrument)
+        or _stop_problem(order, instrument)
+        or _term_problem(order, instrument)
+    )
     if problem:
         return problem
+    trigger = order.trailing_offset if order.stop_px is None else order.stop_px
     return OnGrid(
-        (order.price or 0) // instrument.tick_size, order.order_qty // instrument.lot_size
+        ticks=(order.price or 0) // instrument.tick_size,
+        lots=order.order_qty // instrument.lot_size,
+        trigger=(trigger or 0) // instrument.tick_size,
+        display=(order.display_qty or 0) // instrument.lot_size,
     )
 
 
-def _quantity_problem(order: NewOrderSingle, instrument: Instrument) -> str:
-    quantity = order.order_qty
+def _quantity_problem(quantity: int, instrument: Instrument) -> str:
     if not is_multiple(quantity, instrument.lot_size):
         return f"LOT_SIZE quantity must be a multiple of {format_nanos(instrument.lot_size)}"
     if quantity < instrument.min_qty:
@@ -109,8 +150,8 @@ def _quantity_problem(order: NewOrderSingle, instrument: Instrument) -> str:
 
 def _price_problem(order: NewOrderSingle, instrument: Instrument) -> str:
     price = order.price
-    if order.ord_type is OrdType.MARKET:
-        return "" if price is None else "BAD_PRICE a market order has no price"
+    if order.ord_type not in PRICED:
+        return "" if price is None else f"BAD_PRICE a {order.ord_type} order has no price"
     if price is None or price <= 0:
         return "BAD_PRICE a limit order needs a price above zero"
     if not is_multiple(price, instrument.tick_size):
@@ -119,6 +160,38 @@ def _price_problem(order: NewOrderSingle, instrument: Instrument) -> str:
         return f"MIN_NOTIONAL order must be worth {format_nanos(instrument.min_notional)}"
     if price * order.order_qty > NOTIONAL_MAX * NANOS:
         return f"MAX_NOTIONAL order may be worth {format_nanos(NOTIONAL_MAX)} at most"
+    return ""
+
+
+def _stop_problem(order: NewOrderSingle, instrument: Instrument) -> str:
+    is_trailing = order.ord_type is OrdType.TRAILING_STOP
+    wants_stop = order.ord_type in STOPS and not is_trailing
+    for name, px, is_wanted in (
+        ("BAD_STOP a stop price", order.stop_px, wants_stop),
+        ("BAD_OFFSET a trailing offset", order.trailing_offset, is_trailing),
+    ):
+        if (px is not None) is not is_wanted:
+            return f"{name} is for other orders, or is missing"
+        if px is not None and (px <= 0 or not is_multiple(px, instrument.tick_size)):
+            tick = format_nanos(instrument.tick_size)
+            return f"{name} must be above zero, and a multiple of {tick}"
+    return ""
+
+
+def _term_problem(order: NewOrderSingle, instrument: Instrument) -> str:
+    if (order.expire_ns is not None) is not (order.time_in_force is TimeInForce.GTD):
+        return "BAD_EXPIRY a GTD order has an end, and no other"
+    may_rest = order.ord_type in PRICED and order.time_in_force in RESTING
+    if order.is_post_only and not (may_rest and order.ord_type is OrdType.LIMIT):
+        return "BAD_POST_ONLY only a limit order that may rest can be post-only"
+    display = order.display_qty
+    if display is None:
+        return ""
+    if not may_rest:
+        return "BAD_DISPLAY only a limit order that may rest can show a part"
+    if display <= 0 or not is_multiple(display, instrument.lot_size):
+        lot = format_nanos(instrument.lot_size)
+        return f"BAD_DISPLAY what is shown must be a multiple of {lot}, above zero"
     return ""
 
 

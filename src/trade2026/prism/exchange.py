@@ -10,7 +10,13 @@ from enum import IntEnum
 from typing import Final, NamedTuple, Protocol
 
 from trade2026.core.numbers import Px
-from trade2026.model.order import OrdType, Side, TimeInForce
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrdType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from trade2026.model.prism import PartyHolding
 
 FIRST_OUTSIDER: Final = 2**20
@@ -27,6 +33,21 @@ class EventKind(IntEnum):
     """What rested was taken out by a cancel."""
     KILLED = 4
     """What an order did not fill at once is gone: it may not rest, or may not trade."""
+    CHANGED = 5
+    """What rests or waits became another quantity or trigger, and kept its place."""
+    TRIGGERED = 6
+    """A stop becomes active."""
+    WAITING = 7
+    """A stop waits."""
+    REFRESHED = 8
+    """The next part of an iceberg is shown."""
+    PHASE = 9
+    REFUSED = 10
+    """What was asked of an order could not be done; nothing changed."""
+    DECREMENTED = 11
+    """Two orders of one owner met and lost as much as they would have traded."""
+    LEVEL = 12
+    """A level changed by an auction."""
 
 
 class KillReason(IntEnum):
@@ -39,6 +60,55 @@ class KillReason(IntEnum):
     """It would have met an order of its own owner."""
     INVALID = 3
     """The market cannot take such an order at all."""
+    WOULD_TRADE = 4
+    """It may only rest, and would have traded."""
+    WRONG_PHASE = 5
+    OUT_OF_BAND = 6
+    EXPIRED = 7
+    REPLACED = 8
+    """It enters again, or was changed in its place."""
+    UNKNOWN = 9
+    """There is no such order any more."""
+
+
+AT_THE_DOOR: Final = frozenset(
+    {
+        KillReason.INVALID,
+        KillReason.WOULD_TRADE,
+        KillReason.WRONG_PHASE,
+        KillReason.OUT_OF_BAND,
+    }
+)
+"""Why a market does not take an order in."""
+
+
+class Terms(NamedTuple):
+    """What an order asks, apart from whose it is, in ticks and lots."""
+
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    ticks: int
+    """0 without a limit."""
+    lots: int
+    trigger: int = 0
+    """Of a stop; of a trailing stop how far behind the last price."""
+    display: int = 0
+    """0 shows all."""
+    expires_ns: int = 0
+    """Simulation time, for GTD."""
+    is_post_only: bool = False
+    stp: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
+
+
+class NewTerms(NamedTuple):
+    """What a replaced order shall be; 0 leaves a value as it is."""
+
+    ticks: int
+    lots: int
+    """That shall be left."""
+    trigger: int
+    stp: SelfTradePrevention
 
 
 class MarketEvent(NamedTuple):
@@ -109,19 +179,16 @@ class Exchange(Protocol):
         """Move the market's time on, and let happen what happens until then."""
         ...
 
-    def submit(
-        self,
-        *,
-        symbol: str,
-        number: int,
-        owner: int,
-        side: Side,
-        ord_type: OrdType,
-        time_in_force: TimeInForce,
-        ticks: int,
-        lots: int,
-    ) -> None:
+    def cannot(self, order: NewOrderSingle) -> str:
+        """Return what of *order* such a market does not know; empty where it knows all."""
+        ...
+
+    def submit(self, *, symbol: str, number: int, owner: int, terms: Terms) -> None:
         """Match an outsider's order at the market's time."""
+        ...
+
+    def replace(self, *, symbol: str, number: int, terms: NewTerms) -> None:
+        """Change an outsider's order that rests or waits; an event says so, or why not."""
         ...
 
     def cancel(self, *, symbol: str, number: int) -> None:

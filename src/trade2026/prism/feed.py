@@ -27,6 +27,20 @@ LIFE_STRIDE: Final = 10**12
 """Sequence numbers of one life; at a thousand events a second they last thirty years."""
 
 
+_SILENT: Final = frozenset(
+    {
+        EventKind.KILLED,
+        EventKind.TRIGGERED,
+        EventKind.WAITING,
+        EventKind.PHASE,
+        EventKind.REFUSED,
+    }
+)
+"""What changes no level of the book."""
+_MEETINGS: Final = frozenset({EventKind.TRADE, EventKind.DECREMENTED})
+"""What changes the level of the side that did not come."""
+
+
 class _Channel:
     """One symbol's feed: what changed since its last batch."""
 
@@ -49,11 +63,12 @@ class _Channel:
     def add(self, event: MarketEvent) -> None:
         """Take in one event of the symbol."""
         self._seen_seq = event.seq
-        if event.kind is EventKind.KILLED:
+        if event.kind in _SILENT or not event.ticks:
             return
         side = event.side
         if event.kind is EventKind.TRADE:
             self._add_trade(event)
+        if event.kind in _MEETINGS:
             side = side.opposite
         self._changed[side, event.ticks] = event.level_lots
 

@@ -13,21 +13,25 @@ import msgspec
 from trade2026.core.numbers import Qty
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import Instrument
-from trade2026.model.order import NewOrderSingle, Side
-from trade2026.model.prism import OutsideOrder, PartyHolding, PrismFunding
+from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, Side
+from trade2026.model.prism import PartyHolding, PrismFunding
 from trade2026.prism.balance import Wallet
-from trade2026.prism.door import OnGrid, examine
+from trade2026.prism.door import OnGrid, examine, examine_change
 from trade2026.prism.exchange import (
+    AT_THE_DOOR,
     FIRST_OUTSIDER,
     EventKind,
     Exchange,
     KillReason,
     MarketEvent,
+    NewTerms,
+    Terms,
 )
+from trade2026.prism.floor_state import FloorState, OrderState
 from trade2026.prism.holdings import Holdings, party_of
 from trade2026.prism.limits import Limits, notional_problem, open_problem
-from trade2026.prism.outside import OutsideOrders, OutsiderOrder
-from trade2026.prism.reports import Reporter
+from trade2026.prism.outside import OutsideOrders, OutsiderOrder, order_of
+from trade2026.prism.reports import TEXTS, Reporter
 
 TAPE_LENGTH: Final = 1_000
 
@@ -51,27 +55,6 @@ class Step(NamedTuple):
     direct_seqs: frozenset[int]
     """`report_seq` of the reports for direct participants."""
     events: list[MarketEvent]
-
-
-class OrderState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A working order of an outsider."""
-
-    facts: OutsideOrder
-    request: NewOrderSingle | None
-    number: int
-    input_seq: int
-    cum_qty: int
-
-
-class FloorState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a floor is at one moment, its market apart; done orders are left out."""
-
-    last_number: int
-    owners: dict[str, int]
-    orders: tuple[OrderState, ...]
-    holdings: tuple[PartyHolding, ...]
-    """Of all that the market does not keep."""
-    report_seq: int
 
 
 class Floor:
@@ -158,16 +141,71 @@ class Floor:
             symbol=request.symbol,
             number=order.number,
             owner=self._owner(order.party),
-            side=request.side,
-            ord_type=request.ord_type,
-            time_in_force=request.time_in_force,
-            ticks=grid.ticks,
-            lots=grid.lots,
+            terms=Terms(
+                side=request.side,
+                ord_type=request.ord_type,
+                time_in_force=request.time_in_force,
+                ticks=grid.ticks,
+                lots=grid.lots,
+                trigger=grid.trigger,
+                display=grid.display,
+                expires_ns=request.expire_ns or 0,
+                is_post_only=request.is_post_only,
+                stp=request.stp,
+            ),
         )
         events = self.exchange.drain()
-        if not any(e.reason is KillReason.INVALID for e in events):
+        if not _is_turned_away(order.number, events):
             self._tell(order, [self.reporter.accepted(order, now_ns)])
         self._settle(events)
+
+    def replace(self, order: OutsiderOrder, request: OrderReplaceRequest) -> None:
+        """Change a working order, or report why not."""
+        now_ns, replace_id = self.exchange.sim_ns, request.replace_id
+        problem = self._change(order, request)
+        if problem:
+            report = self.reporter.not_replaced(
+                order, replace_id=replace_id, text=problem, at_ns=now_ns
+            )
+            self._tell(order, [report])
+
+    def _change(self, order: OutsiderOrder, request: OrderReplaceRequest) -> str:
+        stands = order.request
+        if order.is_done or stands is None:
+            return "TOO_LATE nothing of it works any more"
+        instrument = self.instruments[stands.symbol]
+        changed = examine_change(request, stands, order.cum_qty, instrument)
+        if isinstance(changed, str):
+            return changed
+        if order.facts.is_direct and (problem := self._unaffordable(order, changed)):
+            return problem
+        terms = NewTerms(
+            ticks=(request.price or 0) // instrument.tick_size,
+            lots=(changed.order_qty - order.cum_qty) // instrument.lot_size,
+            trigger=(request.stop_px or 0) // instrument.tick_size,
+            stp=changed.stp,
+        )
+        self.exchange.replace(symbol=changed.symbol, number=order.number, terms=terms)
+        events = self.exchange.drain()
+        refused = next((e for e in events if _is_refusal(e, order.number)), None)
+        if refused is None:
+            order.request = changed
+            report = self.reporter.replaced(
+                order, replace_id=request.replace_id, text="", at_ns=self.exchange.sim_ns
+            )
+            self._tell(order, [report])
+        self._settle(events)
+        return "" if refused is None else TEXTS[refused.reason]
+
+    def _unaffordable(self, order: OutsiderOrder, changed: NewOrderSingle) -> str:
+        """Return why a direct participant cannot have more than it asked for at first."""
+        stands = order.request
+        assert stands is not None
+        is_more = changed.order_qty > stands.order_qty
+        is_dearer = changed.side is Side.BUY and (changed.price or 0) > (stands.price or 0)
+        if not is_more and not is_dearer:
+            return ""
+        return "NOT_SUPPORTED a direct participant's order only becomes smaller or cheaper"
 
     def cancel(self, order: OutsiderOrder) -> None:
         """Take out what is left of an order, or report that it is too late."""
@@ -221,6 +259,8 @@ class Floor:
         grid = examine(request, self.instruments.get(request.symbol))
         if isinstance(grid, str):
             return grid
+        if problem := self.exchange.cannot(request):
+            return problem
         if not self.exchange.is_open(request.symbol):
             return f"NO_MARKET there is no book in {request.symbol} at this moment"
         problem = open_problem(request, is_direct=is_direct, orders=self.orders, limits=self.limits)
@@ -270,13 +310,37 @@ class Floor:
                 case EventKind.TRADE:
                     self._settle_trade(event)
                 case EventKind.REMOVED if event.maker_owner >= FIRST_OUTSIDER:
-                    order = self.orders.by_number(event.maker_number)
-                    self._tell(order, [self.reporter.canceled(order, "", event.time_ns)])
+                    if event.reason is not KillReason.REPLACED:
+                        order = self.orders.by_number(event.maker_number)
+                        self._tell(order, [self.reporter.ended(order, event)])
+                case EventKind.TRIGGERED if event.taker_owner >= FIRST_OUTSIDER:
+                    order = self.orders.by_number(event.taker_number)
+                    lot = self.instruments[event.symbol].lot_size
+                    self._tell(order, [self.reporter.triggered(order, event, lot)])
+                case EventKind.DECREMENTED if event.taker_owner >= FIRST_OUTSIDER:
+                    self._settle_decrement(event)
                 case EventKind.KILLED if event.taker_owner >= FIRST_OUTSIDER:
                     order = self.orders.by_number(event.taker_number)
                     self._tell(order, [self.reporter.killed(order, event)])
                 case _:
                     pass
+
+    def _settle_decrement(self, event: MarketEvent) -> None:
+        text = TEXTS[KillReason.SELF_TRADE]
+        lost = event.lots * self.instruments[event.symbol].lot_size
+        for number, left in (
+            (event.maker_number, event.maker_lots_left),
+            (event.taker_number, event.taker_lots_left),
+        ):
+            order = self.orders.by_number(number)
+            stands = order.request
+            assert stands is not None
+            if not left:
+                self._tell(order, [self.reporter.canceled(order, text, event.time_ns)])
+                continue
+            order.request = msgspec.structs.replace(stands, order_qty=Qty(stands.order_qty - lost))
+            report = self.reporter.replaced(order, replace_id="", text=text, at_ns=event.time_ns)
+            self._tell(order, [report])
 
     def _settle_trade(self, event: MarketEvent) -> None:
         trade = PublicTrade(event.seq, event.time_ns, event.ticks, event.lots, event.side)
@@ -300,22 +364,12 @@ class Floor:
         )
 
 
-def order_of(
-    request: NewOrderSingle, *, is_direct: bool, input_seq: int, number: int, venue_order_id: str
-) -> OutsiderOrder:
-    """Return the order that *request* begins."""
-    return OutsiderOrder(
-        facts=OutsideOrder(
-            order_id=request.order_id,
-            account=request.account,
-            symbol=request.symbol,
-            side=request.side,
-            venue_order_id=venue_order_id,
-            cum_qty=Qty(0),
-            is_direct=is_direct,
-        ),
-        request=request,
-        number=number,
-        input_seq=input_seq,
-        cum_qty=0,
-    )
+def _is_turned_away(number: int, events: Iterable[MarketEvent]) -> bool:
+    """Return whether the first that happened to an order is that it was not taken in."""
+    own = (e for e in events if number in {e.maker_number, e.taker_number})
+    first = next(own, None)
+    return first is not None and first.kind is EventKind.KILLED and first.reason in AT_THE_DOOR
+
+
+def _is_refusal(event: MarketEvent, number: int) -> bool:
+    return event.kind is EventKind.REFUSED and event.taker_number == number

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import msgspec
 
 from trade2026.core.numbers import NANOS, Money, Px, format_nanos, money_up, parse_nanos
-from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
+from trade2026.model.order import NewOrderSingle, OrdType, Side
+from trade2026.prism.door import RESTING, STOPS
 from trade2026.prism.holdings import Holdings, party_of
 from trade2026.prism.outside import OutsideOrders
 
@@ -33,8 +34,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def may_rest(order: NewOrderSingle) -> bool:
-    """Return whether a part of *order* can stay in the book."""
-    return order.ord_type is OrdType.LIMIT and order.time_in_force is TimeInForce.GTC
+    """Return whether a part of *order* can stay on PRISM, in the book or as a waiting stop."""
+    if order.ord_type in STOPS:
+        return True
+    return order.ord_type is OrdType.LIMIT and order.time_in_force in RESTING
 
 
 def open_problem(

@@ -52,6 +52,11 @@ class OutsiderOrder:
     reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
 
     @property
+    def changes(self) -> frozenset[str]:
+        """Return the keys of the changes that were answered."""
+        return frozenset(r.replace_id for r in self.reports if r.replace_id)
+
+    @property
     def party(self) -> str:
         """Return who stands behind the order."""
         return party_of(self.facts.account, is_direct=self.facts.is_direct)
@@ -68,6 +73,27 @@ class OutsiderOrder:
         is_filled = report.exec_type is ExecType.TRADE and report.leaves_qty == 0
         if self.ended_by is None and (is_filled or report.exec_type in _END):
             self.ended_by = report.exec_type
+
+
+def order_of(
+    request: NewOrderSingle, *, is_direct: bool, input_seq: int, number: int, venue_order_id: str
+) -> OutsiderOrder:
+    """Return the order that *request* begins."""
+    return OutsiderOrder(
+        facts=OutsideOrder(
+            order_id=request.order_id,
+            account=request.account,
+            symbol=request.symbol,
+            side=request.side,
+            venue_order_id=venue_order_id,
+            cum_qty=Qty(0),
+            is_direct=is_direct,
+        ),
+        request=request,
+        number=number,
+        input_seq=input_seq,
+        cum_qty=0,
+    )
 
 
 class _Arrival(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Final
 from trade2026.core.numbers import Px, SignedQty, Value
 from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.market import Aggressor, BookBatch, Level, TradeBatch
-from trade2026.model.order import OrdType, Side, TimeInForce
+from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
 from trade2026.prism.exchange import (
     FIRST_OUTSIDER,
@@ -21,12 +21,16 @@ from trade2026.prism.exchange import (
     KillReason,
     Levels,
     MarketEvent,
+    NewTerms,
+    Terms,
 )
 from trade2026.prism.paper import PaperBook, PaperFill
 
 RECORDED: Final = "recorded"
 """The party on the other side of every paper fill."""
 
+_TYPES: Final = frozenset({OrdType.MARKET, OrdType.LIMIT})
+_FORCES: Final = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
 _RECORDED_OWNER: Final = 1
 
 
@@ -113,19 +117,34 @@ class PaperMarket:
         """Move the time on; the recording comes by itself."""
         self.sim_ns = max(self.sim_ns, sim_ns)
 
-    def submit(
-        self,
-        *,
-        symbol: str,
-        number: int,
-        owner: int,
-        side: Side,
-        ord_type: OrdType,
-        time_in_force: TimeInForce,
-        ticks: int,
-        lots: int,
-    ) -> None:
+    def cannot(self, order: NewOrderSingle) -> str:
+        """Return what of *order* a recorded book does not know."""
+        if order.ord_type not in _TYPES:
+            return f"NOT_SUPPORTED {order.ord_type} on a recorded market"
+        if order.time_in_force not in _FORCES:
+            return f"NOT_SUPPORTED {order.time_in_force} on a recorded market"
+        if order.is_post_only or order.display_qty is not None:
+            return "NOT_SUPPORTED post-only and icebergs on a recorded market"
+        return ""
+
+    def replace(self, *, symbol: str, number: int, terms: NewTerms) -> None:
+        """Refuse: what rests on paper cannot be changed, only cancelled."""
+        del terms
+        listing = self._listings[symbol]
+        self._happened(
+            listing,
+            EventKind.REFUSED,
+            number,
+            side=self._sides[number],
+            ticks=0,
+            lots=0,
+            is_resting=False,
+            reason=KillReason.INVALID,
+        )
+
+    def submit(self, *, symbol: str, number: int, owner: int, terms: Terms) -> None:
         """Fill an order from the recorded book as it stands."""
+        side, ticks = terms.side, terms.ticks
         # Whose it is does not matter: paper orders meet only the recording.
         del owner
         listing = self._listings[symbol]
@@ -133,10 +152,10 @@ class PaperMarket:
         answer = listing.book.submit(
             number=number,
             side=side,
-            ord_type=ord_type,
-            time_in_force=time_in_force,
+            ord_type=terms.ord_type,
+            time_in_force=terms.time_in_force,
             ticks=ticks,
-            lots=lots,
+            lots=terms.lots,
         )
         self._made(listing, answer.fills)
         left, kind, is_resting = answer.killed_lots, EventKind.KILLED, False
@@ -237,6 +256,7 @@ class PaperMarket:
         lots: int,
         is_resting: bool,
         left: int = 0,
+        reason: KillReason = KillReason.NONE,
     ) -> None:
         listing.event_seq += 1
         ours, theirs = (number, FIRST_OUTSIDER, left), (0, _RECORDED_OWNER, 0)
@@ -256,7 +276,7 @@ class PaperMarket:
                 taker_owner=taker[1],
                 maker_lots_left=maker[2],
                 taker_lots_left=taker[2],
-                reason=KillReason.UNFILLED if kind is EventKind.KILLED else KillReason.NONE,
+                reason=KillReason.UNFILLED if kind is EventKind.KILLED else reason,
                 level_lots=0,
             )
         )

@@ -100,6 +100,10 @@ class Player:
             # None: an order that a fork took out, or that was done long before.
             if order is not None:
                 floor.cancel(order)
+        elif message.replace is not None:
+            order = floor.orders.get(message.replace.order_id)
+            if order is not None:
+                floor.replace(order, message.replace)
         elif message.funding is not None:
             floor.fund(message.funding)
         elif message.control is not None:

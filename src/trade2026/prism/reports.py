@@ -12,7 +12,8 @@ from trade2026.core.ids import ExecId
 from trade2026.core.numbers import Bps, Money, Px, Qty, fee_of, value_of
 from trade2026.model.execution import ExecType, ExecutionReport, LastLiquidityInd
 from trade2026.model.instrument import PRISM, Instrument
-from trade2026.prism.exchange import FIRST_OUTSIDER, Exchange, KillReason, MarketEvent
+from trade2026.model.order import NewOrderSingle
+from trade2026.prism.exchange import AT_THE_DOOR, FIRST_OUTSIDER, Exchange, KillReason, MarketEvent
 from trade2026.prism.holdings import FeeRates, Holdings
 from trade2026.prism.outside import OutsideOrders, OutsiderOrder
 
@@ -21,6 +22,17 @@ VENUE_RESTART: Final = "VENUE_RESTART"
 
 VENUE_RESET: Final = "VENUE_RESET"
 """Why it ends when somebody begins the market anew."""
+
+TEXTS: Final = {
+    KillReason.UNFILLED: "UNFILLED nobody stood at its price for what was left",
+    KillReason.SELF_TRADE: "SELF_TRADE it would have met an order of the same owner",
+    KillReason.INVALID: "INVALID a value is out of bounds, or values do not go together",
+    KillReason.WOULD_TRADE: "WOULD_TRADE it may only rest, and would have traded",
+    KillReason.WRONG_PHASE: "WRONG_PHASE the market does not take it in its phase",
+    KillReason.OUT_OF_BAND: "OUT_OF_BAND its price is outside the band",
+    KillReason.EXPIRED: "EXPIRED its time has come",
+    KillReason.UNKNOWN: "TOO_LATE nothing of it works any more",
+}
 
 TEXT_LENGTH: Final = 200
 """Of a report's text; some quote a word of the order."""
@@ -61,18 +73,57 @@ class Reporter:
         """Report that a cancel came too late."""
         return self._report(order, ExecType.CANCEL_REJECTED, at_ns, text=text)
 
+    def triggered(self, order: OutsiderOrder, event: MarketEvent, lot: int) -> ExecutionReport:
+        """Report that a stop became active."""
+        leaves_qty = Qty(event.lots * lot)
+        return self._report(order, ExecType.TRIGGERED, event.time_ns, leaves_qty=leaves_qty)
+
+    def replaced(
+        self, order: OutsiderOrder, *, replace_id: str, text: str, at_ns: int
+    ) -> ExecutionReport:
+        """Report how the order stands, whose request was changed."""
+        request = order.request
+        assert request is not None
+        return self._report(
+            order,
+            ExecType.REPLACED,
+            at_ns,
+            text=text,
+            leaves_qty=Qty(request.order_qty - order.cum_qty),
+            replace_id=replace_id,
+            asks=request,
+        )
+
+    def not_replaced(
+        self, order: OutsiderOrder, *, replace_id: str, text: str, at_ns: int
+    ) -> ExecutionReport:
+        """Report that the order stands as before."""
+        request = order.request
+        left = 0 if request is None or order.is_done else request.order_qty - order.cum_qty
+        return self._report(
+            order,
+            ExecType.REPLACE_REJECTED,
+            at_ns,
+            text=text,
+            leaves_qty=Qty(left),
+            replace_id=replace_id,
+        )
+
+    def ended(self, order: OutsiderOrder, event: MarketEvent) -> ExecutionReport:
+        """Report that what rested or waited of an order is out of the market."""
+        if event.reason is KillReason.EXPIRED:
+            text = TEXTS[KillReason.EXPIRED]
+            return self._report(order, ExecType.EXPIRED, event.time_ns, text=text)
+        return self.canceled(order, TEXTS.get(event.reason, ""), event.time_ns)
+
     def killed(self, order: OutsiderOrder, event: MarketEvent) -> ExecutionReport:
         """Report that what the order did not fill at once is gone."""
-        match event.reason:
-            case KillReason.SELF_TRADE:
-                text = "SELF_TRADE it would have met an order of the same owner"
-                return self.canceled(order, text, event.time_ns)
-            case KillReason.INVALID:
-                text = "INVALID the market cannot take this price or quantity"
-                return self.rejected(order, text, event.time_ns)
-            case KillReason.UNFILLED | KillReason.NONE:
-                text = "UNFILLED nobody stood at its price for what was left"
-                return self._report(order, ExecType.EXPIRED, event.time_ns, text=text)
+        text = TEXTS.get(event.reason, TEXTS[KillReason.UNFILLED])
+        if event.reason in AT_THE_DOOR and not order.reports:
+            return self.rejected(order, text, event.time_ns)
+        if event.reason in {KillReason.UNFILLED, KillReason.NONE}:
+            return self._report(order, ExecType.EXPIRED, event.time_ns, text=text)
+        return self.canceled(order, text, event.time_ns)
 
     def traded(
         self, event: MarketEvent, instrument: Instrument, exchange: Exchange
@@ -137,6 +188,8 @@ class Reporter:
         fee_asset: str = "",
         liquidity: LastLiquidityInd | None = None,
         contra: str = "",
+        replace_id: str = "",
+        asks: NewOrderSingle | None = None,
     ) -> ExecutionReport:
         if exec_type is ExecType.NEW and order.request is not None:
             leaves_qty = order.request.order_qty
@@ -162,6 +215,10 @@ class Reporter:
             text=text[:TEXT_LENGTH],
             ts_event_ns=TimeNs(at_ns),
             contra=contra,
+            replace_id=replace_id,
+            order_qty=None if asks is None else asks.order_qty,
+            price=None if asks is None else asks.price,
+            stop_px=None if asks is None else asks.stop_px,
         )
         self._orders.apply(order, report, at_ns=at_ns)
         return report

@@ -19,13 +19,17 @@ from typing import Final, NamedTuple
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
+from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock
 from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import EventId, OrderId
 from trade2026.model.execution import ExecutionReport, VenueAck, VenueOrderStatus
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderReplaceRequest,
+    OrderStatusRequest,
+)
 from trade2026.model.prism import ControlKind, PrismControl, PrismFunding, PrismLife, PrismMark
-from trade2026.model.subjects import LIVE_PRISM_FEED
 from trade2026.ports.bus import Bus
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.archive import KEEP_EVERY_NS, Archive, state_of
@@ -34,6 +38,7 @@ from trade2026.prism.ask import (
     CancelAsk,
     ControlAsk,
     FundAsk,
+    ReplaceAsk,
     StatusAsk,
     SubmitAsk,
     disowned,
@@ -41,10 +46,11 @@ from trade2026.prism.ask import (
 )
 from trade2026.prism.audience import Audience, NoAudience
 from trade2026.prism.control import Controls
+from trade2026.prism.crier import Crier
 from trade2026.prism.door import in_short, is_id, unsendable
 from trade2026.prism.drive import PACE_NS, Drive, is_behind
 from trade2026.prism.feed import Feed
-from trade2026.prism.floor import Floor, Step
+from trade2026.prism.floor import Floor
 from trade2026.prism.history import History
 from trade2026.prism.journal import UNLISTED, Journal
 from trade2026.prism.life import House, Revived, mark_of, next_life
@@ -88,11 +94,12 @@ class Venue:
         self.audience: Audience = NoAudience()
         self._opened: _Opened | None = None
         self._pending: ControlAsk | None = None
+        self._over: ControlAsk | None = None
         self._round_ns = 0
         self._drive = Drive(clock)
         self._next_keep_ns = 0
         self._entered_seq = 0
-        self._next_pace_ns = 0
+        self._crier = Crier(bus)
         self._next_snapshot_ns = 0
 
     @property
@@ -102,7 +109,7 @@ class Venue:
 
     @property
     def life(self) -> PrismLife:
-        """Return what this life began with. Only after `open`."""
+        """Return what this life began with."""
         return self._here.life
 
     @property
@@ -211,9 +218,19 @@ class Venue:
         Raises:
             VenueUnavailableError: PRISM stopped before the outcome was in the log.
         """
-        if problem := unsendable(request):
-            return refusal(request.order_id, problem)
-        ask = CancelAsk(request, is_direct)
+        return await self._change(CancelAsk(request, is_direct))
+
+    async def replace(self, request: OrderReplaceRequest, *, is_direct: bool = False) -> VenueAck:
+        """Change a working order; what came of it, its reports say. Once for each `replace_id`.
+
+        Raises:
+            VenueUnavailableError: PRISM stopped before the outcome was in the log.
+        """
+        return await self._change(ReplaceAsk(request, is_direct))
+
+    async def _change(self, ask: CancelAsk | ReplaceAsk) -> VenueAck:
+        if problem := unsendable(ask.request):
+            return refusal(ask.order_id, problem)
         self._queue(ask)
         return await ask.answer
 
@@ -273,8 +290,8 @@ class Venue:
                 await self._rest()
         finally:
             self._is_running = False
-            if self._pending is not None:
-                self._pending.give_up()
+            for ask in filter(None, (self._pending, self._over)):
+                ask.give_up()
             self._waiting.give_up()
 
     async def _round(self, asks: list[Ask]) -> None:
@@ -291,7 +308,7 @@ class Venue:
         now_ns = self._clock.now_ns()
         self._drive.advance(floor, controls.pace, now_ns, most_ns=self._next_keep_ns)
         if not controls.pace.is_stepping:
-            self._finish_pending()
+            self._over, self._pending = self._pending, None
         entering = [(ask, message) for ask in asks if (message := ask.prepare(floor))]
         places = await asyncio.gather(
             *(journal.input(message, key=self._key_of(ask)) for ask, message in entering)
@@ -304,16 +321,19 @@ class Venue:
                 self._pending = ask
         floor.settle()
         step = floor.take_step()
-        is_due = now_ns >= self._next_snapshot_ns and not self._is_resetting
+        pending = self._pending
+        is_resetting = pending is not None and pending.request.kind is ControlKind.RESET
+        is_due = now_ns >= self._next_snapshot_ns and not is_resetting
         self._entered_seq = seq = journal.last_seq
         snapshot = snapshot_of(floor, life, controls, log_seq=seq) if is_due else None
         if step.groups:
             await journal.outcome(step)
             await journal.publish(publishable(step))
         self.audience.on_step(step)
-        self._show(feed, step, now_ns)
+        self._crier.cry(floor.exchange, feed, step, self.audience, now_ns)
         for ask in asks:
             ask.settle(floor)
+        self._finish_over()
         if snapshot is not None and snapshot.mark is not None:
             history.marked(snapshot.mark)
             self._next_snapshot_ns = now_ns + SNAPSHOT_EVERY_NS
@@ -322,14 +342,11 @@ class Venue:
         floor.orders.forget(now_ns)
         if floor.exchange.sim_ns >= self._next_keep_ns:
             await self._keep()
-        if self._is_resetting:
+        if is_resetting:
             await self._reset()
-            self._finish_pending()
+            self._over, self._pending = self._pending, None
+            self._finish_over()
         self._round_ns = self._clock.monotonic_ns()
-
-    @property
-    def _is_resetting(self) -> bool:
-        return self._pending is not None and self._pending.request.kind is ControlKind.RESET
 
     async def _keep(self) -> None:
         floor, life = self.floor, self.life
@@ -338,10 +355,10 @@ class Venue:
             state = state_of(floor, self.mark, life.rules)
             await asyncio.to_thread(self._archive.write, state)
 
-    def _finish_pending(self) -> None:
-        if self._pending is not None:
-            self._pending.finish()
-            self._pending = None
+    def _finish_over(self) -> None:
+        if self._over is not None:
+            self._over.finish()
+            self._over = None
 
     async def _reset(self) -> None:
         floor, life, controls, journal, *_ = self._here
@@ -364,19 +381,6 @@ class Venue:
         next_journal = self._journal_of(revived.life, journal.last_seq, journal.last_report_place)
         await self._settle_in(revived, next_journal)
         self.audience.on_life()
-
-    def _show(self, feed: Feed, step: Step, now_ns: int) -> None:
-        if self.floor.exchange.mode == "paper":
-            # The recording is the public feed; paper fills are nobody else's business.
-            return
-        for event in step.events:
-            feed.add(event)
-        if now_ns >= self._next_pace_ns:
-            self._next_pace_ns = now_ns + PACE_NS
-            batches = feed.batches(self.floor.exchange, TimeNs(now_ns))
-            for batch in batches:
-                self._bus.show(LIVE_PRISM_FEED, batch, symbol=batch.symbol)
-            self.audience.on_feed(batches, now_ns)
 
     async def _rest(self) -> None:
         if self._waiting or is_behind(self.floor, self.controls.pace, self._clock.now_ns()):

@@ -33,8 +33,9 @@ from trade2026.model.subjects import (
     Stream,
 )
 from trade2026.ports.bus import Delivery
-from trade2026.prism.agent_market import default_market, warm_up
+from trade2026.prism.agent_market import warm_up
 from trade2026.prism.archive import Archive
+from trade2026.prism.default import default_market
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.forks import Forks
 from trade2026.prism.holdings import FeeRates

@@ -9,7 +9,7 @@ from tests.unit.prism.markets import START_NS
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.model.prism import PrismMark
 from trade2026.prism.archive import Archive, WholeState
-from trade2026.prism.floor import FloorState
+from trade2026.prism.floor_state import FloorState
 from trade2026.prism.life import blank_life
 
 

@@ -25,6 +25,7 @@ from trade2026.core.clock import NS_PER_S
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.prism.agent_market import AgentMarket, warm_up
 from trade2026.prism.config import default_config
+from trade2026.prism.exchange import Terms
 
 def compiled():
     kernels = [k for k in gc.get_objects() if isinstance(k, CPUDispatcher)]
@@ -36,14 +37,10 @@ market = AgentMarket(default_config(1), start_ns=0, life=0, holdings=(), last_mi
 market.run_until(5 * NS_PER_S)
 market.depth("AAPL", 5)
 for number in range(1, 3_000):
-    market.submit(
-        symbol="AAPL", number=number, owner=2**20, side=Side.BUY, ord_type=OrdType.LIMIT,
-        time_in_force=TimeInForce.GTC, ticks=number % 50 + 1, lots=1,
-    )
-market.submit(
-    symbol="AAPL", number=3_000, owner=2**20 + 1, side=Side.SELL, ord_type=OrdType.MARKET,
-    time_in_force=TimeInForce.GTC, ticks=0, lots=100,
-)
+    terms = Terms(Side.BUY, OrdType.LIMIT, TimeInForce.GTC, ticks=number % 50 + 1, lots=1)
+    market.submit(symbol="AAPL", number=number, owner=2**20, terms=terms)
+terms = Terms(Side.SELL, OrdType.MARKET, TimeInForce.GTC, ticks=0, lots=100)
+market.submit(symbol="AAPL", number=3_000, owner=2**20 + 1, terms=terms)
 market.cancel(symbol="AAPL", number=5)
 market.drain()
 market.run_until(6 * NS_PER_S)
