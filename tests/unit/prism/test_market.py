@@ -172,7 +172,11 @@ def test_an_order_enters_at_the_present_time() -> None:
     added, removed = market.drain()
     assert (added["kind"], removed["kind"]) == (EventKind.ADDED, EventKind.REMOVED)
     assert added["time_ns"] == removed["time_ns"] == market.sim_ns
-    assert (added["maker_number"], added["maker_owner"], added["level_lots"]) == (5, FIRST_OUTSIDER, 10)
+    assert (added["maker_number"], added["maker_owner"], added["level_lots"]) == (
+        5,
+        FIRST_OUTSIDER,
+        10,
+    )
     assert removed["level_lots"] == 0
 
 

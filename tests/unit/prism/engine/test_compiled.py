@@ -1,6 +1,5 @@
 """Compiled kernels are kept between processes, in a folder of their own sources' version."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -54,8 +53,7 @@ print(len(before) > 0, sorted(compiled() - before))
 
 def run(cache: Path, script: str = SCRIPT) -> str:
     result = subprocess.run(
-        [sys.executable, "-c", script],
-        env=os.environ | {"NUMBA_CACHE_DIR": str(cache)},
+        ["env", f"NUMBA_CACHE_DIR={cache}", sys.executable, "-c", script],
         capture_output=True,
         check=True,
         text=True,
