@@ -10,7 +10,8 @@ from trade2026.prism.engine.compiled import cache_folder
 
 SCRIPT = """
 from trade2026.prism.engine import index, memory
-index.index_all(memory.new_book(0, 128).ctypes.data)
+book = memory.new_book(0, 128)
+index.index_all(book.ctypes.data)
 stats = index.index_all.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """

@@ -167,4 +167,6 @@ def test_a_spread_too_wide_is_no_price() -> None:
 
 @pytest.mark.parametrize(("inventory", "share"), [(0, 0.0), (25, 0.5), (90, 1.0), (-90, -1.0)])
 def test_an_inventory_leans_at_most_fully(inventory: int, share: float) -> None:
-    assert leaning(Rig(inventory).agent, 5.0) == share
+    rig = Rig(inventory)
+
+    assert leaning(rig.agent, 5.0) == share
