@@ -3,6 +3,7 @@
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from tests.prism import CONFIG
 from tests.unit.prism.markets import START_NS
@@ -13,6 +14,7 @@ from trade2026.core.numbers import Px
 from trade2026.model.prism import PrismParams, PrismShock, ShockKind
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import default_config
+from trade2026.prism.floorplan import VALUES
 
 BTC = "BTCUSDT"
 K = ShockKind
@@ -230,6 +232,8 @@ def test_a_state_of_another_market_is_not_taken() -> None:
         other.load(a_market().state())
 
 
-def _movements(market: AgentMarket) -> bytes:
-    # Of the first symbol's row, what says how large its movements are.
-    return market.state().market.arrays["values"].content[24:80]
+def _movements(market: AgentMarket) -> list[float]:
+    # Of the first symbol's record, what says how large its movements are.
+    row = VALUES.view(np.frombuffer(market.state().market.market, np.uint8))[0]
+    names = ("brownian_sd", "drift_sd", "deviation_sd", "jump_sd", "jump_chance", "drift_kept")
+    return [float(row[name]) for name in names]

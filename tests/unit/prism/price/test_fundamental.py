@@ -13,8 +13,8 @@ from trade2026.prism.price.fundamental import (
     STEP_NS,
     VALUE,
     FundamentalParams,
-    set_fundamental,
     reshape,
+    set_fundamental,
     value_at,
 )
 
