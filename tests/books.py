@@ -42,11 +42,15 @@ class Books:
         self.ledger = Ledger()
         self.log: list[JournalEvent] = []
         self.orders = 0
+        self.told: list[PositionEvent] = []
+        """Every change, as it is told to others."""
         self.write(a_deposit(deposit))
 
     def write(self, event: JournalEvent) -> tuple[PositionEvent, ...]:
         self.log.append(event)
-        return self.ledger.apply(event, len(self.log))
+        changes = self.ledger.apply(event, len(self.log))
+        self.told += changes
+        return changes
 
     def order(self, **changes: Any) -> NewOrderSingle:
         self.orders += 1

@@ -30,6 +30,7 @@ from trade2026.model.order import (
 from trade2026.model.prism import PartyHolding, PrismInput, PrismLife, PrismOutcome
 from trade2026.model.subjects import Stream
 from trade2026.prism.agent_market import AgentMarket
+from trade2026.prism.archive import Archive
 from trade2026.prism.config import AgentGroup, MarketConfig, default_config
 from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import FeeRates, party_of
@@ -69,6 +70,17 @@ def make_paper(life: PrismLife) -> PaperMarket:
     )
 
 
+def a_house(*, is_paper: bool = False, limits: Limits | None = None) -> House:
+    """Return what all lives of a small PRISM share."""
+    return House(
+        make_exchange=make_paper if is_paper else make_agents,
+        instruments=INSTRUMENTS,
+        fees=FeeRates(),
+        limits=limits or Limits(),
+        seed=CONFIG.seed,
+    )
+
+
 class Prism:
     """One life of a venue on a log that outlives it."""
 
@@ -79,6 +91,7 @@ class Prism:
         *,
         is_paper: bool = False,
         limits: Limits | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self.clock = clock
         self.bus = MortalBus(log, clock, with_codec=True)
@@ -87,13 +100,8 @@ class Prism:
             bus=self.bus,
             clock=clock,
             log=structlog.get_logger(),
-            house=House(
-                make_exchange=make_paper if is_paper else make_agents,
-                instruments=INSTRUMENTS,
-                fees=FeeRates(),
-                limits=limits or Limits(),
-                seed=CONFIG.seed,
-            ),
+            house=a_house(is_paper=is_paper, limits=limits),
+            archive=archive,
         )
 
     @property
@@ -118,9 +126,10 @@ async def living(
     dies_at: int = -1,
     is_stored: bool = False,
     limits: Limits | None = None,
+    archive: Archive | None = None,
 ) -> AsyncGenerator[Prism]:
     """Run one life until the block ends; it may die at one of its appends, even the first."""
-    prism = Prism(log, clock, is_paper=is_paper, limits=limits)
+    prism = Prism(log, clock, is_paper=is_paper, limits=limits, archive=archive)
     prism.bus.dies_at, prism.bus.is_stored = dies_at, is_stored
     is_up = asyncio.Event()
 

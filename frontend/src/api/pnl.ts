@@ -5,6 +5,26 @@
  */
 
 export interface paths {
+    "/attribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Attribution
+         * @description Return where an account's P&L came from, by component in each row.
+         */
+        get: operations["AttributionAttribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -17,6 +37,26 @@ export interface paths {
          * @description Tell whether every check passes at this moment; 503 if one does not.
          */
         get: operations["HealthHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Performance
+         * @description Return the statistics of an account's equity curve; minutes are of the newest hour.
+         */
+        get: operations["PerformancePerformance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -54,7 +94,7 @@ export interface paths {
         };
         /**
          * History
-         * @description Return the newest points of the equity curve, oldest first; one a second at most.
+         * @description Return the newest points of the equity curve, oldest first, where it moved.
          */
         get: operations["PnlHistoryHistory"];
         put?: never;
@@ -134,6 +174,43 @@ export interface components {
             amount: number | null;
             asset: string;
         };
+        /** AttributionReply */
+        AttributionReply: {
+            account: string;
+            by: string;
+            currency: string;
+            rows: components["schemas"]["AttributionRow"][];
+            total: components["schemas"]["AttributionRow"];
+        };
+        /** AttributionRow */
+        AttributionRow: {
+            dividends: number | null;
+            fees: number | null;
+            funding: number | null;
+            name: string;
+            price: number | null;
+            realized: number | null;
+            total: number | null;
+            unrealized: number | null;
+        };
+        /** PerformanceReply */
+        PerformanceReply: {
+            account: string;
+            annual_return: number | null;
+            annual_volatility: number | null;
+            calmar: number | null;
+            hit_rate: number | null;
+            max_drawdown: number | null;
+            period: string;
+            periods: number;
+            periods_per_year: number;
+            profit_factor: number | null;
+            riskless_rate: number;
+            sharpe: number | null;
+            sortino: number | null;
+            total_return: number | null;
+            turnover: number | null;
+        };
         /** PnlReply */
         PnlReply: {
             account: string;
@@ -206,6 +283,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    AttributionAttribution: {
+        parameters: {
+            query?: {
+                account?: string;
+                /** @description STRATEGY, SYMBOL, VENUE or TOTAL. */
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributionReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     HealthHealth: {
         parameters: {
             query?: never;
@@ -224,6 +334,41 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    PerformancePerformance: {
+        parameters: {
+            query?: {
+                account?: string;
+                /** @description MINUTE, HOUR or DAY. */
+                period?: string;
+                days_per_year?: number;
+                riskless_rate?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerformanceReply"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -273,6 +418,8 @@ export interface operations {
             query?: {
                 account?: string;
                 limit?: number;
+                /** @description `second`: the newest hour; `hour`: eleven years. */
+                interval?: string;
             };
             header?: never;
             path?: never;

@@ -249,6 +249,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fork
+         * @description Play a past moment on with orders added or taken out, and without; touches nothing.
+         */
+        post: operations["ForkFork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -481,6 +501,30 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AddRequest */
+        AddRequest: {
+            /** @default fork */
+            account: string;
+            /** @default 0 */
+            after_s: number;
+            order_type: string;
+            price?: number | string | null;
+            quantity: number | string | null;
+            side: string;
+            symbol: string;
+            /** @default GTC */
+            time_in_force: string;
+        };
+        /** AddedReply */
+        AddedReply: {
+            average_fill_price: number | null;
+            ended_by: components["schemas"]["ExecType"] | null;
+            fees: number | null;
+            filled_quantity: number | null;
+            fills: number;
+            order_id: string;
+            text: string;
+        };
         /** AgentReply */
         AgentReply: {
             agent_id: string;
@@ -530,6 +574,14 @@ export interface components {
             speed: number | string;
             started_ns: number;
         };
+        /** DifferenceReply */
+        DifferenceReply: {
+            first_ns: number | null;
+            mid: number | null;
+            mid_bps_max: number;
+            trades: number;
+            volume: number | null;
+        };
         /** DirectOrderReply */
         DirectOrderReply: {
             account: string;
@@ -555,6 +607,46 @@ export interface components {
             symbol: string;
             /** @default GTC */
             time_in_force: string;
+        };
+        /**
+         * ExecType
+         * @description What happened. FIX tag 150.
+         * @enum {string}
+         */
+        ExecType: "NEW" | "TRADE" | "CANCELED" | "REJECTED" | "EXPIRED" | "CANCEL_REJECTED" | "REPLACED" | "REPLACE_REJECTED" | "TRIGGERED" | "TRADE_CANCEL" | "TRADE_CORRECT";
+        /** ForkFill */
+        ForkFill: {
+            contra: string;
+            order_id: string;
+            price: number | null;
+            quantity: number | null;
+            symbol: string;
+            timestamp_ns: number;
+        };
+        /** ForkReply */
+        ForkReply: {
+            added: components["schemas"]["AddedReply"][];
+            at_ns: number;
+            fills: components["schemas"]["ForkFill"][];
+            from_ns: number;
+            life: number;
+            proof: components["schemas"]["ProofReply"] | null;
+            start_ms: number;
+            symbols: {
+                [key: string]: components["schemas"]["SymbolForkReply"];
+            };
+            times_ns: number[];
+            took_ms: number;
+        };
+        /** ForkRequest */
+        ForkRequest: {
+            add?: components["schemas"]["AddRequest"][];
+            at_ns?: number | null;
+            life?: number | null;
+            remove?: string[];
+            /** @default 30 */
+            run_s: number;
+            seconds_ago?: number | null;
         };
         /** KeyReply */
         KeyReply: {
@@ -626,6 +718,14 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** PathReply */
+        PathReply: {
+            ask: (number | string)[];
+            bid: (number | string)[];
+            mid: (number | string)[];
+            trades: number[];
+            volume: (number | string)[];
+        };
         /** PrismBook */
         PrismBook: {
             asks: components["schemas"]["PrismLevel"][];
@@ -663,6 +763,14 @@ export interface components {
             title: string;
             /** @default about:blank */
             type: string;
+        };
+        /** ProofReply */
+        ProofReply: {
+            digest: string;
+            events: number;
+            is_equal: boolean;
+            recorded_digest: string;
+            sim_time_ns: number;
         };
         /** Readiness */
         Readiness: {
@@ -724,6 +832,12 @@ export interface components {
         StepRequest: {
             events?: number | null;
             ns?: number | null;
+        };
+        /** SymbolForkReply */
+        SymbolForkReply: {
+            changed: components["schemas"]["PathReply"];
+            difference: components["schemas"]["DifferenceReply"];
+            unchanged: components["schemas"]["PathReply"];
         };
         /** SymbolReply */
         SymbolReply: {
@@ -1138,6 +1252,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ControlState"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ForkFork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForkRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForkReply"];
                 };
             };
             /** @description A problem (RFC 9457). */

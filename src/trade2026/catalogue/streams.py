@@ -71,7 +71,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         subjects=_subjects_of(Stream.PNL),
         max_msgs_per_subject=100_000,
         duplicate_window_s=2 * MINUTE_S,
-        why="The equity curve: a day of an account at one point a second.",
+        why="The equity curve: a day of an account by the second, eleven years by the hour.",
     ),
     _kept_forever(Stream.RISK, "Halts and alarms must hold after a restart."),
     _kept_forever(Stream.PRISM_INPUT, "The venue's memory of what outsiders asked."),

@@ -7,6 +7,7 @@ from litestar import Request, get
 from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 
+from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import AccountId
 from trade2026.core.numbers import average_px, money_half_even, value_of
 from trade2026.desk.equity import EquityDesk
@@ -144,11 +145,17 @@ def pnl_routes(desk: EquityDesk) -> list[BaseRouteHandler]:
     async def history(
         request: AnyRequest,
         account: str = "default",
-        limit: Annotated[int, Parameter(ge=1, le=3_600)] = 600,
+        limit: Annotated[int, Parameter(ge=1, le=10_000)] = 600,
+        interval: Annotated[
+            str, Parameter(description="`second`: the newest hour; `hour`: eleven years.")
+        ] = "second",
     ) -> list[PnlReply]:
-        """Return the newest points of the equity curve, oldest first; one a second at most."""
+        """Return the newest points of the equity curve, oldest first, where it moved."""
         known(request, account)
-        points = list(desk.history.get(AccountId(account), ()))
+        if interval not in {"second", "hour"}:
+            raise InvalidInputError("interval", "must be second or hour")
+        curves = desk.hours if interval == "hour" else desk.history
+        points = list(curves.get(AccountId(account), ()))
         return [pnl_reply(point) for point in points[-limit:]]
 
     return [pnl, snapshot, positions, history]

@@ -32,3 +32,5 @@ class PnlSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     fx: Money = Money(0)
     unrated: tuple[str, ...] = ()
     """Currencies that nobody gave a rate for: what is held of them counts as nothing."""
+    turnover: Money = Money(0)
+    """The size of all trades together."""

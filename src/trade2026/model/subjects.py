@@ -8,10 +8,7 @@ nothing is stored from it.
 Data flows one way. The loops there are (`fed_back`) are named here and nowhere else.
 """
 
-from enum import StrEnum
-from typing import Any, Final, Generic, TypeVar
-
-import msgspec
+from typing import Any, Final, TypeVar
 
 from trade2026.model.booking import Booked, BookRequest
 from trade2026.model.execution import ExecutionReport, VenueAck, VenueOrderStatus
@@ -38,95 +35,9 @@ from trade2026.model.risk import (
     RiskRequest,
     RiskVerdict,
 )
+from trade2026.model.subject import Command, Event, Live, Poison, Stream
 
 M = TypeVar("M")
-R = TypeVar("R")
-
-TOKEN_SPECIALS: Final = frozenset(" .*>\t\r\n/\\")
-
-
-class Kind(StrEnum):
-    """What a subject promises."""
-
-    COMMAND = "command"
-    EVENT = "event"
-    LIVE = "live"
-
-
-class Poison(StrEnum):
-    """What becomes of an event that its handler cannot handle, after bounded tries."""
-
-    DEAD_LETTER = "dead_letter"
-    """It is kept in the dead-letter stream with the reason, and the flow goes on."""
-    HALT = "halt"
-    """Its account halts, alarmed, and the flow of its key waits: it is about money."""
-
-
-class Stream(StrEnum):
-    """The streams of the log."""
-
-    RAW = "RAW"
-    MARKET = "MARKET"
-    ORDERS = "ORDERS"
-    REPORTS = "REPORTS"
-    POSITIONS = "POSITIONS"
-    PNL = "PNL"
-    RISK = "RISK"
-    PRISM_INPUT = "PRISM_INPUT"
-    PRISM_SNAPSHOT = "PRISM_SNAPSHOT"
-    DEAD_LETTER = "DEAD_LETTER"
-    CURSOR = "CURSOR"
-    """Where the durable consumers stand; the bus's own."""
-
-
-class _Subject(msgspec.Struct, frozen=True, kw_only=True):
-    pattern: str
-    """Dot-separated; a part in braces is a key, such as ``orders.event.{account}``."""
-    giver: str
-    """The component that sends: the only one for an event, the asker for a command."""
-    takers: tuple[str, ...]
-    fed_back: tuple[str, ...] = ()
-    """Takers that stand before the giver in the flow: the declared loops."""
-
-    def name(self, **keys: str) -> str:
-        """Return the subject with its keys filled in.
-
-        Raises:
-            ValueError: a key is empty or holds a character that subjects reserve.
-        """
-        for key, text in keys.items():
-            if not text or not TOKEN_SPECIALS.isdisjoint(text):
-                raise ValueError(f"{text!r} cannot be the key {key} of {self.pattern}")
-        return self.pattern.format(**keys)
-
-    @property
-    def wildcard(self) -> str:
-        """Return the subject with every key left open, as NATS spells it."""
-        parts = ("*" if part.startswith("{") else part for part in self.pattern.split("."))
-        return ".".join(parts)
-
-
-class Command(_Subject, Generic[M, R], frozen=True, kw_only=True):
-    """A subject to ask on."""
-
-    request: type[M]
-    reply: type[R]
-
-
-class Event(_Subject, Generic[M], frozen=True, kw_only=True):
-    """A subject whose messages are appended to the log."""
-
-    message: Any
-    """The message type: a struct, or a union of tagged structs."""
-    stream: Stream
-    poison: Poison = Poison.HALT
-
-
-class Live(_Subject, Generic[M], frozen=True, kw_only=True):
-    """A subject that carries the latest of something, and may lose what came before."""
-
-    message: type[M]
-
 
 MARKET_RAW: Final = Event[RawBatch](
     pattern="market.raw.{venue}.{symbol}",
@@ -354,6 +265,15 @@ PNL_SNAPSHOT: Final = Event[PnlSnapshot](
     fed_back=("pnl",),
 )
 """The equity curve; pnl reads its own history."""
+PNL_HOUR: Final = Event[PnlSnapshot](
+    pattern="pnl.hour.{account}",
+    message=PnlSnapshot,
+    stream=Stream.PNL,
+    giver="pnl",
+    takers=("pnl",),
+    fed_back=("pnl",),
+)
+"""The same as each hour begins, kept for eleven years: what performance is told by."""
 
 SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     LIVE_PRISM_FEED,
@@ -386,6 +306,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     LEDGER_BOOK,
     POSITION_EVENT,
     PNL_SNAPSHOT,
+    PNL_HOUR,
 )
 """All of them, in the order of the flow."""
 

@@ -8,17 +8,29 @@ cannot take: texts and amounts in reports are no larger than those of their orde
 import re
 from typing import Final, NamedTuple
 
+import msgspec
+
 from trade2026.core.errors import CodecError
+from trade2026.core.ids import AccountId
 from trade2026.core.numbers import NANOS, Money, format_nanos, is_multiple, parse_nanos
 from trade2026.model import codec
 from trade2026.model.instrument import PRISM, Instrument
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrdType, TimeInForce
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderStatusRequest,
+    OrdType,
+    TimeInForce,
+)
 from trade2026.model.subjects import EXEC_REPORT
 
 REQUEST_BYTES_MAX: Final = 4_096
 """Of a request as it would stand in the log; an ordinary one has about 400."""
 NOTIONAL_MAX: Final = Money(parse_nanos("9000000000"))
 """Of a limit order, and so of every fill: its amounts and fees fit int64 nanos."""
+
+WORD_LENGTH: Final = 64
+"""What is kept of the words in a status question."""
 
 TYPES: Final = frozenset({OrdType.MARKET, OrdType.LIMIT})
 FORCES: Final = frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
@@ -53,6 +65,17 @@ def unsendable(request: NewOrderSingle | OrderCancelRequest) -> str:
 def is_id(order_id: str) -> bool:
     """Return whether PRISM would take an order with this id."""
     return _ID.fullmatch(order_id) is not None
+
+
+def in_short(request: OrderStatusRequest) -> OrderStatusRequest:
+    """Return the question with its words cut: a disowning is kept in the log."""
+    # Only the id says which order is meant; a disowning is kept in the log and stays short.
+    return msgspec.structs.replace(
+        request,
+        account=AccountId(request.account[:WORD_LENGTH]),
+        venue=request.venue[:WORD_LENGTH],
+        symbol=request.symbol[:WORD_LENGTH],
+    )
 
 
 def examine(order: NewOrderSingle, instrument: Instrument | None) -> OnGrid | str:

@@ -32,8 +32,14 @@ class Drive:
         self._moved_ns = self._clock.now_ns()
         pace.set(now_ns=self._moved_ns, sim_ns=floor.exchange.sim_ns)
 
-    def advance(self, floor: Floor, pace: Pace, now_ns: int) -> None:
+    def advance(self, floor: Floor, pace: Pace, now_ns: int, *, most_ns: int) -> None:
         """Move on to where the market should be at *now_ns*, or a good part of the way.
+
+        Args:
+            floor: whose market.
+            pace: how time passes.
+            now_ns: on the wall.
+            most_ns: simulation time that is not passed in this round.
 
         Raises:
             VenueUnavailableError: too much time was lost, as when the machine slept.
@@ -45,8 +51,9 @@ class Drive:
             )
         busy_until_ns = self._clock.monotonic_ns() + BUSY_NS
         if pace.step_to_event is not None:
-            self._step(floor, pace, pace.step_to_event, busy_until_ns)
-        target_ns = pace.target_ns(now_ns=now_ns, sim_ns=floor.exchange.sim_ns)
+            self._step(floor, pace, busy_until_ns, most_ns)
+        due_ns = pace.target_ns(now_ns=now_ns, sim_ns=floor.exchange.sim_ns)
+        target_ns = min(due_ns, most_ns)
         for _ in range(STRIDES_MAX):
             sim_ns = floor.exchange.sim_ns
             if sim_ns >= target_ns or self._clock.monotonic_ns() >= busy_until_ns:
@@ -55,10 +62,17 @@ class Drive:
         if pace.step_to_ns is not None and floor.exchange.sim_ns >= pace.step_to_ns:
             pace.end_step()
 
-    def _step(self, floor: Floor, pace: Pace, until: int, busy_until_ns: int) -> None:
-        market = market_of(floor.exchange)
-        while market.event_count < until and self._clock.monotonic_ns() < busy_until_ns:
+    def _step(self, floor: Floor, pace: Pace, busy_until_ns: int, most_ns: int) -> None:
+        market, until = market_of(floor.exchange), pace.step_to_event
+        assert until is not None
+        while (
+            market.event_count < until
+            and market.next_ns <= most_ns
+            and self._clock.monotonic_ns() < busy_until_ns
+        ):
             floor.advance(market.next_ns)
+        if market.event_count < until and market.next_ns > most_ns:
+            floor.advance(most_ns)
         if market.event_count >= until:
             pace.end_step()
 

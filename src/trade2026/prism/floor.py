@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+import msgspec
+
 from trade2026.core.numbers import Qty
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import Instrument
@@ -51,6 +53,27 @@ class Step(NamedTuple):
     events: list[MarketEvent]
 
 
+class OrderState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A working order of an outsider."""
+
+    facts: OutsideOrder
+    request: NewOrderSingle | None
+    number: int
+    input_seq: int
+    cum_qty: int
+
+
+class FloorState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a floor is at one moment, its market apart; done orders are left out."""
+
+    last_number: int
+    owners: dict[str, int]
+    orders: tuple[OrderState, ...]
+    holdings: tuple[PartyHolding, ...]
+    """Of all that the market does not keep."""
+    report_seq: int
+
+
 class Floor:
     """The market, its outsiders, and the reports that are not told yet."""
 
@@ -78,6 +101,39 @@ class Floor:
         self._groups: list[list[ExecutionReport]] = []
         self._direct_seqs: set[int] = set()
         self._events: list[MarketEvent] = []
+
+    def state(self) -> FloorState:
+        """Return what the course of things depends on, apart from the market."""
+        return FloorState(
+            last_number=self._last_number,
+            owners=dict(self._owners),
+            orders=tuple(
+                OrderState(
+                    facts=order.facts,
+                    request=order.request,
+                    number=order.number,
+                    input_seq=order.input_seq,
+                    cum_qty=order.cum_qty,
+                )
+                for order in self.orders.open_orders()
+            ),
+            holdings=tuple(self.holdings.all()),
+            report_seq=self.reporter.last_seq,
+        )
+
+    def load(self, state: FloorState) -> None:
+        """Go on from *state* on a fresh floor; its holdings and numbers were given to it."""
+        self._last_number = state.last_number
+        self._owners = dict(state.owners)
+        for one in state.orders:
+            order = OutsiderOrder(
+                facts=one.facts,
+                request=one.request,
+                number=one.number,
+                input_seq=one.input_seq,
+                cum_qty=one.cum_qty,
+            )
+            self.orders.add(order, arrived_ns=self.exchange.sim_ns)
 
     def advance(self, sim_ns: int) -> None:
         """Let the market trade until *sim_ns*."""

@@ -147,6 +147,20 @@ def next_life(
     return begin_afresh(last, reset, house, floor.orders, report_seq=report_seq, controls=controls)
 
 
+def blank_life(house: House, number: int, start_ns: int) -> PrismLife:
+    """Return a life in which nobody has anything yet: for a market that a state is loaded into."""
+    return PrismLife(
+        life_id=life_id(number, start_ns),
+        life=number,
+        rules="",
+        seed=house.seed,
+        draw=0,
+        start_ns=TimeNs(start_ns),
+        holdings=(),
+        last_mid_px={},
+    )
+
+
 def life_id(life: int, start_ns: int) -> EventId:
     """Return the id of the message that begins a life: one for each attempt to begin it."""
     return EventId(f"{PRISM}-{life}-life-{start_ns}")

@@ -4,7 +4,7 @@ Nothing here answers anybody or writes anything. Inputs enter at their simulatio
 the order of the log, on a floor like the one they first came to.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +23,7 @@ from trade2026.model.subjects import (
 from trade2026.ports.bus import Bus, Delivery, Subscription
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.control import Controls, change_market
-from trade2026.prism.floor import Floor
+from trade2026.prism.floor import Floor, Step
 from trade2026.prism.life import House, begin, mark_of
 from trade2026.prism.outside import OutsideOrders
 from trade2026.prism.pace import Pace
@@ -61,18 +61,28 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     is_equal: bool
 
 
-class Player:
-    """Plays inputs on a floor, and nothing else happens there."""
+def _unseen(step: Step) -> None:
+    del step
 
-    def __init__(self, floor: Floor) -> None:
+
+class Player:
+    """Plays inputs on a floor, and nothing else happens there.
+
+    Args:
+        floor: whose.
+        on_step: is shown what happened, portion by portion.
+    """
+
+    def __init__(self, floor: Floor, on_step: Callable[[Step], None] = _unseen) -> None:
         self.floor = floor
+        self._on_step = on_step
 
     def advance(self, sim_ns: int) -> None:
         """Let the market trade until *sim_ns*."""
         exchange = self.floor.exchange
         while exchange.sim_ns < sim_ns:
             self.floor.advance(min(sim_ns, exchange.sim_ns + STRIDE_NS))
-            self.floor.take_step()
+            self._on_step(self.floor.take_step())
 
     def enter(self, place: int, message: PrismInput) -> None:
         """Let an input enter at its time."""
@@ -95,7 +105,7 @@ class Player:
         elif message.control is not None:
             change_market(message.control, floor.exchange)
         floor.settle()
-        floor.take_step()
+        self._on_step(floor.take_step())
 
 
 def beginning(life: PrismLife, house: House) -> Floor:

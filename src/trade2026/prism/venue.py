@@ -21,12 +21,14 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import VenueUnavailableError
-from trade2026.core.ids import AccountId, EventId, OrderId
+from trade2026.core.ids import EventId, OrderId
 from trade2026.model.execution import ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
 from trade2026.model.prism import ControlKind, PrismControl, PrismFunding, PrismLife, PrismMark
 from trade2026.model.subjects import LIVE_PRISM_FEED
 from trade2026.ports.bus import Bus
+from trade2026.prism.agent_market import AgentMarket
+from trade2026.prism.archive import KEEP_EVERY_NS, Archive, state_of
 from trade2026.prism.ask import (
     Ask,
     CancelAsk,
@@ -39,10 +41,11 @@ from trade2026.prism.ask import (
 )
 from trade2026.prism.audience import Audience, NoAudience
 from trade2026.prism.control import Controls
-from trade2026.prism.door import is_id, unsendable
+from trade2026.prism.door import in_short, is_id, unsendable
 from trade2026.prism.drive import PACE_NS, Drive, is_behind
 from trade2026.prism.feed import Feed
 from trade2026.prism.floor import Floor, Step
+from trade2026.prism.history import History
 from trade2026.prism.journal import UNLISTED, Journal
 from trade2026.prism.life import House, Revived, mark_of, next_life
 from trade2026.prism.memory import publishable, recollect, revive, search, snapshot_of
@@ -50,8 +53,6 @@ from trade2026.prism.reports import VENUE_RESET
 from trade2026.prism.waiting import Waiting
 
 SNAPSHOT_EVERY_NS: Final = NS_PER_S
-WORD_LENGTH: Final = 64
-"""What is kept of the words in a status question."""
 
 
 class _Opened(NamedTuple):
@@ -60,6 +61,7 @@ class _Opened(NamedTuple):
     controls: Controls
     journal: Journal
     feed: Feed
+    history: History
 
 
 class Venue:
@@ -72,11 +74,14 @@ class Venue:
         clock: Clock,
         log: FilteringBoundLogger,
         house: House,
+        archive: Archive | None = None,
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._log = log
         self._house = house
+        self._archive = archive
+        """None keeps no states: there is nothing to fork then."""
         self._waiting = Waiting()
         self._is_running = False
         self.agent_count = 0
@@ -85,6 +90,7 @@ class Venue:
         self._pending: ControlAsk | None = None
         self._round_ns = 0
         self._drive = Drive(clock)
+        self._next_keep_ns = 0
         self._entered_seq = 0
         self._next_pace_ns = 0
         self._next_snapshot_ns = 0
@@ -103,6 +109,11 @@ class Venue:
     def controls(self) -> Controls:
         """Return how time passes, and who changed what. Only after `open`."""
         return self._here.controls
+
+    @property
+    def history(self) -> History:
+        """Return what this life was asked. Only after `open`."""
+        return self._here.history
 
     @property
     def is_open(self) -> bool:
@@ -142,7 +153,9 @@ class Venue:
         )
         self.agent_count = len(floor.exchange.agents())
         feed = Feed(self._house.instruments, life=life.life)
-        self._opened = _Opened(floor, life, controls, journal, feed)
+        history = History(journal.last_seq)
+        self._opened = _Opened(floor, life, controls, journal, feed, history)
+        await self._keep()
         self._drive.begin(floor, controls.pace)
         self._log.info(
             "PRISM is open",
@@ -215,7 +228,7 @@ class Venue:
         if not is_id(request.order_id):
             # Such an order is never taken, so this needs no place in the log to stay true.
             return VenueOrderStatus(order_id=request.order_id, is_known=False)
-        request = _in_short(request)
+        request = in_short(request)
         known = self.floor.orders.get(request.order_id)
         is_partly_known = known is not None and known.request is None
         if is_partly_known or self._may_be_forgotten(request.order_id):
@@ -274,9 +287,9 @@ class Venue:
                     ask.give_up()
 
     async def _trade(self, asks: list[Ask]) -> None:
-        floor, life, controls, journal, feed = self._here
+        floor, life, controls, journal, feed, history = self._here
         now_ns = self._clock.now_ns()
-        self._drive.advance(floor, controls.pace, now_ns)
+        self._drive.advance(floor, controls.pace, now_ns, most_ns=self._next_keep_ns)
         if not controls.pace.is_stepping:
             self._finish_pending()
         entering = [(ask, message) for ask in asks if (message := ask.prepare(floor))]
@@ -284,8 +297,9 @@ class Venue:
             *(journal.input(message, key=self._key_of(ask)) for ask, message in entering)
         )
         # In the order of the log, which is what a replay has.
-        for place, (ask, _) in sorted(zip(places, entering, strict=True), key=itemgetter(0)):
+        for place, (ask, message) in sorted(zip(places, entering, strict=True), key=itemgetter(0)):
             ask.enter(floor, place=place, now_ns=now_ns)
+            history.entered(place, message)
             if isinstance(ask, ControlAsk) and not ask.is_done:
                 self._pending = ask
         floor.settle()
@@ -300,11 +314,14 @@ class Venue:
         self._show(feed, step, now_ns)
         for ask in asks:
             ask.settle(floor)
-        if snapshot is not None:
+        if snapshot is not None and snapshot.mark is not None:
+            history.marked(snapshot.mark)
             self._next_snapshot_ns = now_ns + SNAPSHOT_EVERY_NS
             place = journal.last_report_place + 1
             await journal.snapshot(msgspec.structs.replace(snapshot, reports_from_seq=place))
         floor.orders.forget(now_ns)
+        if floor.exchange.sim_ns >= self._next_keep_ns:
+            await self._keep()
         if self._is_resetting:
             await self._reset()
             self._finish_pending()
@@ -314,13 +331,20 @@ class Venue:
     def _is_resetting(self) -> bool:
         return self._pending is not None and self._pending.request.kind is ControlKind.RESET
 
+    async def _keep(self) -> None:
+        floor, life = self.floor, self.life
+        self._next_keep_ns = floor.exchange.sim_ns + KEEP_EVERY_NS
+        if self._archive is not None and isinstance(floor.exchange, AgentMarket):
+            state = state_of(floor, self.mark, life.rules)
+            await asyncio.to_thread(self._archive.write, state)
+
     def _finish_pending(self) -> None:
         if self._pending is not None:
             self._pending.finish()
             self._pending = None
 
     async def _reset(self) -> None:
-        floor, life, controls, journal, _ = self._here
+        floor, life, controls, journal, *_ = self._here
         assert self._pending is not None
         for order in list(floor.orders.open_orders()):
             floor.end(order, VENUE_RESET)
@@ -372,13 +396,3 @@ class Venue:
 
     def _key_of(self, ask: Ask) -> str:
         return ask.symbol if ask.symbol in self._house.instruments else UNLISTED
-
-
-def _in_short(request: OrderStatusRequest) -> OrderStatusRequest:
-    # Only the id says which order is meant; a disowning is kept in the log and stays short.
-    return msgspec.structs.replace(
-        request,
-        account=AccountId(request.account[:WORD_LENGTH]),
-        venue=request.venue[:WORD_LENGTH],
-        symbol=request.symbol[:WORD_LENGTH],
-    )

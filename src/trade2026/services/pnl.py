@@ -1,10 +1,11 @@
-"""pnl: realised, unrealised, fees, equity."""
+"""pnl: realised, unrealised, fees, equity, and how well it did."""
 
 from trade2026.desk.equity import HISTORY_KEPT, EquityDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
+from trade2026.edge.performance import performance_routes
 from trade2026.edge.positions import pnl_routes
-from trade2026.model.subjects import MARKET_QUOTE, PNL_SNAPSHOT, POSITION_EVENT, Stream
+from trade2026.model.subjects import MARKET_QUOTE, PNL_HOUR, PNL_SNAPSHOT, POSITION_EVENT, Stream
 from trade2026.shell.service import Context, Fold, Service
 
 
@@ -14,7 +15,7 @@ def build(context: Context) -> Service:
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
-        routes=pnl_routes(desk),
+        routes=[*pnl_routes(desk), *performance_routes(desk)],
         intakes=[
             Fold(subject=POSITION_EVENT, handler=desk.on_position, on_poison=halter.on_poison),
             Fold(
@@ -22,6 +23,7 @@ def build(context: Context) -> Service:
                 handler=desk.on_own_snapshot,
                 from_seq=from_newest(context.bus, Stream.PNL, back=HISTORY_KEPT),
             ),
+            Fold(subject=PNL_HOUR, handler=desk.on_own_hour),
             Fold(
                 subject=MARKET_QUOTE,
                 handler=desk.on_quotes,

@@ -18,6 +18,7 @@ from trade2026.edge.dialect.sockets import socket_routes
 from trade2026.edge.dialect.user_streams import UserStreams
 from trade2026.edge.prism import trading_routes
 from trade2026.edge.prism_control import control_routes
+from trade2026.edge.prism_fork import fork_routes
 from trade2026.edge.prism_market import about, agent_routes, market_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.market import BookBatch, TradeBatch
@@ -33,7 +34,9 @@ from trade2026.model.subjects import (
 )
 from trade2026.ports.bus import Delivery
 from trade2026.prism.agent_market import default_market, warm_up
+from trade2026.prism.archive import Archive
 from trade2026.prism.exchange import Exchange
+from trade2026.prism.forks import Forks
 from trade2026.prism.holdings import FeeRates
 from trade2026.prism.life import House, MakeExchange
 from trade2026.prism.limits import Limits
@@ -71,12 +74,12 @@ class PrismSettings(msgspec.Struct, frozen=True, kw_only=True):
 def build(context: Context) -> Service:
     """Return PRISM."""
     settings = context.settings(PrismSettings, "prism")
+    house = house_of(context.settings, _MAKERS[settings.mode])
+    archive = Archive(context.data_dir / "prism", context.log)
     venue = Venue(
-        bus=context.bus,
-        clock=context.clock,
-        log=context.log,
-        house=house_of(context.settings, _MAKERS[settings.mode]),
+        bus=context.bus, clock=context.clock, log=context.log, house=house, archive=archive
     )
+    forks = Forks(venue=venue, archive=archive, house=house, bus=context.bus, clock=context.clock)
 
     keys = KeyStore(SecretFile(context.data_dir, KEYS_SECRET))
     users = UserStreams(random_text)
@@ -98,6 +101,7 @@ def build(context: Context) -> Service:
         routes=[
             *market_routes(venue),
             *agent_routes(venue),
+            *fork_routes(forks, dict(house.instruments), ids=context.ids, clock=context.clock),
             *control_routes(venue, ids=context.ids, clock=context.clock),
             *trading_routes(venue, ids=context.ids, clock=context.clock),
             *(_dialect(desk, settings, context.clock) if settings.mode is Mode.AGENTS else []),

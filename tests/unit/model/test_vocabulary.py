@@ -11,6 +11,7 @@ from trade2026.model.execution import ExecType
 from trade2026.model.instrument import PRISM_INSTRUMENTS, Instrument
 from trade2026.model.order import DONE, OPEN, OrdStatus, OrdType, Side, TimeInForce
 from trade2026.model.risk import account_scope
+from trade2026.model.subject import TOKEN_SPECIALS
 from trade2026.model.subjects import (
     EVENTS,
     EXEC_REPORT,
@@ -18,7 +19,6 @@ from trade2026.model.subjects import (
     RISK_CHECK,
     RISK_CONTROL,
     SUBJECTS,
-    TOKEN_SPECIALS,
     scope_key,
 )
 

@@ -110,3 +110,43 @@ async def test_a_step_of_a_running_market_and_a_recorded_market_are_409(
 
 async def test_the_audit_is_bounded(world: World) -> None:
     assert (await world.client.get(f"/control/audit?limit={AUDIT_LENGTH + 1}")).status_code == 422
+
+
+async def test_a_fork_by_http_shows_both_courses_and_the_proof(world: World) -> None:
+    await post(world, "pause")
+    await post(world, "step", ns=100_000_000_000)
+    order = {"symbol": "AAPL", "side": "buy", "order_type": "market", "quantity": 500}
+
+    reply = await world.client.post(
+        "/fork", json={"seconds_ago": 70, "run_s": 10, "add": [{**order, "after_s": 1}]}
+    )
+
+    forked = reply.json()
+    aapl = forked["symbols"]["AAPL"]
+    assert reply.status_code == 200
+    assert forked["proof"]["is_equal"]
+    assert forked["proof"]["digest"] == forked["proof"]["recorded_digest"]
+    assert forked["start_ms"] < 1_000
+    assert len(forked["times_ns"]) == len(aapl["changed"]["mid"]) == 101
+    assert aapl["difference"]["first_ns"] >= forked["at_ns"] + 1_000_000_000
+    assert aapl["difference"]["mid_bps_max"] > 0
+    assert forked["added"][0]["filled_quantity"] == 500
+    assert sum(fill["quantity"] for fill in forked["fills"]) == 500
+    assert forked["symbols"]["MSFT"]["difference"]["first_ns"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"seconds_ago": 1}, 422, "add"),
+        ({"seconds_ago": -1, "remove": ["x"]}, 422, "seconds_ago"),
+        ({"at_ns": 1, "remove": ["x"]}, 422, "remove"),
+        ({"seconds_ago": 0, "run_s": 1e6, "remove": ["x"]}, 422, "run_s"),
+    ],
+)
+async def test_a_fork_that_cannot_be_is_refused(
+    world: World, body: dict[str, Any], status: int, field: str
+) -> None:
+    reply = await world.client.post("/fork", json=body)
+
+    assert (reply.status_code, reply.json()["field"]) == (status, field)

@@ -9,7 +9,8 @@ from trade2026.adapters.bus.consumer import Consumer
 from trade2026.adapters.bus.log import EventLog
 from trade2026.adapters.bus.watcher import Watcher
 from trade2026.core.errors import BusUnavailableError
-from trade2026.model.subjects import TOKEN_SPECIALS, Event
+from trade2026.model.subject import TOKEN_SPECIALS
+from trade2026.model.subjects import Event
 from trade2026.ports.bus import Delivery, PoisonHandler, Subscription
 
 M = TypeVar("M")

@@ -24,11 +24,13 @@ from trade2026.core.ids import AccountId
 from trade2026.core.numbers import (
     Money,
     Px,
+    Value,
     average_px,
     money_at,
     money_half_even,
     value_of,
 )
+from trade2026.domain.pnl.attribution import Attribution, By, attribute
 from trade2026.model.pnl import PnlSnapshot
 from trade2026.model.position import (
     BASE_CURRENCY,
@@ -74,17 +76,18 @@ class _Account:
 class _Sums:
     """The parts of an account's P&L in one currency, in square nanos of it."""
 
-    __slots__ = ("dividends", "fees", "funding", "realized", "unrealized")
+    __slots__ = ("dividends", "fees", "funding", "realized", "turnover", "unrealized")
 
     def __init__(self) -> None:
         self.realized = self.unrealized = self.fees = self.funding = self.dividends = 0
+        self.turnover = 0
 
 
 class _Parts:
     """The parts of an account's P&L over all currencies, in nanos of the base currency."""
 
     def __init__(self) -> None:
-        self.deposits = self.cash = 0
+        self.deposits = self.cash = self.turnover = 0
         self.realized = self.unrealized = self.fees = self.funding = self.dividends = self.fx = 0
         self.unrated: list[str] = []
 
@@ -112,6 +115,7 @@ class _Parts:
         self.funding += funding
         self.dividends += dividends
         self.fx += fx
+        self.turnover += money_at(sums.turnover, rate)
 
     @property
     def equity(self) -> int:
@@ -184,6 +188,7 @@ class Equity:
             funding=Money(parts.funding),
             dividends=Money(parts.dividends),
             fx=Money(parts.fx),
+            turnover=Money(parts.turnover),
             unmarked_symbols=self._unmarked(known, now_ns),
             unrated=tuple(sorted(parts.unrated)),
         )
@@ -203,6 +208,16 @@ class Equity:
             )
             for _, position in sorted(known.positions.items())
         )
+
+    def attribution(self, account: str, by: By) -> tuple[Attribution, ...] | None:
+        """Return where the account's P&L came from; None where nothing was ever booked on it."""
+        known = self._accounts.get(AccountId(account))
+        if known is None:
+            return None
+        positions = known.positions.values()
+        rates = {one.currency: one.rate for one in known.balances.values() if one.rate is not None}
+        valued = ((position, Value(self._unrealized(position))) for position in positions)
+        return attribute(valued, by, rates)
 
     def _mark_px(self, position: Position) -> Px:
         mark = self._marks.get(position.key.symbol)
@@ -224,6 +239,7 @@ class Equity:
             of.fees += position.fees
             of.funding += position.funding
             of.dividends += position.dividends
+            of.turnover += position.turnover
             for paid in position.other_fees:
                 sums.setdefault(paid.asset, _Sums()).fees += paid.amount
         return sums

@@ -1,0 +1,185 @@
+"""Finds what a fork needs, in memory, on disk and in the log, and has it made in a thread.
+
+The living market goes on meanwhile: its loop waits for none of it, and the kernels that the
+thread runs let go of the interpreter.
+"""
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from trade2026.core.clock import NS_PER_S, Clock
+from trade2026.core.errors import InvalidInputError, RefusedError
+from trade2026.core.ids import OrderId
+from trade2026.model.prism import PrismMark
+from trade2026.ports.bus import Bus
+from trade2026.prism.archive import Archive, WholeState
+from trade2026.prism.control import market_of
+from trade2026.prism.fork import CHANGES_MAX, RUN_NS_MAX, AddedOrder, Forked, Plan, fork
+from trade2026.prism.life import House
+from trade2026.prism.replay import Placed, read_inputs, read_lives
+from trade2026.prism.venue import Venue
+
+MOST_AT_ONCE: Final = 2
+LONGEST_NS: Final = 9 * NS_PER_S
+"""Of work: a little less than a request may take."""
+
+
+class ForkAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to see."""
+
+    life: int | None = None
+    """None is the present one."""
+    at_ns: int | None = None
+    """Simulation time; None, for an order that is taken out, is when it entered."""
+    ago_ns: int | None = None
+    """The same, before the present of the present life."""
+    run_ns: int
+    added: tuple[AddedOrder, ...] = ()
+    removed: frozenset[OrderId] = frozenset()
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A fork, and how long it took."""
+
+    life: int
+    forked: Forked
+    start_ns: int
+    """From the question to both markets being ready to go on from the moment."""
+    took_ns: int
+
+
+class Forks:
+    """Makes forks of the venue's lives."""
+
+    def __init__(
+        self, *, venue: Venue, archive: Archive, house: House, bus: Bus, clock: Clock
+    ) -> None:
+        self._venue = venue
+        self._archive = archive
+        self._house = house
+        self._bus = bus
+        self._clock = clock
+        self._running = 0
+
+    async def make(self, ask: ForkAsk) -> Made:
+        """Return the fork that is asked for.
+
+        Raises:
+            InvalidInputError: a value is wrong; names the field.
+            RefusedError: the past is not kept, other rules held then, it takes too long, or
+                enough forks are being made.
+        """
+        asked_ns = self._clock.monotonic_ns()
+        _check(ask)
+        market_of(self._venue.floor.exchange)
+        if self._running >= MOST_AT_ONCE:
+            raise RefusedError(f"{MOST_AT_ONCE} forks are being made already; ask again")
+        self._running += 1
+        try:
+            plan = await self._plan(ask, asked_ns)
+            forked = await asyncio.to_thread(fork, plan, self._house)
+        finally:
+            self._running -= 1
+        return Made(
+            life=plan.state.life,
+            forked=forked,
+            start_ns=forked.ready_ns - asked_ns,
+            took_ns=self._clock.monotonic_ns() - asked_ns,
+        )
+
+    async def _plan(self, ask: ForkAsk, asked_ns: int) -> Plan:
+        life = self._venue.life.life if ask.life is None else ask.life
+        past = await self._past_of(life) if life != self._venue.life.life else None
+        at_ns, before_seq = ask.at_ns, None
+        if ask.ago_ns is not None:
+            at_ns = self._venue.floor.exchange.sim_ns - ask.ago_ns
+        if ask.removed:
+            first = await self._first_of(ask.removed, past)
+            before_seq = first[0]
+            at_ns = min(at_ns or first[1].enters_ns, first[1].enters_ns)
+        assert at_ns is not None
+        state = await asyncio.to_thread(self._archive.newest, life, at_ns, before_seq)
+        if state is None:
+            raise RefusedError(f"nothing of life {life} is kept from before {at_ns}")
+        if past is None and at_ns > self._venue.floor.exchange.sim_ns:
+            raise InvalidInputError("at_ns", "is not past yet")
+        end_ns = at_ns + ask.run_ns
+        return Plan(
+            state=state,
+            inputs=await self._inputs_behind(state, past),
+            marks=await self._marks_behind(state, end_ns, past),
+            at_ns=at_ns,
+            run_ns=ask.run_ns,
+            added=ask.added,
+            removed=ask.removed,
+            monotonic_ns=self._clock.monotonic_ns,
+            deadline_ns=asked_ns + LONGEST_NS,
+        )
+
+    async def _past_of(self, number: int) -> "_Past":
+        lives = await read_lives(self._bus)
+        found = [at for at, (_, one) in enumerate(lives) if one.life == number]
+        if not found or found[-1] + 1 >= len(lives):
+            raise InvalidInputError("life", f"there was no life {number}")
+        until_seq, following = lives[found[-1] + 1]
+        return _Past(from_seq=lives[found[-1]][0], until_seq=until_seq, last_mark=following.before)
+
+    async def _first_of(self, orders: frozenset[OrderId], past: "_Past | None") -> Placed:
+        if past is None:
+            inputs = self._venue.history.inputs()
+        else:
+            inputs = await read_inputs(self._bus, past.from_seq, past.until_seq)
+        entered = [
+            placed
+            for placed in inputs
+            if placed[1].order is not None and placed[1].order.order_id in orders
+        ]
+        if len(entered) < len(orders):
+            raise InvalidInputError("remove", "names an order that did not enter in that life")
+        return entered[0]
+
+    async def _inputs_behind(self, state: WholeState, past: "_Past | None") -> list[Placed]:
+        from_seq = state.mark.log_seq + 1
+        if past is not None:
+            return await read_inputs(self._bus, from_seq, past.until_seq)
+        remembered = self._venue.history.inputs_from(from_seq)
+        if remembered is not None:
+            return remembered
+        return await read_inputs(self._bus, from_seq, None)
+
+    async def _marks_behind(
+        self, state: WholeState, end_ns: int, past: "_Past | None"
+    ) -> list[PrismMark]:
+        if past is None:
+            return [*self._venue.history.marks_from(state.mark.sim_ns), self._venue.mark]
+        last = [past.last_mark] if past.last_mark is not None else []
+        kept = [at for at in self._archive.times(state.life) if at > state.mark.sim_ns]
+        best = next((at for at in kept if at >= end_ns), kept[-1] if kept else None)
+        if best is None:
+            return last
+        behind = await asyncio.to_thread(self._archive.read, state.life, best)
+        return last if behind is None else [behind.mark, *last]
+
+
+class _Past(msgspec.Struct, frozen=True, kw_only=True):
+    """A life that is over."""
+
+    from_seq: int
+    until_seq: int
+    last_mark: PrismMark | None
+
+
+def _check(ask: ForkAsk) -> None:
+    if not 1 <= ask.run_ns <= RUN_NS_MAX:
+        raise InvalidInputError("run_s", f"must be above 0 and at most {RUN_NS_MAX // NS_PER_S}")
+    if not 1 <= len(ask.added) + len(ask.removed) <= CHANGES_MAX:
+        raise InvalidInputError("add", f"add or remove from 1 to {CHANGES_MAX} orders")
+    moments = (ask.at_ns is not None) + (ask.ago_ns is not None)
+    if moments > 1 or (moments == 0 and not ask.removed):
+        raise InvalidInputError("at_ns", "name the moment by at_ns or by seconds_ago")
+    if ask.ago_ns is not None and (ask.ago_ns < 0 or ask.life is not None):
+        raise InvalidInputError("seconds_ago", "is before the present of the present life")
+    if any(not 0 <= one.after_ns <= ask.run_ns for one in ask.added):
+        raise InvalidInputError("add", "an order comes within the run")

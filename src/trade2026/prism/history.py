@@ -1,0 +1,48 @@
+"""What a life was asked and where it stood, as far as memory holds it: for forks."""
+
+from collections import deque
+from typing import Final
+
+from trade2026.model.prism import PrismInput, PrismMark
+from trade2026.prism.replay import Placed
+
+MOST_INPUTS: Final = 50_000
+MOST_MARKS: Final = 7_200
+"""Two hours of one a second."""
+
+
+class History:
+    """The newest inputs and marks of one life.
+
+    Args:
+        begins_at: the place in the log behind which the life's inputs stand.
+    """
+
+    def __init__(self, begins_at: int) -> None:
+        self._complete_from = begins_at + 1
+        self._inputs: deque[Placed] = deque()
+        self._marks: deque[PrismMark] = deque(maxlen=MOST_MARKS)
+
+    def entered(self, place: int, message: PrismInput) -> None:
+        """Note an input that entered the market."""
+        self._inputs.append((place, message))
+        if len(self._inputs) > MOST_INPUTS:
+            self._complete_from = self._inputs.popleft()[0] + 1
+
+    def marked(self, mark: PrismMark) -> None:
+        """Note where the life stands."""
+        self._marks.append(mark)
+
+    def inputs(self) -> list[Placed]:
+        """Return all inputs that memory has."""
+        return list(self._inputs)
+
+    def inputs_from(self, place: int) -> list[Placed] | None:
+        """Return all inputs from *place* on; None where memory no longer has them."""
+        if place < self._complete_from:
+            return None
+        return [placed for placed in self._inputs if placed[0] >= place]
+
+    def marks_from(self, sim_ns: int) -> list[PrismMark]:
+        """Return the marks from a simulation time on."""
+        return [mark for mark in self._marks if mark.sim_ns >= sim_ns]

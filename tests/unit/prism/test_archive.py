@@ -1,0 +1,97 @@
+"""States of the market on disk: whole or not there, bounded, and never trusted blindly."""
+
+from pathlib import Path
+
+import structlog
+from tests.prism import a_house, make_agents
+from tests.unit.prism.markets import START_NS
+
+from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.model.prism import PrismMark
+from trade2026.prism.archive import Archive, WholeState
+from trade2026.prism.floor import FloorState
+from trade2026.prism.life import blank_life
+
+
+def a_state(sim_s: int, *, life: int = 0, log_seq: int = 0) -> WholeState:
+    sim_ns = TimeNs(START_NS + sim_s * NS_PER_S)
+    market = make_agents(blank_life(a_house(), life, sim_ns))
+    return WholeState(
+        life=life,
+        rules="rules",
+        mark=PrismMark(sim_ns=sim_ns, log_seq=log_seq, events=0, digest=""),
+        market=market.state(),
+        floor=FloorState(last_number=3, owners={"a": 1}, orders=(), holdings=(), report_seq=9),
+    )
+
+
+def an_archive(folder: Path, **bounds: int) -> Archive:
+    return Archive(folder / "prism", structlog.get_logger(), **bounds)
+
+
+def ns(sim_s: int) -> int:
+    return START_NS + sim_s * NS_PER_S
+
+
+def test_the_newest_state_up_to_a_time_comes_back_whole(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path)
+    states = [a_state(sim_s, log_seq=sim_s) for sim_s in (0, 60, 120)]
+    for state in states:
+        archive.write(state)
+
+    again = an_archive(tmp_path)
+
+    assert again.times(0) == [ns(0), ns(60), ns(120)]
+    assert again.newest(0, ns(119)) == states[1]
+    assert again.newest(0, ns(10**6)) == states[2]
+    assert again.newest(0, ns(10**6), 60) == states[0]
+    assert again.newest(0, ns(-1)) is None
+    assert again.newest(1, ns(60)) is None
+
+
+def test_a_damaged_or_half_written_state_is_passed_over(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path)
+    for sim_s in (0, 60, 120):
+        archive.write(a_state(sim_s))
+    newest = tmp_path / "prism" / "life-00000000" / f"{ns(120):020}.state"
+    content = bytearray(newest.read_bytes())
+    content[-3] ^= 1
+    newest.write_bytes(content)
+    newest.with_name(f"{ns(60):020}.state").write_bytes(b"short")
+    newest.with_name(f"{ns(180):020}.part").write_bytes(b"cut off")
+    newest.with_name("stranger.state").write_bytes(b"what")
+
+    found = archive.newest(0, ns(200))
+
+    assert found is not None
+    assert found.mark.sim_ns == ns(0)
+
+
+def test_the_oldest_go_where_there_are_too_many_and_the_newest_stays(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path, most_files=3)
+    for life, sim_s in ((0, 0), (0, 60), (1, 120), (1, 180), (2, 240)):
+        archive.write(a_state(sim_s, life=life))
+
+    assert archive.times(0) == []
+    assert not (tmp_path / "prism" / "life-00000000").exists()
+    assert archive.times(1) == [ns(120), ns(180)]
+
+    tiny = an_archive(tmp_path, most_bytes=1)
+    tiny.write(a_state(300, life=2))
+    assert [tiny.times(life) for life in range(3)] == [[], [], [ns(300)]]
+
+
+def test_a_disk_that_takes_nothing_does_not_end_the_market(tmp_path: Path) -> None:
+    (tmp_path / "prism").write_text("a file, not a folder")
+
+    an_archive(tmp_path).write(a_state(0))
+
+    assert an_archive(tmp_path).newest(0, ns(1)) is None
+
+
+def test_a_state_is_small(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path)
+    archive.write(a_state(0))
+
+    (path,) = (tmp_path / "prism").rglob("*.state")
+    assert path.stat().st_size < 200_000
