@@ -79,7 +79,7 @@ lock: setup-dev ## Resolve the requirements again after pyproject.toml changed
 
 .PHONY: test
 test: setup-dev ## Unit, property and contract tests, with full coverage of core, model and domain
-	$(PYTEST) tests/unit tests/property tests/contract --cov=trade2026 --cov-report=
+	NUMBA_BOUNDSCHECK=1 $(PYTEST) tests/unit tests/property tests/contract --cov=trade2026 --cov-report=
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
 
 SEED ?=

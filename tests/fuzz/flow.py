@@ -138,7 +138,9 @@ class Flow:
         far = np.exp(self._luck.random(count) * np.log(MAX_TICKS)).astype(np.int64)
         ticks = np.where(self._share(0.003, count), far, ticks)
         ticks = np.where(kind == Kind.STOP_LIMIT, trigger + away // 3, ticks)
-        trigger = np.where(kind == Kind.TRAILING_STOP, np.abs(away) + 1, trigger)
+        # Often one of few offsets, so that a replace now and then gives the same one.
+        offset = np.where(self._share(0.5, count), np.abs(away) % 3, np.abs(away)) + 1
+        trigger = np.where(kind == Kind.TRAILING_STOP, offset, trigger)
         may_show = (force == Force.GTC) | (force == Force.DAY) | (force == Force.GTD)
         is_limit = kind == Kind.LIMIT
         is_iceberg = self._share(market.icebergs, count) & may_show
@@ -157,7 +159,7 @@ class Flow:
         count = len(messages)
         is_replace = messages["action"] == Action.REPLACE
         near = np.where(self._share(0.5, count), self._near(centre), 0)
-        offsets = self._luck.integers(1, self.market.width + 2, count)
+        offsets = self._luck.integers(1, min(self.market.width, 8) + 2, count)
         trigger = np.where(self._share(0.5, count), self._near(centre), offsets)
         trigger = np.where(self._share(0.2, count), trigger, 0)
         lots = np.where(self._share(0.5, count), messages["lots"], 0)

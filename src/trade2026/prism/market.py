@@ -34,7 +34,7 @@ from trade2026.prism.engine.message import (
     Action,
 )
 from trade2026.prism.engine.views import depth_of, resting_of
-from trade2026.prism.floorplan import ADDRESSES, AGENT_BITS, AGENTS, HEAP, VALUES
+from trade2026.prism.floorplan import ADDRESSES, AGENT_BITS, AGENTS, HEAP, VALUES, WAKES
 from trade2026.prism.opening import agents_of, grid_of, mind_of, open_market, restore, set_wakes
 from trade2026.prism.price.fundamental import FundamentalParams, reshape, shift
 
@@ -162,9 +162,13 @@ class Market:
     def state(self) -> MarketState:
         """Return a copy of everything. All events must have been drained."""
         assert tape.head_of(self._tape)["count"] == 0
+        block = self._market.copy()
+        # Where things are is of one process only, and no part of what they are.
+        ADDRESSES.view(block)["at"] = 0
+        WAKES.view(block)["at"] = 0
         return MarketState(
             sim_ns=self.sim_ns,
-            market=self._market.tobytes(),
+            market=block.tobytes(),
             books=tuple(book.tobytes() for book in self._books),
             seqs=tuple(self._seqs.tolist()),
             last_mid_px=self.last_mid_px(),

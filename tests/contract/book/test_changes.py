@@ -343,6 +343,9 @@ def test_a_new_offset_counts_from_the_last_price(play: Play) -> None:
     play("""
         replace #3 trail 6
             changed #3 buy 5, level 0, replaced
+    """)
+    assert play.book.waiting()[0, 4] == 104
+    play("""
         replace #3 trail 8 to 4
             changed #3 buy 4, level 0, replaced
     """)

@@ -61,6 +61,9 @@ async def prism(log: MemoryLog, clock: VirtualClock) -> AsyncGenerator[Prism]:
         for _ in range(4):
             clock.advance(SECOND)
             await prism.settle()
+        while spread(prism) < 2:
+            clock.advance(SECOND)
+            await prism.settle()
         yield prism
 
 
@@ -72,8 +75,14 @@ def reports_of(log: MemoryLog, order: NewOrderSingle) -> list[ExecutionReport]:
     return [r for r in published(log) if r.order_id == order.order_id]
 
 
+def spread(prism: Prism) -> int:
+    """Return how many ticks lie between bid and offer of BTCUSDT."""
+    bids, asks = prism.venue.floor.exchange.depth("BTCUSDT", 1)
+    return asks[0][0] - bids[0][0]
+
+
 def inside(prism: Prism) -> str:
-    """Return a price inside the spread of BTCUSDT, or the best bid where there is none."""
+    """Return a price inside the spread of BTCUSDT."""
     bids, asks = prism.venue.floor.exchange.depth("BTCUSDT", 1)
     ticks = min(bids[0][0] + 1, asks[0][0] - 1)
     return format_nanos(ticks * INSTRUMENTS["BTCUSDT"].tick_size)

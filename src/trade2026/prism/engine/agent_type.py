@@ -33,6 +33,11 @@ class AgentType(msgspec.Struct, frozen=True, kw_only=True):
         assert len(names) <= MIND_REALS, f"{self.name}: a mind holds {MIND_REALS} reals"
         return Layout(f"mind of {self.name}", dict.fromkeys(names, "f8"), size=8 * MIND_REALS)
 
+    @property
+    def kernel_module(self) -> str:
+        """Return the full name of the module that the kernel lies in."""
+        return self.wake.__module__
+
     def address(self) -> int:
         """Return the machine address of the kernel, compiled now or loaded.
 

@@ -1,6 +1,5 @@
 """Compiled kernels are kept between processes, in a folder of their own sources' version."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,8 @@ from trade2026.prism.engine.compiled import cache_folder
 
 SCRIPT = """
 from trade2026.prism.engine import index, memory
-index.index_all(memory.new_book(0, 128).ctypes.data)
+book = memory.new_book(0, 128)
+index.index_all(book.ctypes.data)
 stats = index.index_all.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
@@ -51,8 +51,7 @@ print(len(before) > 0, sorted(compiled() - before))
 
 def run(cache: Path, script: str = SCRIPT) -> str:
     result = subprocess.run(
-        [sys.executable, "-c", script],
-        env=os.environ | {"NUMBA_CACHE_DIR": str(cache)},
+        ["env", f"NUMBA_CACHE_DIR={cache}", sys.executable, "-c", script],
         capture_output=True,
         check=True,
         text=True,

@@ -18,7 +18,7 @@ agent_of, outbox_of = AGENT.of, OUTBOX.of
 
 
 @entry
-def rest_in(  # An agent's kernel would call it so.
+def rest_in(  # noqa: PLR0917 - Kernels are called by position.
     book: int, outbox: int, agent: int, now: int, place: int, side: int, ticks: int, lots: int
 ) -> None:
     desk.rest_in(book_of(book), outbox_of(outbox), agent_of(agent), now, place, side, ticks, lots)
@@ -54,7 +54,7 @@ class Rig:
 
     def __init__(self, inventory: int = 0) -> None:
         self._memory = memory.new_book(0, 128)
-        self._tape = tape.new_tape(2_048)
+        self._tape = tape.new_tape(2**17)
         self._outbox = new_block(OUTBOX_SIZE)
         self._agent = new_block(AGENT.size)
         row = self._agent[: AGENT.size].view(AGENT.dtype)[0]
@@ -167,4 +167,6 @@ def test_a_spread_too_wide_is_no_price() -> None:
 
 @pytest.mark.parametrize(("inventory", "share"), [(0, 0.0), (25, 0.5), (90, 1.0), (-90, -1.0)])
 def test_an_inventory_leans_at_most_fully(inventory: int, share: float) -> None:
-    assert leaning(Rig(inventory).agent, 5.0) == share
+    rig = Rig(inventory)
+
+    assert leaning(rig.agent, 5.0) == share

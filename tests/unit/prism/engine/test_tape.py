@@ -16,7 +16,9 @@ SYMBOL: Final = 3
 
 
 @entry
-def write(book: int, said: int, kind: int, side: int, ticks: int, lots: int, reason: int) -> None:
+def write(  # noqa: PLR0917 - Kernels are called by position.
+    book: int, said: int, kind: int, side: int, ticks: int, lots: int, reason: int
+) -> None:
     say(book_of(book), tape_of(said), kind, side, ticks, lots, reason, 8, -9, 10)
 
 

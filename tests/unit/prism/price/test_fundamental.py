@@ -13,8 +13,8 @@ from trade2026.prism.price.fundamental import (
     STEP_NS,
     VALUE,
     FundamentalParams,
+    reshape,
     set_fundamental,
-    set_params,
     value_at,
 )
 
@@ -61,7 +61,7 @@ def test_new_parameters_change_how_it_moves_but_not_where_it_stands() -> None:
     look(block.ctypes.data, values[:1], HOUR_NS)
     there = float(row["worth"])
 
-    set_params(row, STILL)
+    reshape(row, STILL)
     row["next_step"] = STEP_NS
     look(block.ctypes.data, values[1:], HOUR_NS)
 
