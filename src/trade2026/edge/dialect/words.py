@@ -250,14 +250,12 @@ def execution_event(
     }
 
 
-def position_event(
-    balances: Mapping[str, Balance], *, now_ns: int, updated_ns: int
-) -> dict[str, Any]:
+def position_event(balances: Mapping[str, Balance], *, now_ns: int) -> dict[str, Any]:
     """Return the user stream's word for balances that changed."""
     return {
         "e": "outboundAccountPosition",
         "E": ms(now_ns),
-        "u": ms(updated_ns),
+        "u": ms(now_ns),
         "B": [
             {"a": asset, "f": number(balance.free), "l": number(balance.locked)}
             for asset, balance in balances.items()

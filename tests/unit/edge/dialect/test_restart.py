@@ -64,3 +64,35 @@ async def test_everything_but_what_worked_outlives_prism(tmp_path: Path) -> None
         held = {b["asset"]: Decimal(b["free"]) + Decimal(b["locked"]) for b in before["balances"]}
         assert (Decimal(free["USDT"][0]), free["USDT"][1]) == (held["USDT"], "0")
         assert again.json()["orderId"] > resting["orderId"]
+
+
+async def test_a_market_begun_anew_ends_what_worked_and_keeps_the_rest(tmp_path: Path) -> None:
+    key = dict[str, Any]()
+    async with a_life(MemoryLog(), tmp_path, key) as bot:
+        await bot.order(**MARKET, quantity="0.02")
+        resting = (await bot.order()).json()
+        before = await seen(bot)
+
+        assert (await bot.client.post("/control/reset", json={})).status_code == 200
+        await opened(bot.client)
+        after = await seen(bot)
+        book = (await bot.client.get("/api/v3/depth?symbol=BTCUSDT")).json()
+        again = (await bot.order()).json()
+
+    assert after["myTrades"] == before["myTrades"]
+    assert after["openOrders"] == []
+    ended = {o["orderId"]: o["status"] for o in after["allOrders"]}
+    assert ended[resting["orderId"]] == "CANCELED"
+    assert book["lastUpdateId"] > 10**12
+    assert again["status"] == "NEW"
+
+
+async def test_orders_are_matched_while_the_market_stands_still(tmp_path: Path) -> None:
+    async with a_life(MemoryLog(), tmp_path, {}) as bot:
+        await bot.client.post("/control/pause")
+        first = (await bot.order(**MARKET, quantity="0.01")).json()
+        second = (await bot.order(**MARKET, quantity="0.01")).json()
+        trades = (await bot.ask("GET", "/api/v3/myTrades", symbol="BTCUSDT")).json()
+
+    assert first["status"] == second["status"] == "FILLED"
+    assert len({t["time"] for t in trades}) == 1
