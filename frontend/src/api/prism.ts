@@ -507,13 +507,21 @@ export interface components {
             account: string;
             /** @default 0 */
             after_s: number;
+            display_quantity?: number | string | null;
+            expire_ns?: number | null;
             order_type: string;
+            /** @default false */
+            post_only: boolean;
             price?: number | string | null;
             quantity: number | string | null;
+            /** @default CANCEL_NEWEST */
+            self_trade_prevention: string;
             side: string;
+            stop_price?: number | string | null;
             symbol: string;
             /** @default GTC */
             time_in_force: string;
+            trailing_offset?: number | string | null;
         };
         /** AddedReply */
         AddedReply: {
@@ -600,13 +608,21 @@ export interface components {
         DirectOrderRequest: {
             /** @default default */
             account: string;
+            display_quantity?: number | string | null;
+            expire_ns?: number | null;
             order_type: string;
+            /** @default false */
+            post_only: boolean;
             price?: number | string | null;
             quantity: number | string | null;
+            /** @default CANCEL_NEWEST */
+            self_trade_prevention: string;
             side: string;
+            stop_price?: number | string | null;
             symbol: string;
             /** @default GTC */
             time_in_force: string;
+            trailing_offset?: number | string | null;
         };
         /**
          * ExecType

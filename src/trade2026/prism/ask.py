@@ -259,6 +259,11 @@ class ControlAsk:
         """Return an empty name: the market as a whole is meant."""
         return ""
 
+    @property
+    def is_reset(self) -> bool:
+        """Return whether it begins the market anew."""
+        return self.request.kind is ControlKind.RESET
+
     def prepare(self, floor: Floor) -> PrismInput | None:
         """Return the input for the log; None where it is refused."""
         exchange = floor.exchange

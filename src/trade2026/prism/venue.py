@@ -29,7 +29,7 @@ from trade2026.model.order import (
     OrderReplaceRequest,
     OrderStatusRequest,
 )
-from trade2026.model.prism import ControlKind, PrismControl, PrismFunding, PrismLife, PrismMark
+from trade2026.model.prism import PrismControl, PrismFunding, PrismLife, PrismMark
 from trade2026.ports.bus import Bus
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.archive import KEEP_EVERY_NS, Archive, state_of
@@ -160,8 +160,7 @@ class Venue:
         )
         self.agent_count = len(floor.exchange.agents())
         feed = Feed(self._house.instruments, life=life.life)
-        history = History(journal.last_seq)
-        self._opened = _Opened(floor, life, controls, journal, feed, history)
+        self._opened = _Opened(floor, life, controls, journal, feed, History(journal.last_seq))
         await self._keep()
         self._drive.begin(floor, controls.pace)
         self._log.info(
@@ -321,8 +320,7 @@ class Venue:
                 self._pending = ask
         floor.settle()
         step = floor.take_step()
-        pending = self._pending
-        is_resetting = pending is not None and pending.request.kind is ControlKind.RESET
+        is_resetting = self._pending is not None and self._pending.is_reset
         is_due = now_ns >= self._next_snapshot_ns and not is_resetting
         self._entered_seq = seq = journal.last_seq
         snapshot = snapshot_of(floor, life, controls, log_seq=seq) if is_due else None
