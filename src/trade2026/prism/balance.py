@@ -9,6 +9,7 @@ become negative, whatever fills.
 Source: Binance Spot API, "Account information": `free` and `locked`.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -46,6 +47,7 @@ class Wallet:
         self._open = orders.open_of(party)
         self._instruments = instruments
         self._rate = Bps(max(fees.maker_bps, fees.taker_bps))
+        self._locked = self._all_locked()
 
     def balances(self) -> dict[str, Balance]:
         """Return every asset that the party can have, with what is free and what is locked."""
@@ -55,7 +57,7 @@ class Wallet:
 
     def balance(self, asset: str) -> Balance:
         """Return how much of *asset* there is; fractions of a nano are nobody's."""
-        total, locked = self._total(asset), self._locked(asset)
+        total, locked = self._total(asset), self._locked[asset]
         locked_nanos = money_up(locked)
         return Balance(money_down(total) - locked_nanos, locked_nanos)
 
@@ -64,7 +66,7 @@ class Wallet:
         instrument = self._instruments[order.symbol]
         asset = instrument.base if order.side is Side.SELL else instrument.quote
         needed = self._needed(order, instrument, exchange)
-        free = self._total(asset) - self._locked(asset)
+        free = self._total(asset) - self._locked[asset]
         if needed is not None and needed <= free:
             return ""
         wants = "more than the book offers" if needed is None else format_nanos(money_up(needed))
@@ -131,18 +133,18 @@ class Wallet:
                 total += self._holdings.cash(self._party, symbol)
         return total
 
-    def _locked(self, asset: str) -> int:
-        locked = 0
+    def _all_locked(self) -> Counter[str]:
+        """Return what working orders can still take, by asset, in square nanos."""
+        locked = Counter[str]()
         for order in self._open.values():
             request = order.request
             if request is None:
                 continue
-            instrument = self._instruments[request.symbol]
-            left = _left(order)
-            if request.side is Side.SELL and instrument.base == asset:
-                locked += left * NANOS
-            if request.side is Side.BUY and instrument.quote == asset and request.price is not None:
-                locked += self._price_of(request.price * left, left, instrument)
+            instrument, left = self._instruments[request.symbol], _left(order)
+            if request.side is Side.SELL:
+                locked[instrument.base] += left * NANOS
+            elif request.price is not None:
+                locked[instrument.quote] += self._price_of(request.price * left, left, instrument)
         return locked
 
 

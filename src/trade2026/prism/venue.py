@@ -88,6 +88,7 @@ class Venue:
         self.audience: Audience = NoAudience()
         self._opened: _Opened | None = None
         self._pending: ControlAsk | None = None
+        self._over: ControlAsk | None = None
         self._round_ns = 0
         self._drive = Drive(clock)
         self._next_keep_ns = 0
@@ -153,8 +154,7 @@ class Venue:
         )
         self.agent_count = len(floor.exchange.agents())
         feed = Feed(self._house.instruments, life=life.life)
-        history = History(journal.last_seq)
-        self._opened = _Opened(floor, life, controls, journal, feed, history)
+        self._opened = _Opened(floor, life, controls, journal, feed, History(journal.last_seq))
         await self._keep()
         self._drive.begin(floor, controls.pace)
         self._log.info(
@@ -273,8 +273,8 @@ class Venue:
                 await self._rest()
         finally:
             self._is_running = False
-            if self._pending is not None:
-                self._pending.give_up()
+            for ask in filter(None, (self._pending, self._over)):
+                ask.give_up()
             self._waiting.give_up()
 
     async def _round(self, asks: list[Ask]) -> None:
@@ -291,7 +291,7 @@ class Venue:
         now_ns = self._clock.now_ns()
         self._drive.advance(floor, controls.pace, now_ns, most_ns=self._next_keep_ns)
         if not controls.pace.is_stepping:
-            self._finish_pending()
+            self._over, self._pending = self._pending, None
         entering = [(ask, message) for ask in asks if (message := ask.prepare(floor))]
         places = await asyncio.gather(
             *(journal.input(message, key=self._key_of(ask)) for ask, message in entering)
@@ -314,6 +314,7 @@ class Venue:
         self._show(feed, step, now_ns)
         for ask in asks:
             ask.settle(floor)
+        self._finish_over()
         if snapshot is not None and snapshot.mark is not None:
             history.marked(snapshot.mark)
             self._next_snapshot_ns = now_ns + SNAPSHOT_EVERY_NS
@@ -324,7 +325,8 @@ class Venue:
             await self._keep()
         if self._is_resetting:
             await self._reset()
-            self._finish_pending()
+            self._over, self._pending = self._pending, None
+            self._finish_over()
         self._round_ns = self._clock.monotonic_ns()
 
     @property
@@ -338,10 +340,10 @@ class Venue:
             state = state_of(floor, self.mark, life.rules)
             await asyncio.to_thread(self._archive.write, state)
 
-    def _finish_pending(self) -> None:
-        if self._pending is not None:
-            self._pending.finish()
-            self._pending = None
+    def _finish_over(self) -> None:
+        if self._over is not None:
+            self._over.finish()
+            self._over = None
 
     async def _reset(self) -> None:
         floor, life, controls, journal, *_ = self._here

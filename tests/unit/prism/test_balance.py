@@ -80,8 +80,11 @@ async def test_a_balance_outlives_prism_before_and_after_a_snapshot() -> None:
     log, clock = MemoryLog(), a_clock()
     async with living(log, clock) as prism:
         await grown(prism)
+        # Remembered from before the balance, so the log is read again from there.
+        await prism.venue.submit(Orders(clock, seed=1).limit(BUY, "50000"))
         await prism.venue.fund(funding(USDT="1000"))
         assert (await outcome(prism, Orders(clock).market(BUY, "0.001")))[0] is ExecType.TRADE
+        await grown(prism)
         before = balances(prism)
         assert before["BTC"].free == qty("0.001")
     for _ in range(3):

@@ -133,6 +133,21 @@ async def test_a_step_ends_exactly_where_it_should_and_answers_then(prism: Prism
     assert not prism.venue.controls.pace.is_stepping
 
 
+async def test_what_a_step_brought_is_in_the_log_before_it_is_answered(
+    prism: Prism, orders: Orders, log: MemoryLog
+) -> None:
+    bids, asks = prism.venue.floor.exchange.depth("BTCUSDT", 1)
+    middle = (bids[0][0] + asks[0][0]) // 2
+    order = orders.limit(BUY, str(middle / 100), "0.001")
+    await prism.venue.submit(order)
+    await do(prism, K.PAUSE)
+
+    await do(prism, K.STEP, step_ns=600 * SECOND)
+
+    assert ExecType.TRADE in {r.exec_type for r in published(log) if r.order_id == order.order_id}
+    assert prism.venue.floor.reporter.last_seq == max(told(log))
+
+
 async def test_a_step_by_events_ends_with_the_wake_that_brought_the_last(prism: Prism) -> None:
     await do(prism, K.PAUSE)
     before = prism.venue.mark.events

@@ -136,7 +136,7 @@ async def show_account(desk: Desk, call: Call) -> object:
         _balances(desk, call),
         desk.fees,
         uid=zlib.crc32(call.account.encode()),
-        updated_ns=desk.floor.exchange.sim_ns,
+        updated_ns=desk.market_ns,
         skip_zero=call.params.is_true("omitZeroBalances"),
     )
 

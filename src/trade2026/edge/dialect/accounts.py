@@ -58,13 +58,22 @@ class Placed:
         return self.status not in {"NEW", "PARTIALLY_FILLED"}
 
 
+@dataclass(slots=True)
+class Sent:
+    """An order on its way to the venue."""
+
+    client_id: str
+    placed: Placed | None = None
+    """What became of it, once its first report is there."""
+
+
 class Memory:
     """The orders and trades of one account."""
 
     def __init__(self) -> None:
         self.fills = deque[Fill](maxlen=TRADES_KEPT)
-        self.sending: set[str] = set()
-        """What senders call the orders that are on their way to the venue."""
+        self.sending: dict[OrderId, Sent] = {}
+        """The orders that are on their way to the venue."""
         self._orders: dict[int, Placed] = {}
         self._by_client_id: dict[str, int] = {}
         self._done = deque[int]()
@@ -131,7 +140,12 @@ class Accounts:
         if order is None:
             return None
         memory = self.of(report.account)
+        if report.order_id in memory.sending:
+            memory.sending[report.order_id].placed = order
         order.updated_ns = report.ts_event_ns
+        if report.exec_type is ExecType.NEW:
+            # From here on its times are the market's own.
+            order.created_ns = report.ts_event_ns
         if report.exec_type is ExecType.TRADE:
             fill = _fill_of(order, report)
             order.fills.append(fill)

@@ -55,6 +55,11 @@ class Desk:
         return self.venue.floor
 
     @property
+    def market_ns(self) -> int:
+        """Return the market's time, which may be driven faster than ours, or stand still."""
+        return self.floor.exchange.sim_ns
+
+    @property
     def fees(self) -> FeeRates:
         """Return what a trade costs."""
         return self.floor.reporter.fees
@@ -71,7 +76,7 @@ class Desk:
     def on_step(self, step: Step) -> None:
         """Take what happened on the floor, and tell those whom it concerns."""
         self._fold_market(step)
-        now_ns = self.clock.now_ns()
+        now_ns = self.market_ns
         touched: dict[str, set[str]] = {}
         for report in (report for group in step.groups for report in group):
             if report.report_seq not in step.direct_seqs:
@@ -88,11 +93,12 @@ class Desk:
         """Begin new tapes: the market's past is that of its life."""
         for symbol, instrument in self.floor.instruments.items():
             self.tapes[symbol] = Tape(instrument, life=self.floor.life)
+        self.hub.begin()
 
     def on_feed(self, batches: Sequence[RawBatch], now_ns: int) -> None:
         """Pass the public feed on."""
         self.users.expire(now_ns)
-        self.hub.on_feed(batches, now_ns)
+        self.hub.on_feed(batches, self.market_ns)
 
     def name_cancel(self, order_id: OrderId, cancel_id: str) -> None:
         """Remember what the sender of a cancel called it, until the order's report comes."""
@@ -107,7 +113,7 @@ class Desk:
             tape.see(event)
             if event.kind is EventKind.TRADE:
                 first_of.setdefault(event.symbol, tape.add_trade(event).trade_id)
-        now_ns = self.clock.now_ns()
+        now_ns = self.market_ns
         for symbol, first in first_of.items():
             new = (one for one in self.tapes[symbol].aggregates if one.trade_id >= first)
             self.hub.on_aggregates(symbol, new, now_ns)
@@ -141,10 +147,7 @@ class Desk:
             instrument = self.floor.instruments[symbol]
             assets |= {instrument.base: None, instrument.quote: None}
         balances = {asset: wallet.balance(asset) for asset in assets}
-        updated_ns = self.floor.exchange.sim_ns
-        self.users.tell(
-            account, words.position_event(balances, now_ns=now_ns, updated_ns=updated_ns)
-        )
+        self.users.tell(account, words.position_event(balances, now_ns=now_ns))
 
     async def _recall(self, bus: Bus) -> None:
         last_seq = 0

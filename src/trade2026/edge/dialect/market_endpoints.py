@@ -177,7 +177,7 @@ async def klines(desk: Desk, call: Call) -> object:
         raise not_valid("timeZone")
     limit, from_ns = params.limit(ROWS, ROWS_MAX), params.time_ns("startTime")
     end_ns = _end_ns(params)
-    to_ns = desk.clock.now_ns() if end_ns is None else min(end_ns, desk.clock.now_ns())
+    to_ns = desk.market_ns if end_ns is None else min(end_ns, desk.market_ns)
     if from_ns is None:
         found = tape.candles.latest(interval, to_ns, limit)
     else:
@@ -187,7 +187,7 @@ async def klines(desk: Desk, call: Call) -> object:
 
 async def average_price(desk: Desk, call: Call) -> object:
     """Return the average price of the last minutes."""
-    px, at_ns = _tape(desk, call).average(desk.clock.now_ns())
+    px, at_ns = _tape(desk, call).average(desk.market_ns)
     return {"mins": AVERAGE_MINUTES, "price": format_nanos(px), "closeTime": ms(at_ns)}
 
 
@@ -196,7 +196,7 @@ async def day_ticker(desk: Desk, call: Call) -> object:
 
     def row(instrument: Instrument) -> dict[str, Any]:
         tape = desk.tapes[instrument.symbol]
-        full = day_row(tape, _best(desk, instrument), desk.clock.now_ns())
+        full = day_row(tape, _best(desk, instrument), desk.market_ns)
         is_mini = call.params.optional("type") == "MINI"
         return {name: full[name] for name in _MINI_FIELDS} if is_mini else full
 

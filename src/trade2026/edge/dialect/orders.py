@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from trade2026.core.ids import AccountId, ClOrdId, OrderId, StrategyId
 from trade2026.core.numbers import NANOS, Px, Qty
-from trade2026.edge.dialect.accounts import Placed
+from trade2026.edge.dialect.accounts import Placed, Sent
 from trade2026.edge.dialect.desk import Desk
 from trade2026.edge.dialect.errors import (
     DialectError,
@@ -148,20 +148,17 @@ async def place(desk: Desk, order: NewOrderSingle) -> Placed:
     memory = desk.accounts.of(order.account)
     known = memory.by_client_id(order.cl_ord_id)
     is_open = known is not None and not known.is_done
-    if is_open or order.cl_ord_id in memory.sending:
+    if is_open or any(sent.client_id == order.cl_ord_id for sent in memory.sending.values()):
         raise DialectError(-2010, "Duplicate order sent.")
     desk.rates.order(order.account, desk.clock.now_ns())
-    memory.sending.add(order.cl_ord_id)
+    sent = memory.sending[order.order_id] = Sent(order.cl_ord_id)
     try:
         ack = await desk.venue.submit(order, is_direct=True)
     finally:
-        memory.sending.discard(order.cl_ord_id)
-    entered = desk.floor.orders.get(order.order_id)
-    if not ack.is_accepted or entered is None:
-        raise refused_by_venue(ack.text)
-    placed = memory.by_number(entered.input_seq)
-    if placed is None:
-        raise refused_by_venue(entered.reports[-1].text)
+        del memory.sending[order.order_id]
+    placed = sent.placed
+    if placed is None or placed.status == "REJECTED":
+        raise refused_by_venue(ack.text if placed is None else placed.text)
     return placed
 
 

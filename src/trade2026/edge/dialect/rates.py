@@ -15,8 +15,8 @@ from trade2026.edge.dialect.errors import DialectError
 
 WEIGHT_MAX: Final = 6_000
 """Of one address in a minute."""
-ORDERS_MAX: Final = ((10, "10s", 100), (86_400, "1d", 200_000))
-"""Of one account: seconds, how headers call them, how many."""
+ORDERS_MAX: Final = ((10, "10S", 100, "10 SECOND"), (86_400, "1D", 200_000, "1 DAY"))
+"""Of one account: seconds, how headers call them, how many, how refusals call them."""
 _MINUTE_S: Final = 60
 _SENDERS_MAX: Final = 10_000
 """Remembered at once; beyond, everybody's window begins again."""
@@ -55,7 +55,7 @@ class Rates:
 
     def __init__(self) -> None:
         self._weight = Window(_MINUTE_S, WEIGHT_MAX)
-        self._orders = [(Window(length_s, most), name) for length_s, name, most in ORDERS_MAX]
+        self._orders = [(Window(length_s, most), name) for length_s, name, most, _ in ORDERS_MAX]
 
     def weigh(self, address: str, weight: int, now_ns: int) -> None:
         """Count a request.
@@ -78,9 +78,9 @@ class Rates:
         Raises:
             DialectError: 429, the account has sent too many.
         """
-        for (window, _), (length_s, _, most) in zip(self._orders, ORDERS_MAX, strict=True):
+        for (window, _), (_, _, most, span) in zip(self._orders, ORDERS_MAX, strict=True):
             if not window.take(account, 1, now_ns):
-                text = f"Too many new orders; current limit is {most} orders per {length_s} SECOND."
+                text = f"Too many new orders; current limit is {most} orders per {span}."
                 raise DialectError(-1015, text, HTTPStatus.TOO_MANY_REQUESTS)
 
     def headers(self, address: str, account: str, now_ns: int) -> dict[str, str]:
@@ -89,7 +89,7 @@ class Rates:
         headers = {"X-MBX-USED-WEIGHT": str(used), "X-MBX-USED-WEIGHT-1M": str(used)}
         if account:
             for window, name in self._orders:
-                headers[f"X-MBX-ORDER-COUNT-{name.upper()}"] = str(window.count(account, now_ns))
+                headers[f"X-MBX-ORDER-COUNT-{name}"] = str(window.count(account, now_ns))
         return headers
 
     def retry_after_s(self, now_ns: int) -> int:

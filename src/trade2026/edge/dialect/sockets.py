@@ -61,11 +61,6 @@ def socket_routes(desk: Desk) -> list[BaseRouteHandler]:
 
 async def _stream(desk: Desk, socket: AnySocket, names: str, *, is_combined: bool) -> None:
     connection = Connection(is_combined=is_combined)
-    for name in names.split("/"):
-        if desk.users.has(name):
-            desk.users.listen_by_key(connection, name)
-        elif desk.hub.is_stream(name) and len(connection.streams) < STREAMS_MAX:
-            desk.hub.subscribe(connection, name)
 
     async def on_text(text: str) -> None:
         if connection.may_ask(desk.clock.monotonic_ns()):
@@ -73,7 +68,7 @@ async def _stream(desk: Desk, socket: AnySocket, names: str, *, is_combined: boo
         else:
             connection.end(SLOW)
 
-    await _serve(desk, socket, connection, on_text)
+    await _serve(desk, socket, connection, on_text, names=names)
 
 
 def _asked(desk: Desk, connection: Connection, text: str) -> dict[str, Any]:
@@ -120,16 +115,21 @@ def _refusal(ask_id: int | str | None, code: int, text: str) -> dict[str, Any]:
     return {"error": {"code": code, "msg": text}, "id": ask_id}
 
 
-async def _serve(desk: Desk, socket: AnySocket, connection: Connection, on_text: OnText) -> None:
+async def _serve(
+    desk: Desk, socket: AnySocket, connection: Connection, on_text: OnText, *, names: str = ""
+) -> None:
     await socket.accept()
     hub = desk.hub
     if hub.connection_count >= CONNECTIONS_MAX:
-        hub.leave(connection)
-        desk.users.leave(connection)
         await socket.close(code=TRY_LATER, reason="too many connections")
         return
     hub.connection_count += 1
     try:
+        for name in names.split("/"):
+            if desk.users.has(name):
+                desk.users.listen_by_key(connection, name)
+            elif hub.is_stream(name) and len(connection.streams) < STREAMS_MAX:
+                hub.subscribe(connection, name)
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(_read(socket, connection, on_text))
             while (message := await connection.next_message()) is not None:

@@ -75,6 +75,10 @@ class Hub:
         self._changes: dict[str, _Changes] = {}
         self._second = 0
 
+    def begin(self) -> None:
+        """Begin anew with the market: what was gathered is of a book that is gone."""
+        self._changes = {}
+
     def is_stream(self, name: str) -> bool:
         """Return whether there is a stream of that name."""
         if name in {EVERY_DAY, EVERY_MINI}:

@@ -85,8 +85,9 @@ class UserStreams:
     def listen_by_key(self, connection: Connection, listen_key: str) -> None:
         """Have *connection* hear what the listen key is for; it is good."""
         one = self._listen_keys[listen_key]
-        listener = _Listener(connection, one.api_key, listen_key, 0)
-        self._listeners.setdefault(one.account, []).append(listener)
+        listeners = self._listeners.setdefault(one.account, [])
+        if not any(o.connection is connection and o.listen_key == listen_key for o in listeners):
+            listeners.append(_Listener(connection, one.api_key, listen_key, 0))
 
     def listen(self, connection: Connection, api_key: str, account: str, number: int) -> None:
         """Have *connection* of the WebSocket API hear of *account* as its subscription *number*."""

@@ -12,7 +12,7 @@ from trade2026.core.numbers import format_nanos
 from trade2026.edge.dialect.accounts import Fill, Placed
 from trade2026.edge.dialect.tape import value_text
 from trade2026.model.execution import ExecType, ExecutionReport, LastLiquidityInd
-from trade2026.model.order import NewOrderSingle, OrdType, SelfTradePrevention, Side
+from trade2026.model.order import NewOrderSingle, OrdType, SelfTradePrevention
 from trade2026.prism.balance import Balance
 from trade2026.prism.holdings import FeeRates
 
@@ -38,13 +38,28 @@ class RespType(StrEnum):
 STP_MODES: Final = {
     "EXPIRE_TAKER": SelfTradePrevention.CANCEL_NEWEST,
 }
-"""The modes of self-trade prevention that PRISM offers."""
-_STP_WORDS: Final = {mode: word for word, mode in STP_MODES.items()}
+"""The modes of self-trade prevention that can be asked for."""
+
+# An account's orders may come by PRISM's own API too, with types that cannot be asked for here.
+_STP_WORDS: Final = {
+    SelfTradePrevention.CANCEL_NEWEST: "EXPIRE_TAKER",
+    SelfTradePrevention.CANCEL_OLDEST: "EXPIRE_MAKER",
+    SelfTradePrevention.CANCEL_BOTH: "EXPIRE_BOTH",
+    SelfTradePrevention.DECREMENT: "DECREMENT",
+}
+_TYPE_WORDS: Final = {
+    OrdType.MARKET: "MARKET",
+    OrdType.LIMIT: "LIMIT",
+    OrdType.STOP: "STOP_LOSS",
+    OrdType.STOP_LIMIT: "STOP_LOSS_LIMIT",
+    OrdType.TRAILING_STOP: "STOP_LOSS",
+}
 
 
-def type_of(request: NewOrderSingle) -> OrderType:
+def type_of(request: NewOrderSingle) -> str:
     """Return the dialect's type of an order."""
-    return OrderType.MARKET if request.ord_type is OrdType.MARKET else OrderType.LIMIT
+    is_maker = request.ord_type is OrdType.LIMIT and request.is_post_only
+    return "LIMIT_MAKER" if is_maker else _TYPE_WORDS[request.ord_type]
 
 
 def ms(time_ns: int) -> int:
@@ -72,7 +87,7 @@ def state_of(order: Placed) -> dict[str, Any]:
         "cummulativeQuoteQty": value_text(order.cum_value),
         "status": order.status,
         "timeInForce": str(request.time_in_force),
-        "type": str(type_of(request)),
+        "type": type_of(request),
         "side": str(request.side),
         "selfTradePreventionMode": _STP_WORDS[request.stp],
     }
@@ -218,7 +233,7 @@ def execution_event(
         "s": request.symbol,
         "c": (cancel_id or request.cl_ord_id) if is_cancel else request.cl_ord_id,
         "S": str(request.side),
-        "o": str(type_of(request)),
+        "o": type_of(request),
         "f": str(request.time_in_force),
         "q": number(request.order_qty),
         "p": number(request.price),
@@ -250,21 +265,14 @@ def execution_event(
     }
 
 
-def position_event(
-    balances: Mapping[str, Balance], *, now_ns: int, updated_ns: int
-) -> dict[str, Any]:
+def position_event(balances: Mapping[str, Balance], *, now_ns: int) -> dict[str, Any]:
     """Return the user stream's word for balances that changed."""
     return {
         "e": "outboundAccountPosition",
         "E": ms(now_ns),
-        "u": ms(updated_ns),
+        "u": ms(now_ns),
         "B": [
             {"a": asset, "f": number(balance.free), "l": number(balance.locked)}
             for asset, balance in balances.items()
         ],
     }
-
-
-def is_buy(request: NewOrderSingle) -> bool:
-    """Return whether an order buys."""
-    return request.side is Side.BUY

@@ -16,14 +16,19 @@ from trade2026.services import prism
 from trade2026.shell.runtime import Surroundings, running
 
 
+async def opened(client: httpx.AsyncClient) -> None:
+    """Wait for the first trade: the agents open with some seconds of quoting."""
+    while not (await client.get("/trades/BTCUSDT")).json():  # noqa: ASYNC110 - the market has no event.
+        await asyncio.sleep(0.05)
+
+
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
     bus = LocalBus(MemoryLog(), SystemClock(), with_codec=True)
     around = Surroundings(bus=bus, doorkeeper=OpenDoor(), data_dir=tmp_path)
     async with running({"PRISM": prism.build}, around) as runtime:
         client = runtime.client("PRISM")
-        while not (await client.get("/trades/BTCUSDT")).json():  # noqa: ASYNC110 - the market has no event.
-            await asyncio.sleep(0.05)
+        await opened(client)
         yield client
     await bus.close()
 
