@@ -22,7 +22,7 @@ from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.limit import DEFAULT_LIMITS
 from trade2026.model.booking import SplitBooked
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
-from trade2026.model.order import NewOrderSingle, Side
+from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import (
     LimitValues,
     RefusalCode,
@@ -153,6 +153,15 @@ def test_the_account_knows_its_own_best_limits_while_they_are_open(book: RiskBoo
     assert (view.own_bid_px, view.own_ask_px) == (px("48000"), None)
     assert (view.open_buy_value, view.open_order_count) == (money("4800"), 1)
     assert view.gross_exposure == money("4800")
+
+
+def test_an_order_at_the_market_has_no_limit_to_be_met_at(book: RiskBook) -> None:
+    market = an_order(ord_type=OrdType.MARKET, price=None, order_qty=qty("0.1"))
+    assert book.assess(market, NOW_NS).approved is not None
+
+    view = book.view(market, NOW_NS)
+
+    assert (view.own_bid_px, view.open_order_count) == (None, 1)
 
 
 def test_the_loss_of_a_position_is_marked_against_its_average_cost(book: RiskBook) -> None:

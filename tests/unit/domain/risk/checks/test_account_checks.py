@@ -99,6 +99,18 @@ def test_the_pace_counts_what_was_approved_within_a_second_once() -> None:
     assert pace.counts(later(NS_PER_S)) == (0, 0)
 
 
+def test_of_two_alike_the_older_is_forgotten_first() -> None:
+    pace = Pace()
+    pace.note(an_order())
+    pace.note(an_order(order_id=OrderId("order-2"), transact_time_ns=TimeNs(NOW_NS + 5)))
+
+    def counts(ns: int) -> tuple[int, int]:
+        return pace.counts(an_order(transact_time_ns=TimeNs(NOW_NS + ns)))
+
+    assert counts(NS_PER_S) == (1, 1)
+    assert counts(NS_PER_S + 5) == (0, 0)
+
+
 def test_what_was_counted_before_the_clock_was_set_back_does_not_bind() -> None:
     pace = Pace()
     pace.note(an_order())
