@@ -26,6 +26,7 @@ from tests.factories import NOW_NS, a_deposit, a_quote, an_order
 from tests.trading import PlainVenue, an_ask, running_core
 
 from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.core.clock import TimeNs
 from trade2026.core.ids import ClOrdId, ExecId, OrderId
 from trade2026.core.numbers import Money, Px, Qty, parse_nanos
 from trade2026.domain.oms import decide
@@ -35,7 +36,7 @@ from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.risk.book import RiskBook
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS
-from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
+from trade2026.model.order import NewOrderSingle, OrdStatus, OrdType, Side, TimeInForce
 from trade2026.model.position import BASE_CURRENCY
 
 PX = Px(parse_nanos("60000"))
@@ -101,6 +102,8 @@ def _request(number: int) -> NewOrderSingle:
         time_in_force=TimeInForce.IOC,
         order_qty=Qty(parse_nanos("0.01")),
         price=None,
+        # So many at one time would be refused for their rate.
+        transact_time_ns=TimeNs(NOW_NS + number * 1_000_000),
     )
 
 
@@ -142,9 +145,12 @@ async def in_process(count: int) -> None:
         times: list[float] = []
         for number in range(count):
             side = Side.BUY if number % 2 else Side.SELL
+            # Time goes on, but not so far that the quote would be too old.
+            core.clock.advance(1_000_000)
             begin = time.perf_counter()
-            await core.oms.submit(an_ask(side=side))
+            order, _ = await core.oms.submit(an_ask(side=side))
             times.append(time.perf_counter() - begin)
+            assert order.status is not OrdStatus.RISK_REJECTED
         report("order path, in process (POST to SENT, in-memory log, codec on)", times[WARM_UP:])
 
 

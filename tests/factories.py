@@ -21,7 +21,7 @@ from trade2026.model.journal import CashDeposited, UnknownReported
 from trade2026.model.market import Quote
 from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
 from trade2026.model.position import BASE_CURRENCY
-from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode
+from trade2026.model.risk import GLOBAL_SCOPE, LimitsSet, LimitValues, RiskControl, TradingMode
 
 NOW_NS = TimeNs(1_790_000_000 * NS_PER_S)
 """The time at which tests happen."""
@@ -173,6 +173,18 @@ def a_control(number: int, mode: TradingMode, scope: str = GLOBAL_SCOPE) -> Risk
         scope=scope,
         mode=mode,
         cancel_open=False,
+        reason="a test",
+        asked_by="tess",
+        ts_ns=TimeNs(NOW_NS + number),
+    )
+
+
+def a_limits_set(scope: str, number: int = 1, **values: int) -> LimitsSet:
+    """Return a change of a scope's limits; a higher *number* was made later."""
+    return LimitsSet(
+        change_id=EventId(f"limits-{scope}-{number}"),
+        scope=scope,
+        values=LimitValues(**values),
         reason="a test",
         asked_by="tess",
         ts_ns=TimeNs(NOW_NS + number),

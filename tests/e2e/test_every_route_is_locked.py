@@ -120,6 +120,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PRISM", "POST /keys"): {"account": OWNER},
     ("risk", "POST /check"): {**ORDER, "account": OWNER},
     ("risk", "POST /risk/kill"): {"scope": f"account:{OWNER}", "reason": "mischief"},
+    ("risk", "POST /risk/mode"): {"scope": f"account:{OWNER}", "mode": "HALTED"},
+    ("risk", "PUT /risk/limits"): {"scope": f"account:{OWNER}", "reason": "mischief"},
     ("risk", "POST /risk/resume"): {"scope": f"account:{OWNER}", "reason": "mischief"},
 }
 # Bodies in which `accounts` are those of a user, which administrators give.

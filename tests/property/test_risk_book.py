@@ -6,13 +6,14 @@ order system's and the ledger's own folds, and sums over the orders that are ope
 
 from itertools import count
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.factories import NOW_NS, a_deposit, a_fill, a_quote, a_report, an_order, an_unknown, px
 
 from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId
-from trade2026.core.numbers import NANOS, Money, Qty
+from trade2026.core.numbers import NANOS, Bps, Money, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.orders import Orders
@@ -29,6 +30,14 @@ ACCOUNTS = (AccountId("ann"), AccountId("bob"))
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 MID = 50_000 * NANOS
 LOT = 10**5
+LIMITS = msgspec.structs.replace(
+    DEFAULT_LIMITS,
+    symbols={
+        symbol: msgspec.structs.replace(limits, max_concentration_bps=Bps(10**6))
+        for symbol, limits in DEFAULT_LIMITS.symbols.items()
+    },
+)
+"""So wide that small accounts come near their margin."""
 ENDS = (ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED)
 
 some_lots = st.integers(1, 400_000).map(lambda n: Qty(n * LOT))
@@ -41,7 +50,7 @@ class Desk(RuleBasedStateMachine):
         super().__init__()
         self.numbers = count(1)
         self.log: list[JournalEvent] = []
-        self.book = RiskBook(PRISM_INSTRUMENTS)
+        self.book = RiskBook(PRISM_INSTRUMENTS, LIMITS)
         self.orders = Orders()
         self.ledger = Ledger()
         self.held_early: dict[OrderId, tuple[NewOrderSingle, Money]] = {}
@@ -155,7 +164,7 @@ class Desk(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """Fold the log from its beginning: what was only held in memory is gone."""
-        self.book = RiskBook(PRISM_INSTRUMENTS)
+        self.book = RiskBook(PRISM_INSTRUMENTS, LIMITS)
         for symbol in SYMBOLS:
             self.book.quote("PRISM", symbol, a_quote(), NOW_NS)
         for seq, event in enumerate(self.log, 1):
@@ -229,11 +238,40 @@ class Desk(RuleBasedStateMachine):
                 held[position.key.symbol] += position.quantity
             assert view.position_qty == held["BTCUSDT"]
             assert view.equity == ledger.cash + sum(held.values()) * px("50000")
-            margins = [
-                -(-abs(q) * MID * DEFAULT_LIMITS.of(s).margin_bps // (10_000 * NANOS))
-                for s, q in held.items()
+            assert view.bound_margin == sum(
+                self.naive_margin(account, symbol, amount) for symbol, amount in held.items()
+            )
+            assert view.gross_exposure == sum(
+                -(-self.naive_gross(account, symbol, amount) // NANOS)
+                for symbol, amount in held.items()
+            )
+
+    def naive_gross(self, account: AccountId, symbol: str, held: int) -> int:
+        """Return what is held and may be opened on the worse side, in square nanos."""
+        openings: list[int] = []
+        for side in Side:
+            mine = [
+                o
+                for o, _ in self.naive_reservations(account)
+                if (o.request.symbol, o.request.side) == (symbol, side)
             ]
-            assert view.bound_margin == sum(margins)
+            amount = sum(o.leaves_qty for o in mine)
+            value = sum((o.request.price or 0) * o.leaves_qty for o in mine)
+            ours = held * side.sign
+            opening = amount if ours >= 0 else max(0, amount + 2 * ours)
+            openings.append(value * opening // amount if amount else 0)
+        return abs(held) * MID + max(openings)
+
+    def naive_margin(self, account: AccountId, symbol: str, held: int) -> int:
+        rate = DEFAULT_LIMITS.of(symbol).margin_bps
+        of_held = -(-abs(held) * MID * rate // (10_000 * NANOS))
+        of_worst = -(-self.naive_gross(account, symbol, held) * rate // (10_000 * NANOS))
+        reserved = sum(
+            amount
+            for order, amount in self.naive_reservations(account)
+            if order.request.symbol == symbol
+        )
+        return max(of_held, of_worst - reserved)
 
 
 TestDesk = Desk.TestCase

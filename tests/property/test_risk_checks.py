@@ -21,10 +21,14 @@ from trade2026.domain.risk.check import RiskCheck, RiskView, opening_qty, to_res
 from trade2026.domain.risk.checks import (
     RISK_CHECKS,
     buying_power,
+    concentration,
+    exposure,
     filters,
+    leverage,
     mode,
     order_limits,
     position_limit,
+    position_loss,
     reference_price,
 )
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, Limits
@@ -38,6 +42,7 @@ lots = st.integers(1, 2_000_000).map(lambda n: Qty(n * LOT))
 no_lots = st.integers(0, 2_000_000).map(lambda n: Qty(n * LOT))
 held = st.integers(-2_000_000, 2_000_000).map(lambda n: SignedQty(n * LOT))
 prices = st.integers(1, 20_000_000).map(lambda n: Px(n * TICK))
+counts = st.integers(0, 200)
 amounts = st.integers(-(10**15), 10**16).map(Money)
 
 
@@ -62,6 +67,16 @@ def limits(draw: st.DrawFn) -> Limits:
         max_position_value=Money(draw(st.integers(0, 10**16))),
         margin_bps=Bps(draw(st.integers(0, 10_000))),
         reference_max_age_ns=draw(st.integers(0, 10**10)),
+        collar_bps=Bps(draw(st.integers(0, 10_000))),
+        max_orders_per_s=draw(counts),
+        max_repeats_per_s=draw(counts),
+        max_open_orders=draw(counts),
+        max_positions=draw(counts),
+        max_gross_exposure=Money(draw(st.integers(0, 10**16))),
+        max_net_exposure=Money(draw(st.integers(0, 10**16))),
+        max_concentration_bps=Bps(draw(st.integers(0, 20_000))),
+        max_leverage_bps=Bps(draw(st.integers(0, 200_000))),
+        max_position_loss=Money(draw(st.integers(0, 10**15))),
     )
 
 
@@ -80,6 +95,17 @@ def views(draw: st.DrawFn) -> RiskView:
         bound_margin=Money(draw(st.integers(0, 10**15))),
         reserved=Money(draw(st.integers(0, 10**15))),
         limits=draw(limits()),
+        gross_exposure=Money(draw(st.integers(0, 10**16))),
+        net_exposure=draw(amounts),
+        open_buy_value=Money(draw(st.integers(0, 10**16))),
+        open_sell_value=Money(draw(st.integers(0, 10**16))),
+        open_order_count=draw(counts),
+        position_count=draw(counts),
+        position_pnl=draw(amounts),
+        own_bid_px=draw(st.none() | prices),
+        own_ask_px=draw(st.none() | prices),
+        order_count=draw(counts),
+        repeat_count=draw(counts),
     )
 
 
@@ -91,6 +117,16 @@ def wider(limits: Limits, by: int) -> Limits:
         max_position_value=Money(limits.max_position_value + by),
         margin_bps=Bps(limits.margin_bps // 2),
         reference_max_age_ns=limits.reference_max_age_ns + by,
+        collar_bps=Bps(limits.collar_bps + by),
+        max_orders_per_s=limits.max_orders_per_s + by,
+        max_repeats_per_s=limits.max_repeats_per_s + by,
+        max_open_orders=limits.max_open_orders + by,
+        max_positions=limits.max_positions + by,
+        max_gross_exposure=Money(limits.max_gross_exposure + by),
+        max_net_exposure=Money(limits.max_net_exposure + by),
+        max_concentration_bps=Bps(limits.max_concentration_bps + by),
+        max_leverage_bps=Bps(limits.max_leverage_bps + by),
+        max_position_loss=Money(limits.max_position_loss + by),
     )
 
 
@@ -110,7 +146,18 @@ def test_widening_the_limits_never_refuses_more(
 
 
 @pytest.mark.parametrize(
-    "check", [mode.check, filters.check, order_limits.check, position_limit.check], ids=names
+    "check",
+    [
+        mode.check,
+        filters.check,
+        order_limits.check,
+        position_limit.check,
+        exposure.check,
+        concentration.check,
+        leverage.check,
+        position_loss.check,
+    ],
+    ids=names,
 )
 @given(order=orders(), view=views())
 def test_the_quantity_that_is_said_to_pass_passes(
@@ -184,6 +231,14 @@ def test_a_larger_order_never_passes_where_a_smaller_one_does_not(
 ) -> None:
     larger = msgspec.structs.replace(order, order_qty=Qty(order.order_qty + more))
 
-    for check in (mode.check, order_limits.check, position_limit.check, buying_power.check):
+    for check in (
+        mode.check,
+        order_limits.check,
+        position_limit.check,
+        exposure.check,
+        concentration.check,
+        leverage.check,
+        buying_power.check,
+    ):
         if check(order, view) is not None:
             assert check(larger, view) is not None

@@ -115,10 +115,36 @@ export interface paths {
         /**
          * Limits
          * @description Return the limits by symbol; DEFAULT is every other symbol.
+         *
+         *     With `account` or `strategy`, those that bind its orders: the tightest of all.
          */
         get: operations["RiskLimitsLimits"];
-        put?: never;
+        /**
+         * SetLimits
+         * @description Set the limits of a scope; what was set there before and is left out is gone.
+         */
+        put: operations["RiskLimitsSetLimits"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/risk/mode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * SetMode
+         * @description Set how far trading is allowed in a scope; open orders stay as they are.
+         */
+        post: operations["RiskModeSetMode"];
         delete?: never;
         options?: never;
         head?: never;
@@ -185,6 +211,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/risk/symbol/{symbol}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Block
+         * @description Refuse every order of a symbol, and cancel its open ones; `blocked` false undoes it.
+         */
+        post: operations["RiskSymbolBlockBlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -197,6 +243,13 @@ export interface components {
             scope: string;
             text: string;
             ts_ns: number;
+        };
+        /** BlockRequest */
+        BlockRequest: {
+            /** @default true */
+            blocked: boolean;
+            /** @default blocked */
+            reason: string;
         };
         /** CheckReply */
         CheckReply: {
@@ -255,13 +308,60 @@ export interface components {
         };
         /** LimitsReply */
         LimitsReply: {
+            collar_bps: number;
             margin_bps: number;
+            max_concentration_bps: number;
+            max_gross_exposure: number | null;
+            max_leverage_bps: number;
+            max_net_exposure: number | null;
+            max_open_orders: number;
             max_order_quantity: number | null;
             max_order_value: number | null;
+            max_orders_per_s: number;
+            max_position_loss: number | null;
             max_position_quantity: number | null;
             max_position_value: number | null;
+            max_positions: number;
+            max_repeats_per_s: number;
             reference_max_age_ns: number;
             symbol: string;
+        };
+        /** LimitsRequest */
+        LimitsRequest: {
+            collar_bps?: number | null;
+            margin_bps?: number | null;
+            max_concentration_bps?: number | null;
+            max_gross_exposure?: number | string | null;
+            max_leverage_bps?: number | null;
+            max_net_exposure?: number | string | null;
+            max_open_orders?: number | null;
+            max_order_quantity?: number | string | null;
+            max_order_value?: number | string | null;
+            max_orders_per_s?: number | null;
+            max_position_loss?: number | string | null;
+            max_position_quantity?: number | string | null;
+            max_position_value?: number | string | null;
+            max_positions?: number | null;
+            max_repeats_per_s?: number | null;
+            reason: string;
+            reference_max_age_ns?: number | null;
+            scope: string;
+        };
+        /** LimitsSetReply */
+        LimitsSetReply: {
+            asked_by: string;
+            change_id: string;
+            reason: string;
+            scope: string;
+            ts_ns: number;
+        };
+        /** ModeRequest */
+        ModeRequest: {
+            mode: components["schemas"]["TradingMode"];
+            /** @default set by hand */
+            reason: string;
+            /** @default global */
+            scope: string;
         };
         /** PortfolioReply */
         PortfolioReply: {
@@ -489,7 +589,10 @@ export interface operations {
     };
     RiskLimitsLimits: {
         parameters: {
-            query?: never;
+            query?: {
+                account?: string;
+                strategy?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -503,6 +606,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LimitsReply"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    RiskLimitsSetLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsSetReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    RiskModeSetMode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModeRequest"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControlReply"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -588,6 +757,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ResumeRequest"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControlReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    RiskSymbolBlockBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockRequest"];
             };
         };
         responses: {

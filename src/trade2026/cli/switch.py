@@ -24,7 +24,10 @@ class _Control(msgspec.Struct):
 
 
 _scope_option = click.option(
-    "--scope", default="global", show_default=True, help="global, or account:<id>."
+    "--scope",
+    default="global",
+    show_default=True,
+    help="global, account:<id>, strategy:<id> or symbol:<s>.",
 )
 
 

@@ -25,7 +25,7 @@ from trade2026.domain.oms.order import Order
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import CashDeposited
 from trade2026.model.order import DONE, NewOrderSingle
-from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, account_scope
+from trade2026.model.risk import RiskControl, is_covered
 from trade2026.ports.archive import OrderArchive
 from trade2026.ports.bus import Bus, Delivery
 
@@ -130,7 +130,7 @@ class OrderDesk:
             wanted = [
                 order.request.order_id
                 for order in self._open()
-                if control.scope in {GLOBAL_SCOPE, account_scope(order.request.account)}
+                if is_covered(order.request, control.scope)
             ]
             await self._cancel_each(wanted, control.asked_by)
 

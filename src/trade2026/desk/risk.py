@@ -23,13 +23,15 @@ from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import (
     Alert,
     HaltRequest,
+    LimitsSet,
+    LimitValues,
     RiskControl,
     RiskRequest,
     RiskVerdict,
     TradingMode,
     account_scope,
 )
-from trade2026.model.subjects import RISK_ALERT, RISK_CONTROL, Event, scope_key
+from trade2026.model.subjects import RISK_ALERT, RISK_CONTROL, RISK_LIMITS, Event, scope_key
 from trade2026.ports.bus import Bus, Delivery
 
 ALERTS_KEPT: Final = 500
@@ -107,6 +109,37 @@ class RiskDesk:
         """Fold the log of modes; what was applied when it was written changes nothing now."""
         self.book.modes.control(control)
 
+    async def on_limits(self, change: LimitsSet, _: Delivery) -> None:
+        """Fold the log of limits; what was applied when it was written changes nothing now."""
+        self.book.set_limits(change)
+
+    async def set_limits(
+        self, *, scope: str, values: LimitValues, reason: str, asked_by: str
+    ) -> LimitsSet:
+        """Set a scope's limits, durably, and return what was set.
+
+        They hold once the log has them: no order passes a limit that a crash would forget.
+        """
+        change = LimitsSet(
+            change_id=EventId(self._ids.new()),
+            scope=scope,
+            values=values,
+            reason=reason,
+            asked_by=asked_by,
+            ts_ns=self.book.limit_book.next_ns(scope, self._clock.now_ns()),
+        )
+        await append_until_stored(
+            self._bus,
+            self._log,
+            RISK_LIMITS,
+            change,
+            event_id=change.change_id,
+            scope=scope_key(scope),
+        )
+        self.book.set_limits(change)
+        await self._alert("WARN", "limits", scope, f"limits of {scope} by {asked_by}: {reason}")
+        return change
+
     async def on_quotes(self, batch: QuoteBatch, _: Delivery) -> None:
         """Take the newest quote as the reference price."""
         quote = batch.records[-1]
@@ -138,7 +171,7 @@ class RiskDesk:
         """Set a scope's mode, durably, and return what was set.
 
         Args:
-            scope: `global` or `account:<id>`.
+            scope: `global`, or `account:`, `strategy:` or `symbol:` with its key.
             mode: the new mode.
             cancel_open: whether the scope's open orders are to be cancelled.
             reason: for the audit and the alert.

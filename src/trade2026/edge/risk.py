@@ -10,12 +10,19 @@ from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 from trade2026.core.errors import InvalidInputError
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.exposure import Exposure
-from trade2026.domain.risk.limit import Limits
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.orders import OrderRequest, Reason, read_request, reason_reply
 from trade2026.edge.words import read_key
-from trade2026.model.risk import GLOBAL_SCOPE, Alert, RiskControl, TradingMode, account_scope
+from trade2026.model.risk import (
+    GLOBAL_SCOPE,
+    Alert,
+    RiskControl,
+    TradingMode,
+    account_scope,
+    strategy_scope,
+    symbol_scope,
+)
 from trade2026.shell.access import (
     EVERY_ACCOUNT,
     is_visible,
@@ -36,7 +43,7 @@ class KillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The body of `POST /risk/kill`."""
 
     scope: str = GLOBAL_SCOPE
-    """`global`, or `account:<id>`."""
+    """`global`, `account:<id>`, `strategy:<id>` or `symbol:<s>`."""
     flatten: bool = False
     """Closing positions is not built yet: true is refused."""
     reason: Why = "kill switch"
@@ -47,6 +54,21 @@ class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     scope: str = GLOBAL_SCOPE
     reason: Why = "resumed"
+
+
+class ModeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /risk/mode`."""
+
+    mode: TradingMode
+    scope: str = GLOBAL_SCOPE
+    reason: Why = "set by hand"
+
+
+class BlockRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /risk/symbol/{s}/block`."""
+
+    blocked: bool = True
+    reason: Why = "blocked"
 
 
 class ControlReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,50 +132,39 @@ class PortfolioReply(msgspec.Struct, frozen=True, kw_only=True):
     holdings: list[HoldingReply]
 
 
-class LimitsReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of one symbol."""
-
-    symbol: str
-    max_order_quantity: Exact
-    max_order_value: Exact
-    max_position_quantity: Exact
-    max_position_value: Exact
-    margin_bps: int
-    reference_max_age_ns: int
-
-
 def read_scope(text: str) -> str:
     """Return *text* if it is a scope.
 
     Raises:
-        InvalidInputError: it is neither `global` nor `account:<id>`.
+        InvalidInputError: it is neither `global` nor `account:`, `strategy:` or `symbol:`
+            with a key.
     """
     if text == GLOBAL_SCOPE:
         return text
-    if text.startswith(_ACCOUNT_PREFIX):
-        return account_scope(read_key(text.removeprefix(_ACCOUNT_PREFIX), "scope"))
-    raise InvalidInputError("scope", "must be global or account:<id>")
+    for prefix in (_ACCOUNT_PREFIX, strategy_scope(""), symbol_scope("")):
+        if text.startswith(prefix):
+            return prefix + read_key(text.removeprefix(prefix), "scope")
+    raise InvalidInputError("scope", "must be global, account:<id>, strategy:<id> or symbol:<s>")
 
 
-def _require_scope(request: AnyRequest, scope: str) -> None:
-    is_global = scope == GLOBAL_SCOPE
-    require_account(request, EVERY_ACCOUNT if is_global else scope.removeprefix(_ACCOUNT_PREFIX))
+def require_scope(request: AnyRequest, scope: str) -> None:
+    """Return if the principal may control *scope*: its account, or else every account.
+
+    Raises:
+        ProblemError: 403 with the rule that refused.
+    """
+    is_account = scope.startswith(_ACCOUNT_PREFIX)
+    require_account(request, scope.removeprefix(_ACCOUNT_PREFIX) if is_account else EVERY_ACCOUNT)
+
+
+def is_scope_visible(request: AnyRequest, scope: str) -> bool:
+    """Return whether the principal may see what concerns *scope*."""
+    is_account = scope.startswith(_ACCOUNT_PREFIX)
+    return not is_account or is_visible(request, scope.removeprefix(_ACCOUNT_PREFIX))
 
 
 def _control(control: RiskControl) -> ControlReply:
     return ControlReply(**msgspec.structs.asdict(control))
-
-
-def _limits(symbol: str, limits: Limits) -> LimitsReply:
-    return LimitsReply(
-        symbol=symbol,
-        max_order_quantity=exact.write(limits.max_order_qty),
-        max_order_value=exact.write(limits.max_order_value),
-        max_position_quantity=exact.write(limits.max_position_qty),
-        max_position_value=exact.write(limits.max_position_value),
-        margin_bps=limits.margin_bps,
-        reference_max_age_ns=limits.reference_max_age_ns,
-    )
 
 
 def _portfolio(seen: Exposure) -> PortfolioReply:
@@ -192,7 +203,7 @@ def switch_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         if data.flatten:
             raise InvalidInputError("flatten", "is not built yet: close positions by orders")
         scope = read_scope(data.scope)
-        _require_scope(request, scope)
+        require_scope(request, scope)
         control = await desk.switch(
             scope=scope,
             mode=TradingMode.HALTED,
@@ -206,7 +217,7 @@ def switch_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
     async def resume(request: AnyRequest, data: ResumeRequest) -> ControlReply:
         """Allow trading in the scope again. Scopes are independent: others stay as they are."""
         scope = read_scope(data.scope)
-        _require_scope(request, scope)
+        require_scope(request, scope)
         control = await desk.switch(
             scope=scope,
             mode=TradingMode.NORMAL,
@@ -217,6 +228,40 @@ def switch_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         return _control(control)
 
     return [kill, resume]
+
+
+def mode_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
+    """Return the routes that limit a scope without the kill switch, and that block a symbol."""
+
+    @post("/risk/mode", opt=needs("risk:control"), status_code=HTTP_202_ACCEPTED)
+    async def set_mode(request: AnyRequest, data: ModeRequest) -> ControlReply:
+        """Set how far trading is allowed in a scope; open orders stay as they are."""
+        scope = read_scope(data.scope)
+        require_scope(request, scope)
+        control = await desk.switch(
+            scope=scope,
+            mode=data.mode,
+            cancel_open=False,
+            reason=data.reason,
+            asked_by=principal_of(request).subject,
+        )
+        return _control(control)
+
+    @post("/risk/symbol/{symbol:str}/block", opt=needs("risk:control"), status_code=202)
+    async def block(request: AnyRequest, symbol: str, data: BlockRequest) -> ControlReply:
+        """Refuse every order of a symbol, and cancel its open ones; `blocked` false undoes it."""
+        scope = read_scope(symbol_scope(symbol))
+        require_scope(request, scope)
+        control = await desk.switch(
+            scope=scope,
+            mode=TradingMode.HALTED if data.blocked else TradingMode.NORMAL,
+            cancel_open=data.blocked,
+            reason=data.reason,
+            asked_by=principal_of(request).subject,
+        )
+        return _control(control)
+
+    return [set_mode, block]
 
 
 def check_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
@@ -253,30 +298,18 @@ def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
             raise ProblemError(404, "Unknown account", f"no account {account[:40]}")
         return _portfolio(seen)
 
-    @get("/risk/limits", opt=needs("risk:read"))
-    async def limits() -> list[LimitsReply]:
-        """Return the limits by symbol; DEFAULT is every other symbol."""
-        table = desk.book.limits
-        named = [_limits(symbol, table.of(symbol)) for symbol in sorted(table.symbols)]
-        return [*named, _limits("DEFAULT", table.default)]
-
     @get("/risk/modes", opt=needs("risk:read"))
     async def modes(request: AnyRequest) -> dict[str, TradingMode]:
         """Return the mode of every scope that was ever switched."""
         return {
             scope: mode
             for scope, mode in desk.book.modes.by_scope().items()
-            if scope == GLOBAL_SCOPE or is_visible(request, scope.removeprefix(_ACCOUNT_PREFIX))
+            if is_scope_visible(request, scope)
         }
 
     @get("/risk/alerts", opt=needs("risk:read"))
     async def alerts(request: AnyRequest) -> list[Alert]:
         """Return the alerts since risk started, newest first."""
-        return [
-            alert
-            for alert in reversed(desk.alerts)
-            if alert.scope == GLOBAL_SCOPE
-            or is_visible(request, alert.scope.removeprefix(_ACCOUNT_PREFIX))
-        ]
+        return [alert for alert in reversed(desk.alerts) if is_scope_visible(request, alert.scope)]
 
-    return [portfolio, limits, modes, alerts]
+    return [portfolio, modes, alerts]

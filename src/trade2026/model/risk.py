@@ -20,6 +20,7 @@ class RefusalCode(StrEnum):
     """Why an order was refused, for programs."""
 
     HALTED = "HALTED"
+    SYMBOL_BLOCKED = "SYMBOL_BLOCKED"
     REDUCE_ONLY = "REDUCE_ONLY"
     UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
     NOT_TRADING = "NOT_TRADING"
@@ -30,9 +31,20 @@ class RefusalCode(StrEnum):
     MIN_NOTIONAL = "MIN_NOTIONAL"
     NO_REFERENCE_PRICE = "NO_REFERENCE_PRICE"
     STALE_REFERENCE_PRICE = "STALE_REFERENCE_PRICE"
+    PRICE_COLLAR = "PRICE_COLLAR"
     ORDER_QTY_LIMIT = "ORDER_QTY_LIMIT"
     ORDER_VALUE_LIMIT = "ORDER_VALUE_LIMIT"
+    ORDER_RATE = "ORDER_RATE"
+    REPEATED_ORDER = "REPEATED_ORDER"
+    OPEN_ORDER_LIMIT = "OPEN_ORDER_LIMIT"
     POSITION_LIMIT = "POSITION_LIMIT"
+    POSITION_COUNT_LIMIT = "POSITION_COUNT_LIMIT"
+    GROSS_EXPOSURE = "GROSS_EXPOSURE"
+    NET_EXPOSURE = "NET_EXPOSURE"
+    CONCENTRATION = "CONCENTRATION"
+    LEVERAGE = "LEVERAGE"
+    POSITION_LOSS = "POSITION_LOSS"
+    SELF_TRADE = "SELF_TRADE"
     BUYING_POWER = "BUYING_POWER"
     UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"
     RISK_UNAVAILABLE = "RISK_UNAVAILABLE"
@@ -90,12 +102,74 @@ def account_scope(account: str) -> str:
     return f"account:{account}"
 
 
+def strategy_scope(strategy: str) -> str:
+    """Return the scope that covers one strategy, in whichever account."""
+    return f"strategy:{strategy}"
+
+
+def symbol_scope(symbol: str) -> str:
+    """Return the scope that covers one symbol, in whichever account."""
+    return f"symbol:{symbol}"
+
+
+def scopes_over(account: str, strategy: str, symbol: str) -> tuple[str, ...]:
+    """Return every scope that covers an order, the widest first."""
+    return (
+        GLOBAL_SCOPE,
+        symbol_scope(symbol),
+        account_scope(account),
+        strategy_scope(strategy),
+    )
+
+
+def is_covered(order: NewOrderSingle, scope: str) -> bool:
+    """Return whether *scope* covers *order*."""
+    return scope in scopes_over(order.account, order.strategy, order.symbol)
+
+
+DEFAULT_SCOPE = "default"
+"""Of limits only: every symbol that has none of its own."""
+
+
+class LimitValues(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Limits as somebody sets them, in nanos, basis points and counts; None sets nothing."""
+
+    max_order_qty: int | None = None
+    max_order_value: int | None = None
+    max_position_qty: int | None = None
+    max_position_value: int | None = None
+    margin_bps: int | None = None
+    reference_max_age_ns: int | None = None
+    collar_bps: int | None = None
+    max_orders_per_s: int | None = None
+    max_repeats_per_s: int | None = None
+    max_open_orders: int | None = None
+    max_positions: int | None = None
+    max_gross_exposure: int | None = None
+    max_net_exposure: int | None = None
+    max_concentration_bps: int | None = None
+    max_leverage_bps: int | None = None
+    max_position_loss: int | None = None
+
+
+class LimitsSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A durable change of the limits of one scope: all that was set there before is gone."""
+
+    change_id: EventId
+    scope: str
+    """`default`, `symbol:<s>`, `account:<id>` or `strategy:<id>`."""
+    values: LimitValues
+    reason: str
+    asked_by: str
+    ts_ns: TimeNs
+
+
 class RiskControl(msgspec.Struct, frozen=True, kw_only=True):
     """A durable change of a scope's mode: the kill switch, its release, or an automatic halt."""
 
     control_id: EventId
     scope: str
-    """`global`, or `account:<id>`."""
+    """`global`, `account:<id>`, `strategy:<id>` or `symbol:<s>`."""
     mode: TradingMode
     cancel_open: bool
     """Whether the open orders of the scope are to be cancelled."""

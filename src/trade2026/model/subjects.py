@@ -30,6 +30,7 @@ from trade2026.model.prism import PrismInput, PrismLife, PrismOutcome, PrismSnap
 from trade2026.model.risk import (
     Alert,
     HaltRequest,
+    LimitsSet,
     RiskApproved,
     RiskControl,
     RiskRequest,
@@ -147,6 +148,15 @@ RISK_CONTROL: Final = Event[RiskControl](
     fed_back=("risk",),
 )
 """`{scope}` is `global` or `account-<id>`."""
+RISK_LIMITS: Final = Event[LimitsSet](
+    pattern="risk.limits.{scope}",
+    message=LimitsSet,
+    stream=Stream.RISK,
+    giver="risk",
+    takers=("risk",),
+    fed_back=("risk",),
+)
+"""`{scope}` is `default`, or as in `RISK_CONTROL`."""
 RISK_ALERT: Final = Event[Alert](
     pattern="risk.alert.{kind}",
     message=Alert,
@@ -289,6 +299,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     RISK_CHECK,
     RISK_HALT,
     RISK_CONTROL,
+    RISK_LIMITS,
     RISK_ALERT,
     EXEC_SUBMIT,
     EXEC_CANCEL,

@@ -3,7 +3,8 @@
 from trade2026.desk.recent import from_newest
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.book import RiskBook
-from trade2026.edge.risk import check_routes, switch_routes, view_routes
+from trade2026.edge.risk import check_routes, mode_routes, switch_routes, view_routes
+from trade2026.edge.risk_limits import limit_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.subjects import (
     MARKET_QUOTE,
@@ -11,6 +12,7 @@ from trade2026.model.subjects import (
     RISK_CHECK,
     RISK_CONTROL,
     RISK_HALT,
+    RISK_LIMITS,
     Stream,
 )
 from trade2026.shell.service import Context, Fold, Serve, Service
@@ -27,10 +29,17 @@ def build(context: Context) -> Service:
     )
     return Service(
         name=context.name,
-        routes=[*switch_routes(desk), *check_routes(desk), *view_routes(desk)],
+        routes=[
+            *switch_routes(desk),
+            *mode_routes(desk),
+            *check_routes(desk),
+            *view_routes(desk),
+            *limit_routes(desk),
+        ],
         intakes=[
-            # Modes before anything can be approved: a kill outlives a restart.
+            # Modes and limits before anything can be approved: a kill outlives a restart.
             Fold(subject=RISK_CONTROL, handler=desk.on_control),
+            Fold(subject=RISK_LIMITS, handler=desk.on_limits),
             Fold(subject=ORDERS_EVENT, handler=desk.on_journal, on_poison=desk.on_poison),
             Fold(
                 subject=MARKET_QUOTE,

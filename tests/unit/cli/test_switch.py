@@ -90,7 +90,10 @@ async def test_keys_of_another_platform_open_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ({"scope": "everything"}, "risk: scope: must be global or account:<id>"),
+        (
+            {"scope": "everything"},
+            "risk: scope: must be global, account:<id>, strategy:<id> or symbol:<s>",
+        ),
         ({"reason": "x" * 257}, "risk: reason: .* <= 256"),
     ],
 )

@@ -318,8 +318,8 @@ async def test_parallel_orders_cannot_pass_a_limit_together(
     log: MemoryLog, venue: PlainVenue
 ) -> None:
     async with running_core(log, venue) as core:
-        # Each alone may be held; two of them are above the position limit of 500,000.
-        asks = [a_resting_ask(order_qty=Qty(parse_nanos("6"))) for _ in range(3)]
+        # Each alone may be held; two of them are above thirty per cent of the equity.
+        asks = [a_resting_ask(order_qty=Qty(parse_nanos("4"))) for _ in range(3)]
         answers = await asyncio.gather(*(core.oms.submit(ask) for ask in asks))
 
         statuses = sorted(order.status for order, _ in answers)

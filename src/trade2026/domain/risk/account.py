@@ -8,9 +8,20 @@ Totals are kept beside the reservations, because an order is judged in microseco
 import msgspec
 
 from trade2026.core.ids import OrderId
-from trade2026.core.numbers import Money, Px, Qty, SignedQty, Value, value_of, value_of_money
+from trade2026.core.numbers import (
+    Money,
+    Px,
+    Qty,
+    SignedQty,
+    Value,
+    share_of,
+    value_of,
+    value_of_money,
+)
+from trade2026.domain.risk.pace import Pace
+from trade2026.domain.risk.worth import Worth
 from trade2026.model.execution import ExecutionReport
-from trade2026.model.order import NewOrderSingle, Side
+from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import RiskApproved
 
 
@@ -36,6 +47,19 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     quantity: SignedQty = SignedQty(0)
     last_px: Px = Px(0)
     """Price of the last fill: the mark of a symbol that nobody quotes."""
+    cost: Value = Value(0)
+    """What the quantity was bought for, with its sign, at average cost."""
+
+    def after(self, px: Px, qty: int) -> "Holding":
+        """Return the holding after *qty* more, signed, at *px*: what flips, opens anew."""
+        quantity = self.quantity + qty
+        if self.quantity * qty >= 0:
+            cost = self.cost + value_of(px, qty)
+        elif self.quantity * quantity > 0:
+            cost = share_of(self.cost, abs(quantity), abs(self.quantity))
+        else:
+            cost = value_of(px, quantity)
+        return Holding(quantity=SignedQty(quantity), last_px=px, cost=Value(cost))
 
 
 class RiskAccount:
@@ -47,6 +71,11 @@ class RiskAccount:
         self.holdings: dict[str, Holding] = {}
         self.reservations: dict[OrderId, Reservation] = {}
         self.reserved = Money(0)
+        self.worth = Worth()
+        self.pace = Pace()
+        self.held_count = 0
+        """Symbols of which something is held."""
+        self._limit_pxs: dict[tuple[str, Side], dict[OrderId, Px]] = {}
         self._open_qty: dict[tuple[str, Side], Qty] = {}
         self._open_value: dict[tuple[str, Side], int] = {}
         self._reserved_for: dict[str, int] = {}
@@ -62,14 +91,18 @@ class RiskAccount:
         paid = value_of(report.last_px, qty) + value_of_money(report.fee)
         self.cash = Value(self.cash - paid)
         held = self.holdings.get(report.symbol, Holding())
-        self.holdings[report.symbol] = Holding(
-            quantity=SignedQty(held.quantity + qty), last_px=report.last_px
-        )
+        self.hold(report.symbol, held.after(report.last_px, qty))
         reservation = self.reservations.get(report.order_id)
         if reservation is None:
             return
         leaves = Qty(max(0, reservation.leaves_qty - report.last_qty))
         self.reserve(msgspec.structs.replace(reservation, leaves_qty=leaves))
+
+    def hold(self, symbol: str, holding: Holding) -> None:
+        """Hold *holding* of *symbol*, in the place of what was held."""
+        self.held_count += bool(holding.quantity) - bool(self.quantity(symbol))
+        self.holdings[symbol] = holding
+        self.worth.spoil(symbol)
 
     def reserve(self, reservation: Reservation) -> None:
         """Hold *reservation*, in the place of the order's earlier one."""
@@ -93,9 +126,16 @@ class RiskAccount:
         """Return what open orders of that side may still trade."""
         return self._open_qty.get((symbol, side), Qty(0))
 
-    def symbols(self) -> set[str]:
-        """Return the symbols held or ordered."""
-        return {*self.holdings, *self._reserved_for}
+    def best_px(self, symbol: str, side: Side) -> Px | None:
+        """Return the best limit among the open orders of that side, or None without any."""
+        pxs = self._limit_pxs.get((symbol, side))
+        if not pxs:
+            return None
+        return max(pxs.values()) if side is Side.BUY else min(pxs.values())
+
+    def open_value(self, side: Side) -> Value:
+        """Return what all open orders of that side are worth at their limits."""
+        return Value(sum(v for (_, one), v in self._open_value.items() if one is side))
 
     def reserved_for(self, symbol: str) -> Money:
         """Return the buying power held for open orders of *symbol*."""
@@ -121,8 +161,15 @@ class RiskAccount:
     def _count(self, reservation: Reservation, sign: int) -> None:
         request = reservation.approved.request
         key = (request.symbol, request.side)
+        self.worth.spoil(request.symbol)
+        if request.ord_type is OrdType.LIMIT and request.price is not None:
+            pxs = self._limit_pxs.setdefault(key, {})
+            if sign > 0:
+                pxs[request.order_id] = request.price
+            else:
+                pxs.pop(request.order_id, None)
         self._open_qty[key] = Qty(self.open_qty(*key) + sign * reservation.leaves_qty)
-        value = value_of(request.price or Px(0), reservation.leaves_qty)
+        value = value_of(request.price or request.stop_px or Px(0), reservation.leaves_qty)
         self._open_value[key] = self._open_value.get(key, 0) + sign * value
         reserved = sign * reservation.reserved
         self.reserved = Money(self.reserved + reserved)

@@ -9,18 +9,27 @@ other, the second sees the first.
 from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
-from trade2026.core.numbers import Bps, Money, Px, Qty, Value, money_down, value_of
+from trade2026.core.numbers import (
+    Bps,
+    Money,
+    Value,
+    money_down,
+    money_half_even,
+    money_up,
+    value_of,
+)
 from trade2026.domain.risk import booking
 from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
 from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
 from trade2026.domain.risk.checks import RISK_CHECKS, mode
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
+from trade2026.domain.risk.limit_book import LimitBook
 from trade2026.domain.risk.modes import Modes
+from trade2026.domain.risk.reference import References
+from trade2026.domain.risk.worth import Part, Worth
 from trade2026.model.booking import Booking
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import Instrument
@@ -38,6 +47,7 @@ from trade2026.model.market import Quote
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.position import BASE_CURRENCY
 from trade2026.model.risk import (
+    LimitsSet,
     Refusal,
     RefusalCode,
     RiskApproved,
@@ -57,19 +67,6 @@ _NOBODY: Final = RiskAccount()
 """An account without anything; never written to."""
 
 
-class _Reference(msgspec.Struct, frozen=True, kw_only=True):
-    bid_px: Px | None
-    ask_px: Px | None
-    arrived_ns: TimeNs
-
-    @property
-    def mid_px(self) -> Px | None:
-        """Return the middle, or the only side there is, or None."""
-        if self.bid_px is None or self.ask_px is None:
-            return self.ask_px if self.bid_px is None else self.bid_px
-        return Px((self.bid_px + self.ask_px) // 2)
-
-
 class RiskBook:
     """Judges orders; mutable, nothing but memory.
 
@@ -86,7 +83,7 @@ class RiskBook:
         fee_bps: Bps = TAKER_FEE,
     ) -> None:
         self._instruments = {(i.venue, i.symbol): i for i in instruments}
-        self._limits = limits
+        self.limit_book = LimitBook(limits)
         self._fee_bps = fee_bps
         self._seqs: dict[AccountId, int] = {}
         self._accounts: dict[AccountId, RiskAccount] = {}
@@ -96,10 +93,7 @@ class RiskBook:
         self._deposit_ids: set[EventId] = set()
         """The log stores an id once within its window; one journalled later still counts once."""
         self.modes = Modes()
-        self._references: dict[str, dict[str, _Reference]] = {}
-        """Of each symbol, by venue."""
-        self._latest: dict[str, _Reference] = {}
-        """Of each symbol, of whichever venue: what holdings are marked at."""
+        self._references = References()
 
     @property
     def seq(self) -> int:
@@ -109,7 +103,7 @@ class RiskBook:
     @property
     def limits(self) -> LimitTable:
         """Return the limits in force."""
-        return self._limits
+        return self.limit_book.table
 
     def accounts(self) -> tuple[AccountId, ...]:
         """Return the accounts that anything was booked on or reserved for, sorted."""
@@ -158,12 +152,15 @@ class RiskBook:
             quote: a side without quantity, or without a positive price, is nobody's.
             arrived_ns: when it reached the platform.
         """
-        venues = self._references.setdefault(symbol, {})
-        bid_px = _standing(quote.best_bid_px, quote.best_bid_qty)
-        ask_px = _standing(quote.best_ask_px, quote.best_ask_qty)
-        reference = _Reference(bid_px=bid_px, ask_px=ask_px, arrived_ns=arrived_ns)
-        venues[venue] = reference
-        self._latest[symbol] = reference
+        self._references.quote(venue, symbol, quote, arrived_ns)
+        for account in self._accounts.values():
+            account.worth.spoil_mark(symbol)
+
+    def set_limits(self, change: LimitsSet) -> None:
+        """Let the limits of a scope be those of *change*; what was made later stays."""
+        if self.limit_book.set(change):
+            for account in self._accounts.values():
+                account.worth.spoil_all()
 
     def assess(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
         """Judge *order* by every check, and reserve for it where it passes.
@@ -179,7 +176,9 @@ class RiskBook:
             return self._again(order, held.approved, now_ns)
         verdict = self.judge(order, now_ns)
         if verdict.approved is not None:
-            self._account(order.account).reserve(
+            account = self._account(order.account)
+            account.pace.note(order)
+            account.reserve(
                 Reservation(
                     approved=verdict.approved, leaves_qty=order.order_qty, is_journalled=False
                 )
@@ -204,7 +203,8 @@ class RiskBook:
         self, order: NewOrderSingle, approved: RiskApproved[NewOrderSingle], now_ns: TimeNs
     ) -> RiskVerdict:
         """Return the approval that is held, unless trading has been halted since."""
-        if self.modes.mode_over(order.account) is TradingMode.HALTED:
+        over = self.modes.mode_over(order.account, order.strategy, order.symbol)
+        if over is TradingMode.HALTED:
             refusal = mode.check(order, self.view(order, now_ns))
             assert refusal is not None
             return RiskVerdict(refusals=(refusal,))
@@ -232,10 +232,18 @@ class RiskBook:
     def view(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskView:
         """Return what the checks see of the order's account and market."""
         account = self._accounts.get(order.account, _NOBODY)
-        reference = self._reference(order.venue, order.symbol, now_ns)
-        equity, bound_margin = self._worth(account)
+        limits = self.limit_book.of(order.symbol, order.account, order.strategy)
+        reference = self._references.of(
+            order.venue, order.symbol, now_ns, limits.reference_max_age_ns
+        )
+        worth = self._refreshed(order.account, account)
+        order_count, repeat_count = account.pace.counts(order)
+        mode_scope = self.modes.scope_over(order.account, order.strategy, order.symbol)
+        holding = account.holdings.get(order.symbol, Holding())
+        mark_px = self._references.mark_px(order.symbol, holding.last_px)
         return RiskView(
-            mode=self.modes.mode_over(order.account),
+            mode=self.modes.mode_of(mode_scope),
+            mode_scope=mode_scope,
             instrument=self._instruments.get((order.venue, order.symbol)),
             bid_px=reference.bid_px if reference else None,
             ask_px=reference.ask_px if reference else None,
@@ -244,11 +252,22 @@ class RiskBook:
             position_qty=account.quantity(order.symbol),
             open_buy_qty=account.open_qty(order.symbol, Side.BUY),
             open_sell_qty=account.open_qty(order.symbol, Side.SELL),
-            equity=equity,
-            bound_margin=bound_margin,
+            equity=Value(account.cash + worth.value),
+            bound_margin=worth.margin,
             reserved=account.reserved,
             fee_bps=self._fee_bps,
-            limits=self._limits.of(order.symbol),
+            limits=limits,
+            gross_exposure=money_up(worth.gross),
+            net_exposure=money_half_even(worth.value),
+            open_buy_value=money_up(account.open_value(Side.BUY)),
+            open_sell_value=money_up(account.open_value(Side.SELL)),
+            open_order_count=len(account.reservations),
+            position_count=account.held_count,
+            position_pnl=money_half_even(value_of(mark_px, holding.quantity) - holding.cost),
+            own_bid_px=account.best_px(order.symbol, Side.BUY),
+            own_ask_px=account.best_px(order.symbol, Side.SELL),
+            order_count=order_count,
+            repeat_count=repeat_count,
         )
 
     def exposure(self, account: str) -> Exposure | None:
@@ -256,9 +275,12 @@ class RiskBook:
         known = self._accounts.get(AccountId(account))
         if known is None:
             return None
-        symbols = tuple(self._symbol_exposure(known, s) for s in sorted(self._symbols(known)))
-        worth, margin = self._worth(known)
-        equity = money_down(worth)
+        symbols = tuple(
+            self._symbol_exposure(account, known, s) for s in sorted(self._symbols(known))
+        )
+        worth = self._refreshed(account, known)
+        margin = worth.margin
+        equity = money_down(known.cash + worth.value)
         return Exposure(
             account=AccountId(account),
             currency=BASE_CURRENCY,
@@ -300,6 +322,7 @@ class RiskBook:
             reference_px_nanos=held.approved.reference_px_nanos if held else 0,
             approved_ns=event.ts_ns,
         )
+        account.pace.note(request)
         account.reserve(
             Reservation(approved=approved, leaves_qty=request.order_qty, is_journalled=True)
         )
@@ -328,44 +351,31 @@ class RiskBook:
         if len(self._ended) > ENDED_KEPT:
             del self._ended[next(iter(self._ended))]
 
-    def _reference(self, venue: str, symbol: str, now_ns: TimeNs) -> _Reference | None:
-        venues = self._references.get(symbol)
-        if not venues:
-            return None
-        own = venues.get(venue)
-        max_age_ns = self._limits.of(symbol).reference_max_age_ns
-        if own is not None and abs(now_ns - own.arrived_ns) <= max_age_ns:
-            return own
-        # On a recorded feed the recorded venue quotes and PRISM, where orders go, does not.
-        return self._latest[symbol]
+    def _refreshed(self, account_id: str, account: RiskAccount) -> Worth:
+        """Return the account's sums, with what has changed reckoned again."""
+        account.worth.refresh(lambda symbol: self._part(account_id, account, symbol))
+        return account.worth
 
-    def _mark_px(self, symbol: str, holding: Holding) -> Px:
-        latest = self._latest.get(symbol)
-        if latest is None or latest.mid_px is None:
-            return holding.last_px
-        return latest.mid_px
-
-    def _worth(self, account: RiskAccount) -> tuple[Value, Money]:
-        """Return the account's equity, and the margin bound beside what orders reserve."""
-        equity, margin = int(account.cash), 0
-        for symbol in account.symbols():
-            holding = account.holdings.get(symbol, Holding())
-            value = value_of(self._mark_px(symbol, holding), holding.quantity)
-            equity += value
-            rate = self._limits.of(symbol).margin_bps
-            worst = margin_of(abs(value) + account.worst_opening(symbol), rate)
-            # What open orders reserve was reckoned when each was approved; where positions
-            # have changed since, their worst case may need more than that.
-            margin += max(margin_of(value, rate), worst - account.reserved_for(symbol))
-        return Value(equity), Money(margin)
+    def _part(self, account_id: str, account: RiskAccount, symbol: str) -> Part:
+        holding = account.holdings.get(symbol, Holding())
+        value = value_of(self._references.mark_px(symbol, holding.last_px), holding.quantity)
+        rate = self.limit_book.of(symbol, account_id).margin_bps
+        gross = abs(value) + account.worst_opening(symbol)
+        worst = margin_of(gross, rate)
+        # What open orders reserve was reckoned when each was approved; where positions
+        # have changed since, their worst case may need more than that.
+        margin = max(margin_of(value, rate), worst - account.reserved_for(symbol))
+        return Part(value=value, gross=Value(gross), margin=margin)
 
     def _symbols(self, account: RiskAccount) -> set[str]:
         held = {symbol for symbol, holding in account.holdings.items() if holding.quantity}
         return held | {r.approved.request.symbol for r in account.reservations.values()}
 
-    def _symbol_exposure(self, account: RiskAccount, symbol: str) -> SymbolExposure:
+    def _symbol_exposure(
+        self, account_id: str, account: RiskAccount, symbol: str
+    ) -> SymbolExposure:
         holding = account.holdings.get(symbol, Holding())
-        mark_px = self._mark_px(symbol, holding)
+        mark_px = self._references.mark_px(symbol, holding.last_px)
         return SymbolExposure(
             symbol=symbol,
             quantity=holding.quantity,
@@ -373,9 +383,5 @@ class RiskBook:
             value=money_down(value_of(mark_px, holding.quantity)),
             open_buy_qty=account.open_qty(symbol, Side.BUY),
             open_sell_qty=account.open_qty(symbol, Side.SELL),
-            limits=self._limits.of(symbol),
+            limits=self.limit_book.of(symbol, account_id),
         )
-
-
-def _standing(px: Px, qty: Qty) -> Px | None:
-    return px if qty > 0 and px > 0 else None

@@ -33,7 +33,11 @@ def book(account: RiskAccount, event: Booking) -> None:
             held = account.holdings[symbol]
             last_px = divide_half_even(held.last_px * event.denominator, event.numerator)
             quantity = split_qty(held.quantity, event.numerator, event.denominator)
-            account.holdings[symbol] = Holding(quantity=SignedQty(quantity), last_px=Px(last_px))
+            # What it cost does not change by a split.
+            account.hold(
+                symbol,
+                Holding(quantity=SignedQty(quantity), last_px=Px(last_px), cost=held.cost),
+            )
         case _:
             pass
 

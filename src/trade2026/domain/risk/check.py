@@ -28,7 +28,7 @@ from trade2026.core.numbers import (
 from trade2026.domain.risk.limit import Limits
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrdType, Side
-from trade2026.model.risk import Refusal, TradingMode
+from trade2026.model.risk import GLOBAL_SCOPE, Refusal, TradingMode
 
 
 class RiskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +60,27 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     fee_bps: Bps
     """The dearest rate that a fill may be charged."""
     limits: Limits
+    mode_scope: str = GLOBAL_SCOPE
+    """The scope that `mode` was set for."""
+    gross_exposure: Money = Money(0)
+    """Size of all holdings, with what open orders may add."""
+    net_exposure: Money = Money(0)
+    """Longs less shorts, without open orders."""
+    open_buy_value: Money = Money(0)
+    """What all open buy orders of the account are worth at their limits."""
+    open_sell_value: Money = Money(0)
+    open_order_count: int = 0
+    position_count: int = 0
+    """Symbols of which the account holds something."""
+    position_pnl: Money = Money(0)
+    """Unrealised, of the order's symbol, against average cost."""
+    own_bid_px: Px | None = None
+    """The account's best own limit to buy the symbol, or None."""
+    own_ask_px: Px | None = None
+    order_count: int = 0
+    """The account's orders approved within the last second."""
+    repeat_count: int = 0
+    """Of those, how many were like this one."""
 
     def reference_px(self, side: Side) -> Px | None:
         """Return the price an order of *side* would meet, or None without a quote.
@@ -144,6 +165,19 @@ def free_margin(view: RiskView) -> Money:
 def order_value(px: Px, qty: int) -> Money:
     """Return the value of *qty* at *px*, rounded up: a limit is not escaped by a fraction."""
     return money_up(value_of(px, qty))
+
+
+def opening_value(order: NewOrderSingle, view: RiskView) -> Money:
+    """Return what the opening part of *order* is worth; nothing without any price."""
+    px = dearest_px(order, view)
+    return Money(0) if px is None else order_value(px, opening_qty(order, view))
+
+
+def passing_within(room: int, order: NewOrderSingle, view: RiskView) -> str:
+    """Return the largest legal quantity whose opening part is worth at most *room*, as text."""
+    px = dearest_px(order, view)
+    most = max(0, room) * NANOS // px if px else 0
+    return passing_qty(view.reducible_qty(order.side) + most, view)
 
 
 def passing_qty(room: int, view: RiskView) -> str:

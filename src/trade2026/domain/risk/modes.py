@@ -9,7 +9,7 @@ from typing import Final
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId
 from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
-from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode, account_scope
+from trade2026.model.risk import RiskControl, TradingMode, account_scope, scopes_over
 
 _STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)
 
@@ -72,10 +72,14 @@ class Modes:
         known = self._controls.get(scope)
         return TradingMode.NORMAL if known is None else known.mode
 
-    def mode_over(self, account: str) -> TradingMode:
-        """Return the strictest mode of all scopes that cover *account*."""
-        own, everywhere = self.mode_of(account_scope(account)), self.mode_of(GLOBAL_SCOPE)
-        return own if _strictness(own) > _strictness(everywhere) else everywhere
+    def mode_over(self, account: str, strategy: str = "", symbol: str = "") -> TradingMode:
+        """Return the strictest mode of all scopes that cover an order of that kind."""
+        return self.mode_of(self.scope_over(account, strategy, symbol))
+
+    def scope_over(self, account: str, strategy: str, symbol: str) -> str:
+        """Return the scope whose mode binds an order: the strictest, of equals the widest."""
+        scopes = scopes_over(account, strategy, symbol)
+        return max(scopes, key=lambda scope: _strictness(self.mode_of(scope)))
 
 
 def surprise_of(event: JournalEvent) -> str:

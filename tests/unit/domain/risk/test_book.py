@@ -9,6 +9,7 @@ from tests.factories import (
     a_control,
     a_deposit,
     a_fill,
+    a_limits_set,
     a_quote,
     a_report,
     an_order,
@@ -75,6 +76,11 @@ class Desk:
     def report(self, order: NewOrderSingle, report: ExecutionReport) -> None:
         self.write(OrderReported(**step(order, 4), report=report, surprise=""))
 
+    def unbind_concentration(self) -> None:
+        self.book.set_limits(
+            a_limits_set("symbol:BTCUSDT", max_concentration_bps=10**6, max_leverage_bps=10**6)
+        )
+
     def reserved(self, account: str = "default") -> Money:
         seen = self.book.exposure(account)
         return Money(0) if seen is None else seen.reserved
@@ -125,6 +131,8 @@ def test_every_reason_against_an_order_is_told_in_the_order_of_the_checks(desk: 
         RefusalCode.LOT_SIZE,
         RefusalCode.ORDER_QTY_LIMIT,
         RefusalCode.POSITION_LIMIT,
+        RefusalCode.CONCENTRATION,
+        RefusalCode.LEVERAGE,
         RefusalCode.UNKNOWN_ACCOUNT,
     ]
     assert desk.book.exposure("other") is None
@@ -139,12 +147,14 @@ def test_the_same_order_again_reserves_nothing_more(desk: Desk) -> None:
 
 def test_parallel_orders_cannot_pass_together() -> None:
     desk = Desk(deposit="10049.999999999")
+    desk.unbind_concentration()
 
     assert desk.ask(order_of(1)) is not None
     assert desk.codes(order_of(2)) == [RefusalCode.BUYING_POWER]
 
 
 def test_parallel_orders_cannot_exceed_the_position_limit_together(desk: Desk) -> None:
+    desk.unbind_concentration()
     assert desk.ask(order_of(1, order_qty=qty("6"))) is not None
 
     # Four more would be worth 500,000.10 at the ask, ten cents above the limit.

@@ -5,12 +5,21 @@ from typing import Final
 from trade2026.domain.risk.check import RiskCheck
 from trade2026.domain.risk.checks import (
     buying_power,
+    concentration,
+    exposure,
     filters,
     instrument,
+    leverage,
     mode,
+    open_orders,
     order_limits,
+    order_rate,
+    position_count,
     position_limit,
+    position_loss,
+    price_collar,
     reference_price,
+    self_trade,
 )
 
 RISK_CHECKS: Final[tuple[RiskCheck, ...]] = (
@@ -18,7 +27,16 @@ RISK_CHECKS: Final[tuple[RiskCheck, ...]] = (
     instrument.check,
     filters.check,
     reference_price.check,
+    price_collar.check,
     order_limits.check,
+    order_rate.check,
+    open_orders.check,
     position_limit.check,
+    position_count.check,
+    exposure.check,
+    concentration.check,
+    leverage.check,
     buying_power.check,
+    position_loss.check,
+    self_trade.check,
 )

@@ -7,7 +7,7 @@ already take off counts as taken off, so that two of them cannot turn the positi
 from trade2026.core.numbers import format_nanos
 from trade2026.domain.risk.check import RiskView, opening_qty, passing_qty
 from trade2026.model.order import NewOrderSingle
-from trade2026.model.risk import Refusal, RefusalCode, TradingMode
+from trade2026.model.risk import Refusal, RefusalCode, TradingMode, symbol_scope
 
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
@@ -15,10 +15,17 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     match view.mode:
         case TradingMode.NORMAL:
             return None
+        case TradingMode.HALTED if view.mode_scope == symbol_scope(order.symbol):
+            return Refusal(
+                code=RefusalCode.SYMBOL_BLOCKED,
+                text=f"{order.symbol} is blocked",
+                asked=order.symbol,
+                limit=view.mode.value,
+            )
         case TradingMode.HALTED:
             return Refusal(
                 code=RefusalCode.HALTED,
-                text="trading is halted",
+                text=f"trading is halted ({view.mode_scope})",
                 asked=TradingMode.NORMAL.value,
                 limit=view.mode.value,
             )

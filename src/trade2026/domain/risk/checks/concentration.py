@@ -1,0 +1,36 @@
+"""Refuse to let one position grow beyond a share of the account's equity.
+
+Judged is the worst case: the position if this order and all open orders of its side fill.
+An order that only reduces passes.
+
+Source: Basel Committee (2014), large exposures standard (LEX): the exposure to one counterparty
+is bounded as a share of own capital.
+"""
+
+from trade2026.core.numbers import BPS_ONE, NANOS, format_nanos, money_down
+from trade2026.domain.risk.check import RiskView, opening_qty, order_value, passing_qty
+from trade2026.model.order import NewOrderSingle
+from trade2026.model.risk import Refusal, RefusalCode
+
+
+def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+    """Return why the position would be too large a share, or None; the limit itself passes."""
+    px = view.reference_px(order.side)
+    if px is None or opening_qty(order, view) == 0:
+        return None
+    before = view.worst_qty(order.side)
+    most = max(0, money_down(view.equity) * view.limits.max_concentration_bps // BPS_ONE)
+    value = order_value(px, before + order.order_qty)
+    if value <= most:
+        return None
+    room = max(most * NANOS // px - before, view.reducible_qty(order.side))
+    return Refusal(
+        code=RefusalCode.CONCENTRATION,
+        text=(
+            f"the {order.symbol} position could exceed {view.limits.max_concentration_bps} bps "
+            "of the account's equity"
+        ),
+        asked=format_nanos(value),
+        limit=format_nanos(most),
+        would_pass=passing_qty(room, view),
+    )

@@ -1,0 +1,37 @@
+"""The limits in force: the platform's, changed by what the log of limits says of each scope."""
+
+from trade2026.core.clock import TimeNs
+from trade2026.domain.risk.limit import Limits, LimitTable
+from trade2026.model.risk import LimitsSet
+
+
+class LimitBook:
+    """What binds whom; mutable, nothing but memory."""
+
+    def __init__(self, table: LimitTable) -> None:
+        """Begin with the limits of *table*."""
+        self.table = table
+        self._found: dict[tuple[str, str, str], Limits] = {}
+        """By symbol, account and strategy: worked out once."""
+        self._set_ns: dict[str, TimeNs] = {}
+
+    def set(self, change: LimitsSet) -> bool:
+        """Take *change*, and return whether it is new; what was made later stays."""
+        if change.ts_ns <= self._set_ns.get(change.scope, 0):
+            return False
+        self._set_ns[change.scope] = change.ts_ns
+        self.table = self.table.with_scope(change.scope, change.values)
+        self._found.clear()
+        return True
+
+    def next_ns(self, scope: str, now_ns: TimeNs) -> TimeNs:
+        """Return the time to give a change made now: behind every one the scope has seen."""
+        return TimeNs(max(now_ns, self._set_ns.get(scope, 0) + 1))
+
+    def of(self, symbol: str, account: str, strategy: str = "") -> Limits:
+        """Return the limits that bind: the tightest of all that cover an order."""
+        key = (symbol, account, strategy)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self.table.of(symbol, account, strategy)
+        return found

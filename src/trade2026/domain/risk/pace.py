@@ -1,0 +1,53 @@
+"""How fast an account's orders come, and how often the same one.
+
+A fold over approvals: what was approved within the last second counts, by the times at which
+the platform took the orders in, so that a replay of the log counts the same.
+"""
+
+from collections import Counter, deque
+from typing import Final, TypeAlias
+
+from trade2026.core.clock import NS_PER_S
+from trade2026.core.ids import OrderId
+from trade2026.model.order import NewOrderSingle
+
+WINDOW_NS: Final = NS_PER_S
+
+_Likeness: TypeAlias = tuple[str, str, str, int | None, int]
+
+
+class Pace:
+    """The approved orders of one account within the window; mutable."""
+
+    def __init__(self) -> None:
+        self._window: deque[tuple[int, OrderId, _Likeness]] = deque()
+        self._ids: set[OrderId] = set()
+        self._repeats: Counter[_Likeness] = Counter()
+
+    def note(self, order: NewOrderSingle) -> None:
+        """Count an approved order; the same one again changes nothing."""
+        self._forget(order.transact_time_ns)
+        if order.order_id in self._ids:
+            return
+        likeness = _likeness(order)
+        self._window.append((order.transact_time_ns, order.order_id, likeness))
+        self._ids.add(order.order_id)
+        self._repeats[likeness] += 1
+
+    def counts(self, order: NewOrderSingle) -> tuple[int, int]:
+        """Return how many orders came within a second of *order*, and how many like it."""
+        self._forget(order.transact_time_ns)
+        return len(self._window), self._repeats[_likeness(order)]
+
+    def _forget(self, now_ns: int) -> None:
+        # What seems to lie far ahead was counted before the clock was set back.
+        while self._window and abs(now_ns - self._window[0][0]) >= WINDOW_NS:
+            _, order_id, likeness = self._window.popleft()
+            self._ids.discard(order_id)
+            self._repeats[likeness] -= 1
+            if not self._repeats[likeness]:
+                del self._repeats[likeness]
+
+
+def _likeness(order: NewOrderSingle) -> _Likeness:
+    return order.symbol, order.side, order.ord_type, order.price, order.order_qty

@@ -1,0 +1,63 @@
+"""What an account is worth and what it binds, kept as sums that change with their parts.
+
+An order is judged in microseconds: only the symbols that were quoted or traded since the last
+look are reckoned again, never all of them.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from trade2026.core.numbers import Money, Value
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """The share of one symbol in an account's sums."""
+
+    value: Value = Value(0)
+    """At the mark, with the quantity's sign."""
+    gross: Value = Value(0)
+    """Size of the holding, with what open orders may add on the worse side."""
+    margin: int = 0
+    """Equity bound beside what orders reserve, in nanos."""
+
+
+_NOTHING = Part()
+
+
+class Worth:
+    """The sums of one account; mutable."""
+
+    def __init__(self) -> None:
+        self.value = Value(0)
+        self.gross = Value(0)
+        self.margin = Money(0)
+        self._parts: dict[str, Part] = {}
+        self._stale: set[str] = set()
+
+    def spoil(self, symbol: str) -> None:
+        """Remember that something about *symbol* has changed."""
+        self._stale.add(symbol)
+
+    def spoil_mark(self, symbol: str) -> None:
+        """Remember that *symbol* is quoted anew, where the account has to do with it."""
+        if symbol in self._parts:
+            self._stale.add(symbol)
+
+    def spoil_all(self) -> None:
+        """Remember that every symbol must be reckoned again."""
+        self._stale.update(self._parts)
+
+    def refresh(self, part_of: Callable[[str], Part]) -> None:
+        """Reckon again what has changed.
+
+        Args:
+            part_of: reckons the share of a symbol.
+        """
+        for symbol in self._stale:
+            old, new = self._parts.get(symbol, _NOTHING), part_of(symbol)
+            self.value = Value(self.value + new.value - old.value)
+            self.gross = Value(self.gross + new.gross - old.gross)
+            self.margin = Money(self.margin + new.margin - old.margin)
+            self._parts[symbol] = new
+        self._stale.clear()
