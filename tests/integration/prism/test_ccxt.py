@@ -102,6 +102,21 @@ async def test_orders_live_their_life_by_rest(site: Site) -> None:
     assert after["USDT"]["used"] == 0
 
 
+async def test_orders_that_only_make_and_orders_that_wait(site: Site) -> None:
+    client = site.client(await site.key())
+
+    maker = await client.create_order(BTC, "limit", "buy", 0.01, 40_000, {"postOnly": True})
+    stop = await client.create_order(BTC, "limit", "sell", 0.01, 30_000, {"stopLossPrice": 31_000})
+    sells = await client.create_order(BTC, "market", "sell", 0.01, None, {"stopLossPrice": 31_000})
+    working = await client.fetch_open_orders(BTC)
+
+    assert [o["id"] for o in working] == [maker["id"], stop["id"], sells["id"]]
+    assert (maker["postOnly"], stop["stopPrice"]) == (True, 31_000)
+    with pytest.raises(errors.OrderImmediatelyFillable):
+        await client.create_order(BTC, "limit", "buy", 0.01, 90_000, {"postOnly": True})
+    assert [o["status"] for o in await client.cancel_all_orders(BTC)] == ["canceled"] * 3
+
+
 async def test_what_prism_refuses_is_told_as_ccxt_knows_it(site: Site) -> None:
     key = await site.key()
     client = site.client(key)

@@ -9,8 +9,9 @@ from typing import Final
 
 from trade2026.edge.dialect.desk import Desk
 from trade2026.edge.dialect.endpoint import Answer, Call, Endpoint, Security, Weight
-from trade2026.edge.dialect.errors import cancel_rejected, not_valid
+from trade2026.edge.dialect.errors import cancel_rejected, missing, not_valid
 from trade2026.edge.dialect.orders import (
+    amend,
     cancel,
     cancel_replace,
     check_order,
@@ -71,6 +72,15 @@ async def cancel_order(desk: Desk, call: Call) -> object:
 async def replace_order(desk: Desk, call: Call) -> object:
     """Cancel one order and send another."""
     return await cancel_replace(desk, call.params, account=call.account, sent_by=call.sent_by)
+
+
+async def amend_order(desk: Desk, call: Call) -> object:
+    """Make one order smaller; it keeps its place in the queue."""
+    listed(desk, call.params)
+    new_qty = call.params.nanos("newQty")
+    if new_qty is None:
+        raise missing("newQty")
+    return await amend(desk, find(desk, call.params, call.account), new_qty)
 
 
 async def open_orders(desk: Desk, call: Call) -> object:
@@ -275,6 +285,7 @@ ACCOUNT_ENDPOINTS: Final = (
     _signed("GET", "order", "order.status", show_order, 4),
     _signed("DELETE", "order", "order.cancel", cancel_order),
     _signed("POST", "order/cancelReplace", "order.cancelReplace", replace_order),
+    _signed("PUT", "order/amend/keepPriority", "order.amend.keepPriority", amend_order, 4),
     _signed("GET", "openOrders", "openOrders.status", open_orders, _open_weight),
     _signed("DELETE", "openOrders", "openOrders.cancelAll", cancel_all),
     _signed("GET", "allOrders", "allOrders", all_orders, 20),

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+import msgspec
+
 from trade2026.core.ids import OrderId
 from trade2026.model.execution import ExecType, ExecutionReport, LastLiquidityInd
 from trade2026.model.order import NewOrderSingle
+from trade2026.prism.door import STOPS
 
 ORDERS_KEPT: Final = 2_000
 """Orders of one account, of those that are done."""
@@ -50,6 +53,8 @@ class Placed:
     cum_qty: int = 0
     cum_value: int = 0
     text: str = ""
+    is_working: bool = True
+    """Not while a stop waits."""
     fills: list[Fill] = field(default_factory=list[Fill])
 
     @property
@@ -127,6 +132,7 @@ class Accounts:
         """Take in an order that PRISM's log has at place *number*."""
         at_ns = request.transact_time_ns
         order = Placed(number=number, request=request, created_ns=at_ns, updated_ns=at_ns)
+        order.is_working = request.ord_type not in STOPS
         self._working[request.order_id] = order
         self.of(request.account).add(order)
 
@@ -152,6 +158,10 @@ class Accounts:
             memory.fills.append(fill)
             order.cum_qty = report.cum_qty
             order.cum_value += report.last_px * report.last_qty
+        elif report.exec_type is ExecType.TRIGGERED:
+            order.is_working = True
+        elif report.exec_type is ExecType.REPLACED:
+            order.request = _changed(order.request, report)
         order.status = status_after(order, report)
         order.text = report.text or order.text
         if order.is_done:
@@ -177,6 +187,15 @@ def status_after(order: Placed, report: ExecutionReport) -> str:
             return "REJECTED"
         case _:
             return order.status
+
+
+def _changed(request: NewOrderSingle, report: ExecutionReport) -> NewOrderSingle:
+    return msgspec.structs.replace(
+        request,
+        order_qty=report.order_qty or request.order_qty,
+        price=report.price or request.price,
+        stop_px=report.stop_px or request.stop_px,
+    )
 
 
 def _fill_of(order: Placed, report: ExecutionReport) -> Fill:

@@ -116,6 +116,8 @@ _FILTER_OF: Final = {
 _WORDS_OF: Final = {
     "INSUFFICIENT_BALANCE": (-2010, "Account has insufficient balance for requested action."),
     "WOULD_TRADE": (-2010, "Order would immediately match and take."),
+    "BAD_DISPLAY": (-1013, "Filter failure: ICEBERG_PARTS"),
+    "BAD_STOP": (-1013, "Filter failure: PRICE_FILTER"),
     "NO_MARKET": (-1013, "Market is closed."),
     "NOT_TRADING": (-1013, "Market is closed."),
     "BAD_PRICE": (-1013, "Invalid price."),

@@ -38,6 +38,8 @@ ROWS: Final = 500
 ROWS_MAX: Final = 1_000
 DEPTH: Final = 100
 DEPTH_MAX: Final = 5_000
+ICEBERG_PARTS: Final = 100
+"""As many as the book takes."""
 _PX_MAX: Final = "999999999"
 _MINI_FIELDS: Final = (
     "symbol",
@@ -87,6 +89,7 @@ def filters_of(desk: Desk, instrument: Instrument) -> list[dict[str, Any]]:
             "applyMaxToMarket": False,
             "avgPriceMins": AVERAGE_MINUTES,
         },
+        {"filterType": "ICEBERG_PARTS", "limit": ICEBERG_PARTS},
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": desk.floor.limits.direct_open_max},
     ]
 
@@ -103,13 +106,13 @@ def _symbol_row(desk: Desk, instrument: Instrument) -> dict[str, Any]:
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
         "orderTypes": [str(kind) for kind in OrderType],
-        "icebergAllowed": False,
+        "icebergAllowed": True,
         "ocoAllowed": False,
         "otoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": False,
         "cancelReplaceAllowed": True,
-        "amendAllowed": False,
+        "amendAllowed": True,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": filters_of(desk, instrument),

@@ -17,21 +17,26 @@ from trade2026.edge.dialect.errors import (
     cancel_rejected,
     missing,
     not_required,
+    not_valid,
     refused_by_venue,
     unknown_order,
 )
 from trade2026.edge.dialect.params import Params
+from trade2026.edge.dialect.tape import newest
 from trade2026.edge.dialect.words import (
     STP_MODES,
     OrderType,
     RespType,
+    amended_row,
     cancelled_reply,
+    ms,
     placed_reply,
 )
 from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
+    OrderReplaceRequest,
     OrdType,
     SelfTradePrevention,
     Side,
@@ -50,6 +55,26 @@ class Force(StrEnum):
     GTC = "GTC"
     IOC = "IOC"
     FOK = "FOK"
+
+
+_KIND_OF: Final = {
+    OrderType.LIMIT: OrdType.LIMIT,
+    OrderType.LIMIT_MAKER: OrdType.LIMIT,
+    OrderType.MARKET: OrdType.MARKET,
+    OrderType.STOP_LOSS: OrdType.STOP,
+    OrderType.STOP_LOSS_LIMIT: OrdType.STOP_LIMIT,
+}
+_PRICED: Final = {OrderType.LIMIT, OrderType.LIMIT_MAKER, OrderType.STOP_LOSS_LIMIT}
+_STOPS: Final = {OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT}
+_FORCED: Final = {OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT}
+_NOT_FOR: Final = {
+    OrderType.LIMIT: ("stopPrice", "quoteOrderQty"),
+    OrderType.LIMIT_MAKER: ("stopPrice", "quoteOrderQty", "timeInForce"),
+    OrderType.MARKET: ("price", "timeInForce", "stopPrice", "icebergQty"),
+    OrderType.STOP_LOSS: ("price", "timeInForce", "quoteOrderQty", "icebergQty"),
+    OrderType.STOP_LOSS_LIMIT: ("quoteOrderQty",),
+}
+"""Parameters that do not go with a type."""
 
 
 class CancelReplaceMode(StrEnum):
@@ -80,20 +105,19 @@ def read_order(desk: Desk, params: Params, *, account: str, sent_by: str) -> New
     instrument = listed(desk, params)
     side = params.word("side", Side, DialectError(-1117, "Invalid side."))
     kind = params.word("type", OrderType, DialectError(-1116, "Invalid orderType."))
-    for name, what in (("icebergQty", "Iceberg"), ("trailingDelta", "Trailing stop")):
+    if "trailingDelta" in params:
+        raise DialectError(-1013, "Trailing stop orders are not supported for this symbol.")
+    for name in _NOT_FOR[kind]:
         if name in params:
-            raise DialectError(-1013, f"{what} orders are not supported for this symbol.")
+            raise not_required(name)
     is_market = kind is OrderType.MARKET
-    force = TimeInForce.GTC
-    if is_market:
-        for name in ("price", "timeInForce", "stopPrice"):
-            if name in params:
-                raise not_required(name)
-        quantity, price = _market_qty(desk, params, instrument, side), None
-    else:
-        error = DialectError(-1115, "Invalid timeInForce.")
-        force = TimeInForce(params.word("timeInForce", Force, error))
-        quantity, price = _needed(params, "quantity"), Px(_needed(params, "price"))
+    quantity = (
+        _market_qty(desk, params, instrument, side) if is_market else _needed(params, "quantity")
+    )
+    stop_px = _needed(params, "stopPrice") if kind in _STOPS else None
+    if stop_px is not None:
+        _check_stop(desk, instrument, side, stop_px)
+    display_qty = params.nanos("icebergQty")
     order_id = desk.ids.new()
     return NewOrderSingle(
         order_id=OrderId(order_id),
@@ -103,12 +127,15 @@ def read_order(desk: Desk, params: Params, *, account: str, sent_by: str) -> New
         venue=PRISM,
         symbol=instrument.symbol,
         side=side,
-        ord_type=OrdType.MARKET if is_market else OrdType.LIMIT,
-        time_in_force=force,
+        ord_type=_KIND_OF[kind],
+        time_in_force=_read_force(params, kind),
         order_qty=Qty(quantity),
-        price=price,
+        price=Px(_needed(params, "price")) if kind in _PRICED else None,
         transact_time_ns=desk.clock.now_ns(),
         sent_by=sent_by,
+        stop_px=None if stop_px is None else Px(stop_px),
+        is_post_only=kind is OrderType.LIMIT_MAKER,
+        display_qty=None if display_qty is None else Qty(display_qty),
         stp=_read_stp(params),
     )
 
@@ -222,6 +249,36 @@ async def cancel(desk: Desk, order: Placed, cancel_id: str) -> dict[str, Any]:
     return cancelled_reply(order, cancel_id)
 
 
+async def amend(desk: Desk, order: Placed, new_qty: int) -> dict[str, Any]:
+    """Make *order* smaller; it keeps its place in the queue.
+
+    Raises:
+        DialectError: nothing of it works any more, or it would not become smaller.
+        VenueUnavailableError: PRISM stopped before it was in the log.
+    """
+    request = order.request
+    if order.is_done:
+        raise unknown_order()
+    if new_qty >= request.order_qty:
+        text = "The requested action would change no state; rejecting."
+        raise DialectError(-2038, text) if new_qty == request.order_qty else not_valid("newQty")
+    ack = await desk.venue.replace(
+        OrderReplaceRequest(
+            order_id=request.order_id,
+            replace_id=desk.ids.new(),
+            account=request.account,
+            venue=PRISM,
+            symbol=request.symbol,
+            order_qty=Qty(new_qty),
+            transact_time_ns=desk.clock.now_ns(),
+        ),
+        is_direct=True,
+    )
+    if not ack.is_accepted or order.request.order_qty != new_qty:
+        raise refused_by_venue(ack.text or order.text)
+    return {"transactTime": ms(order.updated_ns), "amendedOrder": amended_row(order)}
+
+
 async def cancel_replace(
     desk: Desk, params: Params, *, account: str, sent_by: str
 ) -> dict[str, Any]:
@@ -262,6 +319,19 @@ def _needed(params: Params, name: str) -> int:
     if value is None:
         raise missing(name)
     return value
+
+
+def _read_force(params: Params, kind: OrderType) -> TimeInForce:
+    if kind not in _FORCED:
+        return TimeInForce.GTC
+    error = DialectError(-1115, "Invalid timeInForce.")
+    return TimeInForce(params.word("timeInForce", Force, error))
+
+
+def _check_stop(desk: Desk, instrument: Instrument, side: Side, stop_px: int) -> None:
+    last = newest(desk.tapes[instrument.symbol].trades, 1)
+    if last and (last[0].px - stop_px) * side.sign >= 0:
+        raise DialectError(-2010, "Stop price would trigger immediately.")
 
 
 def _read_stp(params: Params) -> SelfTradePrevention:

@@ -24,7 +24,10 @@ class OrderType(StrEnum):
     """The types of the dialect."""
 
     LIMIT = "LIMIT"
+    LIMIT_MAKER = "LIMIT_MAKER"
     MARKET = "MARKET"
+    STOP_LOSS = "STOP_LOSS"
+    STOP_LOSS_LIMIT = "STOP_LOSS_LIMIT"
 
 
 class RespType(StrEnum):
@@ -37,16 +40,14 @@ class RespType(StrEnum):
 
 STP_MODES: Final = {
     "EXPIRE_TAKER": SelfTradePrevention.CANCEL_NEWEST,
+    "EXPIRE_MAKER": SelfTradePrevention.CANCEL_OLDEST,
+    "EXPIRE_BOTH": SelfTradePrevention.CANCEL_BOTH,
+    "DECREMENT": SelfTradePrevention.DECREMENT,
 }
-"""The modes of self-trade prevention that can be asked for."""
+"""The modes of self-trade prevention."""
 
+_STP_WORDS: Final = {mode: word for word, mode in STP_MODES.items()}
 # An account's orders may come by PRISM's own API too, with types that cannot be asked for here.
-_STP_WORDS: Final = {
-    SelfTradePrevention.CANCEL_NEWEST: "EXPIRE_TAKER",
-    SelfTradePrevention.CANCEL_OLDEST: "EXPIRE_MAKER",
-    SelfTradePrevention.CANCEL_BOTH: "EXPIRE_BOTH",
-    SelfTradePrevention.DECREMENT: "DECREMENT",
-}
 _TYPE_WORDS: Final = {
     OrdType.MARKET: "MARKET",
     OrdType.LIMIT: "LIMIT",
@@ -105,6 +106,10 @@ def placed_reply(order: Placed, resp: RespType) -> dict[str, Any]:
     if resp is RespType.ACK:
         return ack
     result = {**ack, **state_of(order), "workingTime": ms(order.created_ns)}
+    request = order.request
+    for name, value in (("stopPrice", request.stop_px), ("icebergQty", request.display_qty)):
+        if value is not None:
+            result[name] = number(value)
     if resp is RespType.RESULT:
         return result
     fills = [
@@ -128,8 +133,26 @@ def order_row(order: Placed) -> dict[str, Any]:
         "icebergQty": number(order.request.display_qty),
         "time": ms(order.created_ns),
         "updateTime": ms(order.updated_ns),
-        "isWorking": True,
+        "isWorking": order.is_working,
         "workingTime": ms(order.created_ns),
+    }
+
+
+def amended_row(order: Placed) -> dict[str, Any]:
+    """Return the part about the order of an answer to an amendment."""
+    state = state_of(order)
+    names = {"origQty": "qty", "executedQty": "executedQty", "timeInForce": "timeInForce"}
+    kept = ("symbol", "orderId", "orderListId", "price", "status", "type", "side")
+    return {
+        **{name: state[name] for name in kept},
+        **{new: state[old] for old, new in names.items()},
+        "origClientOrderId": order.request.cl_ord_id,
+        "clientOrderId": order.request.cl_ord_id,
+        "preventedQty": "0",
+        "quoteOrderQty": "0",
+        "cumulativeQuoteQty": state["cummulativeQuoteQty"],
+        "workingTime": ms(order.created_ns),
+        "selfTradePreventionMode": state["selfTradePreventionMode"],
     }
 
 
@@ -206,6 +229,8 @@ _EXECUTIONS: Final = {
     ExecType.CANCELED: "CANCELED",
     ExecType.REJECTED: "REJECTED",
     ExecType.EXPIRED: "EXPIRED",
+    ExecType.REPLACED: "REPLACED",
+    ExecType.TRIGGERED: "NEW",
 }
 
 
@@ -253,7 +278,7 @@ def execution_event(
         "T": ms(report.ts_event_ns),
         "t": report.report_seq if is_trade else -1,
         "I": report.report_seq,
-        "w": not order.is_done,
+        "w": order.is_working and not order.is_done,
         "m": report.last_liquidity_ind is LastLiquidityInd.ADDED,
         "M": is_trade,
         "O": ms(order.created_ns),
