@@ -12,7 +12,6 @@ from trade2026.adapters.bus.nats import NatsBus
 from trade2026.cli.options import place_options
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import Trade2026Error
-from trade2026.prism.default import default_market
 from trade2026.prism.replay import RecordedLife, Replayed, play_again, read_life
 from trade2026.services.prism import house_of
 from trade2026.shell.addresses import LocalAddresses
@@ -34,7 +33,7 @@ def replay(*, data_dir: Path, port_offset: int, life: int | None, as_json: bool)
 
     Exits 0 only when it comes to the events that were recorded, by their hash.
     """
-    house = house_of(Settings.of_process(data_dir), default_market)
+    house = house_of(Settings.of_process(data_dir))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         recorded = runner.run(_read(data_dir, LocalAddresses(port_offset), life))
     _tell(play_again(recorded, house), as_json=as_json)

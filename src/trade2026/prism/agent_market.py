@@ -35,12 +35,10 @@ from trade2026.prism.exchange import (
     Terms,
 )
 from trade2026.prism.market import Market, MarketState, message_of
+from trade2026.prism.opening import agents_of
 from trade2026.prism.parameters import changed
 from trade2026.prism.price.fundamental import FundamentalParams
 from trade2026.prism.shock import ActiveShock, away_share, check_shock, log_move
-
-_AGENT: Final = "agent:"
-"""What the names of the agents begin with; other parties are not this market's own."""
 
 _REASONS: Final = {
     EventReason.NONE: KillReason.NONE,
@@ -86,7 +84,9 @@ class AgentMarket:
         holdings: Sequence[PartyHolding],
         last_mid_px: Mapping[str, Px],
     ) -> None:
-        agents = [holding for holding in holdings if holding.party.startswith(_AGENT)]
+        # Who is not configured any more is a party of its own, outside of this market.
+        here = {agent.name for agent in agents_of(config.agents)}
+        agents = [holding for holding in holdings if holding.party in here]
         self._config = config
         self.rules = f"{sources_digest()}-{_digest_of(config)}"
         """Names the kernels and the configuration, the seed apart."""

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import Money, Px, parse_nanos, parse_px
 from trade2026.model.instrument import PRISM_INSTRUMENTS, Instrument, InstrumentKind
 from trade2026.prism.price.fundamental import FundamentalParams
@@ -57,6 +58,8 @@ YEARLY_VOLATILITY: Final = {
     InstrumentKind.EQUITY: 0.25,
 }
 
+_COUNT_DIGITS: Final = 5
+
 DEFAULT_AGENTS: Final = (
     AgentGroup(type_name="mm", count=5),
     AgentGroup(type_name="noise", count=20),
@@ -65,8 +68,23 @@ DEFAULT_AGENTS: Final = (
 )
 
 
-def default_config(seed: int) -> MarketConfig:
-    """Return the market that the platform opens with: six symbols, forty agents."""
+def read_agents(text: str) -> tuple[AgentGroup, ...]:
+    """Return the agents that *text* asks for, such as ``mm:5 noise:20``.
+
+    Raises:
+        InvalidInputError: it is not of that form; whether there is such a type the market says.
+    """
+    groups: list[AgentGroup] = []
+    for word in text.split():
+        name, _, count = word.partition(":")
+        if not (name and count.isascii() and count.isdigit() and len(count) <= _COUNT_DIGITS):
+            raise InvalidInputError("agents", f"{word!r} is not of the form type:count")
+        groups.append(AgentGroup(type_name=name, count=int(count)))
+    return tuple(groups)
+
+
+def default_config(seed: int, agents: tuple[AgentGroup, ...] = DEFAULT_AGENTS) -> MarketConfig:
+    """Return the market that the platform opens with: six symbols, forty agents unless told."""
     symbols = tuple(
         SymbolConfig(
             instrument=instrument,
@@ -77,4 +95,4 @@ def default_config(seed: int) -> MarketConfig:
         )
         for instrument in PRISM_INSTRUMENTS
     )
-    return MarketConfig(seed=seed, symbols=symbols, agents=DEFAULT_AGENTS)
+    return MarketConfig(seed=seed, symbols=symbols, agents=agents)

@@ -1,7 +1,7 @@
 """PRISM: the exchange simulator with its agents, or on paper against a recorded market."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from litestar.handlers import BaseRouteHandler
@@ -35,7 +35,8 @@ from trade2026.model.subjects import (
 from trade2026.ports.bus import Delivery
 from trade2026.prism.agent_market import warm_up
 from trade2026.prism.archive import Archive
-from trade2026.prism.default import default_market
+from trade2026.prism.config import read_agents
+from trade2026.prism.default import market_of_agents
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.forks import Forks
 from trade2026.prism.holdings import FeeRates
@@ -64,6 +65,8 @@ class PrismSettings(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = Mode.AGENTS
     seed: Annotated[int, msgspec.Meta(ge=0)] = 2026
     """Of all chance in the market; each life draws from fresh streams of it."""
+    agents: str = "mm:5 noise:20 informed:10 momentum:5"
+    """How many of each type trade, each of them in every symbol."""
     maker_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 1
     taker_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 5
     opening_balance: str = "USDT:100000 BTC:1 ETH:20 SOL:400"
@@ -75,7 +78,7 @@ class PrismSettings(msgspec.Struct, frozen=True, kw_only=True):
 def build(context: Context) -> Service:
     """Return PRISM."""
     settings = context.settings(PrismSettings, "prism")
-    house = house_of(context.settings, _MAKERS[settings.mode])
+    house = house_of(context.settings)
     archive = Archive(context.data_dir / "prism", context.log)
     venue = Venue(
         bus=context.bus, clock=context.clock, log=context.log, house=house, archive=archive
@@ -124,11 +127,11 @@ def _dialect(desk: Desk, settings: PrismSettings, clock: Clock) -> list[BaseRout
     ]
 
 
-def house_of(read: SettingsReader, make_exchange: MakeExchange) -> House:
+def house_of(read: SettingsReader) -> House:
     """Return what all of PRISM's lives share, by the settings of section `prism`."""
     settings = read(PrismSettings, "prism")
     return House(
-        make_exchange=make_exchange,
+        make_exchange=maker_of(settings),
         instruments={instrument.symbol: instrument for instrument in PRISM_INSTRUMENTS},
         fees=FeeRates(maker_bps=settings.maker_fee_bps, taker_bps=settings.taker_fee_bps),
         limits=Limits(direct_notional_max=Money(settings.direct_notional_max * NANOS)),
@@ -185,4 +188,12 @@ def _make_paper(life: PrismLife) -> Exchange:
     )
 
 
-_MAKERS: Final = {Mode.AGENTS: default_market, Mode.PAPER: _make_paper}
+def maker_of(settings: PrismSettings) -> MakeExchange:
+    """Return what makes the market that the settings ask for.
+
+    Raises:
+        InvalidInputError: the mix of agents is not one.
+    """
+    if settings.mode is Mode.PAPER:
+        return _make_paper
+    return market_of_agents(read_agents(settings.agents))
