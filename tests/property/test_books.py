@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.book.follower import Follower
@@ -119,7 +120,8 @@ def test_what_must_hold_holds_after_every_message(flow: list[dict[str, int]]) ->
         seat.tell(message)
 
 
-@settings(deadline=None)  # The first example compiles.
+@pytest.mark.timeout(600)  # The first example may compile all kernels.
+@settings(deadline=None)
 @given(FLOWS, st.integers(0, 60))
 def test_the_compiled_book_is_the_plain_one(flow: list[dict[str, int]], cut: int) -> None:
     messages = records(flow)
