@@ -100,6 +100,12 @@ def spoilt(draw: st.DrawFn) -> dict[str, int]:
 
 FLOWS: Final = st.lists(st.one_of(ANYTHING, ANYTHING, ANYTHING, spoilt()), min_size=1, max_size=60)
 FLOWS_IN_BOUNDS: Final = st.lists(LIMITS | PATIENT | STOPS | CHANGES, min_size=1, max_size=60)
+# What a replace's trigger is depends on the order: without it every message has a mirror image.
+MIRRORABLE: Final = st.lists(
+    st.one_of(LIMITS, PATIENT, STOPS, CHANGES.map(lambda columns: columns | {"trigger": 0})),
+    min_size=1,
+    max_size=60,
+)
 
 
 def records(flow: list[dict[str, int]]) -> Records:
@@ -141,7 +147,7 @@ def test_the_compiled_book_is_the_plain_one(flow: list[dict[str, int]], cut: int
     follower.check(fast)
 
 
-@given(FLOWS_IN_BOUNDS)
+@given(MIRRORABLE)
 def test_mirrored_sides_and_prices_give_a_mirrored_book(flow: list[dict[str, int]]) -> None:
     there, back = ReferenceBook(), ReferenceBook()
 
