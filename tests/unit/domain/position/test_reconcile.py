@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.books import Books, corrected
-from tests.factories import an_unknown
+from tests.factories import a_fill, a_report, an_unknown, qty
 
-from trade2026.core.ids import AccountId
+from trade2026.core.ids import AccountId, ExecId
 from trade2026.core.numbers import NANOS, SignedQty, Value
 from trade2026.domain.position.reconcile import Cause, Difference, VenueFills, compare
 from trade2026.model.execution import ExecutionReport
@@ -139,6 +139,14 @@ def test_a_correction_is_explained_too(desk: Desk) -> None:
 def test_a_fill_on_an_unknown_order_counts_like_any_other(desk: Desk) -> None:
     fill = desk.trade("2", "100", is_told=False)
     desk.books.write(an_unknown(fill))
+
+    assert desk.differences(desk.statement()) == ()
+
+
+def test_what_is_no_fill_or_takes_back_none_is_nothing(desk: Desk) -> None:
+    request = desk.books.order()
+    desk.books.report(a_report(request, exec_id="new"))
+    desk.books.bust(a_fill(request, exec_id=ExecId("nobody's"), last_qty=qty("1")))
 
     assert desk.differences(desk.statement()) == ()
 
