@@ -1,6 +1,8 @@
 """Measure PRISM against its peers and hold it to its floors: ``make bench-prism``.
 
 All figures are ratios within one run, medians of turns in which the contestants take turns.
+What runs on one thread is measured in time of a processor, so that other work on the machine
+says little; what starts, and what runs on two, in time of the clock.
 The run ends with 1 where a floor is missed or could not be measured; its last line says so.
 """
 
@@ -100,7 +102,7 @@ def heading() -> list[str]:
         (
             f"By `make bench-prism` on {today}, commit {commit or 'unknown'}, Python "
             f"{platform.python_version()}, {compiler}, {processor()}, {os.cpu_count()} cores, "
-            f"{platform.system()}. Ratios are of one run."
+            f"{platform.system()}. Ratios are of one run; one thread by processor time."
         ),
         "",
     ]

@@ -19,6 +19,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """What a stretch of a market took, and what happened in it."""
 
     took: float
+    """Seconds of a processor."""
     messages: int
     events: int
     orders: int
@@ -26,9 +27,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 def stretch(market: OurMarket, seconds: int) -> Pace:
     """Let a market play *seconds* of its time; reading its events is not timed."""
-    started = time.perf_counter()
+    started = time.thread_time()
     market.play(seconds)
-    took = time.perf_counter() - started
+    took = time.thread_time() - started
     counts = market.take_counts()
     return Pace(took=took, messages=counts.messages, events=counts.events, orders=counts.orders)
 
