@@ -55,7 +55,7 @@ MARKET_TRADE: Final = Event[TradeBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("PRISM", "sink-ticks", "normalizer", "nginx", "hot_cache"),
+    takers=("PRISM", "sink-ticks", "normalizer", "nginx", "hot_cache", "oms"),
     fed_back=("normalizer",),
 )
 """After a restart the normaliser reads up to where it has told of trades already."""
