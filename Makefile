@@ -74,6 +74,7 @@ $(VENV)/.dev-ready: requirements/dev.txt $(VENV)/.run-ready
 lock: setup-dev ## Resolve the requirements again after pyproject.toml changed
 	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.txt --group build pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group peers -o requirements/peers.txt
 
 ##@ Test
 
@@ -140,6 +141,17 @@ check: lint types imports ui-test test integration e2e browser ## All of the abo
 bench: setup-dev ## Order path, bus, normaliser, book; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py
 
+# The peers need other versions of what the platform uses.
+.venv-peers/.ready: requirements/peers.txt | $(VENV)/bin/python
+	@echo "Installing the peers (once) ..."
+	@$(BIN)/python -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	@touch $@
+
+.PHONY: bench-prism
+bench-prism: setup-dev .venv-peers/.ready ## PRISM against C++ and its peers, with floors; writes benchmarks/prism/RESULTS.md
+	$(BIN)/python -m benchmarks.prism --results benchmarks/prism/RESULTS.md
+
 ##@ Help
 
 .PHONY: help
@@ -148,4 +160,4 @@ help: ## This list
 
 .PHONY: clean
 clean: ## Remove the environment and caches (never the data)
-	rm -rf $(VENV) .hypothesis .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) .venv-peers .hypothesis .pytest_cache .ruff_cache .coverage

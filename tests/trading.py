@@ -17,6 +17,7 @@ from tests.factories import NOW_NS, a_quote
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.core import chance
 from trade2026.core.clock import VirtualClock
@@ -203,6 +204,7 @@ class Core:
             ids=ids,
             log=LOG,
             settings=OmsSettings(),
+            calendar=ExchangeCalendar(),
             archive=SqliteOrderArchive(archive or Path(self._folder.name) / "orders.db"),
         )
         self.exeq = ExecutionDesk({venue.name: venue})

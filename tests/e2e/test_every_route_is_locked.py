@@ -116,6 +116,7 @@ PRISM_ORDER = {**ORDER, "order_type": "limit"}
 # What a well-formed request about the owner's account looks like, where it has a body.
 BODIES: dict[tuple[str, str], Any] = {
     ("oms", "POST /orders"): {**ORDER, "account": OWNER},
+    ("oms", "POST /orders/batch"): {"orders": [{**ORDER, "account": OWNER}]},
     ("PRISM", "POST /orders"): {**PRISM_ORDER, "account": OWNER},
     ("PRISM", "POST /keys"): {"account": OWNER},
     ("risk", "POST /check"): {**ORDER, "account": OWNER},

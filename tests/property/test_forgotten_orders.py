@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order, an_unknown
 
 from trade2026.core.clock import TimeNs
@@ -15,7 +16,7 @@ from trade2026.domain.oms.kept import Kept, Totals
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.orders import Orders
 from trade2026.model.booking import Booking
-from trade2026.model.execution import ExecType
+from trade2026.model.execution import UNDOES, ExecType
 from trade2026.model.journal import CashDeposited, JournalEvent, UnknownReported
 
 ALL = 10_000
@@ -57,11 +58,17 @@ class Forgetting(RuleBasedStateMachine):
         order = orders[place % len(orders)]
         self.reports += 1
         exec_id = ExecId(f"exec-{self.reports}")
-        if kind is ExecType.TRADE:
-            said = a_fill(order.request, last_qty=Qty(last), exec_id=exec_id)
+        if kind in {ExecType.TRADE, *UNDOES}:
+            ref = f"exec-{place % self.reports}"
+            said = a_fill(order.request, last_qty=Qty(last), exec_id=exec_id, exec_ref_id=ref)
+            said = replace(said, exec_type=kind)
         else:
             said = a_report(order.request, exec_type=kind, exec_id=exec_id)
-        event = decide.judge_report(order, said, event_id=EventId(exec_id), ts_ns=NOW_NS)
+        booked = self.whole.fills(order_id=order.request.order_id, limit=ALL)
+        fills = [fill.report for fill in booked]
+        event = decide.judge_report(
+            order, said, event_id=EventId(exec_id), ts_ns=NOW_NS, fills=fills
+        )
         assert event is not None
         self.book(event)
 

@@ -13,8 +13,8 @@ from trade2026.core.numbers import Money, Px, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import Order, apply
 from trade2026.domain.oms.orders import Orders
-from trade2026.model.execution import ExecType, ExecutionReport
-from trade2026.model.journal import OrderEvent, OrderReported
+from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
+from trade2026.model.journal import FillTerms, OrderEvent, OrderReported
 from trade2026.model.order import DONE, OrdStatus
 
 ORDER_QTY = Qty(10)
@@ -29,8 +29,13 @@ class OrderLife(RuleBasedStateMachine):
         super().__init__()
         self.order = apply(None, decide.received(an_order(order_qty=ORDER_QTY), NOW_NS))
         self.journal: list[OrderEvent] = [decide.received(self.order.request, NOW_NS)]
-        self.fills: dict[str, ExecutionReport] = {}
+        self.fills: dict[str, tuple[int, int, int]] = {}
+        """By the first name of each fill that stands: quantity, price, fee."""
+        self.names: dict[str, str] = {}
+        self.booked: list[str] = []
         self.was_done = False
+        self.orders = Orders()
+        self.orders.apply(self.journal[0])
         self.numbers = count(1)
 
     @initialize(is_sent=st.booleans())
@@ -39,15 +44,23 @@ class OrderLife(RuleBasedStateMachine):
             self.step(decide.approved(self.order, Money(0), NOW_NS))
             self.step(decide.sent(self.order, "PRISM", NOW_NS))
 
-    @rule(target=reports, kind=st.sampled_from(ExecType), amount=st.integers(1, 12))
-    def report(self, kind: ExecType, amount: int) -> ExecutionReport:
-        is_fill = kind is ExecType.TRADE
+    @rule(
+        target=reports,
+        kind=st.sampled_from(ExecType),
+        amount=st.integers(1, 12),
+        ref=st.integers(0, 20),
+    )
+    def report(self, kind: ExecType, amount: int, ref: int) -> ExecutionReport:
+        is_fill = kind in {ExecType.TRADE, ExecType.TRADE_CORRECT}
+        names = ["never", *self.names]
         report = a_report(
             exec_id=ExecId(f"exec-{next(self.numbers)}"),
             exec_type=kind,
             last_qty=Qty(amount if is_fill else 0),
-            last_px=Px(7 if is_fill else 0),
+            last_px=Px(7 + amount if is_fill else 0),
             fee=Money(3 if is_fill else 0),
+            exec_ref_id=names[ref % len(names)] if kind in UNDOES else "",
+            order_qty=Qty(amount) if kind is ExecType.REPLACED else None,
         )
         self.deliver(report)
         return report
@@ -65,6 +78,7 @@ class OrderLife(RuleBasedStateMachine):
             order_seq=self.order.order_seq + 1,
             ts_ns=NOW_NS,
             report=report,
+            was=FillTerms(last_qty=Qty(1), last_px=Px(1), fee=Money(1)),
         )
         self.step(event)
 
@@ -85,6 +99,9 @@ class OrderLife(RuleBasedStateMachine):
             decide.approved(self.order, Money(0), NOW_NS),
             decide.refused(self.order, (), NOW_NS),
             decide.failed(self.order, "", NOW_NS),
+            decide.triggered(self.order, Px(1), NOW_NS),
+            decide.withdrawn(self.order, "", NOW_NS),
+            decide.withdrawn(self.order, "", NOW_NS, is_expiry=True),
         ):
             before = self.order
             try:
@@ -95,32 +112,54 @@ class OrderLife(RuleBasedStateMachine):
             assert after.cum_qty == before.cum_qty
 
     def deliver(self, report: ExecutionReport) -> None:
-        event = decide.judge_report(self.order, report, event_id=EventId("e"), ts_ns=NOW_NS)
-        assert (event is None) == (report.exec_id in self.order.exec_ids)
+        is_news = report.exec_id not in self.order.exec_ids
+        fills = [fill.report for fill in self.orders.fills(limit=1_000)]
+        event = decide.judge_report(
+            self.order, report, event_id=EventId("e"), ts_ns=NOW_NS, fills=fills
+        )
+        assert (event is not None) == is_news
         if event is not None:
             assert isinstance(event, OrderReported)
             self.step(event)
+            self.book(report)
+
+    def book(self, report: ExecutionReport) -> None:
+        """Book it in the model, which knows of fills and nothing else."""
+        terms = (report.last_qty, report.last_px, report.fee)
         if report.exec_type is ExecType.TRADE:
-            self.fills[report.exec_id] = report
+            self.names[report.exec_id] = report.exec_id
+            self.fills[report.exec_id] = terms
+            self.booked.append(report.exec_id)
+        elif report.exec_type in UNDOES:
+            first = self.names.get(report.exec_ref_id, "")
+            if self.fills.pop(first, None) is not None:
+                self.names[report.exec_id] = first
+                self.booked.append(report.exec_id)
+                if report.exec_type is ExecType.TRADE_CORRECT:
+                    self.fills[first] = terms
 
     def step(self, event: OrderEvent) -> None:
         self.journal.append(event)
         self.order = apply(self.order, event)
+        self.orders.apply(event)
 
     @invariant()
     def quantities_are_those_of_the_fills(self) -> None:
         order = self.order
-        assert order.cum_qty == sum(fill.last_qty for fill in self.fills.values())
-        assert order.cum_value == 7 * order.cum_qty
-        assert order.fees == 3 * len(self.fills)
+        assert order.cum_qty == sum(qty for qty, _, _ in self.fills.values())
+        assert order.cum_value == sum(qty * px for qty, px, _ in self.fills.values())
+        assert order.fees == sum(fee for _, _, fee in self.fills.values())
         if order.is_done:
             assert order.leaves_qty == 0
         else:
-            assert order.cum_qty + order.leaves_qty == ORDER_QTY
+            assert order.cum_qty + order.leaves_qty == order.request.order_qty
+        assert order.asked.order_qty == ORDER_QTY
 
     @invariant()
     def filled_means_filled(self) -> None:
-        assert (self.order.status is OrdStatus.FILLED) == (self.order.cum_qty >= ORDER_QTY)
+        assert (self.order.status is OrdStatus.FILLED) == (
+            self.order.cum_qty >= self.order.request.order_qty
+        )
 
     @invariant()
     def what_is_done_stays_done(self) -> None:
@@ -136,8 +175,7 @@ class OrderLife(RuleBasedStateMachine):
             orders.apply(event)
             orders.apply(event)
         assert again == self.order == orders.get(self.order.request.order_id)
-        booked = [fill.report for fill in orders.fills(limit=1_000)]
-        assert booked == list(self.fills.values())
+        assert [fill.report.exec_id for fill in orders.fills(limit=1_000)] == self.booked
 
     @invariant()
     def the_journal_is_numbered_without_a_gap(self) -> None:

@@ -65,9 +65,29 @@ export interface paths {
         post: operations["OrdersSubmit"];
         /**
          * CancelAll
-         * @description Ask to cancel every open order of the account, or of all the sender's accounts.
+         * @description Ask to cancel every open order of the sender's accounts that fits what is named.
          */
         delete: operations["OrdersCancelAll"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * SubmitBatch
+         * @description Place several orders at once, each for itself: one that fails stops no other.
+         */
+        post: operations["OrdersBatchSubmitBatch"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -181,6 +201,20 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** BatchEntry */
+        BatchEntry: {
+            error: string;
+            field: string;
+            order: components["schemas"]["OrderReply"] | null;
+        };
+        /** BatchReply */
+        BatchReply: {
+            results: components["schemas"]["BatchEntry"][];
+        };
+        /** BatchRequest */
+        BatchRequest: {
+            orders: components["schemas"]["OrderRequest"][];
+        };
         /** CancelAllReply */
         CancelAllReply: {
             order_ids: string[];
@@ -201,6 +235,8 @@ export interface components {
             account: string;
             booked_ns: number;
             exec_id: string;
+            exec_ref_id: string;
+            exec_type: components["schemas"]["ExecType"];
             fee: number | null;
             fee_asset: string;
             liquidity: string;
@@ -252,12 +288,17 @@ export interface components {
             average_price: number | null;
             client_order_id: string;
             created_ns: number;
+            expire_ns: number | null;
             fees: number | null;
             filled_quantity: number | null;
+            metadata: {
+                [key: string]: string;
+            };
             order_id: string;
             price: number | null;
             quantity: number | null;
             reasons: components["schemas"]["Reason"][];
+            reduce_only: boolean;
             remaining_quantity: number | null;
             side: components["schemas"]["Side"];
             status: components["schemas"]["OrdStatus"];
@@ -266,6 +307,7 @@ export interface components {
             symbol: string;
             text: string;
             time_in_force: components["schemas"]["TimeInForce"];
+            trailing_offset: number | null;
             type: components["schemas"]["OrdType"];
             updated_ns: number;
             venue: string;
@@ -276,15 +318,23 @@ export interface components {
             /** @default default */
             account: string;
             client_order_id?: string | null;
+            expire_at?: string | null;
+            metadata?: {
+                [key: string]: string;
+            };
             order_type?: string | null;
             price?: number | string | null;
             quantity: number | string | null;
+            /** @default false */
+            reduce_only: boolean;
             side: string;
+            stop_price?: number | string | null;
             /** @default manual */
             strategy: string;
             symbol: string;
             /** @default GTC */
             time_in_force: string;
+            trailing_offset?: number | string | null;
             type?: string | null;
             /** @default AUTO */
             venue: string;
@@ -484,6 +534,8 @@ export interface operations {
             query?: {
                 account?: string | null;
                 symbol?: string | null;
+                strategy?: string | null;
+                side?: string | null;
             };
             header?: never;
             path?: never;
@@ -498,6 +550,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CancelAllReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    OrdersBatchSubmitBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchReply"];
                 };
             };
             /** @description A problem (RFC 9457). */

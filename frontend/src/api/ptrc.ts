@@ -245,6 +245,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reconciliation
+         * @description Ask the venue at this moment, and compare what it says with the log and the ledger.
+         */
+        get: operations["ReconciliationReconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -274,6 +294,21 @@ export interface components {
             accounts: string[];
             journal_seq: number;
             key: string;
+        };
+        /**
+         * Cause
+         * @description Why the three do not say the same.
+         * @enum {string}
+         */
+        Cause: "ACTION" | "BUST" | "UNEXPLAINED";
+        /** DifferenceReply */
+        DifferenceReply: {
+            account: string;
+            cause: components["schemas"]["Cause"];
+            log: components["schemas"]["HeldReply"];
+            platform: components["schemas"]["HeldReply"];
+            symbol: string;
+            venue: components["schemas"]["HeldReply"];
         };
         /** DividendRequest */
         DividendRequest: {
@@ -309,6 +344,11 @@ export interface components {
             text: string;
             /** @default PRISM */
             venue: string;
+        };
+        /** HeldReply */
+        HeldReply: {
+            cash: number | null;
+            quantity: number | null;
         };
         /** LedgerReply */
         LedgerReply: {
@@ -398,6 +438,15 @@ export interface components {
             missing: string[];
             ready: boolean;
             service: string;
+        };
+        /** ReconciliationReply */
+        ReconciliationReply: {
+            compared: number;
+            differences: components["schemas"]["DifferenceReply"][];
+            report_seq: number;
+            ts_ns: number;
+            venue: string;
+            waited_ns: number;
         };
         /** SplitRequest */
         SplitRequest: {
@@ -810,6 +859,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ReconciliationReconciliation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationReply"];
                 };
             };
             /** @description A problem (RFC 9457). */

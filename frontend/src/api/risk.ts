@@ -265,15 +265,23 @@ export interface components {
             client_order_id?: string | null;
             /** @default true */
             dry_run: boolean;
+            expire_at?: string | null;
+            metadata?: {
+                [key: string]: string;
+            };
             order_type?: string | null;
             price?: number | string | null;
             quantity: number | string | null;
+            /** @default false */
+            reduce_only: boolean;
             side: string;
+            stop_price?: number | string | null;
             /** @default manual */
             strategy: string;
             symbol: string;
             /** @default GTC */
             time_in_force: string;
+            trailing_offset?: number | string | null;
             type?: string | null;
             /** @default AUTO */
             venue: string;

@@ -37,6 +37,8 @@ HISTORY_KEPT: Final = 3_600
 HOURS_KEPT: Final = 100_000
 """Points of the curve by the hour: as many as the log keeps."""
 NS_PER_HOUR: Final = 3_600 * NS_PER_S
+MARKS_WITHIN_NS: Final = 60 * NS_PER_S
+"""After a start marks are waited for so long before an hour's point is drawn without them."""
 
 
 class EquityDesk:
@@ -49,6 +51,7 @@ class EquityDesk:
         self._bus = bus
         self._clock = clock
         self._log = log
+        self._begun_ns = clock.now_ns()
         self._drawn: dict[AccountId, PnlSnapshot] = {}
 
     async def on_position(self, event: PositionEvent, _: Delivery) -> None:
@@ -124,6 +127,8 @@ class EquityDesk:
             await self._draw_hour(snapshot)
 
     async def _draw_hour(self, snapshot: PnlSnapshot) -> None:
+        if snapshot.unmarked_symbols and snapshot.ts_ns < self._begun_ns + MARKS_WITHIN_NS:
+            return
         drawn = self.hours.get(snapshot.account)
         hour = snapshot.ts_ns // NS_PER_HOUR
         # The first point is drawn at once: what comes later is measured from it.

@@ -13,6 +13,7 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import CodecError, StoreDamagedError
+from trade2026.core.numbers import SignedQty
 from trade2026.domain.oms.kept import Changes, Fill, Kept, Totals
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.orders import Orders
@@ -151,6 +152,10 @@ class KnownOrders:
         rows = await asyncio.to_thread(self._archive.fills, _tuple(accounts), after, limit)
         kept = [fill for row in rows if (fill := _read(Fill, row)).number <= settled]
         return (*kept, *here)[:limit]
+
+    def held(self, account: str, symbol: str) -> SignedQty:
+        """Return what the account's fills in *symbol* add up to, over all strategies."""
+        return self._live.held(account, symbol)
 
     def cash_opened(self, account: str) -> bool:
         """Return whether the account ever got a deposit."""

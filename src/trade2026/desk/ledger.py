@@ -11,6 +11,7 @@ from trade2026.core.ids import AccountId, EventId, Ids
 from trade2026.core.numbers import Px
 from trade2026.desk.persistence import append_until_stored
 from trade2026.domain.position.ledger import Ledger
+from trade2026.domain.position.reconcile import VenueFills
 from trade2026.model.booking import AnyBooking, BookRequest
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch
@@ -24,6 +25,8 @@ class LedgerDesk:
 
     def __init__(self, bus: Bus, clock: Clock, ids: Ids, log: FilteringBoundLogger) -> None:
         self.ledger = Ledger()
+        self.fills = VenueFills()
+        """The fills alone, beside the ledger, to compare with what venues say."""
         self.marks: dict[str, Px] = {}
         """Latest mid by symbol, to show unrealised P&L; never part of the ledger."""
         self._bus = bus
@@ -40,7 +43,9 @@ class LedgerDesk:
 
     async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
         """Book the event, and tell what it changed."""
-        for change in self.ledger.apply(event, delivery.stream_seq):
+        changes = self.ledger.apply(event, delivery.stream_seq)
+        self.fills.apply(event, delivery.stream_seq)
+        for change in changes:
             account, seq = account_and_seq(change)
             if seq <= self._told_seq.get(account, 0):
                 continue

@@ -18,16 +18,22 @@ from trade2026.core.ids import AccountId, ClOrdId, EventId, Ids, OrderId
 from trade2026.core.numbers import Money, parse_nanos
 from trade2026.desk.ask import OrderAsk
 from trade2026.desk.journal import Journal
+from trade2026.desk.resting import RestingStops
 from trade2026.desk.steps import ANSWER_WITHIN_S, Steps
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
-from trade2026.model.execution import ExecutionReport
+from trade2026.domain.oms.query import OrderQuery
+from trade2026.domain.oms.reducing import beyond_position
+from trade2026.domain.oms.working import is_over
+from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
+from trade2026.model.instrument import PRISM_INSTRUMENTS, InstrumentKind
 from trade2026.model.journal import CashDeposited
-from trade2026.model.order import DONE, NewOrderSingle
+from trade2026.model.order import DONE, NewOrderSingle, TimeInForce
 from trade2026.model.risk import RiskControl, is_covered
 from trade2026.ports.archive import OrderArchive
 from trade2026.ports.bus import Bus, Delivery
+from trade2026.ports.calendar import TradingCalendar
 
 T = TypeVar("T")
 
@@ -35,6 +41,12 @@ IN_FLIGHT_LIMIT: Final = 1_000
 DOUBT_AFTER_NS: Final = 1 * NS_PER_S
 """How long a venue may keep silent before it is asked."""
 SWEEP_EVERY_S: Final = 0.5
+EXPIRY: Final = "oms"
+"""Who asks to cancel what is over."""
+REDUCING: Final = "reduce-only"
+"""Who asks to cancel what would open a position and may not."""
+
+_KINDS: Final = {one.symbol: one.kind for one in PRISM_INSTRUMENTS}
 
 
 class OmsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +70,12 @@ class OrderDesk:
         log: FilteringBoundLogger,
         settings: OmsSettings,
         archive: OrderArchive,
+        calendar: TradingCalendar,
     ) -> None:
         self.journal = Journal(bus, clock, log, archive)
         self.steps = Steps(self.journal, bus, clock, log)
+        self.resting = RestingStops(self.journal, self.steps, self._lock)
+        self._calendar = calendar
         self._clock = clock
         self._ids = ids
         self._settings = settings
@@ -77,7 +92,7 @@ class OrderDesk:
             UnavailableError: the log did not answer in time; asking again with the same key
                 is safe.
         """
-        request = self._request_of(ask)
+        request = await self._request_of(ask)
         key = (request.account, request.cl_ord_id)
         order = self.journal.orders.by_key(*key)
         task = self._placing.get(key)
@@ -103,26 +118,21 @@ class OrderDesk:
             raise RefusedError(problem)
         return order
 
-    async def cancel_all(
-        self, accounts: frozenset[str] | None, symbol: str | None, asked_by: str
-    ) -> list[OrderId]:
-        """Ask to cancel every open order of the accounts (None: of all), and return which.
+    async def cancel_all(self, query: OrderQuery, asked_by: str) -> list[OrderId]:
+        """Ask to cancel every open order that fits *query*, and return which.
 
         Raises:
             UnavailableError: the log did not answer in time; asking again is safe.
         """
-        wanted = [
-            order.request.order_id
-            for order in self._open()
-            if (accounts is None or order.request.account in accounts)
-            and (symbol is None or order.request.symbol == symbol)
-        ]
+        wanted = [order.request.order_id for order in self._open() if query.wants(order)]
         return await self._answer(self._spawn(self._cancel_each(wanted, asked_by)))
 
     async def on_report(self, report: ExecutionReport, _: Delivery) -> None:
         """Book what a venue says."""
         async with self._lock(report.order_id):
             await self.steps.book(report)
+        if report.exec_type is ExecType.TRADE or report.exec_type in UNDOES:
+            await self._keep_reducing(report.account, report.symbol)
 
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
         """Cancel the open orders of a scope that was killed."""
@@ -151,9 +161,10 @@ class OrderDesk:
                 )
 
     async def run(self) -> None:
-        """Carry out steps, and ask about orders in doubt, until cancelled."""
+        """Carry out steps, watch stops, end what is over and ask about doubts, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            tasks.create_task(self.resting.run())
             while True:
                 await self._sweep()
                 await asyncio.sleep(SWEEP_EVERY_S)
@@ -170,9 +181,13 @@ class OrderDesk:
 
     async def _place(self, request: NewOrderSingle) -> Order:
         async with self._lock(request.order_id):
-            return await self.steps.place(request)
+            order = await self.steps.place(request)
+            self.resting.note(order)
+            return order
 
-    async def _cancel(self, order_id: OrderId, asked_by: str) -> tuple[Order, str]:
+    async def _cancel(
+        self, order_id: OrderId, asked_by: str, *, is_expiry: bool = False
+    ) -> tuple[Order, str]:
         async with self._lock(order_id):
             order = self.journal.order(order_id)
             if decide.resume(order) is Resume.FAIL:
@@ -181,7 +196,8 @@ class OrderDesk:
                 order = self.journal.order(order_id)
             problem = decide.cancel_problem(order)
             if not problem:
-                order = await self.steps.cancel(order, asked_by)
+                order = await self.steps.cancel(order, asked_by, is_expiry=is_expiry)
+                self.resting.note(order)
             return order, problem
 
     async def _cancel_each(self, wanted: Iterable[OrderId], asked_by: str) -> list[OrderId]:
@@ -192,35 +208,38 @@ class OrderDesk:
                 asked.append(order_id)
         return asked
 
+    async def _keep_reducing(self, account: str, symbol: str) -> None:
+        orders = [
+            o for o in self._open() if (o.request.account, o.request.symbol) == (account, symbol)
+        ]
+        for order in beyond_position(self.journal.orders.held(account, symbol), orders):
+            await self._cancel(order.request.order_id, REDUCING)
+
     async def _sweep(self) -> None:
         now_ns = self._clock.now_ns()
         for order in self._open():
             order_id = order.request.order_id
+            if is_over(order, now_ns):
+                await self._cancel(order_id, EXPIRY, is_expiry=True)
+                continue
             if now_ns - order.updated_ns < DOUBT_AFTER_NS or self._lock(order_id).locked():
                 continue
             if decide.resume(order) is not Resume.NOTHING:
                 async with self._lock(order_id):
                     await self.steps.resume(self.journal.order(order_id))
 
-    def _request_of(self, ask: OrderAsk) -> NewOrderSingle:
+    async def _request_of(self, ask: OrderAsk) -> NewOrderSingle:
         if ask.account not in self._settings.accounts:
             raise InvalidInputError("account", "unknown")
-        order_id = OrderId(self._ids.new())
-        return NewOrderSingle(
-            order_id=order_id,
-            cl_ord_id=ask.cl_ord_id or ClOrdId(order_id),
-            account=ask.account,
-            strategy=ask.strategy,
-            venue=ask.venue,
-            symbol=ask.symbol,
-            side=ask.side,
-            ord_type=ask.ord_type,
-            time_in_force=ask.time_in_force,
-            order_qty=ask.order_qty,
-            price=ask.price,
-            transact_time_ns=self._clock.now_ns(),
-            sent_by=ask.sent_by,
-        )
+        now_ns = self._clock.now_ns()
+        if ask.time_in_force is TimeInForce.DAY:
+            kind = _KINDS.get(ask.symbol, InstrumentKind.SPOT)
+            # The calendar of an exchange may have to be read from disk first.
+            expire_ns = await asyncio.to_thread(self._calendar.day_end_ns, kind, now_ns)
+            ask = msgspec.structs.replace(ask, expire_ns=expire_ns)
+        elif ask.expire_ns is not None and ask.expire_ns <= now_ns:
+            raise InvalidInputError("expire_at", "is over already")
+        return ask.as_request(OrderId(self._ids.new()), now_ns)
 
     def _open(self) -> list[Order]:
         return list(self.journal.orders.open_orders())

@@ -12,14 +12,13 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_S, Clock
-from trade2026.core.ids import AccountId, ClOrdId, EventId, Ids, OrderId
+from trade2026.core.ids import AccountId, EventId, Ids, OrderId
 from trade2026.desk.ask import OrderAsk
 from trade2026.desk.persistence import append_until_stored
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.modes import surprise_of
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch
-from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import (
     Alert,
     HaltRequest,
@@ -61,23 +60,8 @@ class RiskDesk:
 
     def try_out(self, ask: OrderAsk) -> RiskVerdict:
         """Judge an order that nobody sends: nothing is journalled, nothing is reserved."""
-        order_id = OrderId(self._ids.new())
         now_ns = self._clock.now_ns()
-        order = NewOrderSingle(
-            order_id=order_id,
-            cl_ord_id=ClOrdId(order_id),
-            account=ask.account,
-            strategy=ask.strategy,
-            venue=ask.venue,
-            symbol=ask.symbol,
-            side=ask.side,
-            ord_type=ask.ord_type,
-            time_in_force=ask.time_in_force,
-            order_qty=ask.order_qty,
-            price=ask.price,
-            transact_time_ns=now_ns,
-            sent_by=ask.sent_by,
-        )
+        order = ask.as_request(OrderId(self._ids.new()), now_ns)
         return self.book.judge(order, now_ns)
 
     async def on_halt(self, request: HaltRequest) -> Alert:

@@ -6,16 +6,19 @@ What a step means is decided in `domain/oms/decide.py`; here it is carried out.
 
 from typing import Final
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import Trade2026Error
 from trade2026.core.ids import EventId
+from trade2026.core.numbers import Px
 from trade2026.desk.journal import Journal
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
-from trade2026.model.execution import ExecutionReport
+from trade2026.domain.oms.working import working_request
+from trade2026.model.execution import UNDOES, ExecutionReport
 from trade2026.model.journal import OrderReported
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
 from trade2026.model.risk import (
@@ -35,6 +38,9 @@ from trade2026.ports.bus import Bus
 ANSWER_WITHIN_S: Final = 5.0
 """An order that is not journalled and approved by then is never sent: its sender got a 503."""
 
+FILLS_MOST: Final = 1_000_000
+"""Of one order: all of them."""
+
 APPROVAL_FRESH_NS: Final = NS_PER_S // 10
 """An approval older than this is asked for again before sending: trading may be halted now."""
 
@@ -51,7 +57,10 @@ class Steps:
         """Reports that nobody expected: over-fills, unknown orders, contradictions."""
 
     async def place(self, request: NewOrderSingle) -> Order:
-        """Journal the order, ask risk, and hand it over; return how it stands."""
+        """Journal the order, ask risk, and hand it over; return how it stands.
+
+        A stop rests here instead, until the market reaches it.
+        """
         began_ns = self._clock.monotonic_ns()
         write = self._journal.step
         order = await write(decide.received(request, ts_ns=self._clock.now_ns()))
@@ -60,6 +69,11 @@ class Steps:
         if approved is None:
             return await write(decide.refused(order, refusals=refusals, ts_ns=now_ns))
         order = await write(decide.approved(order, reserved=approved.reserved, ts_ns=now_ns))
+        if order.is_resting:
+            why_not = await self._why_not_now(request, began_ns)
+            if why_not:
+                return await write(decide.withdrawn(order, why_not, self._clock.now_ns()))
+            return order
         now_ns = self._clock.now_ns()
         order = await write(decide.sent(order, venue=request.venue, ts_ns=now_ns))
         # The log may have kept us waiting: what was decided long ago is not acted upon.
@@ -68,22 +82,57 @@ class Steps:
             return await write(decide.failed(order, text=why_not, ts_ns=self._clock.now_ns()))
         return await self._hand_over(order, approved)
 
-    async def cancel(self, order: Order, asked_by: str) -> Order:
-        """Journal the wish to cancel, pass it on, and return the order."""
-        event = decide.cancel_requested(order, asked_by=asked_by, ts_ns=self._clock.now_ns())
+    async def fire(self, order: Order, trade_px: Px) -> Order:
+        """Send a stop that the market has reached, and return how it stands."""
+        order = await self._journal.step(decide.triggered(order, trade_px, self._clock.now_ns()))
+        return await self._send_reached(order)
+
+    async def _send_reached(self, order: Order) -> Order:
+        write = self._journal.step
+        # What it was approved for is long ago: the reservation is held, the mode may be another.
+        approved, refusals = await self._ask_risk(order.request)
+        if approved is None:
+            if any(refusal.code is RefusalCode.RISK_UNAVAILABLE for refusal in refusals):
+                # The sweep tries again: a stop is not given up because nobody answers.
+                return order
+            text = "not sent: " + "; ".join(refusal.text for refusal in refusals)
+            return await write(decide.failed(order, text=text, ts_ns=self._clock.now_ns()))
+        now_ns = self._clock.now_ns()
+        order = await write(decide.sent(order, venue=order.request.venue, ts_ns=now_ns))
+        return await self._hand_over(order, approved)
+
+    async def move_stop(self, order: Order, stop_px: Px) -> Order:
+        """Journal where a trailing stop stands by now, and return the order."""
+        return await self._journal.step(decide.stop_moved(order, stop_px, self._clock.now_ns()))
+
+    async def cancel(self, order: Order, asked_by: str, *, is_expiry: bool = False) -> Order:
+        """Journal the wish to cancel, pass it on, and return the order.
+
+        What no venue has ends at once, and what a venue has by the venue's word.
+        """
+        now_ns = self._clock.now_ns()
+        if order.is_resting:
+            text = "its time is over" if is_expiry else f"cancelled by {asked_by}"
+            event = decide.withdrawn(order, text, now_ns, is_expiry=is_expiry)
+            return await self._journal.step(event)
+        event = decide.cancel_requested(order, asked_by=asked_by, ts_ns=now_ns, is_expiry=is_expiry)
         order = await self._journal.step(event)
         await self._ask_cancel(order)
         return self._journal.order(order.request.order_id)
 
     async def book(self, report: ExecutionReport) -> None:
         """Book what a venue says, once; a surprise is booked too, and counted."""
-        if self._journal.orders.is_booked(report):
+        orders = self._journal.orders
+        if orders.is_booked(report):
             return
         event = decide.judge_report(
-            self._journal.orders.get(report.order_id),
+            orders.get(report.order_id),
             report,
             event_id=EventId(f"{report.venue}-{report.exec_id}"),
             ts_ns=self._clock.now_ns(),
+            fills=[fill.report for fill in orders.fills_of(report.order_id, limit=FILLS_MOST)]
+            if report.exec_type in UNDOES
+            else (),
         )
         if event is None:
             return
@@ -102,6 +151,8 @@ class Steps:
                 text = "not sent: the platform stopped before it could be"
                 now_ns = self._clock.now_ns()
                 await self._journal.step(decide.failed(order, text=text, ts_ns=now_ns))
+            case Resume.SEND:
+                await self._send_reached(order)
             case Resume.ASK_VENUE:
                 await self._ask_venue(order)
             case Resume.CANCEL_AGAIN:
@@ -122,6 +173,7 @@ class Steps:
 
     async def _hand_over(self, order: Order, approved: RiskApproved[NewOrderSingle]) -> Order:
         order_id = order.request.order_id
+        approved = msgspec.structs.replace(approved, request=working_request(order.request))
         try:
             ack = await self._bus.ask(EXEC_SUBMIT, approved)
         except Trade2026Error as error:

@@ -5,6 +5,7 @@
 422 malformed, with the field.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -13,26 +14,28 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
-from trade2026.core.errors import InvalidInputError
+from trade2026.core.errors import InvalidInputError, RefusedError, UnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.desk.orders import OrderDesk
 from trade2026.domain.oms.kept import Fill
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import OrderQuery
+from trade2026.edge.order_request import OrderRequest, read_request
 from trade2026.edge.orders import (
+    BatchEntry,
+    BatchReply,
+    BatchRequest,
     CancelAllReply,
     FillPage,
     HopReply,
     OrderPage,
     OrderReply,
-    OrderRequest,
     fill_reply,
     hop_reply,
     order_reply,
-    read_request,
 )
 from trade2026.edge.words import read_word
-from trade2026.model.order import OrdStatus
+from trade2026.model.order import OrdStatus, Side
 from trade2026.shell.access import needs, principal_of, require_account, visible_accounts
 from trade2026.shell.problem import ProblemError
 
@@ -77,6 +80,16 @@ def _fill_page(found: Sequence[Fill], limit: int) -> FillPage:
     )
 
 
+async def _try_to_place(desk: OrderDesk, body: OrderRequest, sent_by: str) -> BatchEntry:
+    try:
+        order, _ = await desk.submit(read_request(body, sent_by))
+    except InvalidInputError as error:
+        return BatchEntry(order=None, error=str(error), field=error.field)
+    except (RefusedError, UnavailableError) as error:
+        return BatchEntry(order=None, error=str(error), field="")
+    return BatchEntry(order=order_reply(order), error="", field="")
+
+
 def write_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
     """Return the routes that place and cancel orders."""
 
@@ -91,14 +104,32 @@ def write_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
             order_reply(order), status_code=HTTP_201_CREATED if is_created else HTTP_200_OK
         )
 
+    @post("/orders/batch", opt=needs("orders:write"), status_code=HTTP_200_OK)
+    async def submit_batch(request: AnyRequest, data: BatchRequest) -> BatchReply:
+        """Place several orders at once, each for itself: one that fails stops no other."""
+        sent_by = principal_of(request).subject
+        for body in data.orders:
+            require_account(request, body.account)
+        placing = [_try_to_place(desk, body, sent_by) for body in data.orders]
+        return BatchReply(results=list(await asyncio.gather(*placing)))
+
     @delete("/orders", opt=needs("orders:write"), status_code=HTTP_202_ACCEPTED)
     async def cancel_all(
-        request: AnyRequest, account: str | None = None, symbol: str | None = None
+        request: AnyRequest,
+        account: str | None = None,
+        symbol: str | None = None,
+        strategy: str | None = None,
+        side: str | None = None,
     ) -> CancelAllReply:
-        """Ask to cancel every open order of the account, or of all the sender's accounts."""
-        cancelled = await desk.cancel_all(
-            _accounts(request, account), symbol, principal_of(request).subject
+        """Ask to cancel every open order of the sender's accounts that fits what is named."""
+        query = OrderQuery(
+            accounts=_accounts(request, account),
+            symbol=symbol,
+            strategy=strategy,
+            side=None if side is None else read_word(Side, side, "side"),
+            active_only=True,
         )
+        cancelled = await desk.cancel_all(query, principal_of(request).subject)
         return CancelAllReply(order_ids=[str(order_id) for order_id in cancelled])
 
     @delete("/orders/{order_id:str}", opt=needs("orders:write"), status_code=HTTP_202_ACCEPTED)
@@ -108,7 +139,7 @@ def write_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
         cancelled = await desk.cancel(order.request.order_id, principal_of(request).subject)
         return order_reply(cancelled)
 
-    return [submit, cancel_all, cancel]
+    return [submit, submit_batch, cancel_all, cancel]
 
 
 def order_routes(desk: OrderDesk) -> list[BaseRouteHandler]:

@@ -1,54 +1,21 @@
-"""The words of the order API: what a request may say, and what a reply shows.
+"""What a reply of the order API shows. Numbers go out as exact JSON numbers."""
 
-Numbers are exact JSON numbers or decimal strings. A field, a type or a time in force that
-is not built yet is refused with 422 and its name: nothing is stored and then ignored.
-"""
-
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from trade2026.core.errors import InvalidInputError
-from trade2026.core.ids import AccountId, ClOrdId, StrategyId
 from trade2026.core.numbers import average_px
-from trade2026.desk.ask import OrderAsk
 from trade2026.domain.oms.kept import Fill
 from trade2026.domain.oms.order import Order
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
-from trade2026.edge.words import read_key, read_word
+from trade2026.edge.order_request import OrderRequest
 from trade2026.model.execution import ExecType
-from trade2026.model.instrument import PRISM
 from trade2026.model.journal import OrderEvent, OrderReported
 from trade2026.model.order import OrdStatus, OrdType, Side, TimeInForce
 from trade2026.model.risk import Refusal
 
-VENUE_AUTO: Final = "AUTO"
-VENUES: Final = (VENUE_AUTO, PRISM)
-TYPES: Final = (OrdType.MARKET, OrdType.LIMIT)
-FORCES: Final = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
-
-
-class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /orders`."""
-
-    symbol: str
-    side: str
-    """BUY or SELL, in either case."""
-    quantity: Exact
-    price: Exact = exact.NULL
-    """The limit; not for market orders."""
-    type: str | None = None
-    """LIMIT (default) or MARKET."""
-    order_type: str | None = None
-    """Another name of `type`."""
-    time_in_force: str = "GTC"
-    """GTC, IOC or FOK. A market order that is GTC is treated as IOC: it never rests."""
-    account: str = "default"
-    strategy: str = "manual"
-    venue: str = VENUE_AUTO
-    client_order_id: str | None = None
-    """The sender's key: the same key again answers with the first order and sends nothing."""
+BATCH_MOST: Final = 50
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +43,12 @@ class OrderReply(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Exact
     price: Exact
     stop_price: Exact
+    """Where a stop stands; of a trailing one, by the last second."""
+    trailing_offset: Exact
+    expire_ns: int | None
+    """When a DAY or a GTD order ends."""
+    reduce_only: bool
+    metadata: dict[str, str]
     status: OrdStatus
     filled_quantity: Exact
     remaining_quantity: Exact
@@ -114,9 +87,12 @@ class HopReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FillReply(msgspec.Struct, frozen=True, kw_only=True):
-    """One fill, booked once."""
+    """One fill, booked once; or the undoing of one, which is booked once too."""
 
     exec_id: str
+    exec_type: ExecType
+    """TRADE; TRADE_CANCEL takes `exec_ref_id` back, TRADE_CORRECT corrects it."""
+    exec_ref_id: str
     order_id: str
     account: str
     strategy: str
@@ -141,55 +117,32 @@ class FillPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
+class BatchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /orders/batch`."""
+
+    orders: Annotated[list[OrderRequest], msgspec.Meta(min_length=1, max_length=BATCH_MOST)]
+
+
+class BatchEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one order of a batch: the order, or why there is none."""
+
+    order: OrderReply | None
+    error: str
+    """Empty where there is an order."""
+    field: str
+    """The field that is wrong, where it is one."""
+
+
+class BatchReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of each order of a batch, in its order."""
+
+    results: list[BatchEntry]
+
+
 class CancelAllReply(msgspec.Struct, frozen=True, kw_only=True):
     """Which orders a cancel-all asked to cancel."""
 
     order_ids: list[str]
-
-
-def read_request(body: OrderRequest, sent_by: str) -> OrderAsk:
-    """Return what *body* asks for.
-
-    Raises:
-        InvalidInputError: a field is wrong; it is named.
-    """
-    if body.type is not None and body.order_type is not None:
-        raise InvalidInputError("order_type", "is another name of type: give one of them")
-    asked_type = body.type or body.order_type or "LIMIT"
-    ord_type = read_word(OrdType, asked_type, "type", among=TYPES)
-    time_in_force = read_word(TimeInForce, body.time_in_force, "time_in_force", among=FORCES)
-    price = None
-    if ord_type is OrdType.LIMIT:
-        if exact.is_null(body.price):
-            raise InvalidInputError("price", "a limit order needs one")
-        price = exact.read_px(body.price, "price")
-        if price <= 0:
-            raise InvalidInputError("price", "must be above zero")
-    elif not exact.is_null(body.price):
-        raise InvalidInputError("price", "a market order has none")
-    elif time_in_force is TimeInForce.GTC:
-        time_in_force = TimeInForce.IOC
-    quantity = exact.read_qty(body.quantity, "quantity")
-    if quantity == 0:
-        raise InvalidInputError("quantity", "must be above zero")
-    venue = body.venue.upper()
-    if venue not in VENUES:
-        raise InvalidInputError("venue", f"unknown; known are {', '.join(VENUES)}")
-    return OrderAsk(
-        account=AccountId(read_key(body.account, "account")),
-        strategy=StrategyId(read_key(body.strategy, "strategy")),
-        venue=PRISM if venue == VENUE_AUTO else venue,
-        symbol=read_key(body.symbol, "symbol"),
-        side=read_word(Side, body.side, "side"),
-        ord_type=ord_type,
-        time_in_force=time_in_force,
-        order_qty=quantity,
-        price=price,
-        cl_ord_id=None
-        if body.client_order_id is None
-        else ClOrdId(read_key(body.client_order_id, "client_order_id")),
-        sent_by=sent_by,
-    )
 
 
 def reason_reply(refusal: Refusal) -> Reason:
@@ -218,7 +171,11 @@ def order_reply(order: Order) -> OrderReply:
         time_in_force=request.time_in_force,
         quantity=exact.write(request.order_qty),
         price=exact.write_optional(request.price),
-        stop_price=exact.NULL,
+        stop_price=exact.write_optional(request.stop_px),
+        trailing_offset=exact.write_optional(request.trailing_offset),
+        expire_ns=request.expire_ns,
+        reduce_only=request.is_reduce_only,
+        metadata=request.metadata,
         status=order.status,
         filled_quantity=exact.write(order.cum_qty),
         remaining_quantity=exact.write(order.leaves_qty),
@@ -237,7 +194,7 @@ def hop_reply(event: OrderEvent) -> HopReply:
     name = type(event).__name__
     if isinstance(event, OrderReported):
         report = event.report
-        is_fill = report.exec_type is ExecType.TRADE
+        is_fill = report.exec_type in {ExecType.TRADE, ExecType.TRADE_CORRECT}
         return HopReply(
             seq=event.order_seq,
             event=name,
@@ -263,6 +220,8 @@ def fill_reply(fill: Fill) -> FillReply:
     report = fill.report
     return FillReply(
         exec_id=report.exec_id,
+        exec_type=report.exec_type,
+        exec_ref_id=report.exec_ref_id,
         order_id=report.order_id,
         account=fill.account,
         strategy=fill.strategy,

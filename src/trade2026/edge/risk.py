@@ -12,7 +12,8 @@ from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.exposure import Exposure
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
-from trade2026.edge.orders import OrderRequest, Reason, read_request, reason_reply
+from trade2026.edge.order_request import OrderRequest, read_request
+from trade2026.edge.orders import Reason, reason_reply
 from trade2026.edge.words import read_key
 from trade2026.model.risk import (
     GLOBAL_SCOPE,

@@ -5,6 +5,7 @@ numbers a venue's reports without a gap, so that a receiver knows when one is mi
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -34,6 +35,10 @@ class ExecType(StrEnum):
     """The fill `exec_ref_id` is taken back, as if it had never been: a bust."""
     TRADE_CORRECT = "TRADE_CORRECT"
     """The fill `exec_ref_id` was really one of `last_qty` at `last_px` with `fee`."""
+
+
+UNDOES: Final = frozenset({ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT})
+"""Words that undo a fill; the second books it anew."""
 
 
 class LastLiquidityInd(StrEnum):

@@ -12,9 +12,9 @@ import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId, OrderId
-from trade2026.core.numbers import Money
+from trade2026.core.numbers import Money, Px, Qty, SignedQty
 from trade2026.model.booking import AnyBooking
-from trade2026.model.execution import ExecutionReport
+from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal
 
@@ -60,10 +60,40 @@ class OrderFailed(_OrderStep, frozen=True, kw_only=True):
     text: str
 
 
+class OrderTriggered(_OrderStep, frozen=True, kw_only=True):
+    """The market reached a stop that rests with us: status ACCEPTED still, to be sent now."""
+
+    trade_px: Px
+    """The trade that did it."""
+
+
+class StopMoved(_OrderStep, frozen=True, kw_only=True):
+    """A trailing stop has followed the market."""
+
+    stop_px: Px
+
+
+class OrderWithdrawn(_OrderStep, frozen=True, kw_only=True):
+    """An order that never left is taken back: status CANCELLED, or EXPIRED by its time."""
+
+    is_expiry: bool = False
+    text: str = ""
+
+
 class CancelRequested(_OrderStep, frozen=True, kw_only=True):
     """Somebody asked to cancel what is left: status PENDING_CANCEL."""
 
     asked_by: str
+    is_expiry: bool = False
+    """The order's time is over: when the venue has confirmed, it is EXPIRED."""
+
+
+class FillTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fill is booked at."""
+
+    last_qty: Qty
+    last_px: Px
+    fee: Money
 
 
 class OrderReported(_OrderStep, frozen=True, kw_only=True):
@@ -72,6 +102,11 @@ class OrderReported(_OrderStep, frozen=True, kw_only=True):
     report: ExecutionReport
     surprise: str = ""
     """Why the report was not expected, such as an over-fill; booked and alarmed all the same."""
+    was: FillTerms | None = None
+    """What the fill was booked at that a TRADE_CANCEL takes back or a TRADE_CORRECT corrects.
+
+    None where no such fill stands: then nothing moves, and `surprise` says so.
+    """
 
 
 class UnknownReported(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -81,6 +116,8 @@ class UnknownReported(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     account: AccountId
     report: ExecutionReport
     ts_ns: TimeNs
+    was: FillTerms | None = None
+    """As in `OrderReported`."""
 
 
 class CashDeposited(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -100,6 +137,9 @@ OrderEvent: TypeAlias = (
     | OrderRefused
     | OrderSent
     | OrderFailed
+    | OrderTriggered
+    | StopMoved
+    | OrderWithdrawn
     | CancelRequested
     | OrderReported
 )
@@ -107,3 +147,33 @@ OrderEvent: TypeAlias = (
 
 JournalEvent: TypeAlias = OrderEvent | UnknownReported | CashDeposited | AnyBooking
 """Anything in the log of orders."""
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report does to a position and to cash."""
+
+    qty: SignedQty
+    """Bought (positive) or sold (negative)."""
+    px: Px
+    fee: Money
+    """Paid (positive), or given back."""
+
+
+def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:
+    """Return what *event* moves, in order: nothing, a fill, or the undoing of one.
+
+    A fill that is taken back is its own opposite: the same quantity the other way at the same
+    price, with its fee returned. A correction undoes the fill as it was booked, and then books
+    it as it really was. So every fold is right that adds them up, without knowing the fill.
+    """
+    report, was = event.report, event.was
+    sign = report.side.sign
+    moves: list[Move] = []
+    if was is not None and report.exec_type in UNDOES:
+        undone = SignedQty(-sign * was.last_qty)
+        moves.append(Move(qty=undone, px=was.last_px, fee=Money(-was.fee)))
+    is_corrected = bool(moves) and report.exec_type is ExecType.TRADE_CORRECT
+    if report.exec_type is ExecType.TRADE or is_corrected:
+        qty = SignedQty(sign * report.last_qty)
+        moves.append(Move(qty=qty, px=report.last_px, fee=report.fee))
+    return tuple(moves)

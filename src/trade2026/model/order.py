@@ -103,6 +103,9 @@ DONE: Final = frozenset(
 )
 """Statuses after which no more quantity can be bought or sold, except by a late fill."""
 
+STOPS: Final = frozenset({OrdType.STOP, OrdType.STOP_LIMIT, OrdType.TRAILING_STOP})
+"""Types that wait for the market before they become something else."""
+
 OPEN: Final = frozenset(OrdStatus) - DONE
 """Statuses in which an order still holds its reservation."""
 
@@ -132,7 +135,7 @@ class NewOrderSingle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     trailing_offset: Px | None = None
     """How far behind the best price a trailing stop follows, in nanos of the quote asset."""
     expire_ns: TimeNs | None = None
-    """When a GTD order ends. FIX tag 126."""
+    """When a GTD or a DAY order ends; the platform sets it for a day. FIX tag 126."""
     is_post_only: bool = False
     """Refused where it would trade at once. FIX tag 18, ExecInst 6."""
     is_reduce_only: bool = False
@@ -140,6 +143,8 @@ class NewOrderSingle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     display_qty: Qty | None = None
     """What of an iceberg is shown at a time; None shows all. FIX tag 1138."""
     stp: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
+    metadata: dict[str, str] = {}
+    """The sender's own notes, kept and shown, never read."""
 
 
 class OrderCancelRequest(msgspec.Struct, frozen=True, kw_only=True):

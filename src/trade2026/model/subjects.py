@@ -27,6 +27,7 @@ from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatu
 from trade2026.model.pnl import PnlSnapshot
 from trade2026.model.position import PositionEvent
 from trade2026.model.prism import PrismInput, PrismLife, PrismOutcome, PrismSnapshot
+from trade2026.model.reconciliation import Statement, StatementRequest
 from trade2026.model.risk import (
     Alert,
     HaltRequest,
@@ -54,7 +55,7 @@ MARKET_TRADE: Final = Event[TradeBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("PRISM", "sink-ticks", "normalizer", "nginx", "hot_cache"),
+    takers=("PRISM", "sink-ticks", "normalizer", "nginx", "hot_cache", "oms"),
     fed_back=("normalizer",),
 )
 """After a restart the normaliser reads up to where it has told of trades already."""
@@ -249,6 +250,14 @@ ORDERS_EVENT: Final = Event[JournalEvent](
     fed_back=("oms", "risk"),
 )
 """The log of orders, the platform's truth; see `model/journal.py`."""
+VENUE_STATEMENT: Final = Command[StatementRequest, Statement](
+    pattern="venue.statement.PRISM",
+    request=StatementRequest,
+    reply=Statement,
+    giver="ptrc",
+    takers=("PRISM",),
+    fed_back=("PRISM",),
+)
 LEDGER_BOOK: Final = Command[BookRequest, Booked](
     pattern="ledger.book",
     request=BookRequest,
@@ -314,6 +323,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     PRISM_SNAPSHOT,
     EXEC_REPORT,
     ORDERS_EVENT,
+    VENUE_STATEMENT,
     LEDGER_BOOK,
     POSITION_EVENT,
     PNL_SNAPSHOT,

@@ -20,9 +20,17 @@ class Surprise(StrEnum):
     OTHER_ORDER = "OTHER_ORDER"
     BEYOND_LIMIT = "BEYOND_LIMIT"
     CUM_QTY = "CUM_QTY"
+    FILL_UNDONE = "FILL_UNDONE"
+    """A bust or a correction: it is booked, and somebody should know."""
+    NO_SUCH_FILL = "NO_SUCH_FILL"
+    """A bust or a correction of a fill that is not booked: nothing moves."""
+    CHANGED_UNASKED = "CHANGED_UNASKED"
+    """The venue changed an order that nobody wanted changed."""
 
 
-LIMITING: Final = frozenset({Surprise.OVER_FILL, Surprise.OTHER_ORDER, Surprise.NEVER_SENT})
+LIMITING: Final = frozenset(
+    {Surprise.OVER_FILL, Surprise.OTHER_ORDER, Surprise.NEVER_SENT, Surprise.NO_SUCH_FILL}
+)
 """After these the account holds something nobody approved, so it may only reduce.
 
 The others happen with every venue: a fill that crosses a cancel, a report that comes late.

@@ -12,9 +12,10 @@ import msgspec
 
 from trade2026.core.numbers import Qty
 from trade2026.model.execution import ExecType, ExecutionReport
-from trade2026.model.instrument import Instrument
+from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, Side
 from trade2026.model.prism import PartyHolding, PrismFunding
+from trade2026.model.reconciliation import Statement
 from trade2026.prism.balance import Wallet
 from trade2026.prism.door import OnGrid, examine, examine_change
 from trade2026.prism.exchange import (
@@ -243,6 +244,14 @@ class Floor:
             orders=self.orders,
             instruments=self.instruments,
             fees=self.reporter.fees,
+        )
+
+    def statement(self) -> Statement:
+        """Return what the platform's accounts hold, at the last report made."""
+        return Statement(
+            venue=PRISM,
+            report_seq=self.reporter.last_seq,
+            lines=tuple(self.holdings.lines()),
         )
 
     def all_holdings(self) -> tuple[PartyHolding, ...]:

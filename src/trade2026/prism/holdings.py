@@ -7,15 +7,17 @@ does not run in this life, such as the agents while a recording is replayed, are
 too until they come back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
+from trade2026.core.ids import AccountId
 from trade2026.core.numbers import NANOS, SignedQty, Value
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.instrument import Instrument
 from trade2026.model.prism import PartyHolding, PrismFunding
+from trade2026.model.reconciliation import StatementLine
 
 FEES: Final = "fees"
 """The party that fees go to."""
@@ -113,6 +115,17 @@ class Holdings:
             )
             for (party, symbol), cash in self._cash.items()
         ]
+
+    def lines(self) -> Iterator[StatementLine]:
+        """Yield what the platform's accounts hold, those who come past the OMS left out."""
+        for (party, symbol), cash in self._cash.items():
+            if party.startswith(_ACCOUNT):
+                yield StatementLine(
+                    account=AccountId(party.removeprefix(_ACCOUNT)),
+                    symbol=symbol,
+                    quantity=SignedQty(self._inventory[party, symbol]),
+                    cash=Value(cash),
+                )
 
     def _move(self, party: str, symbol: str, cash: int, inventory: int) -> None:
         key = (party, symbol)

@@ -1,11 +1,20 @@
 """OMS: the system of record for orders."""
 
+from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.desk.bookkeeping import Bookkeeper
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.poison import AccountHalter
+from trade2026.desk.recent import from_newest
 from trade2026.edge.order_routes import list_routes, order_routes, write_routes
-from trade2026.model.subjects import EXEC_REPORT, LEDGER_BOOK, ORDERS_EVENT, RISK_CONTROL
+from trade2026.model.subjects import (
+    EXEC_REPORT,
+    LEDGER_BOOK,
+    MARKET_TRADE,
+    ORDERS_EVENT,
+    RISK_CONTROL,
+    Stream,
+)
 from trade2026.shell.service import Consume, Context, Fold, Serve, Service
 
 
@@ -18,6 +27,7 @@ def build(context: Context) -> Service:
         ids=context.ids,
         log=context.log,
         settings=settings,
+        calendar=ExchangeCalendar(),
         archive=SqliteOrderArchive(context.data_dir / "oms" / "orders.db"),
     )
     bookkeeper = Bookkeeper(desk.journal, settings.accounts, context.log)
@@ -39,6 +49,11 @@ def build(context: Context) -> Service:
                 on_poison=halter.on_poison,
             ),
             Serve(subject=LEDGER_BOOK, handler=bookkeeper.on_book),
+            Fold(
+                subject=MARKET_TRADE,
+                handler=desk.resting.on_trades,
+                from_seq=from_newest(context.bus, Stream.MARKET),
+            ),
             Consume(subject=RISK_CONTROL, handler=desk.on_control, durable="oms-control"),
         ],
         caught_up=desk.open_accounts,

@@ -24,10 +24,12 @@ from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.market import BookBatch, TradeBatch
 from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
 from trade2026.model.prism import PrismLife
+from trade2026.model.reconciliation import Statement, StatementRequest
 from trade2026.model.subjects import (
     MARKET_BOOK,
     MARKET_TRADE,
     VENUE_CANCEL,
+    VENUE_STATEMENT,
     VENUE_STATUS,
     VENUE_SUBMIT,
     Stream,
@@ -149,7 +151,11 @@ def _commands(venue: Venue) -> list[Intake]:
     async def on_status(request: OrderStatusRequest) -> object:
         return await venue.status(request)
 
+    async def on_statement(_: StatementRequest) -> Statement:
+        return venue.floor.statement()
+
     return [
+        Serve(subject=VENUE_STATEMENT, handler=on_statement),
         Serve(subject=VENUE_SUBMIT, handler=on_submit),
         Serve(subject=VENUE_CANCEL, handler=on_cancel),
         Serve(subject=VENUE_STATUS, handler=on_status),

@@ -1,11 +1,13 @@
-"""ptrc: positions, the ledger folded from the log of orders."""
+"""ptrc: positions, the ledger folded from the log of orders, and its reconciliation."""
 
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
+from trade2026.desk.reconciling import ReconcilingDesk
 from trade2026.edge.bookings import booking_routes
 from trade2026.edge.ledger import ledger_routes
 from trade2026.edge.positions import position_routes
+from trade2026.edge.reconciliation import reconciliation_routes
 from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT, POSITION_EVENT, Stream
 from trade2026.shell.service import Context, Fold, Service
 
@@ -13,10 +15,16 @@ from trade2026.shell.service import Context, Fold, Service
 def build(context: Context) -> Service:
     """Return the ledger."""
     desk = LedgerDesk(context.bus, context.clock, context.ids, context.log)
+    reconciling = ReconcilingDesk(bus=context.bus, clock=context.clock, log=context.log, books=desk)
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
-        routes=[*position_routes(desk), *ledger_routes(desk), *booking_routes(desk)],
+        routes=[
+            *position_routes(desk),
+            *ledger_routes(desk),
+            *booking_routes(desk),
+            *reconciliation_routes(reconciling),
+        ],
         intakes=[
             # First what was told already, so that folding the log again tells nothing twice.
             Fold(subject=POSITION_EVENT, handler=desk.on_own_event),
@@ -27,4 +35,6 @@ def build(context: Context) -> Service:
                 from_seq=from_newest(context.bus, Stream.MARKET),
             ),
         ],
+        soft_pings={"reconciliation": reconciling.ping},
+        loops=[reconciling.run],
     )

@@ -8,12 +8,13 @@ from tests.apps import app_of, client_of
 from tests.books import Books
 from tests.factories import NOW_NS, px
 from tests.tokens import Mint
+from tests.trading import until
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.adapters.policy.rego import RegoPolicy
 from trade2026.core.clock import VirtualClock
-from trade2026.core.ids import EventId
-from trade2026.desk.equity import NS_PER_HOUR, EquityDesk
+from trade2026.core.ids import AccountId, EventId
+from trade2026.desk.equity import MARKS_WITHIN_NS, NS_PER_HOUR, EquityDesk
 from trade2026.edge.performance import performance_routes
 from trade2026.edge.positions import pnl_routes
 from trade2026.model.subjects import PNL_HOUR, PNL_SNAPSHOT, POSITION_EVENT
@@ -22,6 +23,7 @@ from trade2026.shell.service import Service
 from trade2026.shell.tokens import TokenVerifier
 
 LOG = structlog.get_logger()
+OWN = AccountId("default")
 
 
 class World:
@@ -87,6 +89,22 @@ async def test_the_curve_by_the_hour_is_there_after_a_restart() -> None:
     assert found["periods"] == 4
     assert found["max_drawdown"] == pytest.approx(1000 / 1100 - 1)
     assert found["periods_per_year"] == 8760
+
+
+async def test_an_hour_is_not_drawn_before_there_are_marks() -> None:
+    log, clock = MemoryLog(), VirtualClock(NOW_NS)
+    await (await a_morning(log, clock)).bus.close()
+    world = World(log, clock)
+    await world.begin()
+    before = len(world.desk.hours[OWN])
+
+    await world.desk.draw()
+    assert len(world.desk.hours[OWN]) == before
+
+    clock.advance(MARKS_WITHIN_NS)
+    await world.desk.draw()
+    await until(lambda: len(world.desk.hours[OWN]) == before + 1)
+    await world.bus.close()
 
 
 async def test_where_the_gains_came_from_adds_up() -> None:

@@ -4,16 +4,19 @@ Pure: an order and a fact in, an event out. Event ids of our own steps are made 
 order's id and the event's number, so that the log stores the same step once.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import EventId, ExecId, OrderId
-from trade2026.core.numbers import Money, Qty, format_nanos
+from trade2026.core.numbers import Money, Px, Qty, format_nanos
+from trade2026.domain.oms.bust import booked_terms
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.surprise import surprises_of
-from trade2026.model.execution import ExecType, ExecutionReport, VenueAck
+from trade2026.model.execution import UNDOES, ExecType, ExecutionReport, VenueAck
 from trade2026.model.journal import (
     CancelRequested,
     JournalEvent,
@@ -23,9 +26,12 @@ from trade2026.model.journal import (
     OrderRefused,
     OrderReported,
     OrderSent,
+    OrderTriggered,
+    OrderWithdrawn,
+    StopMoved,
     UnknownReported,
 )
-from trade2026.model.order import NewOrderSingle
+from trade2026.model.order import NewOrderSingle, TimeInForce
 from trade2026.model.risk import Refusal
 
 
@@ -39,6 +45,8 @@ class Resume(StrEnum):
     """Sent, and the venue never said a word: it is asked, never guessed."""
     CANCEL_AGAIN = "CANCEL_AGAIN"
     """A cancel was asked for and is not answered: asking twice does no harm."""
+    SEND = "SEND"
+    """A stop that was reached, and is not sent yet."""
 
 
 def event_id_of(order_id: OrderId, order_seq: int) -> EventId:
@@ -61,11 +69,7 @@ def received(request: NewOrderSingle, ts_ns: TimeNs) -> OrderReceived:
 def approved(order: Order, reserved: Money, ts_ns: TimeNs) -> OrderApproved:
     """Return the event that risk approved *order* and holds *reserved* for it."""
     return OrderApproved(
-        event_id=_next_id(order),
-        account=order.request.account,
-        order_id=order.request.order_id,
-        order_seq=order.order_seq + 1,
-        ts_ns=ts_ns,
+        **_next(order, ts_ns),
         reserved=reserved,
     )
 
@@ -73,11 +77,7 @@ def approved(order: Order, reserved: Money, ts_ns: TimeNs) -> OrderApproved:
 def refused(order: Order, refusals: tuple[Refusal, ...], ts_ns: TimeNs) -> OrderRefused:
     """Return the event that risk refused *order*."""
     return OrderRefused(
-        event_id=_next_id(order),
-        account=order.request.account,
-        order_id=order.request.order_id,
-        order_seq=order.order_seq + 1,
-        ts_ns=ts_ns,
+        **_next(order, ts_ns),
         refusals=refusals,
     )
 
@@ -85,11 +85,7 @@ def refused(order: Order, refusals: tuple[Refusal, ...], ts_ns: TimeNs) -> Order
 def sent(order: Order, venue: str, ts_ns: TimeNs) -> OrderSent:
     """Return the event that *order* is about to be handed to *venue*."""
     return OrderSent(
-        event_id=_next_id(order),
-        account=order.request.account,
-        order_id=order.request.order_id,
-        order_seq=order.order_seq + 1,
-        ts_ns=ts_ns,
+        **_next(order, ts_ns),
         venue=venue,
     )
 
@@ -97,33 +93,52 @@ def sent(order: Order, venue: str, ts_ns: TimeNs) -> OrderSent:
 def failed(order: Order, text: str, ts_ns: TimeNs) -> OrderFailed:
     """Return the event that *order* provably never reached a venue."""
     return OrderFailed(
-        event_id=_next_id(order),
-        account=order.request.account,
-        order_id=order.request.order_id,
-        order_seq=order.order_seq + 1,
-        ts_ns=ts_ns,
+        **_next(order, ts_ns),
         text=text,
     )
 
 
-def cancel_requested(order: Order, asked_by: str, ts_ns: TimeNs) -> CancelRequested:
+def cancel_requested(
+    order: Order, asked_by: str, ts_ns: TimeNs, *, is_expiry: bool = False
+) -> CancelRequested:
     """Return the event that *asked_by* wants what is left of *order* cancelled."""
-    return CancelRequested(
-        event_id=_next_id(order),
-        account=order.request.account,
-        order_id=order.request.order_id,
-        order_seq=order.order_seq + 1,
-        ts_ns=ts_ns,
-        asked_by=asked_by,
-    )
+    return CancelRequested(**_next(order, ts_ns), asked_by=asked_by, is_expiry=is_expiry)
 
 
-def _next_id(order: Order) -> EventId:
-    return event_id_of(order.request.order_id, order.order_seq + 1)
+def withdrawn(order: Order, text: str, ts_ns: TimeNs, *, is_expiry: bool = False) -> OrderWithdrawn:
+    """Return the event that *order*, which never left, is taken back."""
+    return OrderWithdrawn(**_next(order, ts_ns), is_expiry=is_expiry, text=text)
+
+
+def triggered(order: Order, trade_px: Px, ts_ns: TimeNs) -> OrderTriggered:
+    """Return the event that a trade at *trade_px* reached the stop of *order*."""
+    return OrderTriggered(**_next(order, ts_ns), trade_px=trade_px)
+
+
+def stop_moved(order: Order, stop_px: Px, ts_ns: TimeNs) -> StopMoved:
+    """Return the event that the trailing stop of *order* now stands at *stop_px*."""
+    return StopMoved(**_next(order, ts_ns), stop_px=stop_px)
+
+
+def _next(order: Order, ts_ns: TimeNs) -> dict[str, Any]:
+    """Return what the next event of *order* says beside its own matter."""
+    order_seq = order.order_seq + 1
+    return {
+        "event_id": event_id_of(order.request.order_id, order_seq),
+        "account": order.request.account,
+        "order_id": order.request.order_id,
+        "order_seq": order_seq,
+        "ts_ns": ts_ns,
+    }
 
 
 def judge_report(
-    order: Order | None, report: ExecutionReport, *, event_id: EventId, ts_ns: TimeNs
+    order: Order | None,
+    report: ExecutionReport,
+    *,
+    event_id: EventId,
+    ts_ns: TimeNs,
+    fills: Sequence[ExecutionReport] = (),
 ) -> JournalEvent | None:
     """Return the event to journal for *report*, or None where it was applied before.
 
@@ -135,26 +150,24 @@ def judge_report(
         event_id: the id of an event about an unknown order, made from the report's own
             identity, so that a redelivery is stored once.
         ts_ns: our time.
+        fills: what was booked of the order so far, in its order: fills, busts, corrections.
     """
     # Asserted before the log has it: once journalled, every fold would stumble over it.
     assert report.last_qty >= 0, f"{report.exec_id}: a quantity has no sign"
-    assert report.last_qty > 0 or report.exec_type is not ExecType.TRADE, (
-        f"{report.exec_id}: a fill of nothing"
-    )
+    is_fill = report.exec_type in {ExecType.TRADE, ExecType.TRADE_CORRECT}
+    assert report.last_qty > 0 or not is_fill, f"{report.exec_id}: a fill of nothing"
+    was = booked_terms(fills, report.exec_ref_id) if report.exec_type in UNDOES else None
     if order is None or order.request.account != report.account:
         return UnknownReported(
-            event_id=event_id, account=report.account, report=report, ts_ns=ts_ns
+            event_id=event_id, account=report.account, report=report, ts_ns=ts_ns, was=was
         )
     if report.exec_id in order.exec_ids:
         return None
     return OrderReported(
-        event_id=_next_id(order),
-        account=order.request.account,
-        order_id=order.request.order_id,
-        order_seq=order.order_seq + 1,
-        ts_ns=ts_ns,
+        **_next(order, ts_ns),
         report=report,
-        surprise="; ".join(surprises_of(order, report)),
+        surprise="; ".join(surprises_of(order, report, was)),
+        was=was,
     )
 
 
@@ -195,10 +208,13 @@ def _own_report(
 
 def resume(order: Order) -> Resume:
     """Return what a restart must do about *order*; ask again after the venue was asked."""
-    if order.is_done:
+    if order.is_done or order.is_resting:
         return Resume.NOTHING
+    if order.sent_ns is None and order.venue_ack_ns is None:
+        is_reached = order.triggered_ns is not None and not order.is_cancel_requested
+        return Resume.SEND if is_reached else Resume.FAIL
     if order.venue_ack_ns is None:
-        return Resume.FAIL if order.sent_ns is None else Resume.ASK_VENUE
+        return Resume.ASK_VENUE
     if order.is_cancel_requested:
         return Resume.CANCEL_AGAIN
     return Resume.NOTHING
@@ -221,12 +237,15 @@ def same_request(order: Order, request: NewOrderSingle) -> bool:
 
     What the platform adds (its id, its time, the principal) is not compared.
     """
-    first = order.request
+    first = order.asked
+    # When a day ends is not the sender's word.
+    is_day = first.time_in_force is TimeInForce.DAY
     # Without a key of the sender the platform uses the id, so keys are the sender's words.
     as_first = msgspec.structs.replace(
         request,
         order_id=first.order_id,
         transact_time_ns=first.transact_time_ns,
         sent_by=first.sent_by,
+        expire_ns=first.expire_ns if is_day else request.expire_ns,
     )
     return as_first == first

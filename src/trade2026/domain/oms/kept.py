@@ -4,18 +4,30 @@ Its journal alone: the order itself is folded anew whenever it is needed, so tha
 is kept can differ from what the log says, whatever version of the fold wrote it.
 """
 
+from typing import TypeGuard
+
 import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, StrategyId
+from trade2026.core.numbers import SignedQty
 from trade2026.domain.oms.order import Order, apply
 from trade2026.model.execution import ExecutionReport
-from trade2026.model.journal import OrderEvent, OrderReported, UnknownReported
+from trade2026.model.journal import OrderEvent, OrderReported, UnknownReported, moves_of
 from trade2026.model.order import OrdStatus
 
 
+def books_fill(event: OrderEvent, order: Order) -> TypeGuard[OrderReported]:
+    """Return whether *event* books a fill, or undoes one, of *order* as it was before.
+
+    A report that is journalled twice books once.
+    """
+    is_report = isinstance(event, OrderReported)
+    return is_report and event.report.exec_id not in order.exec_ids and bool(moves_of(event))
+
+
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
-    """One fill, as it was booked."""
+    """One fill as it was booked, or the undoing of one."""
 
     number: int
     """Its place in the order of booking, from 1: the cursor of a page of fills."""
@@ -39,7 +51,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         fills: list[Fill] = []
         for event in self.events:
             before, order = order, apply(order, event)
-            if before and isinstance(event, OrderReported) and order.cum_qty > before.cum_qty:
+            if before and books_fill(event, before):
                 fill = Fill(
                     number=self.fill_numbers[len(fills)],
                     report=event.report,
@@ -52,6 +64,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         return order, fills
 
 
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What the fills of an account have added up to in one symbol, over all strategies."""
+
+    account: AccountId
+    symbol: str
+    quantity: SignedQty
+
+
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """What is known over all orders, those that are not in memory too."""
 
@@ -59,6 +79,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     fill_count: int
     cash_opened: tuple[AccountId, ...]
     unknown: tuple[UnknownReported, ...]
+    held: tuple[Held, ...]
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,9 +18,10 @@ import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import ExecId
-from trade2026.core.numbers import Money, Qty, Value, value_of
+from trade2026.core.numbers import Money, Px, Qty, Value, value_of
 from trade2026.domain.oms.transition import Trigger, status_after
-from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.domain.oms.word import trigger_of
+from trade2026.model.execution import ExecType
 from trade2026.model.journal import (
     CancelRequested,
     OrderApproved,
@@ -30,8 +31,17 @@ from trade2026.model.journal import (
     OrderRefused,
     OrderReported,
     OrderSent,
+    OrderTriggered,
+    OrderWithdrawn,
+    StopMoved,
+    moves_of,
 )
-from trade2026.model.order import DONE, NewOrderSingle, OrdStatus
+from trade2026.model.order import (
+    DONE,
+    STOPS,
+    NewOrderSingle,
+    OrdStatus,
+)
 from trade2026.model.risk import Refusal
 
 _OWN_STEPS: Final[dict[type[OrderEvent], Trigger]] = {
@@ -39,19 +49,9 @@ _OWN_STEPS: Final[dict[type[OrderEvent], Trigger]] = {
     OrderRefused: Trigger.REFUSE,
     OrderSent: Trigger.SEND,
     OrderFailed: Trigger.FAIL,
+    OrderTriggered: Trigger.FIRE,
+    StopMoved: Trigger.TRAIL,
     CancelRequested: Trigger.ASK_CANCEL,
-}
-
-_VENUE_WORDS: Final[dict[ExecType, Trigger]] = {
-    ExecType.NEW: Trigger.ACKNOWLEDGE,
-    ExecType.CANCELED: Trigger.CANCEL,
-    ExecType.REJECTED: Trigger.REJECT,
-    ExecType.EXPIRED: Trigger.EXPIRE,
-    ExecType.TRIGGERED: Trigger.NOTE,
-    ExecType.REPLACED: Trigger.NOTE,
-    ExecType.REPLACE_REJECTED: Trigger.NOTE,
-    ExecType.TRADE_CANCEL: Trigger.NOTE,
-    ExecType.TRADE_CORRECT: Trigger.NOTE,
 }
 
 
@@ -59,6 +59,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order as its journal so far leaves it."""
 
     request: NewOrderSingle
+    """What it asks for as it stands: what the venue changed is in it."""
+    first: NewOrderSingle | None = None
+    """What was asked for at first, where that has changed since."""
     status: OrdStatus
     order_seq: int
     """Number of the last event applied."""
@@ -78,6 +81,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     venue_ack_ns: TimeNs | None = None
     """When the venue's first word about it was journalled; None after sending is in doubt."""
     is_cancel_requested: bool = False
+    is_expiring: bool = False
+    """The cancel was asked for because the order's time is over."""
+    triggered_ns: TimeNs | None = None
+    """When the market reached the stop that rested with us."""
     exec_ids: frozenset[ExecId] = frozenset()
     """Every report applied, so that one delivered twice counts once."""
 
@@ -85,6 +92,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def is_done(self) -> bool:
         """Return whether no more quantity can trade, except by a late fill."""
         return self.status in DONE
+
+    @property
+    def asked(self) -> NewOrderSingle:
+        """Return what was asked for at first."""
+        return self.first or self.request
+
+    @property
+    def is_resting(self) -> bool:
+        """Return whether it is a stop that waits with us for the market."""
+        is_stop = self.request.ord_type in STOPS
+        return is_stop and self.status is OrdStatus.ACCEPTED and self.triggered_ns is None
 
 
 def apply(order: Order | None, event: OrderEvent) -> Order:
@@ -109,21 +127,41 @@ def apply(order: Order | None, event: OrderEvent) -> Order:
     if isinstance(event, OrderReported):
         return _report(order, event)
     assert not isinstance(event, OrderReceived), f"{event.order_id}: received twice"
-    return _step(order, event, _OWN_STEPS[type(event)], **_own_changes(event))
+    if isinstance(event, OrderWithdrawn):
+        trigger = Trigger.LAPSE if event.is_expiry else Trigger.WITHDRAW
+    else:
+        trigger = _OWN_STEPS[type(event)]
+    return _step(order, event, trigger, **_own_changes(order, event))
 
 
-def _own_changes(event: OrderEvent) -> dict[str, Any]:
+def _own_changes(order: Order, event: OrderEvent) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
     match event:
         case OrderRefused():
-            return {"refusals": event.refusals}
+            changes["refusals"] = event.refusals
         case OrderSent():
-            return {"venue": event.venue, "sent_ns": event.ts_ns}
-        case OrderFailed():
-            return {"text": event.text}
+            changes |= {"venue": event.venue, "sent_ns": event.ts_ns}
+        case OrderFailed() | OrderWithdrawn():
+            changes["text"] = event.text
+        case OrderTriggered():
+            changes["triggered_ns"] = event.ts_ns
+        case StopMoved():
+            changes = _terms(order, stop_px=event.stop_px)
         case CancelRequested():
-            return {"is_cancel_requested": True}
+            changes |= {"is_cancel_requested": True, "is_expiring": event.is_expiry}
         case _:
-            return {}
+            pass
+    return changes
+
+
+def _terms(
+    order: Order, order_qty: Qty | None = None, price: Px | None = None, stop_px: Px | None = None
+) -> dict[str, Any]:
+    """Return the changes that give *order* other terms; what is None stays as it is."""
+    given = {"order_qty": order_qty, "price": price, "stop_px": stop_px}
+    changes = {name: value for name, value in given.items() if value is not None}
+    request = msgspec.structs.replace(order.request, **changes)
+    return {"request": request, "first": order.asked}
 
 
 def _begin(event: OrderReceived) -> Order:
@@ -148,7 +186,8 @@ def _step(
 ) -> Order:
     status = status_after(order.status, trigger)
     cum_qty: Qty = changes.get("cum_qty", order.cum_qty)
-    leaves = 0 if status in DONE else order.request.order_qty - cum_qty
+    request: NewOrderSingle = changes.get("request", order.request)
+    leaves = 0 if status in DONE else request.order_qty - cum_qty
     return msgspec.structs.replace(
         order,
         status=status,
@@ -170,25 +209,30 @@ def _report(order: Order, event: OrderReported) -> Order:
         "venue_ack_ns": _ack_ns(order, event),
         "text": report.text or order.text,
     }
-    if report.exec_type is ExecType.TRADE:
-        changes["cum_qty"] = Qty(order.cum_qty + report.last_qty)
-        changes["cum_value"] = Value(order.cum_value + value_of(report.last_px, report.last_qty))
-        changes["fees"] = Money(order.fees + report.fee)
-    if report.exec_type is ExecType.CANCEL_REJECTED:
-        changes["is_cancel_requested"] = False
-    return _step(order, event, _trigger_of(order, report), **changes)
+    cum_qty, cum_value, fees = order.cum_qty, order.cum_value, order.fees
+    for move in moves_of(event):
+        qty = move.qty * report.side.sign
+        cum_qty = Qty(cum_qty + qty)
+        cum_value = Value(cum_value + value_of(move.px, qty))
+        fees = Money(fees + move.fee)
+    changes |= {"cum_qty": cum_qty, "cum_value": cum_value, "fees": fees}
+    match report.exec_type:
+        case ExecType.CANCEL_REJECTED:
+            changes |= {"is_cancel_requested": False, "is_expiring": False}
+        case ExecType.REPLACED if not order.is_done:
+            changes |= _terms(order, report.order_qty, report.price, report.stop_px)
+        case _:
+            pass
+    request: NewOrderSingle = changes.get("request", order.request)
+    trigger = trigger_of(order.status, event, cum_qty=cum_qty, order_qty=request.order_qty)
+    if trigger is Trigger.CANCEL and order.is_expiring:
+        trigger = Trigger.EXPIRE
+    return _step(order, event, trigger, **changes)
 
 
 def _ack_ns(order: Order, event: OrderReported) -> TimeNs | None:
-    # That a venue would not cancel does not say that it has the order: it may be unknown there.
-    is_word = event.report.exec_type is not ExecType.CANCEL_REJECTED
+    # That a venue would not cancel or change does not say that it has the order: it may be
+    # unknown there.
+    refusals = {ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED}
+    is_word = event.report.exec_type not in refusals
     return event.ts_ns if is_word and order.venue_ack_ns is None else order.venue_ack_ns
-
-
-def _trigger_of(order: Order, report: ExecutionReport) -> Trigger:
-    if report.exec_type is ExecType.TRADE:
-        is_all = order.cum_qty + report.last_qty >= order.request.order_qty
-        return Trigger.FILL_ALL if is_all else Trigger.FILL_PART
-    if report.exec_type is ExecType.CANCEL_REJECTED:
-        return Trigger.KEEP_PART if order.cum_qty else Trigger.KEEP_WHOLE
-    return _VENUE_WORDS[report.exec_type]

@@ -13,17 +13,19 @@ from itertools import islice
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ClOrdId, ExecId, OrderId, StrategyId
-from trade2026.domain.oms.kept import Changes, Fill, Kept, Totals
+from trade2026.core.numbers import SignedQty
+from trade2026.domain.oms.kept import Changes, Fill, Held, Kept, Totals, books_fill
 from trade2026.domain.oms.order import Order, apply
 from trade2026.domain.oms.query import EVERY_ORDER, OrderQuery
 from trade2026.model.booking import Booking
-from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import (
     CashDeposited,
     JournalEvent,
     OrderEvent,
     OrderReported,
     UnknownReported,
+    moves_of,
 )
 from trade2026.model.order import OrdStatus
 from trade2026.model.position import UNATTRIBUTED
@@ -50,6 +52,7 @@ class Orders:
         self._counts: Counter[OrdStatus] = Counter()
         self._cash_opened: set[AccountId] = set()
         self._unknown: dict[tuple[str, ExecId], UnknownReported] = {}
+        self._held: Counter[tuple[AccountId, str]] = Counter()
         self._changed: dict[OrderId, None] = {}
 
     def apply(self, event: JournalEvent, seq: int = 0) -> None:
@@ -140,6 +143,10 @@ class Orders:
         """How many fills are somebody else's to keep; `fills` has those behind them."""
         return self._fill_count - len(self._fills)
 
+    def held(self, account: str, symbol: str) -> SignedQty:
+        """Return what the account's fills in *symbol* add up to."""
+        return SignedQty(self._held[AccountId(account), symbol])
+
     def cash_opened(self, account: str) -> bool:
         """Return whether the account ever got a deposit."""
         return account in self._cash_opened
@@ -181,6 +188,10 @@ class Orders:
                 fill_count=self._fill_count,
                 cash_opened=tuple(sorted(self._cash_opened)),
                 unknown=self.unknown,
+                held=tuple(
+                    Held(account=account, symbol=symbol, quantity=SignedQty(quantity))
+                    for (account, symbol), quantity in self._held.items()
+                ),
             ),
         )
 
@@ -202,13 +213,12 @@ class Orders:
         forgotten: set[OrderId] = set()
         while self._done:
             order_id = self._done[0]
-            order = self._orders.get(order_id)
-            if order is not None:
-                is_recent = order.updated_ns >= before_ns or self._seqs[order_id] > up_to_seq
-                if is_recent or order_id in self._changed:
-                    break
-                self._drop(order)
-                forgotten.add(order_id)
+            order = self._orders[order_id]
+            is_recent = order.updated_ns >= before_ns or self._seqs[order_id] > up_to_seq
+            if is_recent or order_id in self._changed:
+                break
+            self._drop(order)
+            forgotten.add(order_id)
             self._done.popleft()
         if forgotten:
             self._ids = [order_id for order_id in self._ids if order_id not in forgotten]
@@ -221,6 +231,7 @@ class Orders:
         self._fill_count = totals.fill_count
         self._cash_opened = set(totals.cash_opened)
         self._unknown = {(u.report.venue, u.report.exec_id): u for u in totals.unknown}
+        self._held = Counter({(h.account, h.symbol): h.quantity for h in totals.held})
 
     def recall(self, kept: Kept) -> Order:
         """Take back an order that was forgotten, and return it; one that is here stays."""
@@ -259,8 +270,8 @@ class Orders:
         if key in self._unknown:
             return
         self._unknown[key] = event
-        if event.report.exec_type is ExecType.TRADE:
-            self._book_fill(event.report, event.account, UNATTRIBUTED, event.ts_ns)
+        if moves_of(event):
+            self._book_fill(event, UNATTRIBUTED)
 
     def _book_order(self, event: OrderEvent) -> None:
         before = self._orders.get(event.order_id)
@@ -277,9 +288,8 @@ class Orders:
         self._changed[event.order_id] = None
         if after.is_done and not (before and before.is_done):
             self._end(event.order_id)
-        # Counted by what was filled, so that a report that is journalled twice is one fill.
-        if isinstance(event, OrderReported) and before and after.cum_qty > before.cum_qty:
-            self._book_fill(event.report, event.account, after.request.strategy, event.ts_ns)
+        if before and books_fill(event, before):
+            self._book_fill(event, after.request.strategy)
 
     def _take_in(self, order_id: OrderId, order: Order) -> None:
         key = (order.request.account, order.request.cl_ord_id)
@@ -300,16 +310,16 @@ class Orders:
         del self._by_key[order.request.account, order.request.cl_ord_id]
         self._fills_of.pop(order_id, None)
 
-    def _book_fill(
-        self, report: ExecutionReport, account: AccountId, strategy: StrategyId, ts_ns: TimeNs
-    ) -> None:
+    def _book_fill(self, event: OrderReported | UnknownReported, strategy: StrategyId) -> None:
+        report = event.report
         self._fill_count += 1
         fill = Fill(
             number=self._fill_count,
             report=report,
-            account=account,
+            account=event.account,
             strategy=strategy,
-            booked_ns=ts_ns,
+            booked_ns=event.ts_ns,
         )
         self._fills.append(fill)
         self._fills_of.setdefault(report.order_id, []).append(fill)
+        self._held[event.account, report.symbol] += sum(move.qty for move in moves_of(event))

@@ -9,15 +9,24 @@ from typing import Final
 
 from trade2026.core.numbers import format_nanos
 from trade2026.domain.oms.order import Order
-from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
+from trade2026.model.journal import FillTerms
 from trade2026.model.order import OrdType, Side
 from trade2026.model.surprise import Surprise
 
 _ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
 
 
-def surprises_of(order: Order, report: ExecutionReport) -> Iterator[str]:
-    """Yield what contradicts *order* in a *report* that was not applied to it yet."""
+def surprises_of(
+    order: Order, report: ExecutionReport, was: FillTerms | None = None
+) -> Iterator[str]:
+    """Yield what contradicts *order* in a *report* that was not applied to it yet.
+
+    Args:
+        order: before the report.
+        report: what the venue said.
+        was: what the fill was booked at that it undoes, where there is one.
+    """
     if order.sent_ns is None:
         yield f"{Surprise.NEVER_SENT}: a report on an order that is {order.status}, never sent"
     request = order.request
@@ -29,7 +38,11 @@ def surprises_of(order: Order, report: ExecutionReport) -> Iterator[str]:
         yield from _of_fill(order, report)
     elif report.exec_type in _ENDS:
         yield from _of_end(order, report)
-    yield from _of_cum_qty(order, report)
+    elif report.exec_type in UNDOES:
+        yield from _of_undoing(order, report, was)
+    elif report.exec_type is ExecType.REPLACED:
+        yield f"{Surprise.CHANGED_UNASKED}: replaced by the venue while {order.status}"
+    yield from _of_cum_qty(order, report, was)
 
 
 def _of_fill(order: Order, report: ExecutionReport) -> Iterator[str]:
@@ -60,12 +73,30 @@ def _of_end(order: Order, report: ExecutionReport) -> Iterator[str]:
         yield f"{Surprise.REJECTED_LATE}: rejected after the venue had taken it in"
 
 
-def _of_cum_qty(order: Order, report: ExecutionReport) -> Iterator[str]:
-    # A late NEW tells of a time before the fills; every other report tells of all of them.
-    if report.exec_type is ExecType.NEW:
+def _of_undoing(order: Order, report: ExecutionReport, was: FillTerms | None) -> Iterator[str]:
+    if was is None:
+        yield f"{Surprise.NO_SUCH_FILL}: {report.exec_type} of {report.exec_ref_id or 'nothing'}"
         return
-    filled = report.last_qty if report.exec_type is ExecType.TRADE else 0
-    cum_qty = order.cum_qty + filled
+    yield (
+        f"{Surprise.FILL_UNDONE}: {report.exec_type} of {report.exec_ref_id}, "
+        f"{format_nanos(was.last_qty)} at {format_nanos(was.last_px)}"
+    )
+    if report.exec_type is ExecType.TRADE_CORRECT:
+        cum_qty = order.cum_qty - was.last_qty + report.last_qty
+        if cum_qty > order.request.order_qty:
+            yield (
+                f"{Surprise.OVER_FILL}: {format_nanos(cum_qty)} filled, "
+                f"{format_nanos(order.request.order_qty)} ordered"
+            )
+
+
+def _of_cum_qty(order: Order, report: ExecutionReport, was: FillTerms | None) -> Iterator[str]:
+    # A late NEW tells of a time before the fills; every other report tells of all of them.
+    if report.exec_type is ExecType.NEW or (report.exec_type in UNDOES and was is None):
+        return
+    undone = 0 if was is None else was.last_qty
+    is_fill = report.exec_type in {ExecType.TRADE, ExecType.TRADE_CORRECT}
+    cum_qty = order.cum_qty - undone + (report.last_qty if is_fill else 0)
     if report.cum_qty != cum_qty:
         yield (
             f"{Surprise.CUM_QTY}: the venue counts {format_nanos(report.cum_qty)} filled, "

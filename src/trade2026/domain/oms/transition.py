@@ -23,6 +23,13 @@ class Trigger(StrEnum):
     SEND = "SEND"
     FAIL = "FAIL"
     ASK_CANCEL = "ASK_CANCEL"
+    FIRE = "FIRE"
+    """The market reached a stop that rests with us."""
+    TRAIL = "TRAIL"
+    """A stop that rests with us has followed the market."""
+    WITHDRAW = "WITHDRAW"
+    LAPSE = "LAPSE"
+    """The time of an order that never left is over."""
     ACKNOWLEDGE = "ACKNOWLEDGE"
     FILL_PART = "FILL_PART"
     """A fill that leaves something of the order's quantity."""
@@ -35,6 +42,19 @@ class Trigger(StrEnum):
     """The venue would not cancel, and nothing is filled."""
     KEEP_PART = "KEEP_PART"
     """The venue would not cancel, and something is filled."""
+    CHANGE = "CHANGE"
+    """The venue changed the order, and nothing is filled."""
+    CHANGE_PART = "CHANGE_PART"
+    """The venue changed the order, and something is filled, but not all."""
+    CHANGE_ALL = "CHANGE_ALL"
+    """The venue cut the order down to what is filled already."""
+    STAND_WHOLE = "STAND_WHOLE"
+    """The venue would not change the order, and nothing is filled."""
+    STAND_PART = "STAND_PART"
+    UNFILL_WHOLE = "UNFILL_WHOLE"
+    """A bust or a correction after which nothing is filled."""
+    UNFILL_PART = "UNFILL_PART"
+    """One after which something is filled, but not all."""
     NOTE = "NOTE"
     """A word that moves no status by itself."""
 
@@ -53,6 +73,7 @@ _UNJUDGED: Final = frozenset({_S.NEW, _S.PENDING_RISK})
 _UNSENT: Final = _UNJUDGED | {_S.ACCEPTED, _S.ROUTING}
 _PENDING: Final = frozenset({_S.PENDING_CANCEL})
 _HELD: Final = frozenset({_S.PENDING_CANCEL, _S.PENDING_REPLACE})
+_CHANGING: Final = frozenset({_S.PENDING_REPLACE})
 _ALL: Final = frozenset(OrdStatus)
 
 _ROWS: Final[tuple[_Row, ...]] = (
@@ -73,6 +94,10 @@ _ROWS: Final[tuple[_Row, ...]] = (
         _S.PENDING_CANCEL,
         "while pending too: a cancel whose answer was lost is asked for again",
     ),
+    _Row(frozenset({_S.ACCEPTED}), _T.FIRE, None, "ACCEPTED until it is sent"),
+    _Row(frozenset({_S.ACCEPTED}), _T.TRAIL, None, "a trailing stop that rests has followed"),
+    _Row(_UNSENT | _PENDING, _T.WITHDRAW, _S.CANCELLED),
+    _Row(_UNSENT | _PENDING, _T.LAPSE, _S.EXPIRED),
     _Row(
         _UNSENT | {_S.SENT},
         _T.ACKNOWLEDGE,
@@ -99,7 +124,42 @@ _ROWS: Final[tuple[_Row, ...]] = (
     _Row(_PENDING, _T.KEEP_PART, _S.PARTIALLY_FILLED),
     _Row(_ALL - _PENDING, _T.KEEP_WHOLE, None, "the refused cancel was answered before"),
     _Row(_ALL - _PENDING, _T.KEEP_PART, None, "the fill that made the cancel fail came first"),
-    _Row(_ALL, _T.NOTE, None),
+    _Row(_CHANGING, _T.CHANGE, _S.SENT),
+    _Row(_CHANGING, _T.CHANGE_PART, _S.PARTIALLY_FILLED),
+    _Row(_ALL - _CHANGING, _T.CHANGE, None, "its terms change; a cancel that waits goes on"),
+    _Row(_ALL - _CHANGING, _T.CHANGE_PART, None, "the same with something filled"),
+    _Row(_ALL, _T.CHANGE_ALL, _S.FILLED, "cut down to what is filled: nothing is left of it"),
+    _Row(_CHANGING, _T.STAND_WHOLE, _S.SENT),
+    _Row(_CHANGING, _T.STAND_PART, _S.PARTIALLY_FILLED),
+    _Row(_ALL - _CHANGING, _T.STAND_WHOLE, None, "a cancel or a fill of all came first"),
+    _Row(_ALL - _CHANGING, _T.STAND_PART, None, "a cancel or a fill of all came first"),
+    _Row(frozenset({_S.PARTIALLY_FILLED}), _T.UNFILL_WHOLE, _S.SENT),
+    _Row(
+        frozenset({_S.FILLED}),
+        _T.UNFILL_WHOLE,
+        _S.CANCELLED,
+        "what is taken back does not return to the book: the order has ended with less",
+    ),
+    _Row(frozenset({_S.FILLED}), _T.UNFILL_PART, _S.CANCELLED, "the same with something left"),
+    _Row(
+        _ALL - {_S.PARTIALLY_FILLED, _S.FILLED},
+        _T.UNFILL_WHOLE,
+        None,
+        "open and pending ones go on; what has ended stays ended",
+    ),
+    _Row(
+        _UNSENT | {_S.SENT},
+        _T.UNFILL_PART,
+        _S.PARTIALLY_FILLED,
+        "a correction may find more filled than was booked",
+    ),
+    _Row(
+        _ALL - _UNSENT - {_S.SENT, _S.FILLED},
+        _T.UNFILL_PART,
+        None,
+        "open and pending ones go on; what has ended stays ended",
+    ),
+    _Row(_ALL, _T.NOTE, None, "a trigger at the venue, or a word about a fill nobody knows"),
 )
 
 

@@ -81,5 +81,5 @@ def _name_of(position: Position, by: By) -> str:
             return position.key.symbol
         case By.VENUE:
             return position.key.venue
-        case By.TOTAL:
+        case _:
             return "total"

@@ -127,7 +127,7 @@ class Holding:
                 self._set(dividends=Value(self.position.dividends + amount))
             case SplitOp():
                 self._split(op)
-            case MethodOp():
+            case _:
                 self._switch(op.method)
 
     def _fill(self, op: FillOp) -> None:

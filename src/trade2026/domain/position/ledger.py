@@ -216,7 +216,7 @@ class Ledger:
             case FundingBooked():
                 key = PositionKey(event.account, event.strategy, event.venue, event.symbol)
                 change.let(self._holding(key), FundingOp(event.amount))
-            case DividendBooked() | SplitBooked():
+            case _:
                 for holding in self._holders(event):
                     change.let(holding, _op_of(event))
         return change.told()

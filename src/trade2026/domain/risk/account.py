@@ -21,6 +21,7 @@ from trade2026.core.numbers import (
 from trade2026.domain.risk.pace import Pace
 from trade2026.domain.risk.worth import Worth
 from trade2026.model.execution import ExecutionReport
+from trade2026.model.journal import Move
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import RiskApproved
 
@@ -85,17 +86,19 @@ class RiskAccount:
         self.is_open = True
         self.cash = Value(self.cash + value_of_money(amount))
 
-    def fill(self, report: ExecutionReport) -> None:
+    def fill(self, report: ExecutionReport, moves: tuple[Move, ...]) -> None:
         """Move cash, the holding, and the order's reservation, where there is one."""
-        qty = report.last_qty * report.side.sign
-        paid = value_of(report.last_px, qty) + value_of_money(report.fee)
-        self.cash = Value(self.cash - paid)
         held = self.holdings.get(report.symbol, Holding())
-        self.hold(report.symbol, held.after(report.last_px, qty))
+        for move in moves:
+            paid = value_of(move.px, move.qty) + value_of_money(move.fee)
+            self.cash = Value(self.cash - paid)
+            held = held.after(move.px, move.qty)
+        self.hold(report.symbol, held)
         reservation = self.reservations.get(report.order_id)
         if reservation is None:
             return
-        leaves = Qty(max(0, reservation.leaves_qty - report.last_qty))
+        filled = report.side.sign * sum(move.qty for move in moves)
+        leaves = Qty(max(0, reservation.leaves_qty - filled))
         self.reserve(msgspec.structs.replace(reservation, leaves_qty=leaves))
 
     def hold(self, symbol: str, holding: Holding) -> None:

@@ -31,7 +31,7 @@ from trade2026.domain.risk.modes import Modes
 from trade2026.domain.risk.reference import References
 from trade2026.domain.risk.worth import Part, Worth
 from trade2026.model.booking import Booking
-from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.execution import ExecType
 from trade2026.model.instrument import Instrument
 from trade2026.model.journal import (
     CashDeposited,
@@ -41,7 +41,9 @@ from trade2026.model.journal import (
     OrderReceived,
     OrderRefused,
     OrderReported,
+    OrderWithdrawn,
     UnknownReported,
+    moves_of,
 )
 from trade2026.model.market import Quote
 from trade2026.model.order import NewOrderSingle, Side
@@ -128,14 +130,14 @@ class RiskBook:
                 self._received[event.order_id] = event.request
             case OrderApproved():
                 self._approve(event)
-            case OrderRefused() | OrderFailed():
+            case OrderRefused() | OrderFailed() | OrderWithdrawn():
                 self._end(event.account, event.order_id)
             case OrderReported():
-                self._report(event.account, event.report)
+                self._report(event)
                 self.modes.tighten(event.account, mode_after(event.surprise), event)
             case UnknownReported():
                 # Of an order nobody knows there is nothing reserved: only fills count.
-                self._fill(event.account, event.report)
+                self._fill(event)
                 self.modes.tighten(event.account, TradingMode.REDUCE_ONLY, event)
             case Booking():
                 self._book(event)
@@ -327,22 +329,24 @@ class RiskBook:
             Reservation(approved=approved, leaves_qty=request.order_qty, is_journalled=True)
         )
 
-    def _report(self, account_id: AccountId, report: ExecutionReport) -> None:
-        self._fill(account_id, report)
-        held = self._account(account_id).reservations.get(report.order_id)
+    def _report(self, event: OrderReported) -> None:
+        self._fill(event)
+        report = event.report
+        held = self._account(event.account).reservations.get(report.order_id)
         is_filled = held is not None and held.leaves_qty == 0
         if report.exec_type in _ENDS or is_filled:
-            self._end(account_id, report.order_id)
+            self._end(event.account, report.order_id)
 
-    def _fill(self, account_id: AccountId, report: ExecutionReport) -> None:
+    def _fill(self, event: OrderReported | UnknownReported) -> None:
+        report, moves = event.report, moves_of(event)
         exec_key = (report.venue, report.exec_id)
-        if report.exec_type is not ExecType.TRADE or exec_key in self._exec_ids:
+        if not moves or exec_key in self._exec_ids:
             return
         assert not report.fee or report.fee_asset == BASE_CURRENCY, (
             f"{report.exec_id}: a fee in {report.fee_asset or 'no currency'}"
         )
         self._exec_ids.add(exec_key)
-        self._account(account_id).fill(report)
+        self._account(event.account).fill(report, moves)
 
     def _end(self, account_id: AccountId, order_id: OrderId) -> None:
         self._account(account_id).release(order_id)

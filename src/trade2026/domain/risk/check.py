@@ -111,8 +111,8 @@ RiskCheck: TypeAlias = Callable[[NewOrderSingle, RiskView], Refusal | None]
 
 
 def limit_px(order: NewOrderSingle) -> Px | None:
-    """Return the order's limit; None for a market order, whatever it carries."""
-    return order.price if order.ord_type is OrdType.LIMIT else None
+    """Return the order's limit; None for one that trades at the market, whatever it carries."""
+    return order.price if order.ord_type in {OrdType.LIMIT, OrdType.STOP_LIMIT} else None
 
 
 def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
@@ -124,7 +124,8 @@ def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
     limit = limit_px(order)
     reference = view.reference_px(order.side)
     if limit is None:
-        return reference
+        # A stop to buy trades where it is reached, above the market of now.
+        return reference if reference is None else Px(max(reference, order.stop_px or 0))
     if order.side is Side.BUY or reference is None:
         return limit
     return max(limit, reference)

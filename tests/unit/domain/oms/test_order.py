@@ -18,7 +18,17 @@ from trade2026.model.journal import OrderReported
 from trade2026.model.order import DONE, OPEN, OrdStatus
 from trade2026.model.risk import Refusal, RefusalCode
 
-OUR_STEPS = {Trigger.APPROVE, Trigger.REFUSE, Trigger.SEND, Trigger.FAIL, Trigger.ASK_CANCEL}
+OUR_STEPS = {
+    Trigger.APPROVE,
+    Trigger.REFUSE,
+    Trigger.SEND,
+    Trigger.FAIL,
+    Trigger.ASK_CANCEL,
+    Trigger.FIRE,
+    Trigger.TRAIL,
+    Trigger.WITHDRAW,
+    Trigger.LAPSE,
+}
 LATER_NS = TimeNs(NOW_NS + 1)
 
 

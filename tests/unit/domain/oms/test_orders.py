@@ -2,14 +2,16 @@
 
 import msgspec
 import pytest
-from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order, an_unknown, qty
+from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order, an_unknown, px, qty
 
+from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.orders import Orders
 from trade2026.domain.oms.query import OrderQuery
+from trade2026.model.booking import RateSet
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.order import NewOrderSingle, OrdStatus
 
@@ -26,6 +28,18 @@ def place(orders: Orders, number: int, **changes: object) -> Order:
     orders.apply(decide.approved(known(orders, number), Money(0), NOW_NS))
     orders.apply(decide.sent(known(orders, number), asked.venue, NOW_NS))
     return known(orders, number)
+
+
+def a_booking() -> RateSet:
+    return RateSet(
+        event_id=EventId("rate-1"),
+        account=AccountId("default"),
+        ts_ns=NOW_NS,
+        asked_by="tess",
+        text="",
+        currency="EUR",
+        rate=px("1"),
+    )
 
 
 def known(orders: Orders, number: int) -> Order:
@@ -197,3 +211,27 @@ def test_orders_are_counted_by_status(orders: Orders) -> None:
     assert counts[OrdStatus.CANCELLED] == 1
     assert sum(counts.values()) == 5
     assert set(counts) == set(OrdStatus)
+
+
+def test_what_changed_while_it_was_being_kept_is_kept_again(orders: Orders) -> None:
+    changes = orders.take_changes()
+    fill(orders, 1, "0.5", "fill-9")
+    orders.apply(a_booking())
+
+    orders.settle(changes)
+
+    assert orders.changed_count == 1
+    assert [one.number for one in orders.fills()] == [4]
+    assert orders.held("default", "BTCUSDT") == qty("1.5")
+    assert orders.held("other", "BTCUSDT") == qty("1")
+
+
+def test_an_order_is_forgotten_when_it_is_kept_old_and_folded(orders: Orders) -> None:
+    later = TimeNs(NOW_NS + 1)
+    assert orders.forget(later, up_to_seq=0) == 0
+    orders.settle(orders.take_changes())
+
+    assert orders.forget(NOW_NS, up_to_seq=0) == 0
+    assert orders.forget(later, up_to_seq=-1) == 0
+    assert orders.forget(later, up_to_seq=0) == 2
+    assert ids(orders.page()) == ["5", "3", "1"]

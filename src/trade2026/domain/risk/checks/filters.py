@@ -18,13 +18,14 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
         return None
     return (
         _price(order, view.instrument)
+        or _stop_price(order, view.instrument)
         or _quantity(order.order_qty, view.instrument)
         or _value(order, view, view.instrument)
     )
 
 
 def _price(order: NewOrderSingle, instrument: Instrument) -> Refusal | None:
-    if order.ord_type is OrdType.MARKET:
+    if order.ord_type not in {OrdType.LIMIT, OrdType.STOP_LIMIT}:
         return None
     tick = instrument.tick_size
     if order.price is not None and order.price > 0 and is_multiple(order.price, tick):
@@ -37,6 +38,19 @@ def _price(order: NewOrderSingle, instrument: Instrument) -> Refusal | None:
         asked="" if order.price is None else format_nanos(order.price),
         limit=format_nanos(tick),
         would_pass=format_nanos(max(floor_to_step(price, tick), tick)),
+    )
+
+
+def _stop_price(order: NewOrderSingle, instrument: Instrument) -> Refusal | None:
+    tick, stop_px = instrument.tick_size, order.stop_px
+    if stop_px is None or (stop_px > 0 and is_multiple(stop_px, tick)):
+        return None
+    return Refusal(
+        code=RefusalCode.TICK_SIZE,
+        text="the stop price must be positive and a multiple of the tick size",
+        asked=format_nanos(stop_px),
+        limit=format_nanos(tick),
+        would_pass=format_nanos(max(floor_to_step(stop_px, tick), tick)),
     )
 
 

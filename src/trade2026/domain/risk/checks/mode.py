@@ -1,7 +1,8 @@
-"""Refuse orders that the kill switch or the reduce-only mode forbids.
+"""Refuse orders that the kill switch or the reduce-only mode forbids, or their own wish.
 
-Reduce-only lets an order pass that only takes off what is held. What open orders may
-already take off counts as taken off, so that two of them cannot turn the position over.
+An order that was asked to be reduce-only is held to it in every mode. Reduce-only lets an
+order pass that only takes off what is held. What open orders may already take off counts as
+taken off, so that two of them cannot turn the position over.
 """
 
 from trade2026.core.numbers import format_nanos
@@ -14,7 +15,7 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why the mode of trading forbids *order*, or None where it does not."""
     match view.mode:
         case TradingMode.NORMAL:
-            return None
+            return _reduce_only(order, view) if order.is_reduce_only else None
         case TradingMode.HALTED if view.mode_scope == symbol_scope(order.symbol):
             return Refusal(
                 code=RefusalCode.SYMBOL_BLOCKED,

@@ -9,7 +9,7 @@ from tests.factories import BTCUSDT, a_view, an_order, money, px, qty
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.numbers import Bps, Money, Px, Qty, SignedQty, value_of_money
 from trade2026.domain.risk import checks
-from trade2026.domain.risk.check import RiskCheck, RiskView, to_reserve
+from trade2026.domain.risk.check import RiskCheck, RiskView, dearest_px, to_reserve
 from trade2026.domain.risk.checks import (
     RISK_CHECKS,
     buying_power,
@@ -126,6 +126,28 @@ def test_a_limit_lies_on_the_tick_above_zero(price: str, would_pass: str | None)
 
     assert (refusal and refusal.would_pass) == would_pass
     assert refusal is None or (refusal.code, refusal.asked) == (RefusalCode.TICK_SIZE, price)
+    stop = an_order(ord_type=OrdType.STOP, price=None, stop_px=px(price), order_qty=qty("1000"))
+    refusal = filters.check(stop, a_view())
+    assert (refusal and refusal.would_pass) == would_pass
+
+
+def test_a_stop_to_buy_is_as_dear_as_where_it_is_reached() -> None:
+    stop = an_order(ord_type=OrdType.STOP, price=None, stop_px=px("60000"))
+
+    assert dearest_px(stop, a_view()) == px("60000")
+    assert dearest_px(msgspec.structs.replace(stop, stop_px=px("1")), a_view()) == px("50000.01")
+    assert dearest_px(stop, a_view(bid_px=None, ask_px=None)) is None
+    limited = msgspec.structs.replace(stop, ord_type=OrdType.STOP_LIMIT, price=px("61000"))
+    assert dearest_px(limited, a_view()) == px("61000")
+
+
+def test_an_order_that_may_only_reduce_is_held_to_it_in_every_mode() -> None:
+    order = an_order(is_reduce_only=True, side=Side.SELL)
+
+    refusal = refused(mode.check, order, a_view())
+
+    assert refusal.code is RefusalCode.REDUCE_ONLY
+    assert mode.check(order, a_view(position_qty=SignedQty(qty("1")))) is None
 
 
 def test_a_limit_order_without_a_price_does_not_pass_for_a_market_order() -> None:

@@ -1,0 +1,135 @@
+"""Whole markets: how fast, with how many agents, on how many threads, and whose agents."""
+
+import statistics
+import threading
+import time
+from typing import Final
+
+import msgspec
+from benchmarks.prism.gates import Figure
+from benchmarks.prism.ours import OurMarket, agents
+
+from trade2026.prism.config import AgentGroup
+
+ABIDES_MESSAGES: Final = 15_500
+"""A second: the middle of the 12,000 to 19,000 that were recorded; pip cannot install it."""
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stretch of a market took, and what happened in it."""
+
+    took: float
+    """Seconds of a processor."""
+    messages: int
+    events: int
+    orders: int
+
+
+def stretch(market: OurMarket, seconds: int) -> Pace:
+    """Let a market play *seconds* of its time; reading its events is not timed."""
+    started = time.thread_time()
+    market.play(seconds)
+    took = time.thread_time() - started
+    counts = market.take_counts()
+    return Pace(took=took, messages=counts.messages, events=counts.events, orders=counts.orders)
+
+
+def measure_size(
+    repeats: int, seconds: int, bourse_orders_per_s: dict[str, float] | None
+) -> dict[str, Figure]:
+    """Measure forty agents and a thousand in turn: messages/s, orders/s, time a message."""
+    forty, thousand = OurMarket(agents()), OurMarket(agents(25))
+    few_s = max(1, seconds // 25)
+    for market, length in ((forty, seconds), (thousand, few_s)):
+        for _ in range(2):
+            stretch(market, length)
+    turns = [(stretch(forty, seconds), stretch(thousand, few_s)) for _ in range(repeats)]
+    messages, events, orders = (
+        statistics.median(getattr(f, name) / f.took for f, _ in turns)
+        for name in ("messages", "events", "orders")
+    )
+    costs = [(t.took / t.messages) / (f.took / f.messages) for f, t in turns]
+    told = (
+        f"{messages / 1e6:.2f} M messages/s (orders and cancels sent, and what the exchange said "
+        f"of them, {events / 1e6:.2f} M/s), {orders / 1e6:.2f} M new orders/s, one thread"
+    )
+    bourse = Figure(value=None, text="Bourse is not installed")
+    if bourse_orders_per_s:
+        at_thousand = statistics.median(t.orders / t.took for _, t in turns)
+        bourse = Figure(
+            value=orders / bourse_orders_per_s["40"],
+            text=f"40 agents on both sides: Bourse's vectorised example places "
+            f"{bourse_orders_per_s['40']:,.0f} new orders/s in this run; with 1,000 agents "
+            f"{bourse_orders_per_s['1000']:,.0f}, ours {at_thousand:,.0f}, "
+            f"{at_thousand / bourse_orders_per_s['1000']:.1f} x",
+        )
+    return {
+        "abides": Figure(
+            value=messages / ABIDES_MESSAGES,
+            text=f"{told}; ABIDES is not run: {ABIDES_MESSAGES:,} messages/s as recorded on a "
+            "machine of this kind, the middle of 12,000 to 19,000",
+        ),
+        "bourse": bourse,
+        "thousand": Figure(
+            value=statistics.median(costs),
+            text=f"ratios {' '.join(f'{c:.2f}' for c in costs)}",
+        ),
+    }
+
+
+def _at_once(markets: tuple[OurMarket, ...], seconds: int) -> float:
+    threads = [threading.Thread(target=market.play, args=(seconds,)) for market in markets]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - started
+
+
+def measure_threads(repeats: int, seconds: int) -> dict[str, Figure]:
+    """Play the same stretches of two markets one after the other, and at once."""
+    alone = (OurMarket(agents(), seed=1), OurMarket(agents(), seed=2))
+    at_once = (OurMarket(agents(), seed=1), OurMarket(agents(), seed=2))
+    one_by_one: list[float] = []
+    both: list[float] = []
+    for turn in range(repeats + 2):
+        times = (sum(_at_once((market,), seconds) for market in alone), _at_once(at_once, seconds))
+        counts = [market.take_counts() for market in (*alone, *at_once)]
+        assert counts[:2] == counts[2:], "the same market went two ways"
+        if turn > 1:  # the tapes have grown by then
+            messages = sum(count.messages for count in counts[:2])
+            one_by_one.append(times[0] / messages)
+            both.append(times[1] / messages)
+    middle = statistics.median(one_by_one) / statistics.median(both)
+    return {
+        "threads": Figure(
+            value=min(one_by_one) / min(both),
+            text=f"the best of {repeats} turns each way, for other work on the machine needs the "
+            f"second core too; by medians {middle:.2f}",
+        )
+    }
+
+
+def measure_user(repeats: int, seconds: int) -> dict[str, Figure]:
+    """Play a market of noise traders with built-in ones and with the user's own."""
+    groups = (AgentGroup(type_name="noise", count=40),)
+    built_in, by_user = OurMarket(groups), OurMarket(groups, by_user=True)
+    ratios: list[float] = []
+    for turn in range(repeats + 2):
+        theirs, own = stretch(built_in, seconds), stretch(by_user, seconds)
+        assert (theirs.messages, theirs.orders) == (own.messages, own.orders), "other agents"
+        if turn > 1:
+            ratios.append(own.took / theirs.took)
+    return {
+        "user": Figure(
+            value=statistics.median(ratios),
+            text="the same wakes by construction: 40 noise traders, built in and the user's; "
+            f"ratios {' '.join(f'{r:.2f}' for r in ratios)}",
+        )
+    }
+
+
+def measure_callback() -> dict[str, Figure]:
+    """Say that the engine calls no Python: an agent in Python sends orders from outside."""
+    return {"callback": Figure(value=None, text="the engine does not call Python agents")}

@@ -1,0 +1,1 @@
+"""Trading calendars behind `ports.calendar`."""

@@ -1,0 +1,49 @@
+"""What a venue gets of an order: the plain order that it has become.
+
+Stops rest with us and arrive as what they turn into. Times that only we keep (a day, a given
+moment) arrive as good till cancelled: we cancel when they are over.
+"""
+
+import msgspec
+
+from trade2026.core.clock import TimeNs
+from trade2026.domain.oms.order import Order
+from trade2026.model.order import NewOrderSingle, OrdType, TimeInForce
+
+_BECOMES = {
+    OrdType.STOP: OrdType.MARKET,
+    OrdType.TRAILING_STOP: OrdType.MARKET,
+    OrdType.STOP_LIMIT: OrdType.LIMIT,
+}
+_TIMED = frozenset({TimeInForce.DAY, TimeInForce.GTD})
+
+
+def working_request(request: NewOrderSingle) -> NewOrderSingle:
+    """Return *request* as the venue is to work it."""
+    ord_type = _BECOMES.get(request.ord_type, request.ord_type)
+    force = request.time_in_force
+    if ord_type is OrdType.MARKET and force is not TimeInForce.FOK:
+        # A market order never rests.
+        force = TimeInForce.IOC
+    elif force in _TIMED:
+        force = TimeInForce.GTC
+    return msgspec.structs.replace(
+        request,
+        ord_type=ord_type,
+        time_in_force=force,
+        stop_px=None,
+        trailing_offset=None,
+        expire_ns=None,
+        metadata={},
+    )
+
+
+def is_over(order: Order, now_ns: TimeNs) -> bool:
+    """Return whether the time of *order* is over and nobody has asked to end it for that."""
+    expire_ns = order.request.expire_ns
+    return (
+        expire_ns is not None
+        and now_ns >= expire_ns
+        and not order.is_done
+        and not order.is_cancel_requested
+    )

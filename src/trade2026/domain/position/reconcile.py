@@ -1,0 +1,188 @@
+"""Reconciliation: what the platform, the log and a venue each say is held, side by side.
+
+A venue's statement stands at one of its reports. Our side is brought to the same place: fills of
+later reports are taken off again. So nothing that is merely under way is ever a difference, as
+soon as the log has what the statement has. What is left is explained by a cause that can be
+shown, or is not explained at all.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from trade2026.core.ids import AccountId, ExecId
+from trade2026.core.numbers import SignedQty, Value, value_of, value_of_money
+from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
+from trade2026.model.position import Position
+from trade2026.model.reconciliation import Statement
+
+RECENT_KEPT: Final = 100_000
+"""Fills that can be taken off again: more than come while a venue is being asked."""
+
+_Place = tuple[AccountId, str]
+
+
+class Cause(StrEnum):
+    """Why the three do not say the same."""
+
+    ACTION = "ACTION"
+    """A split or the like: the venue was not told. Log and venue agree."""
+    BUST = "BUST"
+    """The venue told of a bust or a correction, and its statement does not have it."""
+    UNEXPLAINED = "UNEXPLAINED"
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A quantity and the cash of the trades that made it."""
+
+    quantity: SignedQty = SignedQty(0)
+    cash: Value = Value(0)
+
+    def plus(self, other: "Held", sign: int = 1) -> "Held":
+        """Return the sum, or the difference where *sign* is -1."""
+        return Held(
+            SignedQty(self.quantity + sign * other.quantity),
+            Value(self.cash + sign * other.cash),
+        )
+
+
+NOTHING: Final = Held()
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One account's symbol of which the three do not say the same."""
+
+    account: AccountId
+    symbol: str
+    platform: Held
+    """What the ledger's positions say."""
+    log: Held
+    """What the fills in the log come to."""
+    venue: Held
+    cause: Cause
+
+
+class VenueFills:
+    """What the fills in the log come to, by venue; mutable."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, dict[_Place, Held]] = {}
+        self._taken_back: dict[tuple[str, _Place], Held] = {}
+        self._fills: dict[tuple[str, ExecId], Held | None] = {}
+        """Of every report once; None where it is no fill that stands."""
+        self._recent: deque[tuple[str, int, _Place, Held]] = deque(maxlen=RECENT_KEPT)
+        self._seqs: dict[AccountId, int] = {}
+
+    def apply(self, event: JournalEvent, seq: int) -> None:
+        """Take the next event of its account in the log; one taken before changes nothing."""
+        if seq <= self._seqs.get(event.account, 0):
+            return
+        self._seqs[event.account] = seq
+        if isinstance(event, OrderReported | UnknownReported):
+            self._report(event.account, event.report)
+
+    def at(self, venue: str, report_seq: int) -> dict[_Place, Held]:
+        """Return what is held by account and symbol, without reports after *report_seq*."""
+        held = dict(self._held.get(venue, {}))
+        for of, seq, place, moved in self._recent:
+            if of == venue and seq > report_seq:
+                held[place] = held[place].plus(moved, -1)
+        return held
+
+    def later(self, venue: str, report_seq: int) -> dict[_Place, Held]:
+        """Return what reports after *report_seq* moved."""
+        found: dict[_Place, Held] = {}
+        for of, seq, place, moved in self._recent:
+            if of == venue and seq > report_seq:
+                found[place] = found.get(place, NOTHING).plus(moved)
+        return found
+
+    def taken_back(self, venue: str, place: _Place) -> Held:
+        """Return what busts and corrections made of the fills there, all together."""
+        return self._taken_back.get((venue, place), NOTHING)
+
+    def _report(self, account: AccountId, report: ExecutionReport) -> None:
+        key = (report.venue, report.exec_id)
+        if key in self._fills:
+            return
+        place = (account, report.symbol)
+        match report.exec_type:
+            case ExecType.TRADE:
+                moved = moved_by(report)
+                self._fills[key] = moved
+                self._move(report, place, moved)
+            case ExecType.TRADE_CANCEL | ExecType.TRADE_CORRECT:
+                self._fills[key] = None
+                self._put_right(report, place)
+            case _:
+                pass
+
+    def _put_right(self, report: ExecutionReport, place: _Place) -> None:
+        key = (report.venue, ExecId(report.exec_ref_id))
+        before = self._fills.get(key)
+        if before is None:
+            return
+        is_bust = report.exec_type is ExecType.TRADE_CANCEL
+        after = NOTHING if is_bust else moved_by(report)
+        self._fills[key] = None if is_bust else after
+        change = after.plus(before, -1)
+        self._move(report, place, change)
+        so_far = self.taken_back(report.venue, place)
+        self._taken_back[report.venue, place] = so_far.plus(change)
+
+    def _move(self, report: ExecutionReport, place: _Place, moved: Held) -> None:
+        held = self._held.setdefault(report.venue, {})
+        held[place] = held.get(place, NOTHING).plus(moved)
+        self._recent.append((report.venue, report.report_seq, place, moved))
+
+
+def moved_by(report: ExecutionReport) -> Held:
+    """Return what a fill moves; a fee in a third asset is nobody's cash here."""
+    qty = SignedQty(report.last_qty * report.side.sign)
+    return Held(qty, Value(-value_of(report.last_px, qty) - value_of_money(report.fee)))
+
+
+def compare(
+    positions: Iterable[Position], fills: VenueFills, statement: Statement
+) -> tuple[Difference, ...]:
+    """Return where platform, log and venue do not say the same, sorted.
+
+    Args:
+        positions: of the ledger; those of other venues are left out.
+        fills: of the log.
+        statement: of the venue.
+    """
+    venue, at = statement.venue, statement.report_seq
+    log = fills.at(venue, at)
+    platform = {place: NOTHING.plus(held, -1) for place, held in fills.later(venue, at).items()}
+    for position in positions:
+        if position.key.venue == venue:
+            place = (position.key.account, position.key.symbol)
+            cash = Value(position.realized - position.cost - position.fees)
+            platform[place] = platform.get(place, NOTHING).plus(Held(position.quantity, cash))
+    told = {(x.account, x.symbol): Held(x.quantity, x.cash) for x in statement.lines}
+    found: list[Difference] = []
+    for place in sorted({*log, *platform, *told}):
+        ours, logged = platform.get(place, NOTHING), log.get(place, NOTHING)
+        theirs = told.get(place, NOTHING)
+        if not ours == logged == theirs:
+            cause = Cause.UNEXPLAINED
+            if logged == theirs and ours.cash == logged.cash:
+                cause = Cause.ACTION
+            elif ours == logged and logged.plus(theirs, -1) == fills.taken_back(venue, place):
+                cause = Cause.BUST
+            found.append(
+                Difference(
+                    account=place[0],
+                    symbol=place[1],
+                    platform=ours,
+                    log=logged,
+                    venue=theirs,
+                    cause=cause,
+                )
+            )
+    return tuple(found)

@@ -1,0 +1,17 @@
+"""When a trading day ends."""
+
+from typing import Protocol
+
+from trade2026.core.clock import TimeNs
+from trade2026.model.instrument import InstrumentKind
+
+
+class TradingCalendar(Protocol):
+    """Knows the days of markets."""
+
+    def day_end_ns(self, kind: InstrumentKind, now_ns: TimeNs) -> TimeNs:
+        """Return when the trading day ends that an order of now belongs to.
+
+        Outside of trading hours that is the end of the next session.
+        """
+        ...
