@@ -261,7 +261,7 @@ def target_of(raw_path: bytes) -> tuple[str, bytes]:
     if prefix != PREFIX.removeprefix("/").encode() or word not in SERVICES:
         why = "comes with later work" if word in _PLANNED else "is no service behind this door"
         raise ProblemError(HTTPStatus.NOT_FOUND, "Not Found", f"{word[:40]!r} {why}")
-    if not _is_graphic(path):
+    if not _is_graphic(path) or b"#" in path:
         raise _bad_request("the path is not a plain one")
     for segment in path.split(b"/"):
         plain = unquote_to_bytes(segment)

@@ -20,7 +20,10 @@ from typing import Any, Final, TypeVar, cast
 import numpy as np
 from llvmlite import ir
 from numba import cfunc, njit, types
+from numba._dynfunc import make_function
 from numba.core import config
+from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
+from numba.core.cpu import CPUContext
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -78,6 +81,42 @@ def _own_cache() -> Generator[None]:
         settings.CACHE_DIR = asked
 
 
+@contextmanager
+def _as_a_part() -> Generator[None]:
+    # What a kernel calls becomes part of it, and is optimised and made machine code there. Numba
+    # does both for each called kernel by itself as well, with all that this one calls in turn:
+    # a third of a cold start.
+    lightly = type(cast(Any, config).OPT)(0)
+    with (
+        _swapped(config, "OPT", lightly),
+        _swapped(JITCPUCodegen, "_add_module", _nothing),
+        _swapped(JITCodeLibrary, "_finalize_specific", _nothing),
+        _swapped(CPUContext, "get_executable", _stand_in),
+    ):
+        yield
+
+
+@contextmanager
+def _swapped(owner: object, name: str, other: object) -> Generator[None]:
+    own = getattr(owner, name)
+    setattr(owner, name, other)
+    try:
+        yield
+    finally:
+        setattr(owner, name, own)
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+def _stand_in(_context: Any, library: Any, function: Any, environment: Any) -> Any:
+    # Numba keeps it by the kernel's name and never calls it: a kernel has no Python entry.
+    name = function.qualname.split(".")[-1]
+    module = function.lookup_module()
+    return make_function(module, name, "", id(library), environment, (library,))
+
+
 def kernel(function: _Kernel) -> _Kernel:
     """Compile *function* into every kernel that calls it; it costs no call."""
     return _compiled(function, forceinline=True, no_cpython_wrapper=True)
@@ -103,7 +142,8 @@ def _compiled(function: _Kernel, **options: bool) -> _Kernel:
     resolve = compiled.get_call_template
 
     def resolve_plainly(arguments: Sequence[Any], keywords: Any) -> Any:
-        return resolve([types.unliteral(argument) for argument in arguments], keywords)
+        with _as_a_part():
+            return resolve([types.unliteral(argument) for argument in arguments], keywords)
 
     # Numba would compile a kernel again for every constant that one passes to another: twice
     # the time at a cold start, for nothing.
