@@ -108,3 +108,12 @@ class OurMarket:
 def agents(times: int = 1) -> tuple[AgentGroup, ...]:
     """Return the default forty agents, *times* over."""
     return tuple(msgspec.structs.replace(g, count=g.count * times) for g in DEFAULT_AGENTS)
+
+
+def busy_agents() -> tuple[AgentGroup, ...]:
+    """Return the default forty agents, with makers that send all quotes anew at every wake."""
+    always = {"tolerance_ratio": 0.0}
+    return tuple(
+        msgspec.structs.replace(g, params=always) if g.type_name == "mm" else g
+        for g in DEFAULT_AGENTS
+    )
