@@ -291,6 +291,7 @@ function bodyOf(symbol: string, account: string, draft: Draft) {
     side: draft.side,
     quantity: draft.quantity,
     type: draft.type,
+    reduce_only: false,
     time_in_force: draft.timeInForce,
     account,
     strategy: "manual",
