@@ -122,6 +122,18 @@ BODIES: dict[tuple[str, str], Any] = {
     ("ptrc", "POST /ledger/funding"): {"account": OWNER, "symbol": "BTCUSDT", "amount": 1},
     ("ptrc", "POST /ledger/transfers"): {"to_account": OWNER, "amount": 1},
     ("ptrc", "POST /ledger/lot-method"): {"account": OWNER, "method": "FIFO"},
+    ("ptrc", "POST /ledger/rates"): {"accounts": [OWNER], "currency": "EUR", "rate": 1},
+    ("ptrc", "POST /ledger/dividends"): {
+        "accounts": [OWNER],
+        "symbol": "AAPL",
+        "per_unit": 1,
+    },
+    ("ptrc", "POST /ledger/splits"): {
+        "accounts": [OWNER],
+        "symbol": "AAPL",
+        "numerator": 2,
+        "denominator": 1,
+    },
     ("risk", "POST /check"): {**ORDER, "account": OWNER},
     ("risk", "POST /risk/kill"): {"scope": f"account:{OWNER}", "reason": "mischief"},
     ("risk", "POST /risk/mode"): {"scope": f"account:{OWNER}", "mode": "HALTED"},

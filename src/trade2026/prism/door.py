@@ -12,7 +12,15 @@ import msgspec
 
 from trade2026.core.errors import CodecError
 from trade2026.core.ids import AccountId
-from trade2026.core.numbers import NANOS, Money, format_nanos, is_multiple, parse_nanos
+from trade2026.core.numbers import (
+    INT64_MAX,
+    NANOS,
+    Money,
+    Qty,
+    format_nanos,
+    is_multiple,
+    parse_nanos,
+)
 from trade2026.model import codec
 from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.order import (
@@ -24,6 +32,7 @@ from trade2026.model.order import (
     TimeInForce,
 )
 from trade2026.model.subjects import EXEC_REPORT
+from trade2026.prism.engine.message import MAX_TICKS
 
 REQUEST_BYTES_MAX: Final = 4_096
 """Of a request as it would stand in the log; an ordinary one has about 400."""
@@ -175,16 +184,24 @@ def _stop_problem(order: NewOrderSingle, instrument: Instrument) -> str:
         if px is not None and (px <= 0 or not is_multiple(px, instrument.tick_size)):
             tick = format_nanos(instrument.tick_size)
             return f"{name} must be above zero, and a multiple of {tick}"
+        if px is not None and px > MAX_TICKS * instrument.tick_size:
+            most = format_nanos(MAX_TICKS * instrument.tick_size)
+            return f"{name} must be at most {most}"
     return ""
 
 
 def _term_problem(order: NewOrderSingle, instrument: Instrument) -> str:
     if (order.expire_ns is not None) is not (order.time_in_force is TimeInForce.GTD):
         return "BAD_EXPIRY a GTD order has an end, and no other"
+    if order.expire_ns is not None and not 0 < order.expire_ns <= INT64_MAX:
+        return f"BAD_EXPIRY an order ends between 1 and {INT64_MAX} ns"
     may_rest = order.ord_type in PRICED and order.time_in_force in RESTING
     if order.is_post_only and not (may_rest and order.ord_type is OrdType.LIMIT):
         return "BAD_POST_ONLY only a limit order that may rest can be post-only"
-    display = order.display_qty
+    return _display_problem(order.display_qty, instrument, may_rest=may_rest)
+
+
+def _display_problem(display: Qty | None, instrument: Instrument, *, may_rest: bool) -> str:
     if display is None:
         return ""
     if not may_rest:
@@ -192,6 +209,8 @@ def _term_problem(order: NewOrderSingle, instrument: Instrument) -> str:
     if display <= 0 or not is_multiple(display, instrument.lot_size):
         lot = format_nanos(instrument.lot_size)
         return f"BAD_DISPLAY what is shown must be a multiple of {lot}, above zero"
+    if display > instrument.max_qty:
+        return f"BAD_DISPLAY at most {format_nanos(instrument.max_qty)} can be shown"
     return ""
 
 

@@ -322,3 +322,14 @@ def test_a_trailing_stop_follows_what_other_stops_did(play: Play) -> None:
             triggered #6 sell 1 at 108
             killed #6 sell 1, unfilled
     """)
+
+
+def test_a_trigger_above_the_highest_price_is_none(play: Play) -> None:
+    play.one_way().given("""
+        #1 sell 1 @ 137438953472
+        #2 buy 1 @ 137438953472
+    """)
+    play("""
+        #3 buy 5 trail 1
+            waiting #3 buy 5 at 0
+    """)

@@ -1,5 +1,6 @@
 """What holds for every server: ready means ready, passwords count, a kill loses nothing."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -160,7 +161,10 @@ async def test_a_first_start_that_was_interrupted_does_not_harm_the_next(tmp_pat
 
 def _listening_of(pid: int | None) -> set[int]:
     """Return the ports on which a process listens."""
-    links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    links: list[str] = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            links.append(str(link.readlink()))
     inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
     found: set[int] = set()
     for table in ("tcp", "tcp6"):

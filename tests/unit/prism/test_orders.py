@@ -22,7 +22,7 @@ from tests.unit.prism.test_replay import read
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import VirtualClock
-from trade2026.core.numbers import Px, format_nanos
+from trade2026.core.numbers import Px, Qty, format_nanos
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM
 from trade2026.model.order import (
@@ -324,6 +324,11 @@ async def test_a_change_of_an_unknown_order_or_a_strangers_is_refused(
         ({"ord_type": OrdType.STOP_LIMIT, "price": None, "stop_px": Px(10**9)}, "BAD_PRICE"),
         ({"expire_ns": 5}, "BAD_EXPIRY"),
         ({"time_in_force": TimeInForce.GTD}, "BAD_EXPIRY"),
+        # Larger than the market counts: the log would take it, and the market would fall over it.
+        ({"time_in_force": TimeInForce.GTD, "expire_ns": 2**63}, "BAD_EXPIRY"),
+        ({"time_in_force": TimeInForce.GTD, "expire_ns": 2**64 - 1}, "BAD_EXPIRY"),
+        ({"display_qty": Qty(9 * 10**18)}, "BAD_DISPLAY"),
+        ({"ord_type": OrdType.STOP, "price": None, "stop_px": Px(10**7 * 10**12)}, "BAD_STOP"),
         ({"time_in_force": TimeInForce.GTD, "expire_ns": 5}, "INVALID"),
         ({"time_in_force": TimeInForce.IOC, "is_post_only": True}, "BAD_POST_ONLY"),
         ({"time_in_force": TimeInForce.FOK, "display_qty": qty("0.01")}, "BAD_DISPLAY"),

@@ -19,6 +19,8 @@ from trade2026.edge.dialect.errors import DialectError, illegal, missing, not_va
 
 E = TypeVar("E", bound=StrEnum)
 
+MOST_MS: Final = 253_402_300_799_999
+"""Of a time: the end of the year 9999, where calendars end."""
 PARAMS_MAX: Final = 64
 """Of one request; the largest documented one has some twenty."""
 NUMBER: Final = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
@@ -114,6 +116,8 @@ class Params:
             DialectError: it is no time in milliseconds.
         """
         value = self.integer(name)
+        if value is not None and not 0 <= value <= MOST_MS:
+            raise illegal(name, "^[0-9]{1,15}$")
         return None if value is None else value * NS_PER_MS
 
     def nanos(self, name: str) -> int | None:

@@ -1,6 +1,6 @@
 """Stop orders of the plain book: how they wait, follow the price, and become active."""
 
-from trade2026.prism.engine.message import BUY, Force, Kind
+from trade2026.prism.engine.message import BUY, MAX_TICKS, Force, Kind
 from trade2026.prism.engine.reference_side import Order
 
 
@@ -43,7 +43,8 @@ def follow(order: Order, last: int) -> None:
         return
     if order.side == BUY:
         near = last + order.offset
-        order.trigger = min(order.trigger, near) if order.trigger else near
+        if near <= MAX_TICKS:
+            order.trigger = min(order.trigger, near) if order.trigger else near
     else:
         order.trigger = max(order.trigger, last - order.offset, 0)
 

@@ -37,7 +37,7 @@ def followed(side: int, trigger: int, offset: int, last: int) -> int:
     if last == 0:
         return trigger
     fresh = last + side * offset
-    if fresh < 1 or (trigger and side * (fresh - trigger) >= 0):
+    if fresh < 1 or fresh > MAX_TICKS or (trigger and side * (fresh - trigger) >= 0):
         return trigger
     return fresh
 

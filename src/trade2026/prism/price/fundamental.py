@@ -23,6 +23,9 @@ from trade2026.prism.engine.compiled import kernel, rare_kernel
 from trade2026.prism.engine.layout import LINE, Layout, Record, Row, out_of_line
 
 STEP_NS: Final = NS_PER_S // 4
+LEVEL_MAX: Final = math.log(2.0**36)
+DEVIATION_MAX: Final = math.log(2.0)
+"""Of the logarithm of a value in ticks: value and deviation stay below `MAX_TICKS`."""
 _STEPS_PER_YEAR: Final = 365 * 86_400 * 4
 _STEPS_PER_DAY: Final = 86_400 * 4
 
@@ -73,6 +76,7 @@ def set_fundamental(row: Row, params: FundamentalParams, value: float) -> None:
 def shift(row: Row, log_move: float) -> None:
     """Move the value at once, for good; *log_move* is of its logarithm."""
     row["level"] += log_move
+    row["level"] = min(max(row["level"], 0.0), LEVEL_MAX)
     row["worth"] = math.exp(row["level"] + row["deviation"])
 
 
@@ -116,4 +120,7 @@ def step(value: Record) -> None:
     value.deviation = value.deviation * value.deviation_kept + shaken
     if uniform(value) < value.jump_chance:
         value.level += value.jump_sd * normal(value)
+    # However much it is shaken, it stays within the prices that there are.
+    value.level = min(max(value.level, 0.0), LEVEL_MAX)
+    value.deviation = min(max(value.deviation, -DEVIATION_MAX), DEVIATION_MAX)
     value.worth = math.exp(value.level + value.deviation)

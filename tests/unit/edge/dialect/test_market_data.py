@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+import pytest
 
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 
@@ -98,3 +99,14 @@ async def test_tickers_are_of_one_symbol_or_of_several(client: httpx.AsyncClient
 async def test_other_kinds_of_market_have_no_symbols(client: httpx.AsyncClient) -> None:
     for family in ("fapi", "dapi"):
         assert (await client.get(f"/{family}/v1/exchangeInfo")).json()["symbols"] == []
+
+
+@pytest.mark.parametrize("time_ms", [-1, -70_000_000_000_000, 253_402_300_800_000])
+async def test_a_time_that_no_calendar_has_is_refused(
+    client: httpx.AsyncClient, time_ms: int
+) -> None:
+    asked = {"symbol": "BTCUSDT", "interval": "1M", "endTime": str(time_ms)}
+
+    reply = await client.get("/api/v3/klines", params=asked)
+
+    assert (reply.status_code, reply.json()["code"]) == (400, -1100)

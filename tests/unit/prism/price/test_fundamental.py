@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.compiled import entry
 from trade2026.prism.engine.layout import Block, new_block
+from trade2026.prism.engine.message import MAX_TICKS
 from trade2026.prism.price.fundamental import (
     STEP_NS,
     VALUE,
     FundamentalParams,
     reshape,
     set_fundamental,
+    shift,
     value_at,
 )
 
@@ -149,3 +151,17 @@ def test_jumps_are_as_many_and_as_large_as_configured() -> None:
 
     assert len(jumps) == pytest.approx(4 * 24, rel=0.3)
     assert jumps.std() == pytest.approx(0.5 / math.sqrt(365 * 24), rel=0.3)
+
+
+@pytest.mark.parametrize("log_move", [1_000.0, -1_000.0])
+def test_however_it_is_shaken_it_stays_within_the_prices_there_are(log_move: float) -> None:
+    block, values = a_value(CALM, seed=3), np.zeros(50)
+    row = block.view(VALUE.dtype)[0]
+
+    shift(row, log_move)
+    at_once = float(row["worth"])
+    reshape(row, FundamentalParams(yearly_volatility_ratio=0.5), 1e6)
+    look(block.ctypes.data, values, HOUR_NS)
+
+    assert 0.5 <= at_once <= MAX_TICKS
+    assert 0.5 <= values.min() <= values.max() <= MAX_TICKS
