@@ -108,8 +108,9 @@ class Wallet:
                 value += taken * ticks
                 left -= taken
             if not left or len(asks) < levels:
-                # What nobody offers is not bought.
-                return value * instrument.tick_size * instrument.lot_size
+                # What nobody shows may still be hidden, at a price where something is shown.
+                worst = asks[-1][0] if asks else 0
+                return (value + left * worst) * instrument.tick_size * instrument.lot_size
             levels *= 10
 
     def _own_offers(self, symbol: str) -> dict[int, int]:
@@ -120,8 +121,11 @@ class Wallet:
             request = order.request
             if request is None or request.symbol != symbol or request.side is Side.BUY:
                 continue
-            if request.price is not None:
-                own[request.price] = own.get(request.price, 0) + _left(order) // lot
+            if request.price is None or request.ord_type is not OrdType.LIMIT:
+                # A stop may still wait; counting it as another's makes the estimate dearer.
+                continue
+            shown = min(_left(order), request.display_qty or _left(order))
+            own[request.price] = own.get(request.price, 0) + shown // lot
         return own
 
     def _total(self, asset: str) -> int:

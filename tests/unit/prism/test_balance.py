@@ -193,3 +193,35 @@ async def test_thousands_of_random_orders_never_make_a_balance_negative() -> Non
     assert ends[ExecType.TRADE] > 10
     assert ends[ExecType.REJECTED] > 50
     assert told(log)
+
+
+@pytest.mark.parametrize("is_hidden", [True, False])
+async def test_a_market_order_pays_for_what_is_hidden_and_for_what_an_own_stop_covers(
+    is_hidden: bool,
+) -> None:
+    """Whoever can just pay for all that is shown cannot buy more of it than that."""
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism:
+        await grown(prism)
+        orders = Orders(clock)
+        _, asks = prism.venue.floor.exchange.depth("BTCUSDT", 1_000)
+        shown = Qty(sum(lots for _, lots in asks) * 10**4)
+        # A tick is a cent, a lot 1e-5; fees, and what the iceberg shows, come on top.
+        cost = sum(ticks * lots for ticks, lots in asks) // 10**7
+        await prism.venue.fund(funding(USDT=str(cost * 101 // 100 + 40_000), BTC="10"))
+        far = orders.limit(SELL, "900000", quantity="4", account="rival")
+        if is_hidden:
+            far = msgspec.structs.replace(far, display_qty=qty("0.04"))
+        else:
+            stop = orders.limit(SELL, "900000", quantity="4")
+            await prism.venue.submit(
+                own(msgspec.structs.replace(stop, ord_type=OrdType.STOP_LIMIT, stop_px=px("0.5"))),
+                is_direct=True,
+            )
+        await prism.venue.submit(far)
+
+        wants = msgspec.structs.replace(orders.market(BUY, "1"), order_qty=Qty(shown + qty("4")))
+        told_of = await outcome(prism, wants)
+
+        assert told_of[1] == "INSUFFICIENT_BALANCE"
+        assert balances(prism)["USDT"].free > 0
