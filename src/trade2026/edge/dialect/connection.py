@@ -16,6 +16,8 @@ from trade2026.core.clock import NS_PER_S
 
 WAITING_MAX: Final = 4_000
 """Messages for one reader; some seconds of everything there is."""
+WAITING_BYTES_MAX: Final = 4 * 2**20
+"""And in bytes: an answer may be as long as a thousand candles."""
 ASKS_MAX: Final = 10
 """Of one connection in a second."""
 SLOW: Final = 1008
@@ -38,6 +40,7 @@ class Connection:
         self.close_code = 0
         """Not 0 once it is to be closed."""
         self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._asked: deque[int] = deque(maxlen=ASKS_MAX)
 
@@ -70,14 +73,19 @@ class Connection:
                 return None
             self._wake.clear()
             await self._wake.wait()
-        return self._waiting.popleft().decode()
+        message = self._waiting.popleft()
+        self._waiting_bytes -= len(message)
+        return message.decode()
 
     def _put(self, message: bytes) -> None:
         if self.close_code:
             return
-        if len(self._waiting) >= WAITING_MAX:
+        is_long = self._waiting_bytes + len(message) > WAITING_BYTES_MAX
+        if len(self._waiting) >= WAITING_MAX or (self._waiting and is_long):
             self._waiting.clear()
+            self._waiting_bytes = 0
             self.end(SLOW)
             return
         self._waiting.append(message)
+        self._waiting_bytes += len(message)
         self._wake.set()

@@ -8,7 +8,13 @@ from tests.factories import NOW_NS
 from tests.prism import INSTRUMENTS
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.edge.dialect.connection import ASKS_MAX, SLOW, WAITING_MAX, Connection
+from trade2026.edge.dialect.connection import (
+    ASKS_MAX,
+    SLOW,
+    WAITING_BYTES_MAX,
+    WAITING_MAX,
+    Connection,
+)
 from trade2026.edge.dialect.streams import Hub
 from trade2026.edge.dialect.tape import Tape
 from trade2026.edge.dialect.user_streams import LISTEN_NS, UserStreams
@@ -274,3 +280,16 @@ class TestUserStreams:
         assert by_api.close_code
         assert await heard(by_api) == []
         assert len(await heard(safe)) == 1
+
+
+async def test_long_answers_that_nobody_reads_do_not_pile_up() -> None:
+    reader, idler = (Connection(is_combined=False) for _ in range(2))
+    long = "x" * (WAITING_BYTES_MAX // 3)
+
+    for _ in range(9):
+        reader.offer_plain(long)
+        assert await reader.next_message() == f'"{long}"'
+        idler.offer_plain(long)
+
+    assert (reader.close_code, idler.close_code) == (0, SLOW)
+    assert await idler.next_message() is None
