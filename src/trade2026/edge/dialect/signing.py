@@ -3,7 +3,7 @@
 The signature is HMAC-SHA256 over the parameters exactly as they were sent, the signature
 itself left out; it is compared in constant time. The timestamp must lie within the window
 that the sender allows, five seconds where it says nothing, so that what was overheard once
-cannot be sent again later.
+cannot be sent again after that.
 
 Source: Binance Spot API, "Request security": SIGNED endpoint security, timing security.
 """
