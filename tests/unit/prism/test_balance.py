@@ -170,7 +170,7 @@ async def test_thousands_of_random_orders_never_make_a_balance_negative() -> Non
     async with living(log, clock) as prism:
         await grown(prism)
         await prism.venue.fund(funding(USDT="5000", BTC="0.05"))
-        for number in range(1_500):
+        for number in range(3_000):
             side = BUY if random.random() < 0.5 else SELL
             lots = int(random.integers(1, 4_000))
             mid = prism.venue.floor.exchange.last_mid_px()["BTCUSDT"]
@@ -190,7 +190,7 @@ async def test_thousands_of_random_orders_never_make_a_balance_negative() -> Non
                 await prism.settle()
             assert all(b.free >= 0 and b.locked >= 0 for b in balances(prism).values())
         check_conserved(prism)
-    assert ends[ExecType.TRADE] > 10
+    assert ends[ExecType.TRADE] > 20
     assert ends[ExecType.REJECTED] > 50
     assert told(log)
 
