@@ -9,7 +9,7 @@ import math
 import msgspec
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.prism.engine.agent_type import AgentType
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.engine.chance import exponential, uniform
 from trade2026.prism.engine.compiled import kernel
 from trade2026.prism.engine.desk import (

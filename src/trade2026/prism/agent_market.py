@@ -16,14 +16,14 @@ from trade2026.core.numbers import Px
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding, PrismParams, PrismShock, ShockKind
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import MarketConfig, default_config
 from trade2026.prism.digest import DigestState, EventDigest
-from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.book import FIRST_CAPACITY
 from trade2026.prism.engine.compiled import remove_stale, sources_digest
 from trade2026.prism.engine.event import EventReason
-from trade2026.prism.engine.message import FORCE_OF, KIND_OF, STP_OF, Action, Flag
+from trade2026.prism.engine.message import FORCE_OF, KIND_OF, STP_OF, Action, Flag, new_message
 from trade2026.prism.exchange import (
     FIRST_OUTSIDER,
     AgentView,
@@ -34,7 +34,7 @@ from trade2026.prism.exchange import (
     NewTerms,
     Terms,
 )
-from trade2026.prism.market import Market, MarketState, message_of
+from trade2026.prism.market import Market, MarketState
 from trade2026.prism.opening import agents_of
 from trade2026.prism.parameters import changed
 from trade2026.prism.price.fundamental import FundamentalParams
@@ -237,7 +237,7 @@ class AgentMarket:
         """Match an outsider's order at the market's time."""
         assert number > 0
         assert owner >= FIRST_OUTSIDER
-        message = message_of(
+        message = new_message(
             Action.PLACE,
             number=number,
             owner=owner,
@@ -256,7 +256,7 @@ class AgentMarket:
 
     def replace(self, *, symbol: str, number: int, terms: NewTerms) -> None:
         """Change an outsider's order that rests or waits."""
-        message = message_of(
+        message = new_message(
             Action.REPLACE,
             number=number,
             ticks=terms.ticks,

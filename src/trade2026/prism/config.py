@@ -1,5 +1,6 @@
 """What a market consists of: its symbols, how their worth moves, and who trades them."""
 
+import re
 from typing import Final
 
 import msgspec
@@ -32,6 +33,8 @@ class AgentGroup(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     params: dict[str, float] = {}
     """Parameters that differ from the type's defaults."""
+    latency_ms: float | None = None
+    """How long after its look such an agent's messages arrive, on average; None: the type's."""
 
 
 class MarketConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +61,7 @@ YEARLY_VOLATILITY: Final = {
     InstrumentKind.EQUITY: 0.25,
 }
 
-_COUNT_DIGITS: Final = 5
+_MIX: Final = re.compile(r"([a-z_]+):([0-9]{1,5})(?:@([0-9]{1,5}(?:\.[0-9]{1,3})?)ms)?")
 
 DEFAULT_AGENTS: Final = (
     AgentGroup(type_name="mm", count=5),
@@ -69,17 +72,21 @@ DEFAULT_AGENTS: Final = (
 
 
 def read_agents(text: str) -> tuple[AgentGroup, ...]:
-    """Return the agents that *text* asks for, such as ``mm:5 noise:20``.
+    """Return the agents that *text* asks for, such as ``mm:5@1.5ms noise:20``.
+
+    What stands behind ``@`` is their latency; without it they have that of their type.
 
     Raises:
         InvalidInputError: it is not of that form; whether there is such a type the market says.
     """
     groups: list[AgentGroup] = []
     for word in text.split():
-        name, _, count = word.partition(":")
-        if not (name and count.isascii() and count.isdigit() and len(count) <= _COUNT_DIGITS):
-            raise InvalidInputError("agents", f"{word!r} is not of the form type:count")
-        groups.append(AgentGroup(type_name=name, count=int(count)))
+        found = _MIX.fullmatch(word)
+        if found is None:
+            raise InvalidInputError("agents", f"{word[:40]!r} is not of the form type:count@1.5ms")
+        name, count, latency = found.groups()
+        latency_ms = None if latency is None else float(latency)
+        groups.append(AgentGroup(type_name=name, count=int(count), latency_ms=latency_ms))
     return tuple(groups)
 
 

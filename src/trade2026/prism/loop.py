@@ -1,17 +1,17 @@
-"""The market's loop, compiled: whoever is due first wakes, acts, and is settled.
+"""The market's loop, compiled: whoever is due first looks, or has its messages arrive.
 
-Wake-ups of all agents in all symbols lie in one binary heap, ordered by time and then by
+What all agents do next in all symbols lies in one binary heap, ordered by time and then by
 number, so the order of events depends on nothing else: not on how far one call runs, nor on
-when memory grows.
+when memory grows. An agent whose outbox is not empty is due when its messages arrive; any
+other looks. Where that agent is a Python function, the loop comes back for its answer.
 """
 
+from typing import Final
+
 from trade2026.prism.engine.compiled import entry, kernel, wake_at
-from trade2026.prism.engine.desk import MIND_AT, UNKNOWN, sent_at
+from trade2026.prism.engine.desk import MIND_AT, UNKNOWN, rest_in, sent_at, take, withdraw
 from trade2026.prism.engine.layout import Record, address_of_record
-from trade2026.prism.engine.memory import (
-    book_of,
-    has_room,
-)
+from trade2026.prism.engine.memory import book_of, has_room
 from trade2026.prism.engine.phases import set_clock
 from trade2026.prism.engine.process import handle, message_of
 from trade2026.prism.engine.tape import kind_of, said_at, side_of, tape_of, ticks_of
@@ -26,7 +26,14 @@ from trade2026.prism.floorplan import (
     value_in,
     wake_in,
 )
-from trade2026.prism.price.fundamental import value_at
+from trade2026.prism.price.fundamental import move_on
+
+DONE: Final = -1
+ASK: Final = -2
+REST: Final = 0
+TAKE: Final = 1
+WITHDRAW: Final = 2
+OWNER: Final = (1 << AGENT_BITS) - 1
 
 
 @kernel
@@ -84,25 +91,47 @@ def sink(market: Record, time: int, who: int) -> None:
 
 
 @kernel
-def wake_first(market: Record, book: Record, tape: Record, symbol: int) -> None:
-    """Let the agent that is due first act."""
+def look(market: Record, book: Record, outbox: Record, agent: Record, symbol: int, who: int) -> int:
+    """Let an agent look and write its messages; return how long it pauses, in ns."""
+    wake = wake_in(market, who & OWNER).at
+    if wake == 0:
+        wait = market.answer
+        market.answer = 0
+        return wait
+    mind = address_of_record(agent) + MIND_AT
+    return wake_at(wake, book, outbox, agent, mind, value_in(market, symbol), book.now)
+
+
+@kernel
+def wake_first(market: Record, book: Record, tape: Record, symbol: int) -> int:
+    """Let the agent that is due first act; return 0 where it is in Python and has not answered."""
     first = due_in(market, 0)
     now, who = first.time, first.who
-    number = who & ((1 << AGENT_BITS) - 1)
-    before = tape.count
+    agent = agent_in(market, symbol * market.agents + (who & OWNER))
+    outbox = outbox_in(market, agent.outbox)
+    wait = agent.pause_ns
     set_clock(book, tape, now)
-    fundamental = value_at(value_in(market, symbol), now)
-    agent = agent_in(market, symbol * market.agents + number)
-    outbox = outbox_in(market, 0)
-    mind = address_of_record(agent) + MIND_AT
-    wait = wake_at(wake_in(market, number).at, book, outbox, agent, mind, fundamental, now)
+    if outbox.count == 0 or market.answer:
+        move_on(value_in(market, symbol), now)
+        if wake_in(market, who & OWNER).at == market.answer == 0:
+            return 0
+        wait = look(market, book, outbox, agent, symbol, who)
+        if outbox.lost:
+            market.talker = who
+            outbox.lost = 0
+        if agent.latency_ns and outbox.count:
+            agent.pause_ns = max(1, wait - agent.latency_ns)
+            sink(market, now + agent.latency_ns, who)
+            return 1
+    before = tape.count
     for row in range(outbox.count):
         handle(book, tape, sent_at(outbox, row))
     settle(market, symbol, tape, before)
     outbox.count = 0
-    agent.to_buy = UNKNOWN
-    agent.to_sell = UNKNOWN
+    agent.to_buy = agent.to_sell = UNKNOWN
+    agent.leaving_bids = agent.leaving_asks = 0
     sink(market, now + wait, who)
+    return 1
 
 
 @entry
@@ -118,7 +147,8 @@ def run(market: int, tape: int, until: int, symbol: int, message: int) -> int:
         message: address of a `MESSAGE` record, 0 for none.
 
     Returns:
-        The symbol whose book, or the tape for it, is short of room, or -1 when all is done.
+        The symbol whose book, or the tape for it, is short of room; `DONE`; or `ASK` where the
+        agent that is due first is in Python: it writes its outbox, and `answer` in the header.
     """
     its, its_tape = market_of(market), tape_of(tape)
     if message:
@@ -129,11 +159,42 @@ def run(market: int, tape: int, until: int, symbol: int, message: int) -> int:
         set_clock(book, its_tape, until)
         handle(book, its_tape, message_of(message))
         settle(its, symbol, its_tape, before)
-        return -1
+        return DONE
     while due_in(its, 0).time <= until:
         which = due_in(its, 0).who >> AGENT_BITS
         book = book_of(address_in(its, which).at)
         if not has_room(book, its_tape):
             return which
-        wake_first(its, book, its_tape, which)
-    return -1
+        if not wake_first(its, book, its_tape, which):
+            return ASK
+    return DONE
+
+
+@entry
+def act(
+    market: int,
+    symbol: int,
+    owner: int,
+    now: int,
+    what: int,
+    place: int,
+    side: int,
+    ticks: int,
+    lots: int,
+) -> int:
+    """Write what an agent in Python wants into its outbox; return the number of its order.
+
+    *what* is `REST`, `TAKE` or `WITHDRAW`; see `callback.Desk`.
+    """
+    its = market_of(market)
+    book = book_of(address_in(its, symbol).at)
+    agent = agent_in(its, symbol * its.agents + owner)
+    outbox = outbox_in(its, agent.outbox)
+    before = book.agent_number
+    if what == REST:
+        rest_in(book, outbox, agent, now, place, side, ticks, lots)
+    elif what == TAKE:
+        take(book, outbox, agent, side, ticks, lots)
+    else:
+        withdraw(book, outbox, agent, place)
+    return book.agent_number if book.agent_number != before else 0

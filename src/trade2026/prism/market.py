@@ -18,13 +18,15 @@ from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import Px, SignedQty, Value
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
-from trade2026.prism import loop
+from trade2026.prism import callback, loop
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.config import MarketConfig
 from trade2026.prism.engine import memory, tape
 from trade2026.prism.engine.book import FIRST_CAPACITY, with_room
 from trade2026.prism.engine.compiled import Words
 from trade2026.prism.engine.event import MARKET_EVENT
-from trade2026.prism.engine.layout import Block, Row, new_block
+from trade2026.prism.engine.layout import Row, block_of
+from trade2026.prism.engine.memory import ROOM
 from trade2026.prism.engine.message import (
     BUY,
     FORCE_OF,
@@ -32,9 +34,20 @@ from trade2026.prism.engine.message import (
     MESSAGE,
     SELL,
     Action,
+    new_message,
 )
 from trade2026.prism.engine.views import depth_of, resting_of
-from trade2026.prism.floorplan import ADDRESSES, AGENT_BITS, AGENTS, HEAP, VALUES, WAKES
+from trade2026.prism.floorplan import (
+    ADDRESSES,
+    AGENT_BITS,
+    AGENTS,
+    HEAP,
+    MARKET,
+    NOBODY,
+    VALUES,
+    WAKES,
+    discard,
+)
 from trade2026.prism.opening import agents_of, grid_of, mind_of, open_market, restore, set_wakes
 from trade2026.prism.price.fundamental import FundamentalParams, reshape, shift
 
@@ -95,6 +108,7 @@ class Market:
             streams, so that it does not repeat its past.
         holdings: what agents held before; those of outsiders are passed over.
         last_mid_px: where prices stood before.
+        own_types: agent types besides those of `agents/`; one of a name there stands for it.
 
     Raises:
         InvalidInputError: the configuration is contradictory, or a holding belongs to an
@@ -109,13 +123,14 @@ class Market:
         life: int = 0,
         holdings: Sequence[PartyHolding] = (),
         last_mid_px: Mapping[str, Px] = _NO_PRICES,
+        own_types: Sequence[AgentType] = (),
     ) -> None:
         self.symbols: tuple[str, ...] = tuple(s.instrument.symbol for s in config.symbols)
         self.sim_ns: int = start_ns
         """Simulation time in ns; only `run_until` moves it."""
         self._index = {symbol: index for index, symbol in enumerate(self.symbols)}
         self._grids = [grid_of(symbol) for symbol in config.symbols]
-        self._agents = agents_of(config.agents)
+        self._agents = agents_of(config.agents, own_types)
         self._owners = {agent.name: owner for owner, agent in enumerate(self._agents)}
         self._market = open_market(
             config,
@@ -139,16 +154,22 @@ class Market:
             s.instrument.symbol: last_mid_px.get(s.instrument.symbol, s.start_px)
             for s in config.symbols
         }
+        in_python = {n: a.type for n, a in enumerate(self._agents) if a.type.in_python}
+        self._callbacks = callback.Callbacks(self._market, self.symbols, in_python)
         self._find_books()
 
     @classmethod
-    def from_state(cls, config: MarketConfig, state: MarketState) -> "Market":
-        """Return the market that *state* was taken of; *config* is its own.
+    def from_state(
+        cls, config: MarketConfig, state: MarketState, own_types: Sequence[AgentType] = ()
+    ) -> "Market":
+        """Return the market that *state* was taken of; *config* and *own_types* are its own.
 
         Raises:
             InvalidInputError: the state is not one of such a market.
         """
-        market = cls(config, start_ns=state.sim_ns, last_mid_px=state.last_mid_px)
+        market = cls(
+            config, start_ns=state.sim_ns, last_mid_px=state.last_mid_px, own_types=own_types
+        )
         is_alike = len(state.market) == len(market._market)
         if not is_alike or len(state.books) != len(market.symbols):
             raise InvalidInputError("state", "is of another market")
@@ -212,7 +233,7 @@ class Market:
         assert number > 0
         assert owner >= FIRST_OUTSIDER
         kind, force = KIND_OF[ord_type], FORCE_OF[time_in_force]
-        message = message_of(
+        message = new_message(
             Action.PLACE,
             number=number,
             owner=owner,
@@ -227,7 +248,7 @@ class Market:
     def cancel(self, *, symbol: str, number: int) -> None:
         """Cancel what rests of an outsider's order; an event says so, or why not."""
         assert number > 0
-        self.ask(symbol, message_of(Action.CANCEL, number=number))
+        self.ask(symbol, new_message(Action.CANCEL, number=number))
 
     def ask(self, symbol: str, message: NDArray[np.void]) -> None:
         """Have a symbol's book handle any message, one record of `MESSAGE`, at `sim_ns`."""
@@ -319,7 +340,7 @@ class Market:
         index = self._index[symbol]
         for number, owner, *_ in self.resting(symbol).tolist():
             if owner in owners:
-                self.ask(symbol, message_of(Action.CANCEL, number=number))
+                self.ask(symbol, new_message(Action.CANCEL, number=number))
         for owner in owners:
             # What they believed of the price will be old when they come back.
             mind_of(self._market, index, owner)[len(self._agents[owner].params) :] = 0.0
@@ -329,6 +350,8 @@ class Market:
         moved = sorted((max(at, until_ns) if who in away else at, who) for at, who in wakes)
         # A sorted table is a heap.
         heap[:] = np.array(moved, heap.dtype)
+        for owner in owners:
+            discard(self._market, self._agent(index, owner))
 
     def _holding(self, index: int, owner: int, open_orders: int) -> AgentHolding:
         grid = self._grids[index]
@@ -357,26 +380,21 @@ class Market:
         while True:
             market, said = self._market.ctypes.data, self._tape.ctypes.data
             short = loop.run(market, said, until, symbol, message)
-            if short < 0:
-                return
-            self._books[short], self._tape = with_room(self._books[short], self._tape)
-            self._find_books()
+            if short == loop.ASK:
+                self._callbacks.answer()
+            elif short == loop.DONE:
+                break
+            else:
+                self._books[short], self._tape = with_room(self._books[short], self._tape)
+                self._find_books()
+        if self._head["talker"] != NOBODY:
+            owner = int(self._head["talker"]) & ((1 << AGENT_BITS) - 1)
+            raise RuntimeError(f"{self._agents[owner].name} sent more than {ROOM} messages at once")
+
+    @property
+    def _head(self) -> Row:
+        return self._market[: MARKET.size].view(MARKET.dtype)[0]
 
     def _find_books(self) -> None:
+        self._callbacks.find(self._books)
         ADDRESSES.view(self._market)["at"] = [book.ctypes.data for book in self._books]
-
-
-def block_of(data: bytes) -> Block:
-    """Return a block with the bytes of *data*."""
-    block = new_block(len(data))
-    block[:] = np.frombuffer(data, np.uint8)
-    return block
-
-
-def message_of(action: Action, **fields: int) -> NDArray[np.void]:
-    """Return one record of `MESSAGE`; fields that are not named are 0."""
-    message = np.zeros(1, MESSAGE)
-    message["action"] = action
-    for field, value in fields.items():
-        message[field] = value
-    return message

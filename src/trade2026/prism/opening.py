@@ -1,5 +1,6 @@
 """What a market begins with: agents with their desks and minds, values, first wake-ups."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -12,9 +13,9 @@ from trade2026.core.clock import NS_PER_MS, NS_PER_S
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import NANOS, Px
 from trade2026.model.prism import PartyHolding
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import AgentGroup, MarketConfig, SymbolConfig
-from trade2026.prism.engine.agent_type import AgentType
 from trade2026.prism.engine.desk import AGENT, MIND_AT, UNKNOWN
 from trade2026.prism.engine.layout import Block
 from trade2026.prism.floorplan import (
@@ -36,6 +37,8 @@ _OPENING_NS: Final = 2 * NS_PER_S
 """Within this time every agent has woken once."""
 _LUCK_END: Final = 2**63
 
+MAX_LATENCY_MS: Final = 60_000.0
+
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """One agent of the configuration; its place in the list is its owner number."""
@@ -43,6 +46,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     type: AgentType
     params: tuple[float, ...]
+    latency_ms: float
+    """On average over its group."""
 
 
 class Grid(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,13 +87,15 @@ def grid_of(config: SymbolConfig) -> Grid:
     )
 
 
-def agents_of(groups: Sequence[AgentGroup]) -> list[Agent]:
+def agents_of(groups: Sequence[AgentGroup], own_types: Sequence[AgentType] = ()) -> list[Agent]:
     """Return the agents of *groups*, numbered within their type.
+
+    *own_types* exist besides the built-in ones, and stand for those of their names.
 
     Raises:
         InvalidInputError: a type or a parameter does not exist, or there is no agent.
     """
-    types = {agent_type.name: agent_type for agent_type in AGENT_TYPES}
+    types = {agent_type.name: agent_type for agent_type in (*AGENT_TYPES, *own_types)}
     counts = dict.fromkeys(types, 0)
     agents: list[Agent] = []
     for group in groups:
@@ -96,10 +103,13 @@ def agents_of(groups: Sequence[AgentGroup]) -> list[Agent]:
         if agent_type is None:
             raise InvalidInputError("type_name", f"no agent type {group.type_name!r}")
         params = _params_of(agent_type, group)
+        latency_ms = agent_type.latency_ms if group.latency_ms is None else group.latency_ms
+        if not 0.0 <= latency_ms <= MAX_LATENCY_MS:
+            raise InvalidInputError("latency_ms", f"is outside 0 to {MAX_LATENCY_MS:,.0f}")
         for _ in range(group.count):
             name = f"{PARTY_PREFIX}{agent_type.name}-{counts[agent_type.name]}"
             counts[agent_type.name] += 1
-            agents.append(Agent(name=name, type=agent_type, params=params))
+            agents.append(Agent(name=name, type=agent_type, params=params, latency_ms=latency_ms))
     if not agents:
         raise InvalidInputError("agents", "a market needs at least one agent")
     return agents
@@ -115,7 +125,9 @@ def open_market(
     last_mid_px: Mapping[str, Px],
 ) -> Block:
     """Return the state of a market that opens at *start_ns*, as `loop.run` takes it."""
-    market = new_market(len(grids), len(agents))
+    latencies = [latency_of(config.seed, agent) for agent in agents]
+    outboxes = itertools.count(1)
+    market = new_market(len(grids), len(agents), sum(latency > 0 for latency in latencies))
     set_wakes(market, agents)
     first_wakes: list[tuple[int, int]] = []
     for s, (symbol, grid) in enumerate(zip(config.symbols, grids, strict=True)):
@@ -135,6 +147,8 @@ def open_market(
             row["luck"] = luck.integers(_LUCK_END)
             row["last_wake"] = start_ns
             row["to_buy"] = row["to_sell"] = UNKNOWN
+            row["latency_ns"] = latencies[a]
+            row["outbox"] = next(outboxes) if latencies[a] else 0
             mind_of(market, s, a)[: len(agent.params)] = agent.params
             wait = int(luck.integers(_QUIET_NS, _OPENING_NS))
             if agent.type.quotes_first:
@@ -143,6 +157,12 @@ def open_market(
     # A sorted table is a heap.
     HEAP.view(market)[:-1] = np.array(sorted(first_wakes), HEAP.layout.dtype)
     return market
+
+
+def latency_of(seed: int, agent: Agent) -> int:
+    """Return an agent's own latency in ns: its group's, between half of it and half more."""
+    share = 0.5 + stream(seed, f"prism/latency/{agent.name}").random()
+    return round(share * agent.latency_ms * NS_PER_MS)
 
 
 def set_wakes(market: Block, agents: Sequence[Agent]) -> None:

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.agents.informed import INFORMED
 from trade2026.prism.agents.market_maker import MARKET_MAKER
 from trade2026.prism.agents.momentum import MOMENTUM
 from trade2026.prism.agents.noise import NOISE
-from trade2026.prism.engine.agent_type import AgentType
 
 AGENT_TYPES: Final[tuple[AgentType, ...]] = (MARKET_MAKER, NOISE, INFORMED, MOMENTUM)

@@ -11,7 +11,7 @@ import math
 
 import msgspec
 
-from trade2026.prism.engine.agent_type import AgentType
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.engine.chance import exponential, normal
 from trade2026.prism.engine.desk import leaning, pause, sized, take
 from trade2026.prism.engine.layout import Record
@@ -40,20 +40,20 @@ def wake(
     outbox: Record,
     agent: Record,
     mind: Record,
-    fundamental: float,
+    value: Record,
     now: int,  # noqa: ARG001 - every agent's kernel has this signature
 ) -> int:
     """Compare the touch with the own valuation."""
-    value = fundamental * (1.0 + mind.error_bps * BPS * normal(agent))
-    value *= 1.0 - mind.lean_bps * BPS * leaning(agent, mind.full_inventory_clips)
-    edge = max(1.0, mind.edge_bps * BPS * value)
+    worth = value.worth * (1.0 + mind.error_bps * BPS * normal(agent))
+    worth *= 1.0 - mind.lean_bps * BPS * leaning(agent, mind.full_inventory_clips)
+    edge = max(1.0, mind.edge_bps * BPS * worth)
     bid, ask = best_ticks(book, 1), best_ticks(book, -1)
     lots = sized(agent, mind.size_clips * exponential(agent))
-    if ask and value - ask > edge:
-        take(book, outbox, agent, 1, math.floor(value - edge), lots)
-    elif bid and bid - value > edge:
-        take(book, outbox, agent, -1, math.ceil(value + edge), lots)
+    if ask and worth - ask > edge:
+        take(book, outbox, agent, 1, math.floor(worth - edge), lots)
+    elif bid and bid - worth > edge:
+        take(book, outbox, agent, -1, math.ceil(worth + edge), lots)
     return pause(agent, mind.mean_pause_s)
 
 
-INFORMED = AgentType(name="informed", params=InformedParams, wake=wake)
+INFORMED = AgentType(name="informed", params=InformedParams, wake=wake, latency_ms=5.0)

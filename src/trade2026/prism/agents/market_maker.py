@@ -13,7 +13,7 @@ import math
 
 import msgspec
 
-from trade2026.prism.engine.agent_type import AgentType
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.engine.chance import normal, uniform
 from trade2026.prism.engine.compiled import kernel
 from trade2026.prism.engine.desk import (
@@ -97,11 +97,9 @@ def requote(
             rest_in(book, outbox, agent, now, slot, side, target, lots)
 
 
-def wake(
-    book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
-) -> int:
+def wake(book: Record, outbox: Record, agent: Record, mind: Record, value: Record, now: int) -> int:
     """Look, believe, and put the quotes where they belong."""
-    estimate = believe(book, agent, mind, fundamental)
+    estimate = believe(book, agent, mind, value.worth)
     centre = estimate * (1.0 - mind.lean_bps * BPS * leaning(agent, mind.full_inventory_clips))
     width = 0.7 + 0.6 * uniform(agent)
     tolerance = mind.tolerance_ratio * mind.half_spread_bps * BPS * centre
@@ -121,5 +119,10 @@ def wake(
 
 
 MARKET_MAKER = AgentType(
-    name="mm", params=MarketMakerParams, wake=wake, memory=("estimate",), quotes_first=True
+    name="mm",
+    params=MarketMakerParams,
+    wake=wake,
+    memory=("estimate",),
+    latency_ms=2.0,
+    quotes_first=True,
 )

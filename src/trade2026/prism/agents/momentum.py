@@ -12,7 +12,7 @@ import math
 import msgspec
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.prism.engine.agent_type import AgentType
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.engine.chance import exponential
 from trade2026.prism.engine.compiled import kernel
 from trade2026.prism.engine.desk import (
@@ -52,11 +52,9 @@ def follow(mind: Record, price: float, passed_s: float) -> float:
     return (mind.fast_mid / mind.slow_mid - 1.0) / BPS
 
 
-def wake(
-    book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
-) -> int:
+def wake(book: Record, outbox: Record, agent: Record, mind: Record, value: Record, now: int) -> int:
     """Join a trend, or go home."""
-    seen = mind.fast_mid if mind.fast_mid != 0.0 else fundamental
+    seen = mind.fast_mid if mind.fast_mid != 0.0 else value.worth
     price = mid(book, seen)
     ahead = follow(mind, price, (now - agent.last_wake) / NS_PER_S)
     agent.last_wake = now
@@ -78,5 +76,9 @@ def wake(
 
 
 MOMENTUM = AgentType(
-    name="momentum", params=MomentumParams, wake=wake, memory=("fast_mid", "slow_mid")
+    name="momentum",
+    params=MomentumParams,
+    wake=wake,
+    memory=("fast_mid", "slow_mid"),
+    latency_ms=10.0,
 )

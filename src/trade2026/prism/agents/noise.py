@@ -9,7 +9,7 @@ import math
 import msgspec
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.prism.engine.agent_type import AgentType
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.engine.chance import exponential, uniform
 from trade2026.prism.engine.compiled import kernel
 from trade2026.prism.engine.desk import (
@@ -60,12 +60,10 @@ def free_slot(book: Record, outbox: Record, agent: Record, mind: Record, now: in
     return oldest
 
 
-def wake(
-    book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
-) -> int:
+def wake(book: Record, outbox: Record, agent: Record, mind: Record, value: Record, now: int) -> int:
     """Toss a coin for everything."""
     if mind.seen == 0.0:
-        mind.seen = fundamental  # only where it opens; from then on the market tells
+        mind.seen = value.worth  # only where it opens; from then on the market tells
     price = mid(book, mind.seen)
     mind.seen = price
     slot = free_slot(book, outbox, agent, mind, now)
@@ -82,4 +80,4 @@ def wake(
     return pause(agent, mind.mean_pause_s)
 
 
-NOISE = AgentType(name="noise", params=NoiseParams, wake=wake, memory=("seen",))
+NOISE = AgentType(name="noise", params=NoiseParams, wake=wake, memory=("seen",), latency_ms=50.0)

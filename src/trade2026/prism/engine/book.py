@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trade2026.prism.engine import growth, memory, tape
 from trade2026.prism.engine.layout import Block
-from trade2026.prism.engine.message import BUY, MESSAGE, SELL, Action
+from trade2026.prism.engine.message import BUY, MESSAGE, SELL, Action, new_message
 from trade2026.prism.engine.process import process, tell_time
 from trade2026.prism.engine.views import depth_of, resting_of, waiting_of
 
@@ -48,12 +48,21 @@ class Book:
         flags: int = 0,
     ) -> None:
         """Take an order: match it and let its rest rest, or let a stop wait."""
-        message = np.zeros(1, MESSAGE)
-        message["action"] = Action.PLACE
-        message["number"], message["owner"], message["side"] = number, owner, side
-        message["kind"], message["force"], message["ticks"] = kind, force, ticks
-        message["lots"], message["trigger"], message["display"] = lots, trigger, display
-        message["time_ns"], message["stp"], message["flags"] = expires_ns, stp, flags
+        message = new_message(
+            Action.PLACE,
+            number=number,
+            owner=owner,
+            side=side,
+            kind=kind,
+            force=force,
+            ticks=ticks,
+            lots=lots,
+            trigger=trigger,
+            display=display,
+            time_ns=expires_ns,
+            stp=stp,
+            flags=flags,
+        )
         self.process(message, now=now)
 
     def cancel(self, *, now: int, number: int) -> None:
@@ -118,11 +127,7 @@ class Book:
         return waiting_of(self._memory)
 
     def _change(self, action: Action, now: int, **fields: int) -> None:
-        message = np.zeros(1, MESSAGE)
-        message["action"] = action
-        for field, value in fields.items():
-            message[field] = value
-        self.process(message, now=now)
+        self.process(new_message(action, **fields), now=now)
 
     def _grow(self) -> None:
         self._memory, self._tape = with_room(self._memory, self._tape)

@@ -152,16 +152,16 @@ def _compiled(function: _Kernel, **options: bool) -> _Kernel:
 
 
 @cache
-def address_of(wake: Callable[..., int], records: tuple[RecordType, ...]) -> int:
+def address_of(wake: Callable[..., float], records: tuple[RecordType, ...]) -> int:
     """Return the machine address of an agent's kernel, compiled now or loaded.
 
     The address stays valid as long as the process lives.
 
     Args:
-        wake: a function of records, a real and a whole number.
+        wake: a function of records and a whole number.
         records: the types of the records.
     """
-    signature = types.int64(*records, types.float64, types.int64)
+    signature = types.int64(*records, types.int64)
     with _own_cache():
         compiled = cfunc(signature, cache=True, error_model="numpy")(wake)
     _COMPILED.append(compiled)
@@ -179,10 +179,10 @@ def _wake_at(  # Numba counts the parameters, so they stand here one by one.
     outbox: Any,
     agent: Any,
     mind: Any,
-    fundamental: Any,
+    value: Any,
     now: Any,
 ) -> Any:
-    given = (book, outbox, agent, mind, fundamental, now)
+    given = (book, outbox, agent, mind, value, now)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         values = [context.get_value_type(kind) for kind in given]

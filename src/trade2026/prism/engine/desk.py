@@ -2,13 +2,15 @@
 
 Every agent type is one kernel with the same parameters::
 
-    wake(book, outbox, agent, mind, fundamental, now) -> nanoseconds until it wakes again
+    wake(book, outbox, agent, mind, value, now) -> nanoseconds until it wakes again
 
-An agent reads the book and writes messages (`engine/message.py`) into its outbox; the loop
-carries them out in order once it has decided. `agent` is its record of whole numbers, `mind`
-that of its reals: the parameters of its type, then what the type remembers, by name.
-`fundamental` is in ticks. `send` cuts an order so that inventory stays within ±bound even if
-all the agent's orders fill. An agent sends at most `ROOM` messages a wake.
+An agent reads the book and writes messages (`engine/message.py`) into its outbox. They arrive
+together, in order, `latency_ns` after it looked; until then it does not look again, and what
+it cancelled may still fill. `agent` is its record of whole numbers, `mind` that of its reals:
+the parameters of its type, then what the type remembers, by name. `value` is the symbol's
+(`price/fundamental.py`); its `worth` is in ticks. `send` cuts an order so that inventory stays
+within ±bound even if all the agent's orders fill. An agent sends at most `ROOM` messages a
+wake; what is more is counted in `OUTBOX.lost`, and the market says whose it was.
 """
 
 import math
@@ -45,6 +47,12 @@ AGENT: Final = Layout(
         # wake, and what it sends; UNKNOWN before.
         "to_buy": "i8",
         "to_sell": "i8",
+        # What is cancelled and may fill until that arrives, in lots.
+        "leaving_bids": "i8",
+        "leaving_asks": "i8",
+        "latency_ns": "i8",
+        "pause_ns": "i8",  # from the arrival of its messages to its next look
+        "outbox": "i8",  # which of the market's
     },
     size=6 * LINE,
 )
@@ -53,11 +61,14 @@ MIND_AT: Final = _QUOTES_AT + QUOTE_COUNT * QUOTE.size
 """Where in an agent's record its mind begins."""
 MIND_REALS: Final = (AGENT.size - MIND_AT) // 8
 
-OUTBOX: Final = Layout("outbox", {"count": "i8"}, size=LINE)
-OUTBOX_SIZE: Final = LINE + ROOM * MESSAGES.size
+OUTBOX: Final = Layout(
+    "outbox", {"count": "i8", "lost": "i8"}, size=LINE + (ROOM + 1) * MESSAGES.size
+)
+"""A header line, `ROOM` messages, and a place for what does not fit."""
 
 quote_at = Table("quotes", QUOTE, header=AGENT, at=_QUOTES_AT, count=QUOTE_COUNT).getter()
-sent_at = Table("outbox", MESSAGES, header=OUTBOX, at=LINE, count=ROOM).getter()
+SENT: Final = Table("outbox", MESSAGES, header=OUTBOX, at=LINE, count=ROOM + 1)
+sent_at = SENT.getter()
 
 UNKNOWN: Final = -1
 
@@ -82,8 +93,8 @@ def pause(agent: Record, mean_s: float) -> int:
 
 @kernel
 def resting_lots(book: Record, agent: Record, side: int) -> int:
-    """Return the lots of the agent's own orders that rest on *side*."""
-    lots = 0
+    """Return the lots of the agent's own orders that may fill on *side*."""
+    lots = agent.leaving_bids if side > 0 else agent.leaving_asks
     for i in range(QUOTE_COUNT):
         number = quote_at(agent, i).number
         if number:
@@ -128,7 +139,10 @@ def send(
 def next_message(outbox: Record) -> Record:
     """Return the next message of the outbox; all but what every agent writes is 0 in it."""
     row = outbox.count
-    outbox.count = row + 1
+    if row < ROOM:
+        outbox.count = row + 1
+    else:
+        outbox.lost += 1
     return sent_at(outbox, row)
 
 
@@ -161,10 +175,23 @@ def withdraw(book: Record, outbox: Record, agent: Record, place: int) -> None:
     quote = quote_at(agent, place)
     number = quote.number
     quote.number = 0
-    if number and find(book, number):
+    slot = find(book, number) if number else 0
+    if slot:
         message = next_message(outbox)
         message.action = CANCEL
         message.number = number
+        if slot > 0 and agent.latency_ns:
+            leave(agent, order_at(book, slot))
+
+
+@kernel
+def leave(agent: Record, order: Record) -> None:
+    """Note that an order that is cancelled may fill until that arrives."""
+    lots = order.shown + order.hidden
+    if order.side > 0:
+        agent.leaving_bids += lots
+    else:
+        agent.leaving_asks += lots
 
 
 @kernel

@@ -265,6 +265,13 @@ def new_block(size: int) -> Block:
     return room[skip : skip + size]
 
 
+def block_of(data: bytes) -> Block:
+    """Return a block with the bytes of *data*."""
+    block = new_block(len(data))
+    block[:] = np.frombuffer(data, np.uint8)
+    return block
+
+
 def _count_leading(_typing: Any, _word: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))

@@ -18,6 +18,7 @@ from enum import IntEnum, IntFlag
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trade2026.model.order import OrdType, SelfTradePrevention, TimeInForce
 
@@ -149,3 +150,12 @@ MESSAGE: Final = np.dtype(
     }
 )
 """One message to a book: 64 bytes, a line of the processor's cache."""
+
+
+def new_message(action: Action, **fields: int) -> NDArray[np.void]:
+    """Return one record of `MESSAGE`; fields that are not named are 0."""
+    message = np.zeros(1, MESSAGE)
+    message["action"] = action
+    for field, value in fields.items():
+        message[field] = value
+    return message

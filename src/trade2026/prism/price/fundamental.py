@@ -102,11 +102,10 @@ def reshape(row: Row, params: FundamentalParams, times: float = 1.0) -> None:
 
 
 @kernel
-def value_at(value: Record, now: int) -> float:
-    """Move a fundamental on to *now* and return its value in ticks."""
+def move_on(value: Record, now: int) -> None:
+    """Move a fundamental on to *now*; `worth` is then its value in ticks."""
     while value.next_step <= now:
         step(value)
-    return value.worth
 
 
 @rare_kernel

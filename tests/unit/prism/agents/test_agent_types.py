@@ -95,7 +95,7 @@ def test_inventories_never_leave_their_bound() -> None:
 
 
 def test_makers_alone_quote_both_sides_and_do_not_trade_with_each_other() -> None:
-    market = a_market_of(AgentGroup(type_name="mm", count=5))
+    market = a_market_of(AgentGroup(type_name="mm", count=5, latency_ms=0.0))
 
     for second in range(1, 600):
         market.run_until(START_NS + second * NS_PER_S)

@@ -5,7 +5,7 @@ import pytest
 
 from trade2026.prism.engine import desk, memory, tape
 from trade2026.prism.engine.compiled import entry
-from trade2026.prism.engine.desk import AGENT, OUTBOX, OUTBOX_SIZE, UNKNOWN
+from trade2026.prism.engine.desk import AGENT, OUTBOX, UNKNOWN
 from trade2026.prism.engine.layout import LINE, new_block
 from trade2026.prism.engine.memory import book_of
 from trade2026.prism.engine.message import BUY, MESSAGE, SELL
@@ -55,7 +55,7 @@ class Rig:
     def __init__(self, inventory: int = 0) -> None:
         self._memory = memory.new_book(0, 128)
         self._tape = tape.new_tape(2**17)
-        self._outbox = new_block(OUTBOX_SIZE)
+        self._outbox = new_block(OUTBOX.size)
         self._agent = new_block(AGENT.size)
         row = self._agent[: AGENT.size].view(AGENT.dtype)[0]
         row["bound"], row["clip"], row["inventory"] = BOUND, 10, inventory

@@ -14,10 +14,10 @@ from trade2026.prism.price.fundamental import (
     STEP_NS,
     VALUE,
     FundamentalParams,
+    move_on,
     reshape,
     set_fundamental,
     shift,
-    value_at,
 )
 
 HOUR_NS = 3_600 * NS_PER_S
@@ -43,7 +43,8 @@ def path(params: FundamentalParams, *, seed: int, step_ns: int, count: int) -> l
 def look(value: int, values: NDArray[np.float64], step_ns: int) -> None:
     of_value = value_of(value)
     for n in range(len(values)):
-        values[n] = value_at(of_value, (n + 1) * step_ns)
+        move_on(of_value, (n + 1) * step_ns)
+        values[n] = of_value.worth
 
 
 value_of = VALUE.of

@@ -7,9 +7,8 @@ import msgspec
 from trade2026.prism.engine.compiled import address_of
 from trade2026.prism.engine.desk import AGENT, MIND_REALS, OUTBOX
 from trade2026.prism.engine.layout import Layout
-from trade2026.prism.engine.memory import (
-    BOOK,
-)
+from trade2026.prism.engine.memory import BOOK
+from trade2026.prism.price.fundamental import VALUE
 
 
 class AgentType(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,8 +18,12 @@ class AgentType(msgspec.Struct, frozen=True, kw_only=True):
     """As in the party name ``agent:<name>-<n>``."""
     params: type[msgspec.Struct]
     """A struct of floats with defaults; the kernel finds them in its mind by name."""
-    wake: Callable[..., int]
+    wake: Callable[..., float]
     """The kernel, not yet compiled: `engine/desk.py` explains it."""
+    in_python: bool = False
+    """Whether `wake` is a Python function of a `callback.Desk`, called as it is."""
+    latency_ms: float = 0.0
+    """How long after its look an agent's messages arrive, on average over such agents."""
     memory: tuple[str, ...] = ()
     """Reals that an agent keeps from one wake to the next, 0 at first; in its mind by name."""
     quotes_first: bool = False
@@ -39,9 +42,11 @@ class AgentType(msgspec.Struct, frozen=True, kw_only=True):
         return self.wake.__module__
 
     def address(self) -> int:
-        """Return the machine address of the kernel, compiled now or loaded.
+        """Return the machine address of the kernel, compiled now or loaded; 0 in Python.
 
         It stays valid as long as the process lives.
         """
-        records = (BOOK.kind, OUTBOX.kind, AGENT.kind, self.mind.kind)
+        if self.in_python:
+            return 0
+        records = (BOOK.kind, OUTBOX.kind, AGENT.kind, self.mind.kind, VALUE.kind)
         return address_of(self.wake, records)
