@@ -187,6 +187,8 @@ class Core:
         self, log: MemoryLog, venue: PlainVenue, *, life: int = 0, archive: Path | None = None
     ) -> None:
         self._folder = TemporaryDirectory()
+        self.life = life
+        """How often the process had been started before."""
         self.clock = VirtualClock(NOW_NS)
         self.bus = MortalBus(log, self.clock, with_codec=True)
         self.bus.died, self.bus.pause_over = asyncio.Event(), asyncio.Event()

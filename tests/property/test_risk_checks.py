@@ -22,7 +22,10 @@ from trade2026.domain.risk.checks import (
     RISK_CHECKS,
     buying_power,
     concentration,
+    daily_loss,
+    drawdown,
     exposure,
+    fast_drawdown,
     filters,
     leverage,
     mode,
@@ -32,6 +35,7 @@ from trade2026.domain.risk.checks import (
     reference_price,
 )
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, Limits
+from trade2026.domain.risk.losses import Losses, LossLimits
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import RefusalCode, TradingMode
 
@@ -81,6 +85,24 @@ def limits(draw: st.DrawFn) -> Limits:
 
 
 @st.composite
+def losses(draw: st.DrawFn) -> Losses:
+    return Losses(
+        daily=Money(draw(st.integers(0, 10**15))),
+        drawdown_bps=draw(st.integers(0, 10_000)),
+        fast_drawdown_bps=draw(st.integers(0, 10_000)),
+    )
+
+
+@st.composite
+def loss_limits(draw: st.DrawFn) -> LossLimits:
+    return LossLimits(
+        daily=draw(st.none() | st.integers(0, 10**15).map(Money)),
+        drawdown_bps=draw(st.none() | st.integers(0, 10_000)),
+        fast_drawdown_bps=draw(st.none() | st.integers(0, 10_000)),
+    )
+
+
+@st.composite
 def views(draw: st.DrawFn) -> RiskView:
     bid = draw(prices)
     return a_view(
@@ -106,6 +128,22 @@ def views(draw: st.DrawFn) -> RiskView:
         own_ask_px=draw(st.none() | prices),
         order_count=draw(counts),
         repeat_count=draw(counts),
+        losses=draw(losses()),
+        loss_limits=draw(loss_limits()),
+        strategy_losses=draw(losses()),
+        strategy_loss_limits=draw(loss_limits()),
+    )
+
+
+def wider_losses(limits: LossLimits, by: int) -> LossLimits:
+    def more(one: int | None) -> int | None:
+        return None if one is None else one + by
+
+    daily = more(limits.daily)
+    return LossLimits(
+        daily=None if daily is None else Money(daily),
+        drawdown_bps=more(limits.drawdown_bps),
+        fast_drawdown_bps=more(limits.fast_drawdown_bps),
     )
 
 
@@ -127,6 +165,9 @@ def wider(limits: Limits, by: int) -> Limits:
         max_concentration_bps=Bps(limits.max_concentration_bps + by),
         max_leverage_bps=Bps(limits.max_leverage_bps + by),
         max_position_loss=Money(limits.max_position_loss + by),
+        max_daily_loss=Money(limits.max_daily_loss + by),
+        max_drawdown_bps=Bps(limits.max_drawdown_bps + by),
+        max_fast_drawdown_bps=Bps(limits.max_fast_drawdown_bps + by),
     )
 
 
@@ -139,7 +180,12 @@ def names(check: RiskCheck) -> str:
 def test_widening_the_limits_never_refuses_more(
     check: RiskCheck, order: NewOrderSingle, view: RiskView, by: int
 ) -> None:
-    loose = msgspec.structs.replace(view, limits=wider(view.limits, by))
+    loose = msgspec.structs.replace(
+        view,
+        limits=wider(view.limits, by),
+        loss_limits=wider_losses(view.loss_limits, by),
+        strategy_loss_limits=wider_losses(view.strategy_loss_limits, by),
+    )
 
     if check(order, view) is None:
         assert check(order, loose) is None
@@ -156,6 +202,9 @@ def test_widening_the_limits_never_refuses_more(
         concentration.check,
         leverage.check,
         position_loss.check,
+        daily_loss.check,
+        drawdown.check,
+        fast_drawdown.check,
     ],
     ids=names,
 )

@@ -74,11 +74,31 @@ export interface paths {
         };
         /**
          * Alerts
-         * @description Return the alerts since risk started, newest first.
+         * @description Return the newest alerts, newest first; of `pending_only`, those nobody has seen.
          */
         get: operations["RiskAlertsAlerts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/risk/alerts/{alert_id}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Say, durably, that the alert was seen; who was first stays so.
+         */
+        post: operations["RiskAlertsAlertIdAckAcknowledge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -202,7 +222,10 @@ export interface paths {
         put?: never;
         /**
          * Resume
-         * @description Allow trading in the scope again. Scopes are independent: others stay as they are.
+         * @description Allow trading in the scope again; others stay as they are.
+         *
+         *     Where a breaker of the scope would trip again at once it is refused, unless it is armed
+         *     anew or its limit was widened.
          */
         post: operations["RiskResumeResume"];
         delete?: never;
@@ -235,8 +258,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Alert */
-        Alert: {
+        /** AckRequest */
+        AckRequest: {
+            /** @default  */
+            text: string;
+        };
+        /** AlertReply */
+        AlertReply: {
+            acknowledged_by: string | null;
+            acknowledged_ns: number | null;
+            acknowledged_text: string | null;
             alert_id: string;
             kind: string;
             level: string;
@@ -319,6 +350,9 @@ export interface components {
             collar_bps: number;
             margin_bps: number;
             max_concentration_bps: number;
+            max_daily_loss: number | null;
+            max_drawdown_bps: number;
+            max_fast_drawdown_bps: number;
             max_gross_exposure: number | null;
             max_leverage_bps: number;
             max_net_exposure: number | null;
@@ -339,6 +373,9 @@ export interface components {
             collar_bps?: number | null;
             margin_bps?: number | null;
             max_concentration_bps?: number | null;
+            max_daily_loss?: number | string | null;
+            max_drawdown_bps?: number | null;
+            max_fast_drawdown_bps?: number | null;
             max_gross_exposure?: number | string | null;
             max_leverage_bps?: number | null;
             max_net_exposure?: number | string | null;
@@ -377,7 +414,10 @@ export interface components {
             buying_power: number | null;
             cash: number | null;
             currency: string;
+            daily_loss: number | null;
+            drawdown_bps: number;
             equity: number | null;
+            fast_drawdown_bps: number;
             gross_exposure: number | null;
             holdings: components["schemas"]["HoldingReply"][];
             margin: number | null;
@@ -420,6 +460,8 @@ export interface components {
         };
         /** ResumeRequest */
         ResumeRequest: {
+            /** @default false */
+            rearm: boolean;
             /** @default resumed */
             reason: string;
             /** @default global */
@@ -535,7 +577,9 @@ export interface operations {
     };
     RiskAlertsAlerts: {
         parameters: {
-            query?: never;
+            query?: {
+                pending_only?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -548,7 +592,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Alert"][];
+                    "application/json": components["schemas"]["AlertReply"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    RiskAlertsAlertIdAckAcknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AckRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertReply"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -74,6 +74,13 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         why="The equity curve: a day of an account by the second, eleven years by the hour.",
     ),
     _kept_forever(Stream.RISK, "Halts and alarms must hold after a restart."),
+    StreamSpec(
+        stream=Stream.LOSS,
+        subjects=_subjects_of(Stream.LOSS),
+        max_msgs_per_subject=2,
+        duplicate_window_s=2 * MINUTE_S,
+        why="What losses are measured from: the newest of each account and strategy counts.",
+    ),
     _kept_forever(Stream.PRISM_INPUT, "The venue's memory of what outsiders asked."),
     StreamSpec(
         stream=Stream.PRISM_SNAPSHOT,

@@ -24,13 +24,13 @@ from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import OrderQuery
-from trade2026.domain.oms.reducing import beyond_position
+from trade2026.domain.oms.reducing import beyond_position, openers
 from trade2026.domain.oms.working import is_over
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS, InstrumentKind
 from trade2026.model.journal import CashDeposited
 from trade2026.model.order import DONE, NewOrderSingle, TimeInForce
-from trade2026.model.risk import RiskControl, is_covered
+from trade2026.model.risk import RiskControl, TradingMode, is_covered
 from trade2026.ports.archive import OrderArchive
 from trade2026.ports.bus import Bus, Delivery
 from trade2026.ports.calendar import TradingCalendar
@@ -135,13 +135,12 @@ class OrderDesk:
             await self._keep_reducing(report.account, report.symbol)
 
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
-        """Cancel the open orders of a scope that was killed."""
+        """Cancel what is open in a scope that was killed; where it may reduce, what would open."""
         if control.cancel_open:
-            wanted = [
-                order.request.order_id
-                for order in self._open()
-                if is_covered(order.request, control.scope)
-            ]
+            covered = [o for o in self._open() if is_covered(o.request, control.scope)]
+            if control.mode is TradingMode.REDUCE_ONLY:
+                covered = self._openers(covered)
+            wanted = [order.request.order_id for order in covered]
             await self._cancel_each(wanted, control.asked_by)
 
     async def open_accounts(self) -> None:
@@ -207,6 +206,14 @@ class OrderDesk:
             if not problem:
                 asked.append(order_id)
         return asked
+
+    def _openers(self, orders: Iterable[Order]) -> list[Order]:
+        places: dict[tuple[str, str], list[Order]] = {}
+        for order in orders:
+            place = (order.request.account, order.request.symbol)
+            places.setdefault(place, []).append(order)
+        held = self.journal.orders.held
+        return [o for place, these in places.items() for o in openers(held(*place), these)]
 
     async def _keep_reducing(self, account: str, symbol: str) -> None:
         orders = [

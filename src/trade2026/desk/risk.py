@@ -5,17 +5,17 @@ log that is away can delay its durability, never its effect.
 """
 
 import asyncio
-from collections import deque
 from typing import Any, Final
 
-import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.ids import AccountId, EventId, Ids, OrderId
+from trade2026.desk.alerts import AlertBoard
 from trade2026.desk.ask import OrderAsk
 from trade2026.desk.persistence import append_until_stored
 from trade2026.domain.risk.book import RiskBook
+from trade2026.domain.risk.losses import Losses
 from trade2026.domain.risk.modes import surprise_of
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch
@@ -30,10 +30,9 @@ from trade2026.model.risk import (
     TradingMode,
     account_scope,
 )
-from trade2026.model.subjects import RISK_ALERT, RISK_CONTROL, RISK_LIMITS, Event, scope_key
+from trade2026.model.subjects import RISK_CONTROL, RISK_LIMITS, Event, scope_key
 from trade2026.ports.bus import Bus, Delivery
 
-ALERTS_KEPT: Final = 500
 SWEEP_EVERY_S: Final = 5.0
 TELL_WITHIN_NS: Final = 600 * NS_PER_S
 """A surprise is told again after a restart within this time, under the same id."""
@@ -48,7 +47,7 @@ class RiskDesk:
         self, *, bus: Bus, clock: Clock, ids: Ids, log: FilteringBoundLogger, book: RiskBook
     ) -> None:
         self.book = book
-        self.alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
+        self.alerts = AlertBoard(bus, clock, ids, log)
         self._bus = bus
         self._clock = clock
         self._ids = ids
@@ -64,17 +63,21 @@ class RiskDesk:
         order = ask.as_request(OrderId(self._ids.new()), now_ns)
         return self.book.judge(order, now_ns)
 
+    def losses(self, account: str) -> Losses:
+        """Return what the account has lost by now."""
+        return self.book.losses_of(account, self._clock.now_ns())
+
     async def on_halt(self, request: HaltRequest) -> Alert:
         """Raise the alarm, and limit the account. What is stricter already stays so."""
         scope = account_scope(request.account)
-        await self.switch(
+        control = await self.switch(
             scope=scope,
             mode=strictest(request.mode, self.book.modes.mode_of(scope)),
             cancel_open=request.mode is TradingMode.HALTED,
             reason=request.reason,
             asked_by=request.asked_by,
         )
-        return self.alerts[-1]
+        return await self._tell_mode(control)
 
     async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
         """Fold the log of orders into positions, reservations, and limits after surprises."""
@@ -85,9 +88,8 @@ class RiskDesk:
             mode = self.book.modes.mode_over(event.account)
             text = f"{surprise}; the account is {mode}"
             level = "WARN" if mode is TradingMode.NORMAL else "BREACH"
-            await self._alert(
-                level, "surprise", account_scope(event.account), text, f"{event.event_id}-alert"
-            )
+            scope, alert_id = account_scope(event.account), f"{event.event_id}-alert"
+            await self.alerts.tell(level, "surprise", scope, text, alert_id)
 
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
         """Fold the log of modes; what was applied when it was written changes nothing now."""
@@ -121,7 +123,8 @@ class RiskDesk:
             scope=scope_key(scope),
         )
         self.book.set_limits(change)
-        await self._alert("WARN", "limits", scope, f"limits of {scope} by {asked_by}: {reason}")
+        text = f"limits of {scope} by {asked_by}: {reason}"
+        await self.alerts.tell("WARN", "limits", scope, text)
         return change
 
     async def on_quotes(self, batch: QuoteBatch, _: Delivery) -> None:
@@ -182,33 +185,21 @@ class RiskDesk:
         )
         # Trading is allowed again only once the log says so too.
         self.book.modes.control(control)
-        level = "WARN" if mode is TradingMode.NORMAL else "HALT"
-        await self._alert(level, "mode", scope, f"{scope} is {mode} by {asked_by}: {reason}")
+        await self._tell_mode(control)
         return control
 
     async def run(self) -> None:
         """Give back reservations of orders that never came to the log as approved."""
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
-            self.book.release_unclaimed(self._clock.now_ns() - UNCLAIMED_AFTER_NS)
+            self.book.accounts.release_unclaimed(self._clock.now_ns() - UNCLAIMED_AFTER_NS)
 
-    async def _alert(
-        self, level: str, kind: str, scope: str, text: str, alert_id: str = ""
-    ) -> Alert:
-        alert = Alert(
-            alert_id=EventId(alert_id or self._ids.new()),
-            level=level,
-            kind=kind,
-            scope=scope,
-            text=text,
-            ts_ns=self._clock.now_ns(),
+    async def _tell_mode(self, control: RiskControl) -> Alert:
+        level = "WARN" if control.mode is TradingMode.NORMAL else "HALT"
+        text = f"{control.scope} is {control.mode} by {control.asked_by}: {control.reason}"
+        return await self.alerts.tell(
+            level, "mode", control.scope, text, f"{control.control_id}-alert"
         )
-        self.alerts.append(alert)
-        self._log.warning("alert", **msgspec.structs.asdict(alert))
-        await append_until_stored(
-            self._bus, self._log, RISK_ALERT, alert, event_id=alert.alert_id, kind=kind
-        )
-        return alert
 
 
 _STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)

@@ -8,8 +8,10 @@ from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from trade2026.core.errors import InvalidInputError
+from trade2026.desk.breakers import BreakerDesk
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.exposure import Exposure
+from trade2026.domain.risk.losses import Losses
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.order_request import OrderRequest, read_request
@@ -17,7 +19,6 @@ from trade2026.edge.orders import Reason, reason_reply
 from trade2026.edge.words import read_key
 from trade2026.model.risk import (
     GLOBAL_SCOPE,
-    Alert,
     RiskControl,
     TradingMode,
     account_scope,
@@ -54,6 +55,8 @@ class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The body of `POST /risk/resume`."""
 
     scope: str = GLOBAL_SCOPE
+    rearm: bool = False
+    """Measure the losses of the scope from here on: what tripped its breakers is forgiven."""
     reason: Why = "resumed"
 
 
@@ -129,6 +132,12 @@ class PortfolioReply(msgspec.Struct, frozen=True, kw_only=True):
     """Buying power held for open orders."""
     buying_power: Exact
     """Equity less margin and reservations: what a new order may use."""
+    daily_loss: Exact
+    """Lost since the UTC day began."""
+    drawdown_bps: int
+    """Fallen from the peak."""
+    fast_drawdown_bps: int
+    """Fallen within the last 300 seconds."""
     open_orders: int
     holdings: list[HoldingReply]
 
@@ -168,7 +177,7 @@ def _control(control: RiskControl) -> ControlReply:
     return ControlReply(**msgspec.structs.asdict(control))
 
 
-def _portfolio(seen: Exposure) -> PortfolioReply:
+def _portfolio(seen: Exposure, losses: Losses) -> PortfolioReply:
     return PortfolioReply(
         account=seen.account,
         currency=seen.currency,
@@ -180,6 +189,9 @@ def _portfolio(seen: Exposure) -> PortfolioReply:
         margin=exact.write(seen.margin),
         reserved=exact.write(seen.reserved),
         buying_power=exact.write(seen.buying_power),
+        daily_loss=exact.write(losses.daily),
+        drawdown_bps=losses.drawdown_bps,
+        fast_drawdown_bps=losses.fast_drawdown_bps,
         open_orders=seen.open_order_count,
         holdings=[
             HoldingReply(
@@ -195,7 +207,7 @@ def _portfolio(seen: Exposure) -> PortfolioReply:
     )
 
 
-def switch_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
+def switch_routes(desk: RiskDesk, breakers: BreakerDesk) -> list[BaseRouteHandler]:
     """Return the kill switch and the way back."""
 
     @post("/risk/kill", opt=needs("risk:control"), status_code=HTTP_202_ACCEPTED)
@@ -216,13 +228,18 @@ def switch_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
 
     @post("/risk/resume", opt=needs("risk:control"), status_code=HTTP_202_ACCEPTED)
     async def resume(request: AnyRequest, data: ResumeRequest) -> ControlReply:
-        """Allow trading in the scope again. Scopes are independent: others stay as they are."""
+        """Allow trading in the scope again; others stay as they are.
+
+        Where a breaker of the scope would trip again at once it is refused, unless it is armed
+        anew or its limit was widened.
+        """
         scope = read_scope(data.scope)
         require_scope(request, scope)
-        control = await desk.switch(
-            scope=scope,
-            mode=TradingMode.NORMAL,
-            cancel_open=False,
+        if data.rearm and scope.startswith(symbol_scope("")):
+            raise InvalidInputError("rearm", "a symbol has no breakers")
+        control = await breakers.resume(
+            scope,
+            rearm=data.rearm,
             reason=data.reason,
             asked_by=principal_of(request).subject,
         )
@@ -297,7 +314,7 @@ def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         seen = desk.book.exposure(account)
         if seen is None:
             raise ProblemError(404, "Unknown account", f"no account {account[:40]}")
-        return _portfolio(seen)
+        return _portfolio(seen, desk.losses(account))
 
     @get("/risk/modes", opt=needs("risk:read"))
     async def modes(request: AnyRequest) -> dict[str, TradingMode]:
@@ -308,9 +325,4 @@ def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
             if is_scope_visible(request, scope)
         }
 
-    @get("/risk/alerts", opt=needs("risk:read"))
-    async def alerts(request: AnyRequest) -> list[Alert]:
-        """Return the alerts since risk started, newest first."""
-        return [alert for alert in reversed(desk.alerts) if is_scope_visible(request, alert.scope)]
-
-    return [portfolio, modes, alerts]
+    return [portfolio, modes]

@@ -12,7 +12,7 @@ from trade2026.domain.risk.limit import Limits
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.risk import AnyRequest, Why, read_scope, require_scope
-from trade2026.model.risk import DEFAULT_SCOPE, GLOBAL_SCOPE, LimitValues
+from trade2026.model.risk import DEFAULT_SCOPE, GLOBAL_SCOPE, LimitValues, symbol_scope
 from trade2026.shell.access import needs, principal_of, require_account
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
@@ -38,6 +38,10 @@ class LimitsReply(msgspec.Struct, frozen=True, kw_only=True):
     max_concentration_bps: int
     max_leverage_bps: int
     max_position_loss: Exact
+    max_daily_loss: Exact
+    """Of the account; and so are the two below. No symbol has a say in them."""
+    max_drawdown_bps: int
+    max_fast_drawdown_bps: int
 
 
 class LimitsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +66,9 @@ class LimitsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_concentration_bps: Count | None = None
     max_leverage_bps: Count | None = None
     max_position_loss: Exact = exact.NULL
+    max_daily_loss: Exact = exact.NULL
+    max_drawdown_bps: Count | None = None
+    max_fast_drawdown_bps: Count | None = None
 
 
 class LimitsSetReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +84,11 @@ class LimitsSetReply(msgspec.Struct, frozen=True, kw_only=True):
 def _amount(field: str, raw: Exact) -> int | None:
     # Neither a quantity nor a limit on money is ever negative.
     return None if exact.is_null(raw) else exact.read_qty(raw, field)
+
+
+def _has_loss_limits(data: LimitsRequest) -> bool:
+    shares = (data.max_drawdown_bps, data.max_fast_drawdown_bps)
+    return shares != (None, None) or not exact.is_null(data.max_daily_loss)
 
 
 def _values(data: LimitsRequest) -> LimitValues:
@@ -97,6 +109,9 @@ def _values(data: LimitsRequest) -> LimitValues:
         max_concentration_bps=data.max_concentration_bps,
         max_leverage_bps=data.max_leverage_bps,
         max_position_loss=_amount("max_position_loss", data.max_position_loss),
+        max_daily_loss=_amount("max_daily_loss", data.max_daily_loss),
+        max_drawdown_bps=data.max_drawdown_bps,
+        max_fast_drawdown_bps=data.max_fast_drawdown_bps,
     )
 
 
@@ -119,6 +134,9 @@ def _reply(symbol: str, limits: Limits) -> LimitsReply:
         max_concentration_bps=limits.max_concentration_bps,
         max_leverage_bps=limits.max_leverage_bps,
         max_position_loss=exact.write(limits.max_position_loss),
+        max_daily_loss=exact.write(limits.max_daily_loss),
+        max_drawdown_bps=limits.max_drawdown_bps,
+        max_fast_drawdown_bps=limits.max_fast_drawdown_bps,
     )
 
 
@@ -149,6 +167,8 @@ def limit_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         if scope == GLOBAL_SCOPE:
             raise InvalidInputError("scope", "limits are set for default, not for global")
         require_scope(request, scope)
+        if scope.startswith(symbol_scope("")) and _has_loss_limits(data):
+            raise InvalidInputError("scope", "no symbol has a say in the losses of accounts")
         change = await desk.set_limits(
             scope=scope,
             values=_values(data),

@@ -44,6 +44,9 @@ class RefusalCode(StrEnum):
     CONCENTRATION = "CONCENTRATION"
     LEVERAGE = "LEVERAGE"
     POSITION_LOSS = "POSITION_LOSS"
+    DAILY_LOSS = "DAILY_LOSS"
+    DRAWDOWN = "DRAWDOWN"
+    FAST_DRAWDOWN = "FAST_DRAWDOWN"
     SELF_TRADE = "SELF_TRADE"
     BUYING_POWER = "BUYING_POWER"
     UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"
@@ -150,6 +153,9 @@ class LimitValues(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     max_concentration_bps: int | None = None
     max_leverage_bps: int | None = None
     max_position_loss: int | None = None
+    max_daily_loss: int | None = None
+    max_drawdown_bps: int | None = None
+    max_fast_drawdown_bps: int | None = None
 
 
 class LimitsSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,4 +203,14 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     scope: str
     text: str
+    ts_ns: TimeNs
+
+
+class AlertAcknowledged(msgspec.Struct, frozen=True, kw_only=True):
+    """A person has seen an alert."""
+
+    alert_id: EventId
+    acknowledged_by: str
+    text: str
+    """What there is to say about it."""
     ts_ns: TimeNs

@@ -30,6 +30,7 @@ class Stream(StrEnum):
     POSITIONS = "POSITIONS"
     PNL = "PNL"
     RISK = "RISK"
+    LOSS = "LOSS"
     PRISM_INPUT = "PRISM_INPUT"
     PRISM_SNAPSHOT = "PRISM_SNAPSHOT"
     DEAD_LETTER = "DEAD_LETTER"

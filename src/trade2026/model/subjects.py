@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from trade2026.model.booking import Booked, BookRequest
 from trade2026.model.execution import ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.journal import JournalEvent
+from trade2026.model.losses import LossMark
 from trade2026.model.market import (
     BarBatch,
     BookBatch,
@@ -30,6 +31,7 @@ from trade2026.model.prism import PrismInput, PrismLife, PrismOutcome, PrismSnap
 from trade2026.model.reconciliation import Statement, StatementRequest
 from trade2026.model.risk import (
     Alert,
+    AlertAcknowledged,
     HaltRequest,
     LimitsSet,
     RiskApproved,
@@ -164,8 +166,27 @@ RISK_ALERT: Final = Event[Alert](
     stream=Stream.RISK,
     poison=Poison.DEAD_LETTER,
     giver="risk",
-    takers=("nginx",),
+    takers=("nginx", "risk"),
+    fed_back=("risk",),
 )
+RISK_ACK: Final = Event[AlertAcknowledged](
+    pattern="risk.ack.{kind}",
+    message=AlertAcknowledged,
+    stream=Stream.RISK,
+    poison=Poison.DEAD_LETTER,
+    giver="risk",
+    takers=("risk",),
+    fed_back=("risk",),
+)
+LOSS_MARK: Final = Event[LossMark](
+    pattern="loss.mark.{account}.{part}",
+    message=LossMark,
+    stream=Stream.LOSS,
+    giver="risk",
+    takers=("risk",),
+    fed_back=("risk",),
+)
+"""What losses are measured from; `{part}` is `whole`, or `of-` with a strategy."""
 EXEC_SUBMIT: Final = Command[RiskApproved[NewOrderSingle], VenueAck](
     pattern="exec.submit",
     request=RiskApproved[NewOrderSingle],
@@ -310,6 +331,8 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     RISK_CONTROL,
     RISK_LIMITS,
     RISK_ALERT,
+    RISK_ACK,
+    LOSS_MARK,
     EXEC_SUBMIT,
     EXEC_CANCEL,
     EXEC_STATUS,

@@ -1,14 +1,20 @@
 """risk: pre-trade checks, reservations, and the kill switch."""
 
+from trade2026.desk.alerts import ALERTS_KEPT
+from trade2026.desk.breakers import BreakerDesk
 from trade2026.desk.recent import from_newest
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.book import RiskBook
 from trade2026.edge.risk import check_routes, mode_routes, switch_routes, view_routes
+from trade2026.edge.risk_alerts import alert_routes
 from trade2026.edge.risk_limits import limit_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.subjects import (
+    LOSS_MARK,
     MARKET_QUOTE,
     ORDERS_EVENT,
+    RISK_ACK,
+    RISK_ALERT,
     RISK_CHECK,
     RISK_CONTROL,
     RISK_HALT,
@@ -27,19 +33,34 @@ def build(context: Context) -> Service:
         log=context.log,
         book=RiskBook(instruments=PRISM_INSTRUMENTS),
     )
+    breakers = BreakerDesk(
+        bus=context.bus, clock=context.clock, ids=context.ids, log=context.log, risk=desk
+    )
     return Service(
         name=context.name,
         routes=[
-            *switch_routes(desk),
+            *switch_routes(desk, breakers),
             *mode_routes(desk),
             *check_routes(desk),
             *view_routes(desk),
+            *alert_routes(desk),
             *limit_routes(desk),
         ],
         intakes=[
             # Modes and limits before anything can be approved: a kill outlives a restart.
             Fold(subject=RISK_CONTROL, handler=desk.on_control),
             Fold(subject=RISK_LIMITS, handler=desk.on_limits),
+            Fold(
+                subject=RISK_ALERT,
+                handler=desk.alerts.on_alert,
+                from_seq=from_newest(context.bus, Stream.RISK, back=ALERTS_KEPT),
+            ),
+            Fold(
+                subject=RISK_ACK,
+                handler=desk.alerts.on_ack,
+                from_seq=from_newest(context.bus, Stream.RISK, back=ALERTS_KEPT),
+            ),
+            Fold(subject=LOSS_MARK, handler=breakers.on_mark),
             Fold(subject=ORDERS_EVENT, handler=desk.on_journal, on_poison=desk.on_poison),
             Fold(
                 subject=MARKET_QUOTE,
@@ -49,5 +70,5 @@ def build(context: Context) -> Service:
             Serve(subject=RISK_CHECK, handler=desk.on_check),
             Serve(subject=RISK_HALT, handler=desk.on_halt),
         ],
-        loops=[desk.run],
+        loops=[desk.run, breakers.run],
     )

@@ -49,7 +49,7 @@ async def _finish(core: Core) -> None:
     orders = core.oms.journal.orders
     await until(lambda: orders.open_orders() == ())
     seq = await core.bus.last_seq(ORDERS_EVENT.stream)
-    await until(lambda: core.ptrc.ledger.seq == seq and core.risk.book.seq == seq)
+    await until(lambda: core.ptrc.ledger.seq == seq and core.risk.book.accounts.seq == seq)
 
 
 async def _run_to_death(log: MemoryLog, venue: PlainVenue, dies_at: int, stored: bool) -> bool:

@@ -83,7 +83,7 @@ async def archived(core: Core) -> None:
     """Have everything that is done leave memory."""
     journal = core.oms.journal
     seq = await core.bus.last_seq(Stream.ORDERS)
-    await until(lambda: core.risk.book.seq == seq)
+    await until(lambda: core.risk.book.accounts.seq == seq)
     core.clock.advance(MINUTE_NS)
     quote = a_quote("59999.99", "60000.01")
     core.risk.book.quote(PRISM, "BTCUSDT", quote, core.clock.now_ns())

@@ -178,7 +178,7 @@ async def test_a_report_on_an_unknown_order_is_booked_and_limits_the_account(
 
         assert core.risk.book.modes.mode_over("default") is TradingMode.REDUCE_ONLY
         await until(lambda: bool(core.risk.alerts))
-        assert core.risk.alerts[-1].level == "BREACH"
+        assert core.risk.alerts.newest()[0][0].level == "BREACH"
         assert len(core.oms.journal.orders.unknown) == 1
 
 
@@ -201,7 +201,8 @@ async def test_a_fill_after_the_end_is_booked_and_alarmed_but_limits_nothing(
 
         assert core.oms.journal.order(order_id).cum_qty == half
         assert core.risk.book.modes.mode_over("default") is TradingMode.NORMAL
-        assert (core.risk.alerts[-1].level, core.risk.alerts[-1].kind) == ("WARN", "surprise")
+        alert, _ = core.risk.alerts.newest()[0]
+        assert (alert.level, alert.kind) == ("WARN", "surprise")
 
 
 async def test_an_over_fill_is_booked_and_puts_the_account_in_reduce_only(

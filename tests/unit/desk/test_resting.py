@@ -160,7 +160,7 @@ async def test_a_resting_stop_is_cancelled_by_us_alone(log: MemoryLog, venue: Pl
 
         assert order.status is OrdStatus.CANCELLED
         seq = await core.bus.last_seq(Stream.ORDERS)
-        await until(lambda: core.risk.book.seq == seq)
+        await until(lambda: core.risk.book.accounts.seq == seq)
         exposure = core.risk.book.exposure("default")
         assert exposure is not None
         assert (exposure.reserved, exposure.open_order_count) == (0, 0)
@@ -234,7 +234,7 @@ async def test_a_reduce_only_order_goes_when_nothing_is_left_to_reduce(
         bought, _ = await core.oms.submit(an_ask())
         await until(lambda: stands(core, bought.request.order_id).is_done)
         seq = await core.bus.last_seq(Stream.ORDERS)
-        await until(lambda: core.risk.book.seq == seq)
+        await until(lambda: core.risk.book.accounts.seq == seq)
         take_profit = a_resting_ask(side=Side.SELL, price=px("62000"), is_reduce_only=True)
         order, _ = await core.oms.submit(take_profit)
         order_id = order.request.order_id

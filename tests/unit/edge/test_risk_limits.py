@@ -6,18 +6,22 @@ from typing import Any
 import pytest
 from httpx import Response
 from tests.apps import app_of, client_of
-from tests.factories import NOW_NS, a_deposit, a_quote, an_order
+from tests.factories import NOW_NS, a_deposit, a_quote, an_order, money
 from tests.tokens import Mint
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.adapters.policy.rego import RegoPolicy
 from trade2026.core import chance
 from trade2026.core.clock import VirtualClock
-from trade2026.core.ids import Ids
+from trade2026.core.ids import AccountId, EventId, Ids, StrategyId
+from trade2026.core.numbers import Money
+from trade2026.desk.breakers import BreakerDesk
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.book import RiskBook
 from trade2026.edge.risk import mode_routes, switch_routes, view_routes
+from trade2026.edge.risk_alerts import alert_routes
 from trade2026.edge.risk_limits import limit_routes
+from trade2026.model.booking import FundingBooked
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
 from trade2026.model.risk import RefusalCode
 from trade2026.model.subjects import RISK_CONTROL, RISK_LIMITS
@@ -25,6 +29,20 @@ from trade2026.shell.guard import Doorkeeper
 from trade2026.shell.logs import service_log
 from trade2026.shell.service import Service
 from trade2026.shell.tokens import TokenVerifier
+
+
+def a_loss(amount: str) -> FundingBooked:
+    return FundingBooked(
+        event_id=EventId("a-loss"),
+        account=AccountId("default"),
+        ts_ns=NOW_NS,
+        asked_by="tess",
+        text="",
+        strategy=StrategyId("manual"),
+        venue=PRISM,
+        symbol="BTCUSDT",
+        amount=Money(-money(amount)),
+    )
 
 
 class World:
@@ -44,11 +62,19 @@ class World:
             log=service_log("risk"),
             book=self.book,
         )
+        self.breakers = BreakerDesk(
+            bus=self.bus,
+            clock=clock,
+            ids=Ids(clock, chance.stream(2, "ids")),
+            log=service_log("risk"),
+            risk=self.desk,
+        )
         doorkeeper = Doorkeeper(TokenVerifier(self.mint, clock), RegoPolicy())
         routes = [
             *limit_routes(self.desk),
             *mode_routes(self.desk),
-            *switch_routes(self.desk),
+            *switch_routes(self.desk, self.breakers),
+            *alert_routes(self.desk),
             *view_routes(self.desk),
         ]
         self.client = client_of(app_of(Service(name="risk", routes=routes), doorkeeper, clock))
@@ -106,6 +132,8 @@ async def test_the_limits_that_bind_an_account_are_shown(world: World) -> None:
     [
         ({"scope": "global"}, "scope"),
         ({"scope": "venue:PRISM"}, "scope"),
+        ({"scope": "symbol:BTCUSDT", "max_daily_loss": 1}, "scope"),
+        ({"scope": "symbol:BTCUSDT", "max_drawdown_bps": 1}, "scope"),
         ({"max_order_value": "-1"}, "max_order_value"),
         ({"max_order_value": "much"}, "max_order_value"),
     ],
@@ -156,4 +184,38 @@ async def test_a_viewer_changes_nothing(world: World) -> None:
         body = {"scope": "default", "reason": "no"} if method == "PUT" else {}
         reply = await world.call(method, path, json=body, roles=["viewer"])
         assert reply.status_code == 403
+    assert world.codes() == []
+
+
+async def test_an_alert_is_seen_once_and_shown_as_such(world: World) -> None:
+    await world.put(max_positions=3)
+    (alert,) = (await world.call("GET", "/risk/alerts?pending_only=true")).json()
+    path = f"/risk/alerts/{alert['alert_id']}/ack"
+
+    unknown = await world.call("POST", "/risk/alerts/none/ack", json={})
+    viewer = await world.call("POST", path, json={}, roles=["viewer"])
+    seen = await world.call("POST", path, json={"text": "on it"})
+
+    assert (unknown.status_code, viewer.status_code) == (404, 403)
+    assert (seen.status_code, seen.json()["acknowledged_text"]) == (200, "on it")
+    assert (await world.call("GET", "/risk/alerts?pending_only=true")).json() == []
+    (shown,) = (await world.call("GET", "/risk/alerts")).json()
+    assert shown["acknowledged_by"] == seen.json()["acknowledged_by"] != ""
+
+
+async def test_losses_are_shown_and_a_tripped_breaker_refuses_to_resume(world: World) -> None:
+    world.book.note_losses(NOW_NS)
+    world.book.apply(a_loss("60000"), 2)
+    await world.breakers.watch()
+
+    portfolio = (await world.call("GET", "/risk/portfolio")).json()
+    refused = await world.call("POST", "/risk/resume", json={"scope": "account:default"})
+    symbol = {"scope": "symbol:BTCUSDT", "rearm": True}
+    senseless = await world.call("POST", "/risk/resume", json=symbol)
+    body = {"scope": "account:default", "rearm": True}
+    resumed = await world.call("POST", "/risk/resume", json=body)
+
+    assert (portfolio["mode"], portfolio["daily_loss"]) == ("HALTED", 60_000)
+    assert (portfolio["drawdown_bps"], portfolio["fast_drawdown_bps"]) == (600, 600)
+    assert (refused.status_code, senseless.status_code, resumed.status_code) == (409, 422, 202)
     assert world.codes() == []

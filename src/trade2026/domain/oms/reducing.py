@@ -6,6 +6,11 @@ from trade2026.core.numbers import SignedQty
 from trade2026.domain.oms.order import Order
 
 
+def openers(held: SignedQty, orders: Iterable[Order]) -> list[Order]:
+    """Return the orders of any kind that must go so that nothing can be opened; as below."""
+    return _beyond(held, orders)
+
+
 def beyond_position(held: SignedQty, orders: Iterable[Order]) -> list[Order]:
     """Return the reduce-only orders that must go, because too little is held for them.
 
@@ -17,10 +22,14 @@ def beyond_position(held: SignedQty, orders: Iterable[Order]) -> list[Order]:
         held: of the orders' account and symbol, signed.
         orders: open ones of that account and symbol, oldest first.
     """
+    return _beyond(held, (order for order in orders if order.request.is_reduce_only))
+
+
+def _beyond(held: SignedQty, orders: Iterable[Order]) -> list[Order]:
     room = abs(held)
     gone: list[Order] = []
     for order in orders:
-        if not order.request.is_reduce_only or order.is_cancel_requested:
+        if order.is_cancel_requested:
             continue
         is_against = held * order.request.side.sign < 0
         if is_against and order.leaves_qty <= room:

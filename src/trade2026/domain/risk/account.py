@@ -63,12 +63,31 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         return Holding(quantity=SignedQty(quantity), last_px=px, cost=Value(cost))
 
 
+class Share:
+    """What one strategy has made of an account; mutable."""
+
+    def __init__(self) -> None:
+        self.cash = 0
+        """Received less paid, in square nanos."""
+        self.quantities: dict[str, int] = {}
+        """Held, signed, by symbol."""
+
+    def move(self, symbol: str, qty: int, paid: int) -> None:
+        """Add *qty*, signed, for which *paid* was paid."""
+        self.cash -= paid
+        self.quantities[symbol] = self.quantities.get(symbol, 0) + qty
+
+
 class RiskAccount:
     """The state of one account; mutable."""
 
     def __init__(self) -> None:
         self.is_open = False
         self.cash = Value(0)
+        self.deposits = Value(0)
+        """Cash that came from outside, which is no gain."""
+        self.shares: dict[str, Share] = {}
+        """By strategy."""
         self.holdings: dict[str, Holding] = {}
         self.reservations: dict[OrderId, Reservation] = {}
         self.reserved = Money(0)
@@ -84,15 +103,26 @@ class RiskAccount:
     def deposit(self, amount: Money) -> None:
         """Add cash, which opens the account."""
         self.is_open = True
-        self.cash = Value(self.cash + value_of_money(amount))
+        self.transfer(value_of_money(amount))
 
-    def fill(self, report: ExecutionReport, moves: tuple[Move, ...]) -> None:
+    def transfer(self, amount: Value) -> None:
+        """Take in *amount* of cash from outside, or give it there."""
+        self.cash = Value(self.cash + amount)
+        self.deposits = Value(self.deposits + amount)
+
+    def share(self, strategy: str) -> Share:
+        """Return what is the strategy's."""
+        return self.shares.setdefault(strategy, Share())
+
+    def fill(self, report: ExecutionReport, moves: tuple[Move, ...], strategy: str) -> None:
         """Move cash, the holding, and the order's reservation, where there is one."""
         held = self.holdings.get(report.symbol, Holding())
+        share = self.share(strategy)
         for move in moves:
             paid = value_of(move.px, move.qty) + value_of_money(move.fee)
             self.cash = Value(self.cash - paid)
             held = held.after(move.px, move.qty)
+            share.move(report.symbol, move.qty, paid)
         self.hold(report.symbol, held)
         reservation = self.reservations.get(report.order_id)
         if reservation is None:

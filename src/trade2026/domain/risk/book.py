@@ -6,11 +6,11 @@ once, in memory, before the log tells of it: of two orders that are judged one a
 other, the second sees the first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
+from trade2026.core.ids import AccountId
 from trade2026.core.numbers import (
     Bps,
     Money,
@@ -20,30 +20,24 @@ from trade2026.core.numbers import (
     money_up,
     value_of,
 )
-from trade2026.domain.risk import booking
 from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
+from trade2026.domain.risk.accounts import RiskAccounts
+from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
 from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
 from trade2026.domain.risk.checks import RISK_CHECKS, mode
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
 from trade2026.domain.risk.limit_book import LimitBook
+from trade2026.domain.risk.loss_watch import LossWatch, scope_of
+from trade2026.domain.risk.losses import NO_LOSS_LIMITS, Losses
 from trade2026.domain.risk.modes import Modes
 from trade2026.domain.risk.reference import References
 from trade2026.domain.risk.worth import Part, Worth
-from trade2026.model.booking import Booking
-from trade2026.model.execution import ExecType
 from trade2026.model.instrument import Instrument
 from trade2026.model.journal import (
-    CashDeposited,
     JournalEvent,
-    OrderApproved,
-    OrderFailed,
-    OrderReceived,
-    OrderRefused,
     OrderReported,
-    OrderWithdrawn,
     UnknownReported,
-    moves_of,
 )
 from trade2026.model.market import Quote
 from trade2026.model.order import NewOrderSingle, Side
@@ -55,18 +49,12 @@ from trade2026.model.risk import (
     RiskApproved,
     RiskVerdict,
     TradingMode,
+    account_scope,
 )
 from trade2026.model.surprise import mode_after
 
 TAKER_FEE: Final = Bps(5)
 """PRISM's taker fee, the dearest there is; the platform's default (CONTRACTS, first start)."""
-
-ENDED_KEPT: Final = 100_000
-"""Ended orders remembered, so that a question about one that comes late reserves nothing."""
-
-_ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
-_NOBODY: Final = RiskAccount()
-"""An account without anything; never written to."""
 
 
 class RiskBook:
@@ -87,29 +75,15 @@ class RiskBook:
         self._instruments = {(i.venue, i.symbol): i for i in instruments}
         self.limit_book = LimitBook(limits)
         self._fee_bps = fee_bps
-        self._seqs: dict[AccountId, int] = {}
-        self._accounts: dict[AccountId, RiskAccount] = {}
-        self._received: dict[OrderId, NewOrderSingle] = {}
-        self._ended: dict[OrderId, None] = {}
-        self._exec_ids: set[tuple[str, ExecId]] = set()
-        self._deposit_ids: set[EventId] = set()
-        """The log stores an id once within its window; one journalled later still counts once."""
+        self.accounts = RiskAccounts()
         self.modes = Modes()
         self._references = References()
-
-    @property
-    def seq(self) -> int:
-        """Return the highest sequence in the log of orders that was booked."""
-        return max(self._seqs.values(), default=0)
+        self.losses = LossWatch(self._references)
 
     @property
     def limits(self) -> LimitTable:
         """Return the limits in force."""
         return self.limit_book.table
-
-    def accounts(self) -> tuple[AccountId, ...]:
-        """Return the accounts that anything was booked on or reserved for, sorted."""
-        return tuple(sorted(self._accounts))
 
     def apply(self, event: JournalEvent, seq: int) -> None:
         """Book *event*; one booked before changes nothing.
@@ -121,29 +95,15 @@ class RiskBook:
             event: the next of its account in the log of orders.
             seq: its sequence in the log, strictly increasing within an account.
         """
-        if seq <= self._seqs.get(event.account, 0):
+        if not self.accounts.apply(event, seq):
             return
         match event:
-            case CashDeposited():
-                self._deposit(event)
-            case OrderReceived():
-                self._received[event.order_id] = event.request
-            case OrderApproved():
-                self._approve(event)
-            case OrderRefused() | OrderFailed() | OrderWithdrawn():
-                self._end(event.account, event.order_id)
             case OrderReported():
-                self._report(event)
                 self.modes.tighten(event.account, mode_after(event.surprise), event)
             case UnknownReported():
-                # Of an order nobody knows there is nothing reserved: only fills count.
-                self._fill(event)
                 self.modes.tighten(event.account, TradingMode.REDUCE_ONLY, event)
-            case Booking():
-                self._book(event)
             case _:
                 pass
-        self._seqs[event.account] = seq
 
     def quote(self, venue: str, symbol: str, quote: Quote, arrived_ns: TimeNs) -> None:
         """Take *quote* as the reference: the one told last, whatever the clocks say.
@@ -155,13 +115,13 @@ class RiskBook:
             arrived_ns: when it reached the platform.
         """
         self._references.quote(venue, symbol, quote, arrived_ns)
-        for account in self._accounts.values():
+        for account in self.accounts.every():
             account.worth.spoil_mark(symbol)
 
     def set_limits(self, change: LimitsSet) -> None:
         """Let the limits of a scope be those of *change*; what was made later stays."""
         if self.limit_book.set(change):
-            for account in self._accounts.values():
+            for account in self.accounts.every():
                 account.worth.spoil_all()
 
     def assess(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
@@ -170,15 +130,15 @@ class RiskBook:
         The same order again, while its reservation is held, gets the same approval and
         reserves nothing more; or none, if trading has been halted since.
         """
-        if order.order_id in self._ended:
+        if self.accounts.has_ended(order.order_id):
             text = "the order has already ended"
             return RiskVerdict(refusals=(Refusal(code=RefusalCode.RISK_UNAVAILABLE, text=text),))
-        held = self._accounts.get(order.account, _NOBODY).reservations.get(order.order_id)
+        held = self.accounts.get(order.account).reservations.get(order.order_id)
         if held is not None:
             return self._again(order, held.approved, now_ns)
         verdict = self.judge(order, now_ns)
         if verdict.approved is not None:
-            account = self._account(order.account)
+            account = self.accounts.of(order.account)
             account.pace.note(order)
             account.reserve(
                 Reservation(
@@ -212,28 +172,9 @@ class RiskBook:
             return RiskVerdict(refusals=(refusal,))
         return RiskVerdict(approved=approved)
 
-    def release(self, order_id: OrderId) -> bool:
-        """Give up a reservation whose approval never reached the log; return whether it was."""
-        for account in self._accounts.values():
-            held = account.reservations.get(order_id)
-            if held is not None and not held.is_journalled:
-                account.release(order_id)
-                return True
-        return False
-
-    def release_unclaimed(self, before_ns: int) -> int:
-        """Give up what was approved before then and never reached the log; return how many."""
-        unclaimed = [
-            order_id
-            for account in self._accounts.values()
-            for order_id, held in account.reservations.items()
-            if not held.is_journalled and held.approved.approved_ns < before_ns
-        ]
-        return sum(self.release(order_id) for order_id in unclaimed)
-
     def view(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskView:
         """Return what the checks see of the order's account and market."""
-        account = self._accounts.get(order.account, _NOBODY)
+        account = self.accounts.get(order.account)
         limits = self.limit_book.of(order.symbol, order.account, order.strategy)
         reference = self._references.of(
             order.venue, order.symbol, now_ns, limits.reference_max_age_ns
@@ -242,7 +183,6 @@ class RiskBook:
         order_count, repeat_count = account.pace.counts(order)
         mode_scope = self.modes.scope_over(order.account, order.strategy, order.symbol)
         holding = account.holdings.get(order.symbol, Holding())
-        mark_px = self._references.mark_px(order.symbol, holding.last_px)
         return RiskView(
             mode=self.modes.mode_of(mode_scope),
             mode_scope=mode_scope,
@@ -265,16 +205,49 @@ class RiskBook:
             open_sell_value=money_up(account.open_value(Side.SELL)),
             open_order_count=len(account.reservations),
             position_count=account.held_count,
-            position_pnl=money_half_even(value_of(mark_px, holding.quantity) - holding.cost),
+            position_pnl=self._position_pnl(order.symbol, holding),
             own_bid_px=account.best_px(order.symbol, Side.BUY),
             own_ask_px=account.best_px(order.symbol, Side.SELL),
             order_count=order_count,
             repeat_count=repeat_count,
+            losses=self._losses(order.account, account, now_ns),
+            loss_limits=self.limit_book.losses_of(order.account),
+            strategy_losses=self._losses(order.account, account, now_ns, order.strategy),
+            strategy_loss_limits=self.limit_book.losses_of(order.account, order.strategy),
         )
+
+    def note_losses(self, now_ns: TimeNs) -> tuple[Finding, ...]:
+        """Take a point of everybody's curve, and return what is near its limit or beyond it."""
+        found: list[Finding] = []
+        for name in self.accounts.ids():
+            account = self.accounts.get(name)
+            equity = self._equity(name, account)
+            if self.losses.note(name, account, equity, now_ns):
+                found += self.loss_findings(name, now_ns)
+            found += self._warnings(name, account)
+        return tuple(found)
+
+    def losses_of(self, name: str, now_ns: TimeNs) -> Losses:
+        """Return what an account has lost by now."""
+        return self._losses(name, self.accounts.get(name), now_ns)
+
+    def loss_findings(self, name: str, now_ns: TimeNs) -> Iterator[Finding]:
+        """Yield which losses of an account and its strategies are near their limits or beyond."""
+        account = self.accounts.get(name)
+        for strategy in ("", *account.shares):
+            losses = self._losses(name, account, now_ns, strategy)
+            limits = self.limit_book.losses_of(name, strategy)
+            yield from judge_losses(scope_of((name, strategy)), losses, limits)
+
+    def arm_losses(self, scope: str, now_ns: TimeNs) -> None:
+        """Measure the losses of all that *scope* names from here on."""
+        for name in self.accounts.ids():
+            account = self.accounts.get(name)
+            self.losses.arm(scope, name, account, self._equity(name, account), now_ns)
 
     def exposure(self, account: str) -> Exposure | None:
         """Return how the account stands, or None where nothing was ever booked on it."""
-        known = self._accounts.get(AccountId(account))
+        known = self.accounts.known(account)
         if known is None:
             return None
         symbols = tuple(
@@ -298,62 +271,32 @@ class RiskBook:
             symbols=symbols,
         )
 
-    def _account(self, account: AccountId) -> RiskAccount:
-        return self._accounts.setdefault(account, RiskAccount())
+    def _equity(self, name: str, account: RiskAccount) -> Money:
+        return money_down(account.cash + self._refreshed(name, account).value)
 
-    def _book(self, event: Booking) -> None:
-        if event.event_id not in self._deposit_ids:
-            self._deposit_ids.add(event.event_id)
-            booking.book(self._account(event.account), event)
+    def _losses(
+        self, name: str, account: RiskAccount, now_ns: TimeNs, strategy: str = ""
+    ) -> Losses:
+        if strategy and self.limit_book.losses_of(name, strategy) == NO_LOSS_LIMITS:
+            # What is measured against nothing need not be reckoned: an order is urgent.
+            return Losses()
+        return self.losses.losses(name, account, self._equity(name, account), now_ns, strategy)
 
-    def _deposit(self, event: CashDeposited) -> None:
-        assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
-        if event.event_id not in self._deposit_ids:
-            self._deposit_ids.add(event.event_id)
-            self._account(event.account).deposit(event.amount)
+    def _warnings(self, name: str, account: RiskAccount) -> Iterator[Finding]:
+        """Yield what checks bind, once it is near its limit."""
+        worth = self._refreshed(name, account)
+        limits, scope = self.limit_book.of("", name), account_scope(name)
+        gross, net = money_up(worth.gross), abs(money_half_even(worth.value))
+        yield from near_money("gross_exposure", scope, gross, limits.max_gross_exposure)
+        yield from near_money("net_exposure", scope, net, limits.max_net_exposure)
+        for symbol, holding in account.holdings.items():
+            most = self.limit_book.of(symbol, name).max_position_loss
+            loss = -self._position_pnl(symbol, holding)
+            yield from near_money("position_loss", scope, loss, most, what=symbol)
 
-    def _approve(self, event: OrderApproved) -> None:
-        request = self._received.get(event.order_id)
-        assert request is not None, f"{event.order_id}: approved before it was received"
-        account = self._account(event.account)
-        held = account.reservations.get(event.order_id)
-        # The log is the truth: what it says is held, after a restart as before.
-        approved = RiskApproved(
-            request=request,
-            reserved=event.reserved,
-            reference_px_nanos=held.approved.reference_px_nanos if held else 0,
-            approved_ns=event.ts_ns,
-        )
-        account.pace.note(request)
-        account.reserve(
-            Reservation(approved=approved, leaves_qty=request.order_qty, is_journalled=True)
-        )
-
-    def _report(self, event: OrderReported) -> None:
-        self._fill(event)
-        report = event.report
-        held = self._account(event.account).reservations.get(report.order_id)
-        is_filled = held is not None and held.leaves_qty == 0
-        if report.exec_type in _ENDS or is_filled:
-            self._end(event.account, report.order_id)
-
-    def _fill(self, event: OrderReported | UnknownReported) -> None:
-        report, moves = event.report, moves_of(event)
-        exec_key = (report.venue, report.exec_id)
-        if not moves or exec_key in self._exec_ids:
-            return
-        assert not report.fee or report.fee_asset == BASE_CURRENCY, (
-            f"{report.exec_id}: a fee in {report.fee_asset or 'no currency'}"
-        )
-        self._exec_ids.add(exec_key)
-        self._account(event.account).fill(report, moves)
-
-    def _end(self, account_id: AccountId, order_id: OrderId) -> None:
-        self._account(account_id).release(order_id)
-        self._received.pop(order_id, None)
-        self._ended[order_id] = None
-        if len(self._ended) > ENDED_KEPT:
-            del self._ended[next(iter(self._ended))]
+    def _position_pnl(self, symbol: str, holding: Holding) -> Money:
+        mark_px = self._references.mark_px(symbol, holding.last_px)
+        return money_half_even(value_of(mark_px, holding.quantity) - holding.cost)
 
     def _refreshed(self, account_id: str, account: RiskAccount) -> Worth:
         """Return the account's sums, with what has changed reckoned again."""

@@ -24,15 +24,24 @@ def book(account: RiskAccount, event: Booking) -> None:
     """Let *event* happen to *account*; cash of other currencies is no buying power."""
     match event:
         case CashMoved(currency=currency, amount=amount) if currency == BASE_CURRENCY:
-            _pay(account, value_of_money(amount))
+            account.transfer(value_of_money(amount))
         case FundingBooked():
-            _pay(account, value_of_money(event.amount))
+            amount = value_of_money(event.amount)
+            _pay(account, amount)
+            account.share(event.strategy).cash += amount
         case DividendBooked():
             _pay(account, value_of(event.per_unit, account.quantity(event.symbol)))
+            for share in account.shares.values():
+                share.cash += value_of(event.per_unit, share.quantities.get(event.symbol, 0))
         case SplitBooked(symbol=symbol) if symbol in account.holdings:
             held = account.holdings[symbol]
             last_px = divide_half_even(held.last_px * event.denominator, event.numerator)
             quantity = split_qty(held.quantity, event.numerator, event.denominator)
+            for share in account.shares.values():
+                part = split_qty(
+                    share.quantities.get(symbol, 0), event.numerator, event.denominator
+                )
+                share.quantities[symbol] = part
             # What it cost does not change by a split.
             account.hold(
                 symbol,

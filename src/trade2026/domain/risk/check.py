@@ -26,6 +26,7 @@ from trade2026.core.numbers import (
     value_of,
 )
 from trade2026.domain.risk.limit import Limits
+from trade2026.domain.risk.losses import Losses, LossLimits
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import GLOBAL_SCOPE, Refusal, TradingMode
@@ -81,6 +82,19 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     """The account's orders approved within the last second."""
     repeat_count: int = 0
     """Of those, how many were like this one."""
+    losses: Losses = Losses()
+    """Of the account."""
+    loss_limits: LossLimits = LossLimits()
+    strategy_losses: Losses = Losses()
+    """Of the order's strategy in the account."""
+    strategy_loss_limits: LossLimits = LossLimits()
+
+    def measured(self, order: NewOrderSingle) -> tuple[tuple[str, Losses, LossLimits], ...]:
+        """Return who may lose how much, and what was lost: the account and the strategy in it."""
+        return (
+            (f"the account {order.account}", self.losses, self.loss_limits),
+            (f"the strategy {order.strategy}", self.strategy_losses, self.strategy_loss_limits),
+        )
 
     def reference_px(self, side: Side) -> Px | None:
         """Return the price an order of *side* would meet, or None without a quote.

@@ -13,6 +13,7 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.numbers import Bps, Money, Qty, parse_nanos
+from trade2026.domain.risk.losses import LossLimits
 from trade2026.model.risk import (
     DEFAULT_SCOPE,
     LimitValues,
@@ -55,9 +56,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Gross exposure as a multiple of equity: 10,000 is once."""
     max_position_loss: Money = Money(parse_nanos("10000"))
     """Unrealised loss of a position from which on it may not grow."""
+    max_daily_loss: Money = Money(parse_nanos("50000"))
+    """What an account may lose within a UTC day before it may only reduce."""
+    max_drawdown_bps: Bps = Bps(2_000)
+    """How far an account may fall from its peak before it may only reduce."""
+    max_fast_drawdown_bps: Bps = Bps(500)
+    """How far an account may fall within 300 seconds before it is halted."""
 
 
 _LEAST_IS_WIDEST: Final = frozenset({"margin_bps"})
+_OF_ITSELF: Final = ("max_daily_loss", "max_drawdown_bps", "max_fast_drawdown_bps")
+"""What is set of these for a strategy limits its own losses, not those of its account."""
 
 
 def tighter(one: Limits, values: LimitValues) -> Limits:
@@ -96,7 +105,26 @@ class LimitTable(msgspec.Struct, frozen=True, kw_only=True):
             limits = changed(self.default, self.scopes.get(DEFAULT_SCOPE, _NO_VALUES))
         limits = changed(limits, self.scopes.get(symbol_scope(symbol), _NO_VALUES))
         limits = tighter(limits, self.scopes.get(account_scope(account), _NO_VALUES))
-        return tighter(limits, self.scopes.get(strategy_scope(strategy), _NO_VALUES))
+        own = self.scopes.get(strategy_scope(strategy), _NO_VALUES)
+        return tighter(limits, msgspec.structs.replace(own, **dict.fromkeys(_OF_ITSELF)))
+
+    def losses_of(self, account: str) -> LossLimits:
+        """Return what an account may lose: no symbol has a say in that."""
+        limits = self.of("", account)
+        return LossLimits(
+            daily=limits.max_daily_loss,
+            drawdown_bps=limits.max_drawdown_bps,
+            fast_drawdown_bps=limits.max_fast_drawdown_bps,
+        )
+
+    def own_losses_of(self, strategy: str) -> LossLimits:
+        """Return what a strategy may lose by itself: nothing is limited unless it was set."""
+        own = self.scopes.get(strategy_scope(strategy), _NO_VALUES)
+        return LossLimits(
+            daily=None if own.max_daily_loss is None else Money(own.max_daily_loss),
+            drawdown_bps=own.max_drawdown_bps,
+            fast_drawdown_bps=own.max_fast_drawdown_bps,
+        )
 
     def named(self) -> list[str]:
         """Return the symbols that have limits of their own, sorted."""

@@ -2,6 +2,7 @@
 
 from trade2026.core.clock import TimeNs
 from trade2026.domain.risk.limit import Limits, LimitTable
+from trade2026.domain.risk.losses import LossLimits
 from trade2026.model.risk import LimitsSet
 
 
@@ -13,6 +14,8 @@ class LimitBook:
         self.table = table
         self._found: dict[tuple[str, str, str], Limits] = {}
         """By symbol, account and strategy: worked out once."""
+        self._losses: dict[tuple[str, str], LossLimits] = {}
+        """By account and strategy; an empty one is the other's alone."""
         self._set_ns: dict[str, TimeNs] = {}
 
     def set(self, change: LimitsSet) -> bool:
@@ -22,6 +25,7 @@ class LimitBook:
         self._set_ns[change.scope] = change.ts_ns
         self.table = self.table.with_scope(change.scope, change.values)
         self._found.clear()
+        self._losses.clear()
         return True
 
     def next_ns(self, scope: str, now_ns: TimeNs) -> TimeNs:
@@ -34,4 +38,14 @@ class LimitBook:
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = self.table.of(symbol, account, strategy)
+        return found
+
+    def losses_of(self, account: str, strategy: str = "") -> LossLimits:
+        """Return what the account may lose, or what the strategy may, by itself."""
+        key = (account, strategy)
+        found = self._losses.get(key)
+        if found is None:
+            table = self.table
+            found = table.own_losses_of(strategy) if strategy else table.losses_of(account)
+            self._losses[key] = found
         return found

@@ -57,6 +57,11 @@ class References:
         # On a recorded feed the recorded venue quotes and PRISM, where orders go, does not.
         return self._latest[symbol]
 
+    def is_quoted(self, symbol: str) -> bool:
+        """Return whether anybody has quoted *symbol* since the start."""
+        latest = self._latest.get(symbol)
+        return latest is not None and latest.mid_px is not None
+
     def mark_px(self, symbol: str, otherwise: Px) -> Px:
         """Return what *symbol* is marked at, or *otherwise* where nobody quotes it."""
         latest = self._latest.get(symbol)

@@ -8,7 +8,7 @@ from trade2026.core.numbers import Money, Qty, SignedQty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.bust import booked_terms
 from trade2026.domain.oms.order import Order, apply
-from trade2026.domain.oms.reducing import beyond_position
+from trade2026.domain.oms.reducing import beyond_position, openers
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import FillTerms, OrderReported, UnknownReported, moves_of
 from trade2026.model.order import OrdStatus, Side
@@ -261,3 +261,21 @@ def test_a_reduce_only_order_that_is_going_already_is_left_alone() -> None:
     order = apply(order, decide.cancel_requested(order, "tess", NOW_NS))
 
     assert beyond_position(SignedQty(0), [order]) == []
+
+
+def test_where_nothing_may_be_opened_orders_of_any_kind_go_that_would() -> None:
+    orders = [
+        apply(
+            None,
+            decide.received(
+                an_order(order_id=f"order-{side}", side=side, order_qty=qty("1")), NOW_NS
+            ),
+        )
+        for side in Side
+    ]
+
+    long, short = (openers(SignedQty(held * qty("1")), orders) for held in (1, -1))
+
+    assert [order.request.side for order in long] == [Side.BUY]
+    assert [order.request.side for order in short] == [Side.SELL]
+    assert openers(SignedQty(0), orders) == orders

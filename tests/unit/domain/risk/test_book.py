@@ -22,7 +22,7 @@ from tests.factories import (
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Money, Px, Qty
-from trade2026.domain.risk import book as book_module
+from trade2026.domain.risk import accounts as accounts_module
 from trade2026.domain.risk.book import RiskBook
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
@@ -237,7 +237,7 @@ def test_a_question_that_comes_after_the_end_reserves_nothing(desk: Desk) -> Non
 def test_only_so_many_ended_orders_are_remembered(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(book_module, "ENDED_KEPT", 2)
+    monkeypatch.setattr(accounts_module, "ENDED_KEPT", 2)
 
     for number in (1, 2, 3):
         desk.write(OrderFailed(**step(order_of(number), 2), text=""))
@@ -250,9 +250,9 @@ def test_an_approval_that_never_reached_the_log_can_be_released(desk: Desk) -> N
     desk.ask(order_of(1))
     desk.journal_approval(order_of(2))
 
-    assert desk.book.release(OrderId("order-1"))
-    assert not desk.book.release(OrderId("order-1"))
-    assert not desk.book.release(OrderId("order-2"))
+    assert desk.book.accounts.release(OrderId("order-1"))
+    assert not desk.book.accounts.release(OrderId("order-1"))
+    assert not desk.book.accounts.release(OrderId("order-2"))
     assert desk.reserved() == MARGIN_AND_FEE
 
 
@@ -260,8 +260,8 @@ def test_approvals_that_nobody_claimed_in_time_are_released(desk: Desk) -> None:
     desk.ask(order_of(1))
     desk.journal_approval(order_of(2))
 
-    assert desk.book.release_unclaimed(NOW_NS) == 0
-    assert desk.book.release_unclaimed(TimeNs(NOW_NS + 1)) == 1
+    assert desk.book.accounts.release_unclaimed(NOW_NS) == 0
+    assert desk.book.accounts.release_unclaimed(TimeNs(NOW_NS + 1)) == 1
     assert desk.reserved() == MARGIN_AND_FEE
 
 
@@ -289,7 +289,7 @@ def test_an_event_booked_before_changes_nothing(desk: Desk) -> None:
     seen = desk.book.exposure("default")
     assert seen is not None
     assert seen.cash == money("1000000")
-    assert desk.book.seq == 1
+    assert desk.book.accounts.seq == 1
 
 
 def test_an_account_that_had_to_wait_is_booked_after_others_went_on(desk: Desk) -> None:
@@ -297,8 +297,8 @@ def test_an_account_that_had_to_wait_is_booked_after_others_went_on(desk: Desk) 
 
     desk.book.apply(a_deposit("1", "bob"), 8)
 
-    assert desk.book.accounts() == ("ann", "bob", "default")
-    assert desk.book.seq == 9
+    assert desk.book.accounts.ids() == ("ann", "bob", "default")
+    assert desk.book.accounts.seq == 9
 
 
 def test_a_fill_journalled_twice_is_booked_once(desk: Desk) -> None:
@@ -479,7 +479,7 @@ def test_a_kill_that_looks_older_still_kills(desk: Desk) -> None:
 
 
 def test_accounts_and_limits_are_shown(desk: Desk) -> None:
-    assert desk.book.accounts() == ("default",)
+    assert desk.book.accounts.ids() == ("default",)
     assert desk.book.limits.of("BTCUSDT").max_order_qty == qty("10")
 
 

@@ -148,7 +148,7 @@ def test_the_account_knows_its_own_best_limits_while_they_are_open(book: RiskBoo
     sell = an_order(order_id=OrderId("order-3"), side=Side.SELL, price=px("49000"))
 
     assert codes(book, sell) == [RefusalCode.SELF_TRADE]
-    assert book.release(OrderId("order-1"))
+    assert book.accounts.release(OrderId("order-1"))
     view = book.view(sell, NOW_NS)
     assert (view.own_bid_px, view.own_ask_px) == (px("48000"), None)
     assert (view.open_buy_value, view.open_order_count) == (money("4800"), 1)

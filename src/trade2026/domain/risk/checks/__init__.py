@@ -6,7 +6,10 @@ from trade2026.domain.risk.check import RiskCheck
 from trade2026.domain.risk.checks import (
     buying_power,
     concentration,
+    daily_loss,
+    drawdown,
     exposure,
+    fast_drawdown,
     filters,
     instrument,
     leverage,
@@ -38,5 +41,8 @@ RISK_CHECKS: Final[tuple[RiskCheck, ...]] = (
     leverage.check,
     buying_power.check,
     position_loss.check,
+    daily_loss.check,
+    drawdown.check,
+    fast_drawdown.check,
     self_trade.check,
 )

@@ -1,0 +1,186 @@
+"""Every account as risk sees it: cash, holdings and reservations, a fold over the log of orders.
+
+An event that an assert refuses makes its account wait while others go on, so what was booked
+before is known by account.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
+from trade2026.core.numbers import Money
+from trade2026.domain.risk import booking
+from trade2026.domain.risk.account import Reservation, RiskAccount
+from trade2026.model.booking import Booking
+from trade2026.model.execution import ExecType
+from trade2026.model.journal import (
+    CashDeposited,
+    JournalEvent,
+    OrderApproved,
+    OrderFailed,
+    OrderReceived,
+    OrderRefused,
+    OrderReported,
+    OrderWithdrawn,
+    UnknownReported,
+    moves_of,
+)
+from trade2026.model.order import NewOrderSingle
+from trade2026.model.position import BASE_CURRENCY, UNATTRIBUTED
+from trade2026.model.risk import RiskApproved
+
+ENDED_KEPT: Final = 100_000
+"""Ended orders remembered, so that a question about one that comes late reserves nothing."""
+
+_ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
+_NOBODY: Final = RiskAccount()
+"""An account without anything; never written to."""
+
+
+class RiskAccounts:
+    """The accounts by id; mutable, nothing but memory."""
+
+    def __init__(self) -> None:
+        self._seqs: dict[AccountId, int] = {}
+        self._accounts: dict[AccountId, RiskAccount] = {}
+        self._received: dict[OrderId, NewOrderSingle] = {}
+        self._ended: dict[OrderId, str] = {}
+        """With the strategy: what is filled after the end is its too."""
+        self._exec_ids: set[tuple[str, ExecId]] = set()
+        self._deposit_ids: set[EventId] = set()
+        """The log stores an id once within its window; one journalled later still counts once."""
+
+    @property
+    def seq(self) -> int:
+        """Return the highest sequence in the log of orders that was booked."""
+        return max(self._seqs.values(), default=0)
+
+    def ids(self) -> tuple[AccountId, ...]:
+        """Return the accounts that anything was booked on or reserved for, sorted."""
+        return tuple(sorted(self._accounts))
+
+    def every(self) -> Iterable[RiskAccount]:
+        """Return all accounts."""
+        return self._accounts.values()
+
+    def known(self, account: str) -> RiskAccount | None:
+        """Return the account, or None where nothing was ever booked on it."""
+        return self._accounts.get(AccountId(account))
+
+    def get(self, account: str) -> RiskAccount:
+        """Return the account, or an empty one that nobody may write to."""
+        return self._accounts.get(AccountId(account), _NOBODY)
+
+    def of(self, account: AccountId) -> RiskAccount:
+        """Return the account to write to."""
+        return self._accounts.setdefault(account, RiskAccount())
+
+    def has_ended(self, order_id: OrderId) -> bool:
+        """Return whether the order is known to have ended."""
+        return order_id in self._ended
+
+    def apply(self, event: JournalEvent, seq: int) -> bool:
+        """Book *event*, and return whether it is new.
+
+        Args:
+            event: the next of its account in the log of orders.
+            seq: its sequence in the log, strictly increasing within an account.
+        """
+        if seq <= self._seqs.get(event.account, 0):
+            return False
+        match event:
+            case CashDeposited():
+                self._deposit(event)
+            case OrderReceived():
+                self._received[event.order_id] = event.request
+            case OrderApproved():
+                self._approve(event)
+            case OrderRefused() | OrderFailed() | OrderWithdrawn():
+                self._end(event.account, event.order_id)
+            case OrderReported():
+                self._report(event)
+            case UnknownReported():
+                # Of an order nobody knows there is nothing reserved: only fills count.
+                self._fill(event, UNATTRIBUTED)
+            case Booking():
+                self._book(event)
+            case _:
+                pass
+        self._seqs[event.account] = seq
+        return True
+
+    def release(self, order_id: OrderId) -> bool:
+        """Give up a reservation whose approval never reached the log; return whether it was."""
+        for account in self._accounts.values():
+            held = account.reservations.get(order_id)
+            if held is not None and not held.is_journalled:
+                account.release(order_id)
+                return True
+        return False
+
+    def release_unclaimed(self, before_ns: int) -> int:
+        """Give up what was approved before then and never reached the log; return how many."""
+        unclaimed = [
+            order_id
+            for account in self._accounts.values()
+            for order_id, held in account.reservations.items()
+            if not held.is_journalled and held.approved.approved_ns < before_ns
+        ]
+        return sum(self.release(order_id) for order_id in unclaimed)
+
+    def _book(self, event: Booking) -> None:
+        if event.event_id not in self._deposit_ids:
+            self._deposit_ids.add(event.event_id)
+            booking.book(self.of(event.account), event)
+
+    def _deposit(self, event: CashDeposited) -> None:
+        assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
+        if event.event_id not in self._deposit_ids:
+            self._deposit_ids.add(event.event_id)
+            self.of(event.account).deposit(Money(event.amount))
+
+    def _approve(self, event: OrderApproved) -> None:
+        request = self._received.get(event.order_id)
+        assert request is not None, f"{event.order_id}: approved before it was received"
+        account = self.of(event.account)
+        held = account.reservations.get(event.order_id)
+        # The log is the truth: what it says is held, after a restart as before.
+        approved = RiskApproved(
+            request=request,
+            reserved=event.reserved,
+            reference_px_nanos=held.approved.reference_px_nanos if held else 0,
+            approved_ns=event.ts_ns,
+        )
+        account.pace.note(request)
+        account.reserve(
+            Reservation(approved=approved, leaves_qty=request.order_qty, is_journalled=True)
+        )
+
+    def _report(self, event: OrderReported) -> None:
+        report = event.report
+        request = self._received.get(report.order_id)
+        late = self._ended.get(report.order_id, UNATTRIBUTED)
+        self._fill(event, late if request is None else request.strategy)
+        held = self.of(event.account).reservations.get(report.order_id)
+        is_filled = held is not None and held.leaves_qty == 0
+        if report.exec_type in _ENDS or is_filled:
+            self._end(event.account, report.order_id)
+
+    def _fill(self, event: OrderReported | UnknownReported, strategy: str) -> None:
+        report, moves = event.report, moves_of(event)
+        exec_key = (report.venue, report.exec_id)
+        if not moves or exec_key in self._exec_ids:
+            return
+        assert not report.fee or report.fee_asset == BASE_CURRENCY, (
+            f"{report.exec_id}: a fee in {report.fee_asset or 'no currency'}"
+        )
+        self._exec_ids.add(exec_key)
+        self.of(event.account).fill(report, moves, strategy)
+
+    def _end(self, account_id: AccountId, order_id: OrderId) -> None:
+        self.of(account_id).release(order_id)
+        request = self._received.pop(order_id, None)
+        strategy = self._ended.get(order_id, UNATTRIBUTED)
+        self._ended[order_id] = strategy if request is None else request.strategy
+        if len(self._ended) > ENDED_KEPT:
+            del self._ended[next(iter(self._ended))]
