@@ -1,0 +1,1 @@
+"""Is a simulated market like a market? Measures of its returns, order flow and impact."""

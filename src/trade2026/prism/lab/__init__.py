@@ -1,0 +1,1 @@
+"""The laboratory: markets run to be measured, with and without interventions."""
