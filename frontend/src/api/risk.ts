@@ -117,8 +117,30 @@ export interface paths {
         /**
          * Kill
          * @description Refuse new orders of the scope from this moment, and cancel its open ones.
+         *
+         *     With `flatten` its positions are closed. `GET /risk/kills` tells what comes of it.
          */
         post: operations["RiskKillKill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/risk/kills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListKills
+         * @description Return the kills under way, and how the newest ended, newest first.
+         */
+        get: operations["RiskKillsListKills"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -322,6 +344,7 @@ export interface components {
             asked_by: string;
             cancel_open: boolean;
             control_id: string;
+            flatten: boolean;
             mode: components["schemas"]["TradingMode"];
             reason: string;
             scope: string;
@@ -335,6 +358,18 @@ export interface components {
             quantity: number | null;
             symbol: string;
             value: number | null;
+        };
+        /** KillReply */
+        KillReply: {
+            asked_ns: number;
+            close_orders: number;
+            control_id: string;
+            flatten: boolean;
+            left: string[];
+            scope: string;
+            status: string;
+            time_to_cancelled_ns: number | null;
+            time_to_flat_ns: number | null;
         };
         /** KillRequest */
         KillRequest: {
@@ -661,6 +696,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ControlReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    RiskKillsListKills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KillReply"][];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -137,11 +137,17 @@ class OrderDesk:
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
         """Cancel what is open in a scope that was killed; where it may reduce, what would open."""
         if control.cancel_open:
-            covered = [o for o in self._open() if is_covered(o.request, control.scope)]
-            if control.mode is TradingMode.REDUCE_ONLY:
-                covered = self._openers(covered)
-            wanted = [order.request.order_id for order in covered]
-            await self._cancel_each(wanted, control.asked_by)
+            may_reduce = control.mode is TradingMode.REDUCE_ONLY
+            await self.clear(control.scope, control.asked_by, only_openers=may_reduce)
+
+    async def clear(
+        self, scope: str, asked_by: str, *, only_openers: bool = False
+    ) -> list[OrderId]:
+        """Ask to cancel the open orders of *scope*, or those that would open; return which."""
+        covered = [o for o in self._open() if is_covered(o.request, scope)]
+        if only_openers:
+            covered = self._openers(covered)
+        return await self._cancel_each([order.request.order_id for order in covered], asked_by)
 
     async def open_accounts(self) -> None:
         """Journal the opening deposit of every account that has none."""

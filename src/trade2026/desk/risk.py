@@ -154,6 +154,7 @@ class RiskDesk:
         cancel_open: bool,
         reason: str,
         asked_by: str,
+        flatten: bool = False,
     ) -> RiskControl:
         """Set a scope's mode, durably, and return what was set.
 
@@ -163,12 +164,14 @@ class RiskDesk:
             cancel_open: whether the scope's open orders are to be cancelled.
             reason: for the audit and the alert.
             asked_by: who wants it.
+            flatten: whether the scope's positions are to be closed.
         """
         control = RiskControl(
             control_id=EventId(self._ids.new()),
             scope=scope,
             mode=mode,
             cancel_open=cancel_open,
+            flatten=flatten,
             reason=reason,
             asked_by=asked_by,
             ts_ns=self.book.modes.next_control_ns(scope, self._clock.now_ns()),

@@ -1,4 +1,4 @@
-"""The routes of risk: dry runs, exposures, limits, modes, alerts, and the kill switch."""
+"""The routes of risk: dry runs, exposures, and the modes of trading."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,6 @@ from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from trade2026.core.errors import InvalidInputError
-from trade2026.desk.breakers import BreakerDesk
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.exposure import Exposure
 from trade2026.domain.risk.losses import Losses
@@ -41,25 +40,6 @@ _ACCOUNT_PREFIX = account_scope("")
 Why = Annotated[str, msgspec.Meta(max_length=256)]
 
 
-class KillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /risk/kill`."""
-
-    scope: str = GLOBAL_SCOPE
-    """`global`, `account:<id>`, `strategy:<id>` or `symbol:<s>`."""
-    flatten: bool = False
-    """Closing positions is not built yet: true is refused."""
-    reason: Why = "kill switch"
-
-
-class ResumeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /risk/resume`."""
-
-    scope: str = GLOBAL_SCOPE
-    rearm: bool = False
-    """Measure the losses of the scope from here on: what tripped its breakers is forgiven."""
-    reason: Why = "resumed"
-
-
 class ModeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /risk/mode`."""
 
@@ -85,6 +65,7 @@ class ControlReply(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     asked_by: str
     ts_ns: int
+    flatten: bool
 
 
 class CheckRequest(OrderRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,7 +154,8 @@ def is_scope_visible(request: AnyRequest, scope: str) -> bool:
     return not is_account or is_visible(request, scope.removeprefix(_ACCOUNT_PREFIX))
 
 
-def _control(control: RiskControl) -> ControlReply:
+def control_reply(control: RiskControl) -> ControlReply:
+    """Return *control* as it is shown."""
     return ControlReply(**msgspec.structs.asdict(control))
 
 
@@ -207,47 +189,6 @@ def _portfolio(seen: Exposure, losses: Losses) -> PortfolioReply:
     )
 
 
-def switch_routes(desk: RiskDesk, breakers: BreakerDesk) -> list[BaseRouteHandler]:
-    """Return the kill switch and the way back."""
-
-    @post("/risk/kill", opt=needs("risk:control"), status_code=HTTP_202_ACCEPTED)
-    async def kill(request: AnyRequest, data: KillRequest) -> ControlReply:
-        """Refuse new orders of the scope from this moment, and cancel its open ones."""
-        if data.flatten:
-            raise InvalidInputError("flatten", "is not built yet: close positions by orders")
-        scope = read_scope(data.scope)
-        require_scope(request, scope)
-        control = await desk.switch(
-            scope=scope,
-            mode=TradingMode.HALTED,
-            cancel_open=True,
-            reason=data.reason,
-            asked_by=principal_of(request).subject,
-        )
-        return _control(control)
-
-    @post("/risk/resume", opt=needs("risk:control"), status_code=HTTP_202_ACCEPTED)
-    async def resume(request: AnyRequest, data: ResumeRequest) -> ControlReply:
-        """Allow trading in the scope again; others stay as they are.
-
-        Where a breaker of the scope would trip again at once it is refused, unless it is armed
-        anew or its limit was widened.
-        """
-        scope = read_scope(data.scope)
-        require_scope(request, scope)
-        if data.rearm and scope.startswith(symbol_scope("")):
-            raise InvalidInputError("rearm", "a symbol has no breakers")
-        control = await breakers.resume(
-            scope,
-            rearm=data.rearm,
-            reason=data.reason,
-            asked_by=principal_of(request).subject,
-        )
-        return _control(control)
-
-    return [kill, resume]
-
-
 def mode_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
     """Return the routes that limit a scope without the kill switch, and that block a symbol."""
 
@@ -263,7 +204,7 @@ def mode_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
             reason=data.reason,
             asked_by=principal_of(request).subject,
         )
-        return _control(control)
+        return control_reply(control)
 
     @post("/risk/symbol/{symbol:str}/block", opt=needs("risk:control"), status_code=202)
     async def block(request: AnyRequest, symbol: str, data: BlockRequest) -> ControlReply:
@@ -277,7 +218,7 @@ def mode_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
             reason=data.reason,
             asked_by=principal_of(request).subject,
         )
-        return _control(control)
+        return control_reply(control)
 
     return [set_mode, block]
 

@@ -13,6 +13,7 @@ from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import Ids
 from trade2026.edge.passwords import Passwords
 from trade2026.edge.revocations import Revocations
+from trade2026.model.risk import KILL_SWITCH
 from trade2026.ports.users import Change, User, Users
 from trade2026.shell.access import EVERY_ACCOUNT, Principal
 from trade2026.shell.operator import OPERATOR
@@ -89,6 +90,8 @@ class UserAdministration:
             raise InvalidInputError("name", "not lower-case letters, digits, '.', '_', '-'")
         if new.name == OPERATOR:
             raise InvalidInputError("name", "is what the command line signs with")
+        if new.name == KILL_SWITCH:
+            raise InvalidInputError("name", "is what closes positions where all is halted")
         _require_roles(new.roles)
         _require_accounts(new.accounts)
         user = User(

@@ -99,6 +99,9 @@ class TradingMode(StrEnum):
 
 GLOBAL_SCOPE = "global"
 
+KILL_SWITCH = "kill-switch"
+"""Who sends the orders that close positions; no user may be called so."""
+
 
 def account_scope(account: str) -> str:
     """Return the scope that covers one account."""
@@ -182,6 +185,8 @@ class RiskControl(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     asked_by: str
     ts_ns: TimeNs
+    flatten: bool = False
+    """Whether the positions of the scope are to be closed."""
 
 
 class HaltRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from trade2026.model.booking import Booked, BookRequest
 from trade2026.model.execution import ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.journal import JournalEvent
+from trade2026.model.kill import Cleared, ClearRequest, Closed, CloseRequest, KillReport
 from trade2026.model.losses import LossMark
 from trade2026.model.market import (
     BarBatch,
@@ -187,6 +188,30 @@ LOSS_MARK: Final = Event[LossMark](
     fed_back=("risk",),
 )
 """What losses are measured from; `{part}` is `whole`, or `of-` with a strategy."""
+KILL_REPORT: Final = Event[KillReport](
+    pattern="risk.kill.{scope}",
+    message=KillReport,
+    stream=Stream.RISK,
+    poison=Poison.DEAD_LETTER,
+    giver="risk",
+    takers=("risk",),
+    fed_back=("risk",),
+)
+"""What came of each pull of the kill switch."""
+ORDERS_CLOSE: Final = Command[CloseRequest, Closed](
+    pattern="orders.close",
+    request=CloseRequest,
+    reply=Closed,
+    giver="risk",
+    takers=("oms",),
+)
+ORDERS_CLEAR: Final = Command[ClearRequest, Cleared](
+    pattern="orders.clear",
+    request=ClearRequest,
+    reply=Cleared,
+    giver="risk",
+    takers=("oms",),
+)
 EXEC_SUBMIT: Final = Command[RiskApproved[NewOrderSingle], VenueAck](
     pattern="exec.submit",
     request=RiskApproved[NewOrderSingle],
@@ -333,6 +358,9 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     RISK_ALERT,
     RISK_ACK,
     LOSS_MARK,
+    KILL_REPORT,
+    ORDERS_CLOSE,
+    ORDERS_CLEAR,
     EXEC_SUBMIT,
     EXEC_CANCEL,
     EXEC_STATUS,

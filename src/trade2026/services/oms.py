@@ -3,6 +3,7 @@
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.desk.bookkeeping import Bookkeeper
+from trade2026.desk.closing import Closer
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
@@ -11,6 +12,8 @@ from trade2026.model.subjects import (
     EXEC_REPORT,
     LEDGER_BOOK,
     MARKET_TRADE,
+    ORDERS_CLEAR,
+    ORDERS_CLOSE,
     ORDERS_EVENT,
     RISK_CONTROL,
     Stream,
@@ -31,6 +34,7 @@ def build(context: Context) -> Service:
         archive=SqliteOrderArchive(context.data_dir / "oms" / "orders.db"),
     )
     bookkeeper = Bookkeeper(desk.journal, settings.accounts, context.log)
+    closer = Closer(desk)
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
@@ -48,6 +52,8 @@ def build(context: Context) -> Service:
                 durable="oms-reports",
                 on_poison=halter.on_poison,
             ),
+            Serve(subject=ORDERS_CLOSE, handler=closer.on_close),
+            Serve(subject=ORDERS_CLEAR, handler=closer.on_clear),
             Serve(subject=LEDGER_BOOK, handler=bookkeeper.on_book),
             Fold(
                 subject=MARKET_TRADE,

@@ -2,14 +2,17 @@
 
 from trade2026.desk.alerts import ALERTS_KEPT
 from trade2026.desk.breakers import BreakerDesk
+from trade2026.desk.kill import KillDesk
 from trade2026.desk.recent import from_newest
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.book import RiskBook
-from trade2026.edge.risk import check_routes, mode_routes, switch_routes, view_routes
+from trade2026.edge.risk import check_routes, mode_routes, view_routes
 from trade2026.edge.risk_alerts import alert_routes
+from trade2026.edge.risk_kill import kill_routes
 from trade2026.edge.risk_limits import limit_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.subjects import (
+    KILL_REPORT,
     LOSS_MARK,
     MARKET_QUOTE,
     ORDERS_EVENT,
@@ -36,10 +39,11 @@ def build(context: Context) -> Service:
     breakers = BreakerDesk(
         bus=context.bus, clock=context.clock, ids=context.ids, log=context.log, risk=desk
     )
+    kills = KillDesk(bus=context.bus, clock=context.clock, log=context.log, risk=desk)
     return Service(
         name=context.name,
         routes=[
-            *switch_routes(desk, breakers),
+            *kill_routes(desk, breakers, kills),
             *mode_routes(desk),
             *check_routes(desk),
             *view_routes(desk),
@@ -48,7 +52,8 @@ def build(context: Context) -> Service:
         ],
         intakes=[
             # Modes and limits before anything can be approved: a kill outlives a restart.
-            Fold(subject=RISK_CONTROL, handler=desk.on_control),
+            Fold(subject=KILL_REPORT, handler=kills.on_report),
+            Fold(subject=RISK_CONTROL, handler=kills.on_control),
             Fold(subject=RISK_LIMITS, handler=desk.on_limits),
             Fold(
                 subject=RISK_ALERT,
@@ -70,5 +75,5 @@ def build(context: Context) -> Service:
             Serve(subject=RISK_CHECK, handler=desk.on_check),
             Serve(subject=RISK_HALT, handler=desk.on_halt),
         ],
-        loops=[desk.run, breakers.run],
+        loops=[desk.run, breakers.run, kills.run],
     )

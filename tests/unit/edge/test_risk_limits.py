@@ -16,10 +16,12 @@ from trade2026.core.clock import VirtualClock
 from trade2026.core.ids import AccountId, EventId, Ids, StrategyId
 from trade2026.core.numbers import Money
 from trade2026.desk.breakers import BreakerDesk
+from trade2026.desk.kill import KillDesk
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.book import RiskBook
-from trade2026.edge.risk import mode_routes, switch_routes, view_routes
+from trade2026.edge.risk import mode_routes, view_routes
 from trade2026.edge.risk_alerts import alert_routes
+from trade2026.edge.risk_kill import kill_routes
 from trade2026.edge.risk_limits import limit_routes
 from trade2026.model.booking import FundingBooked
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
@@ -69,11 +71,12 @@ class World:
             log=service_log("risk"),
             risk=self.desk,
         )
+        self.kills = KillDesk(bus=self.bus, clock=clock, log=service_log("risk"), risk=self.desk)
         doorkeeper = Doorkeeper(TokenVerifier(self.mint, clock), RegoPolicy())
         routes = [
             *limit_routes(self.desk),
             *mode_routes(self.desk),
-            *switch_routes(self.desk, self.breakers),
+            *kill_routes(self.desk, self.breakers, self.kills),
             *alert_routes(self.desk),
             *view_routes(self.desk),
         ]
@@ -219,3 +222,16 @@ async def test_losses_are_shown_and_a_tripped_breaker_refuses_to_resume(world: W
     assert (portfolio["drawdown_bps"], portfolio["fast_drawdown_bps"]) == (600, 600)
     assert (refused.status_code, senseless.status_code, resumed.status_code) == (409, 422, 202)
     assert world.codes() == []
+
+
+async def test_a_kill_is_told_of_while_it_is_under_way_and_when_it_is_done(world: World) -> None:
+    await world.bus.fold(RISK_CONTROL, world.kills.on_control)
+    reply = await world.call("POST", "/risk/kill", json={"scope": "strategy:a", "flatten": True})
+    (before,) = (await world.call("GET", "/risk/kills")).json()
+    await world.kills.step()
+    (after,) = (await world.call("GET", "/risk/kills")).json()
+
+    assert (reply.status_code, reply.json()["flatten"]) == (202, True)
+    assert (before["status"], before["time_to_flat_ns"]) == ("UNDER_WAY", None)
+    assert (after["status"], after["time_to_flat_ns"], after["left"]) == ("FLAT", 0, [])
+    assert after["control_id"] == before["control_id"] == reply.json()["control_id"]

@@ -25,6 +25,7 @@ from trade2026.domain.risk.accounts import RiskAccounts
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
 from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
 from trade2026.domain.risk.checks import RISK_CHECKS, mode
+from trade2026.domain.risk.closing import Closings, Market, closings
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
 from trade2026.domain.risk.limit_book import LimitBook
@@ -166,7 +167,7 @@ class RiskBook:
     ) -> RiskVerdict:
         """Return the approval that is held, unless trading has been halted since."""
         over = self.modes.mode_over(order.account, order.strategy, order.symbol)
-        if over is TradingMode.HALTED:
+        if over is TradingMode.HALTED and not mode.is_closing(order):
             refusal = mode.check(order, self.view(order, now_ns))
             assert refusal is not None
             return RiskVerdict(refusals=(refusal,))
@@ -245,6 +246,11 @@ class RiskBook:
             account = self.accounts.get(name)
             self.losses.arm(scope, name, account, self._equity(name, account), now_ns)
 
+    def closings(self, scope: str) -> Closings:
+        """Return what makes *scope* flat."""
+        accounts = [(str(name), self.accounts.get(name)) for name in self.accounts.ids()]
+        return closings(scope, accounts, self._market)
+
     def exposure(self, account: str) -> Exposure | None:
         """Return how the account stands, or None where nothing was ever booked on it."""
         known = self.accounts.known(account)
@@ -293,6 +299,15 @@ class RiskBook:
             most = self.limit_book.of(symbol, name).max_position_loss
             loss = -self._position_pnl(symbol, holding)
             yield from near_money("position_loss", scope, loss, most, what=symbol)
+
+    def _market(self, name: str, symbol: str) -> Market:
+        listed = (one for (_, known), one in self._instruments.items() if known == symbol)
+        last_px = self.accounts.get(name).holdings[symbol].last_px
+        return Market(
+            instrument=next(listed, None),
+            limits=self.limit_book.of(symbol, name),
+            mark_px=self._references.mark_px(symbol, last_px),
+        )
 
     def _position_pnl(self, symbol: str, holding: Holding) -> Money:
         mark_px = self._references.mark_px(symbol, holding.last_px)

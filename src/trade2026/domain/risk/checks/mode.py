@@ -8,7 +8,7 @@ taken off, so that two of them cannot turn the position over.
 from trade2026.core.numbers import format_nanos
 from trade2026.domain.risk.check import RiskView, opening_qty, passing_qty
 from trade2026.model.order import NewOrderSingle
-from trade2026.model.risk import Refusal, RefusalCode, TradingMode, symbol_scope
+from trade2026.model.risk import KILL_SWITCH, Refusal, RefusalCode, TradingMode, symbol_scope
 
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
@@ -16,6 +16,9 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     match view.mode:
         case TradingMode.NORMAL:
             return _reduce_only(order, view) if order.is_reduce_only else None
+        case TradingMode.HALTED if is_closing(order):
+            # What is halted is flattened by the kill switch alone, and by nothing that opens.
+            return _reduce_only(order, view)
         case TradingMode.HALTED if view.mode_scope == symbol_scope(order.symbol):
             return Refusal(
                 code=RefusalCode.SYMBOL_BLOCKED,
@@ -32,6 +35,11 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
             )
         case _:
             return _reduce_only(order, view)
+
+
+def is_closing(order: NewOrderSingle) -> bool:
+    """Return whether the kill switch itself sends *order*, to close a position."""
+    return order.sent_by == KILL_SWITCH and order.is_reduce_only
 
 
 def _reduce_only(order: NewOrderSingle, view: RiskView) -> Refusal | None:

@@ -1,0 +1,222 @@
+"""The kill switch at work: a scope is cleared of open orders, and flattened if asked, and timed.
+
+A job begins with the kill in the log and ends with its report in the log; whoever starts in
+between goes on with it. Positions are closed by reduce-only market orders through the OMS, like
+any other order; the mode check lets the kill switch's own orders through where all is halted.
+What is not flat in time is told of, and tried on.
+"""
+
+import asyncio
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
+from trade2026.core.errors import Trade2026Error
+from trade2026.core.ids import EventId
+from trade2026.desk.persistence import append_until_stored
+from trade2026.desk.risk import RiskDesk
+from trade2026.domain.risk.closing import Closings, is_closing, is_open
+from trade2026.model.kill import ClearRequest, CloseRequest, KillReport, KillStatus
+from trade2026.model.risk import RiskControl, TradingMode
+from trade2026.model.subjects import KILL_REPORT, ORDERS_CLEAR, ORDERS_CLOSE, scope_key
+from trade2026.ports.bus import Bus, Delivery
+
+STEP_EVERY_S: Final = 0.05
+CLEAR_EVERY_NS: Final = NS_PER_S
+"""How often the OMS is told again to cancel what is still open."""
+CLOSE_EVERY_NS: Final = 250 * NS_PER_MS
+"""How often it is tried anew to close what is still held."""
+FLAT_WITHIN_NS: Final = 30 * NS_PER_S
+"""What is not done by then is told of."""
+OLD_NS: Final = 600 * NS_PER_S
+"""A kill that flattens nothing and is older is not timed any more after a restart."""
+REPORTS_KEPT: Final = 100
+
+
+class KillJob:
+    """One pull of the switch, until it is done."""
+
+    def __init__(self, control: RiskControl) -> None:
+        self.control = control
+        self.cancelled_ns: TimeNs | None = None
+        self.close_count = 0
+        self.refusal = ""
+        """Why the last closing order was refused."""
+        self.left: tuple[str, ...] = ()
+        self.is_late = False
+        """Whether it was told that it takes too long."""
+        self._tried_ns: dict[str, TimeNs] = {}
+
+    def is_due(self, what: str, now_ns: TimeNs, every_ns: int) -> bool:
+        """Return whether it is time to do *what* again, and remember that it is done."""
+        last = self._tried_ns.get(what)
+        if last is not None and now_ns - last < every_ns:
+            return False
+        self._tried_ns[what] = now_ns
+        return True
+
+    def report(
+        self, status: KillStatus, now_ns: TimeNs, flat_ns: TimeNs | None = None
+    ) -> KillReport:
+        """Return what came of it."""
+        return KillReport(
+            control_id=self.control.control_id,
+            scope=self.control.scope,
+            is_flattening=self.control.flatten,
+            status=status,
+            asked_ns=self.control.ts_ns,
+            cancelled_ns=self.cancelled_ns,
+            flat_ns=flat_ns,
+            close_count=self.close_count,
+            left=self.left,
+            ts_ns=now_ns,
+        )
+
+
+class KillDesk:
+    """Carries out kills, and reports on them."""
+
+    def __init__(
+        self, *, bus: Bus, clock: Clock, log: FilteringBoundLogger, risk: RiskDesk
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._log = log
+        self._risk = risk
+        self._book = risk.book
+        self._jobs: dict[EventId, KillJob] = {}
+        self._reports: dict[EventId, KillReport] = {}
+
+    def under_way(self) -> list[KillReport]:
+        """Return how the kills stand that are not done yet, newest first."""
+        now_ns = self._clock.now_ns()
+        jobs = reversed(self._jobs.values())
+        # What it will have been called by now is nobody's concern: only an end has a status.
+        return [job.report(KillStatus.NOT_FLAT, now_ns) for job in jobs]
+
+    def reports(self) -> list[KillReport]:
+        """Return what came of the newest kills, newest first."""
+        return list(reversed(self._reports.values()))
+
+    async def on_report(self, report: KillReport, _: Delivery) -> None:
+        """Take out of the log what came of a kill."""
+        self._keep(report)
+
+    async def on_control(self, control: RiskControl, delivery: Delivery) -> None:
+        """Fold the log of modes; begin with a kill that nobody has reported on."""
+        await self._risk.on_control(control, delivery)
+        is_kill = control.mode is TradingMode.HALTED and control.cancel_open
+        is_known = control.control_id in self._reports or control.control_id in self._jobs
+        is_timed = control.flatten or self._clock.now_ns() - control.ts_ns < OLD_NS
+        if is_kill and is_timed and not is_known:
+            self._jobs[control.control_id] = KillJob(control)
+
+    async def run(self) -> None:
+        """Carry out what there is to do, until cancelled."""
+        while True:
+            await self.step()
+            await asyncio.sleep(STEP_EVERY_S)
+
+    async def step(self) -> None:
+        """Take every kill that is under way one step further."""
+        for job in list(self._jobs.values()):
+            await self._advance(job, self._clock.now_ns())
+
+    async def _advance(self, job: KillJob, now_ns: TimeNs) -> None:
+        scope = job.control.scope
+        if not self._is_standing(job):
+            await self._finish(job.report(KillStatus.ABANDONED, now_ns))
+            return
+        if not job.is_late and now_ns - job.control.ts_ns > FLAT_WITHIN_NS:
+            await self._tell_late(job)
+        if is_open(scope, self._book.accounts.every(), now_ns):
+            if job.is_due("clear", now_ns, CLEAR_EVERY_NS):
+                await self._clear(job)
+            return
+        job.cancelled_ns = job.cancelled_ns or now_ns
+        if not job.control.flatten:
+            await self._finish(job.report(KillStatus.CANCELLED, now_ns))
+        elif not is_closing(scope, self._book.accounts.every()):
+            await self._flatten(job, now_ns)
+
+    async def _flatten(self, job: KillJob, now_ns: TimeNs) -> None:
+        found = self._book.closings(job.control.scope)
+        job.left = _left(found, job)
+        if found.requests:
+            if job.is_due("close", now_ns, CLOSE_EVERY_NS):
+                for request in found.requests:
+                    await self._close(job, request)
+                job.left = _left(found, job)
+        elif found.left:
+            await self._finish(job.report(KillStatus.NOT_FLAT, now_ns))
+        else:
+            await self._finish(job.report(KillStatus.FLAT, now_ns, now_ns))
+
+    def _is_standing(self, job: KillJob) -> bool:
+        standing = self._book.modes.control_of(job.control.scope)
+        return standing is not None and standing.control_id == job.control.control_id
+
+    async def _clear(self, job: KillJob) -> None:
+        try:
+            await self._bus.ask(
+                ORDERS_CLEAR, ClearRequest(scope=job.control.scope, asked_by=job.control.asked_by)
+            )
+        except Trade2026Error as error:
+            self._log.warning("the OMS does not cancel", scope=job.control.scope, why=str(error))
+
+    async def _close(self, job: KillJob, request: CloseRequest) -> None:
+        try:
+            closed = await self._bus.ask(ORDERS_CLOSE, request)
+        except Trade2026Error as error:
+            job.refusal = str(error)
+            self._log.warning("the OMS does not close", symbol=request.symbol, why=job.refusal)
+            return
+        job.close_count += 1
+        job.refusal = closed.refusal
+
+    async def _tell_late(self, job: KillJob) -> None:
+        job.is_late = True
+        scope, left = job.control.scope, "; ".join(job.left) or "orders are still open"
+        text = f"the kill of {scope} is not done after {FLAT_WITHIN_NS // NS_PER_S} s: {left}"
+        alert_id = f"{job.control.control_id}-late"
+        await self._risk.alerts.tell("HALT", "kill", scope, text, alert_id)
+
+    async def _finish(self, report: KillReport) -> None:
+        del self._jobs[report.control_id]
+        self._keep(report)
+        await append_until_stored(
+            self._bus,
+            self._log,
+            KILL_REPORT,
+            report,
+            event_id=EventId(f"{report.control_id}-report"),
+            scope=scope_key(report.scope),
+        )
+        level = "BREACH" if report.status is KillStatus.NOT_FLAT else "WARN"
+        text = f"the kill of {report.scope} ended {report.status}{_after(report)}"
+        alert_id = f"{report.control_id}-report"
+        await self._risk.alerts.tell(level, "kill", report.scope, text, alert_id)
+
+    def _keep(self, report: KillReport) -> None:
+        self._jobs.pop(report.control_id, None)
+        self._reports.setdefault(report.control_id, report)
+        while len(self._reports) > REPORTS_KEPT:
+            del self._reports[next(iter(self._reports))]
+
+
+def _left(found: Closings, job: KillJob) -> tuple[str, ...]:
+    held = [
+        f"{one.account} {one.symbol} {one.side}: {job.refusal or 'being closed'}"
+        for one in found.requests
+    ]
+    return (*held, *found.left)
+
+
+def _after(report: KillReport) -> str:
+    parts = [
+        f"{what} after {(at_ns - report.asked_ns) / NS_PER_S:.3f} s"
+        for what, at_ns in (("cancelled", report.cancelled_ns), ("flat", report.flat_ns))
+        if at_ns is not None
+    ]
+    return "".join(f", {part}" for part in (*parts, *report.left))

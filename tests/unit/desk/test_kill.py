@@ -1,0 +1,263 @@
+"""The kill switch at work: all is cancelled, all is closed, also after a restart in between."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from tests.factories import NOW_NS, a_quote
+from tests.trading import (
+    LOG,
+    PX,
+    Core,
+    PlainVenue,
+    a_resting_ask,
+    an_ask,
+    running_core,
+    until,
+)
+
+from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.core.clock import NS_PER_S
+from trade2026.core.ids import StrategyId
+from trade2026.core.numbers import Px, Qty, parse_nanos
+from trade2026.desk.closing import Closer
+from trade2026.desk.kill import FLAT_WITHIN_NS, KillDesk
+from trade2026.model.instrument import PRISM
+from trade2026.model.kill import KillReport, KillStatus
+from trade2026.model.order import OrdStatus, Side
+from trade2026.model.risk import RefusalCode, RiskControl, TradingMode
+from trade2026.model.subjects import KILL_REPORT, ORDERS_CLEAR, ORDERS_CLOSE, RISK_CONTROL
+
+ACCOUNT = "account:default"
+
+
+class World:
+    """A core with a kill switch."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.kills = KillDesk(bus=core.bus, clock=core.clock, log=LOG, risk=core.risk)
+
+    async def begin(self) -> None:
+        bus, closer = self.core.bus, Closer(self.core.oms)
+        await bus.fold(KILL_REPORT, self.kills.on_report)
+        await bus.fold(RISK_CONTROL, self.kills.on_control)
+        await bus.serve(ORDERS_CLOSE, closer.on_close)
+        await bus.serve(ORDERS_CLEAR, closer.on_clear)
+
+    async def kill(self, scope: str = ACCOUNT, *, flatten: bool = True) -> RiskControl:
+        control = await self.core.risk.switch(
+            scope=scope,
+            mode=TradingMode.HALTED,
+            cancel_open=True,
+            flatten=flatten,
+            reason="test",
+            asked_by="tess",
+        )
+        await until(lambda: bool(self.kills.under_way() or self.kills.reports()))
+        return control
+
+    async def done(self) -> KillReport:
+        for _ in range(500):
+            self.core.clock.advance(2_000_000)
+            await self.kills.step()
+            if not self.kills.under_way():
+                break
+            await asyncio.sleep(0.002)
+        (report, *_) = self.kills.reports()
+        return report
+
+    def held(self) -> int:
+        return self.core.risk.book.accounts.get("default").quantity("BTCUSDT")
+
+    async def hold(self, side: Side = Side.BUY, strategy: str = "manual") -> None:
+        before = self.held()
+        await self.core.oms.submit(an_ask(side=side, strategy=StrategyId(strategy)))
+        await until(lambda: self.held() != before)
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    return MemoryLog()
+
+
+@pytest.fixture
+def venue(log: MemoryLog) -> PlainVenue:
+    return PlainVenue(log)
+
+
+@pytest.fixture
+async def world(log: MemoryLog, venue: PlainVenue) -> AsyncGenerator[World]:
+    async with running_core(log, venue) as core:
+        made = World(core)
+        await made.begin()
+        yield made
+
+
+@pytest.mark.parametrize("side", Side)
+async def test_a_kill_cancels_and_flattens_and_times_it(world: World, side: Side) -> None:
+    await world.hold(side)
+    resting, _ = await world.core.oms.submit(a_resting_ask())
+
+    control = await world.kill()
+    report = await world.done()
+
+    order = world.core.oms.journal.order(resting.request.order_id)
+    assert (report.status, report.close_count, report.left) == (KillStatus.FLAT, 1, ())
+    assert order.status is OrdStatus.CANCELLED
+    assert world.held() == 0
+    assert report.control_id == control.control_id
+    assert report.cancelled_ns is not None
+    assert report.flat_ns is not None
+    assert control.ts_ns < report.cancelled_ns <= report.flat_ns
+    alert, _ = world.core.risk.alerts.newest()[0]
+    assert "ended FLAT, cancelled after" in alert.text
+
+
+async def test_without_flatten_positions_stay(world: World) -> None:
+    await world.hold()
+    await world.kill(flatten=False)
+    report = await world.done()
+
+    assert (report.status, report.close_count) == (KillStatus.CANCELLED, 0)
+    assert world.held() > 0
+
+
+async def test_a_killed_strategy_is_flat_and_others_go_on(world: World) -> None:
+    await world.hold(strategy="a")
+    await world.hold(strategy="b")
+    await world.kill("strategy:a")
+    await world.done()
+
+    shares = world.core.risk.book.accounts.get("default").shares
+    assert shares["a"].quantities["BTCUSDT"] == 0
+    assert shares["b"].quantities["BTCUSDT"] == parse_nanos("0.01")
+
+
+async def test_where_all_is_halted_only_the_switch_itself_may_reduce(world: World) -> None:
+    await world.hold()
+    await world.kill(flatten=False)
+
+    mine, _ = await world.core.oms.submit(an_ask(side=Side.SELL, is_reduce_only=True))
+
+    assert [one.code for one in mine.refusals] == [RefusalCode.HALTED]
+
+
+async def test_a_restart_in_the_middle_goes_on_with_it(
+    log: MemoryLog, venue: PlainVenue, tmp_path: Path
+) -> None:
+    archive = tmp_path / "orders.db"
+    async with running_core(log, venue, archive=archive) as core:
+        first = World(core)
+        await first.begin()
+        await first.hold()
+        await core.oms.submit(a_resting_ask())
+        control = await first.kill()
+        assert first.kills.reports() == []
+
+    async with running_core(log, venue, life=1, archive=archive) as core:
+        reborn = World(core)
+        await reborn.begin()
+        report = await reborn.done()
+
+        assert (report.status, report.control_id) == (KillStatus.FLAT, control.control_id)
+        assert reborn.held() == 0
+
+    async with running_core(log, venue, life=2, archive=archive) as core:
+        last = World(core)
+        await last.begin()
+        assert last.kills.under_way() == []
+        assert [one.control_id for one in last.kills.reports()] == [control.control_id]
+
+
+async def test_what_is_not_flat_in_time_is_told_of_and_tried_on(world: World) -> None:
+    await world.hold()
+    book = world.core.risk.book
+    book.quote(PRISM, "BTCUSDT", a_quote("0", "0"), NOW_NS)
+    await world.kill()
+    await world.kills.step()
+    world.core.clock.advance(FLAT_WITHIN_NS + 1)
+    await world.kills.step()
+
+    texts = [alert.text for alert, _ in world.core.risk.alerts.newest() if alert.kind == "kill"]
+    assert len(texts) == 1
+    assert "is not done after 30 s: default BTCUSDT SELL: no reference price" in texts[0]
+    assert [one.close_count for one in world.kills.under_way()] == [2]
+
+    now_ns = world.core.clock.now_ns()
+    book.quote(PRISM, "BTCUSDT", a_quote("59999.99", "60000.01"), now_ns)
+    assert (await world.done()).status is KillStatus.FLAT
+
+
+async def test_a_venue_that_is_deaf_is_waited_for(world: World, venue: PlainVenue) -> None:
+    await world.core.oms.submit(a_resting_ask())
+    venue.is_deaf = True
+    await world.kill()
+    for _ in range(3):
+        world.core.clock.advance(NS_PER_S)
+        await world.kills.step()
+    assert [one.cancelled_ns for one in world.kills.under_way()] == [None]
+
+    venue.is_deaf = False
+    world.core.clock.advance(2 * NS_PER_S)
+    await until(lambda: not world.core.oms.journal.orders.open_orders())
+    assert (await world.done()).status is KillStatus.FLAT
+
+
+async def test_dust_is_left_and_said(world: World) -> None:
+    await world.hold()
+    share = world.core.risk.book.accounts.get("default")
+    share.share("manual").move("BTCUSDT", -parse_nanos("0.0099999"), 0)
+
+    await world.kill("strategy:manual")
+    report = await world.done()
+
+    assert report.status is KillStatus.NOT_FLAT
+    assert report.left == ("default BTCUSDT 0.0000001: too little for an order",)
+
+
+async def test_who_resumes_ends_a_kill(world: World) -> None:
+    resting, _ = await world.core.oms.submit(a_resting_ask(price=Px(PX - 10**13)))
+    world.core.risk.book.quote(PRISM, "BTCUSDT", a_quote("0", "0"), NOW_NS)
+    assert resting.status is OrdStatus.SENT
+    await world.kill()
+    await world.core.risk.switch(
+        scope=ACCOUNT, mode=TradingMode.NORMAL, cancel_open=False, reason="", asked_by="tess"
+    )
+
+    assert (await world.done()).status is KillStatus.ABANDONED
+
+
+async def test_an_oms_that_is_away_is_asked_again(log: MemoryLog, venue: PlainVenue) -> None:
+    async with running_core(log, venue) as core:
+        world = World(core)
+        await core.bus.fold(RISK_CONTROL, world.kills.on_control)
+        await world.hold()
+        await world.kill()
+        await world.kills.step()
+        assert [one.close_count for one in world.kills.under_way()] == [0]
+
+        await core.bus.serve(ORDERS_CLOSE, Closer(core.oms).on_close)
+        assert (await world.done()).status is KillStatus.FLAT
+
+
+async def test_the_oldest_report_makes_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trade2026.desk.kill.REPORTS_KEPT", 1)
+    for scope in ("strategy:a", "strategy:b"):
+        await world.kill(scope)
+        await world.done()
+
+    assert [one.scope for one in world.kills.reports()] == ["strategy:b"]
+
+
+async def test_a_close_is_an_order_like_any_other(world: World) -> None:
+    await world.hold()
+    await world.kill()
+    await world.done()
+
+    orders = await world.core.oms.journal.orders.page()
+    closing = next(one for one in orders if one.request.sent_by == "kill-switch")
+    assert closing.request.is_reduce_only
+    assert closing.cum_qty == Qty(parse_nanos("0.01"))
+    assert closing.status is OrdStatus.FILLED
