@@ -204,6 +204,35 @@ def test_cancel_all_cancels_what_is_open(platform: Platform) -> None:
     _eventually(none_open)
 
 
+def test_a_post_only_order_that_would_trade_is_refused_by_the_venue(platform: Platform) -> None:
+    ask = platform.get("PRISM", "/orderbook/BTCUSDT?depth=1")["asks"][0]["price"]
+
+    order_id = platform.order(
+        symbol="BTCUSDT", side="BUY", quantity=0.001, price=ask + 100, post_only=True
+    ).json()["order_id"]
+
+    def refused() -> Any:
+        order = platform.get("oms", f"/orders/{order_id}")
+        assert order["status"] == "REJECTED"
+        return order
+
+    assert "WOULD_TRADE" in _eventually(refused)["text"]
+
+
+def test_an_iceberg_shows_a_part_of_itself(platform: Platform) -> None:
+    order_id = platform.order(
+        symbol="BTCUSDT", side="BUY", quantity=0.01, price=43210, display_quantity=0.002
+    ).json()["order_id"]
+
+    def shown() -> None:
+        bids = platform.get("PRISM", "/orderbook/BTCUSDT?depth=1000")["bids"]
+        assert [b["quantity"] for b in bids if b["price"] == 43210] == [0.002]
+
+    _eventually(shown)
+    assert platform.get("oms", f"/orders/{order_id}")["display_quantity"] == 0.002
+    platform.call("DELETE", "oms", f"/orders/{order_id}")
+
+
 @pytest.mark.parametrize("tif", ["IOC", "FOK"])
 def test_an_unmarketable_ioc_or_fok_ends_without_a_fill(platform: Platform, tif: str) -> None:
     order_id = platform.order(
@@ -246,7 +275,9 @@ def test_a_refusal_says_rule_limit_and_what_would_pass(platform: Platform) -> No
         ({"time_in_force": "GTD", "expire_at": "soon"}, "expire_at"),
         ({"time_in_force": "GTD", "expire_at": "2020-01-01T00:00:00Z"}, "expire_at"),
         ({"expire_at": "2030-01-01T00:00:00Z"}, "expire_at"),
-        ({"post_only": True}, "post_only"),
+        ({"post_only": True, "time_in_force": "IOC"}, "post_only"),
+        ({"display_quantity": 2}, "display_quantity"),
+        ({"stp": "NEVER"}, "stp"),
         ({"price": None}, "price"),
         ({"account": "a b"}, "account"),
     ],

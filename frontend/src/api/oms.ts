@@ -288,6 +288,7 @@ export interface components {
             average_price: number | null;
             client_order_id: string;
             created_ns: number;
+            display_quantity: number | null;
             expire_ns: number | null;
             fees: number | null;
             filled_quantity: number | null;
@@ -295,6 +296,7 @@ export interface components {
                 [key: string]: string;
             };
             order_id: string;
+            post_only: boolean;
             price: number | null;
             quantity: number | null;
             reasons: components["schemas"]["Reason"][];
@@ -303,6 +305,7 @@ export interface components {
             side: components["schemas"]["Side"];
             status: components["schemas"]["OrdStatus"];
             stop_price: number | null;
+            stp: components["schemas"]["SelfTradePrevention"];
             strategy: string;
             symbol: string;
             text: string;
@@ -318,17 +321,22 @@ export interface components {
             /** @default default */
             account: string;
             client_order_id?: string | null;
+            display_quantity?: number | string | null;
             expire_at?: string | null;
             metadata?: {
                 [key: string]: string;
             };
             order_type?: string | null;
+            /** @default false */
+            post_only: boolean;
             price?: number | string | null;
             quantity: number | string | null;
             /** @default false */
             reduce_only: boolean;
             side: string;
             stop_price?: number | string | null;
+            /** @default CANCEL_NEWEST */
+            stp: string;
             /** @default manual */
             strategy: string;
             symbol: string;
@@ -371,6 +379,12 @@ export interface components {
             text: string;
             would_pass: string;
         };
+        /**
+         * SelfTradePrevention
+         * @description What happens where an order would meet one of its own account. FIX tag 2964.
+         * @enum {string}
+         */
+        SelfTradePrevention: "CANCEL_NEWEST" | "CANCEL_OLDEST" | "CANCEL_BOTH" | "DECREMENT";
         /**
          * Side
          * @description FIX tag 54.

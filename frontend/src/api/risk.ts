@@ -316,6 +316,7 @@ export interface components {
             /** @default default */
             account: string;
             client_order_id?: string | null;
+            display_quantity?: number | string | null;
             /** @default true */
             dry_run: boolean;
             expire_at?: string | null;
@@ -323,12 +324,16 @@ export interface components {
                 [key: string]: string;
             };
             order_type?: string | null;
+            /** @default false */
+            post_only: boolean;
             price?: number | string | null;
             quantity: number | string | null;
             /** @default false */
             reduce_only: boolean;
             side: string;
             stop_price?: number | string | null;
+            /** @default CANCEL_NEWEST */
+            stp: string;
             /** @default manual */
             strategy: string;
             symbol: string;

@@ -292,6 +292,8 @@ function bodyOf(symbol: string, account: string, draft: Draft) {
     quantity: draft.quantity,
     type: draft.type,
     reduce_only: false,
+    post_only: false,
+    stp: "CANCEL_NEWEST",
     time_in_force: draft.timeInForce,
     account,
     strategy: "manual",

@@ -18,12 +18,13 @@ from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.words import read_key, read_word
 from trade2026.model.instrument import PRISM
-from trade2026.model.order import STOPS, OrdType, Side, TimeInForce
+from trade2026.model.order import STOPS, OrdType, SelfTradePrevention, Side, TimeInForce
 
 VENUE_AUTO: Final = "AUTO"
 VENUES: Final = (VENUE_AUTO, PRISM)
 
 _LIMITED: Final = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT})
+_AT_ONCE: Final = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -55,6 +56,12 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """When a GTD order ends: RFC 3339, with its offset from UTC."""
     reduce_only: bool = False
     """Never opens or grows a position; cancelled when there is too little left to reduce."""
+    post_only: bool = False
+    """Refused by the venue where it would trade at once; of limit orders that may rest."""
+    display_quantity: Exact = exact.NULL
+    """What of an iceberg the book shows at a time; of limit orders that may rest."""
+    stp: str = "CANCEL_NEWEST"
+    """Where it would meet an own order: CANCEL_NEWEST, CANCEL_OLDEST, CANCEL_BOTH, DECREMENT."""
     metadata: Notes = {}
     """The sender's own notes: up to 16, kept and shown, never read."""
     account: str = "default"
@@ -77,6 +84,9 @@ def read_request(body: OrderRequest, sent_by: str) -> OrderAsk:
     if venue not in VENUES:
         raise InvalidInputError("venue", f"unknown; known are {', '.join(VENUES)}")
     time_in_force = _time_in_force(body, ord_type)
+    may_rest = ord_type in _LIMITED and time_in_force not in _AT_ONCE
+    if body.post_only and not may_rest:
+        raise InvalidInputError("post_only", "is of limit orders that may rest")
     return OrderAsk(
         account=AccountId(read_key(body.account, "account")),
         strategy=StrategyId(read_key(body.strategy, "strategy")),
@@ -91,6 +101,9 @@ def read_request(body: OrderRequest, sent_by: str) -> OrderAsk:
         trailing_offset=_trailing_offset(body, ord_type),
         expire_ns=_expire_ns(body, time_in_force),
         is_reduce_only=body.reduce_only,
+        is_post_only=body.post_only,
+        display_qty=_display_qty(body, may_rest=may_rest),
+        stp=read_word(SelfTradePrevention, body.stp, "stp"),
         metadata=dict(body.metadata),
         cl_ord_id=None
         if body.client_order_id is None
@@ -104,6 +117,17 @@ def _quantity(body: OrderRequest) -> Qty:
     if quantity == 0:
         raise InvalidInputError("quantity", "must be above zero")
     return quantity
+
+
+def _display_qty(body: OrderRequest, *, may_rest: bool) -> Qty | None:
+    if exact.is_null(body.display_quantity):
+        return None
+    display = exact.read_qty(body.display_quantity, "display_quantity")
+    if not may_rest:
+        raise InvalidInputError("display_quantity", "is of limit orders that may rest")
+    if not 0 < display <= _quantity(body):
+        raise InvalidInputError("display_quantity", "must be above zero, and at most the quantity")
+    return display
 
 
 def _positive_px(raw: msgspec.Raw, field: str) -> Px:

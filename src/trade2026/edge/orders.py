@@ -12,7 +12,7 @@ from trade2026.edge.exact import Exact
 from trade2026.edge.order_request import OrderRequest
 from trade2026.model.execution import ExecType
 from trade2026.model.journal import OrderEvent, OrderReported
-from trade2026.model.order import OrdStatus, OrdType, Side, TimeInForce
+from trade2026.model.order import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 from trade2026.model.risk import Refusal
 
 BATCH_MOST: Final = 50
@@ -48,6 +48,10 @@ class OrderReply(msgspec.Struct, frozen=True, kw_only=True):
     expire_ns: int | None
     """When a DAY or a GTD order ends."""
     reduce_only: bool
+    post_only: bool
+    display_quantity: Exact
+    """What of an iceberg is shown at a time; null shows all."""
+    stp: SelfTradePrevention
     metadata: dict[str, str]
     status: OrdStatus
     filled_quantity: Exact
@@ -175,6 +179,9 @@ def order_reply(order: Order) -> OrderReply:
         trailing_offset=exact.write_optional(request.trailing_offset),
         expire_ns=request.expire_ns,
         reduce_only=request.is_reduce_only,
+        post_only=request.is_post_only,
+        display_quantity=exact.write_optional(request.display_qty),
+        stp=request.stp,
         metadata=request.metadata,
         status=order.status,
         filled_quantity=exact.write(order.cum_qty),

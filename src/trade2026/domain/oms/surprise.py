@@ -16,6 +16,9 @@ from trade2026.model.surprise import Surprise
 
 _ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
 
+SELF_TRADE: Final = "SELF_TRADE"
+"""How the text of a venue begins that made an order smaller instead of trading with itself."""
+
 
 def surprises_of(
     order: Order, report: ExecutionReport, was: FillTerms | None = None
@@ -40,7 +43,7 @@ def surprises_of(
         yield from _of_end(order, report)
     elif report.exec_type in UNDOES:
         yield from _of_undoing(order, report, was)
-    elif report.exec_type is ExecType.REPLACED:
+    elif report.exec_type is ExecType.REPLACED and not report.text.startswith(SELF_TRADE):
         yield f"{Surprise.CHANGED_UNASKED}: replaced by the venue while {order.status}"
     yield from _of_cum_qty(order, report, was)
 

@@ -34,12 +34,18 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     """What the order may still trade."""
     is_journalled: bool
     """Whether the log of orders has the approval; until then it may be released."""
+    whole_qty: Qty | None = None
+    """What the approval was for, where the order has become another since."""
+
+    @property
+    def whole(self) -> Qty:
+        """Return the quantity for which the approval reserved."""
+        return self.approved.request.order_qty if self.whole_qty is None else self.whole_qty
 
     @property
     def reserved(self) -> Money:
         """Return the buying power still held: the unfilled share, rounded up."""
-        order_qty = self.approved.request.order_qty
-        return Money(-(-self.approved.reserved * self.leaves_qty // order_qty))
+        return Money(-(-self.approved.reserved * self.leaves_qty // self.whole))
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Money
 from trade2026.domain.risk import booking
 from trade2026.domain.risk.account import Reservation, RiskAccount
+from trade2026.domain.risk.changing import after_change
 from trade2026.model.booking import Booking
 from trade2026.model.execution import ExecType
 from trade2026.model.journal import (
@@ -161,7 +162,11 @@ class RiskAccounts:
         request = self._received.get(report.order_id)
         late = self._ended.get(report.order_id, UNATTRIBUTED)
         self._fill(event, late if request is None else request.strategy)
-        held = self.of(event.account).reservations.get(report.order_id)
+        account = self.of(event.account)
+        held = account.reservations.get(report.order_id)
+        if held is not None and report.exec_type is ExecType.REPLACED:
+            held = after_change(held, report)
+            account.reserve(held)
         is_filled = held is not None and held.leaves_qty == 0
         if report.exec_type in _ENDS or is_filled:
             self._end(event.account, report.order_id)
