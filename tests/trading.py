@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 from tests.factories import NOW_NS, a_quote
 
 from trade2026.adapters.bus.local import LocalBus
@@ -36,6 +37,7 @@ from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
+    OrderReplaceRequest,
     OrderStatusRequest,
     OrdType,
     Side,
@@ -45,11 +47,13 @@ from trade2026.model.position import BASE_CURRENCY
 from trade2026.model.risk import RiskApproved
 from trade2026.model.subjects import (
     EXEC_CANCEL,
+    EXEC_REPLACE,
     EXEC_REPORT,
     EXEC_STATUS,
     EXEC_SUBMIT,
     ORDERS_EVENT,
     POSITION_EVENT,
+    RISK_CHANGE,
     RISK_CHECK,
     RISK_CONTROL,
     RISK_HALT,
@@ -106,6 +110,9 @@ class PlainVenue:
         self.bus = LocalBus(log, VirtualClock(NOW_NS), with_codec=True)
         self.taken: dict[OrderId, NewOrderSingle] = {}
         self.reports: dict[OrderId, list[ExecutionReport]] = {}
+        self.replace_ids: list[str] = []
+        """Of the changes that came, again and again where they came again."""
+        self.refuses_changes = False
         self.is_deaf = False
         """Whether requests get lost on the way to it."""
         self.is_mute = False
@@ -128,10 +135,33 @@ class PlainVenue:
         order = self.taken.get(request.order_id)
         if order is None:
             return VenueAck(order_id=request.order_id, is_accepted=False, text="UNKNOWN_ORDER")
-        if all(r.leaves_qty for r in self.reports[order.order_id]):
+        if self._is_open(order):
             await self._report(order, ExecType.CANCELED)
         self._speak()
         return VenueAck(order_id=request.order_id, is_accepted=True)
+
+    async def replace(self, request: OrderReplaceRequest) -> VenueAck:
+        self._hear()
+        order = self.taken.get(request.order_id)
+        if order is None:
+            return VenueAck(order_id=request.order_id, is_accepted=False, text="UNKNOWN_ORDER")
+        self.replace_ids.append(request.replace_id)
+        if all(r.replace_id != request.replace_id for r in self.reports[order.order_id]):
+            asked = {"order_qty": request.order_qty, "price": request.price}
+            new = replace(order, **{k: v for k, v in asked.items() if v is not None})
+            is_open = self._is_open(order) and new.order_qty > self._cum_qty(order)
+            if is_open and not self.refuses_changes:
+                self.taken[order.order_id] = new
+                await self._report(new, ExecType.REPLACED, replace_id=request.replace_id)
+            else:
+                kind = ExecType.REPLACE_REJECTED
+                await self._report(order, kind, replace_id=request.replace_id)
+        self._speak()
+        return VenueAck(order_id=request.order_id, is_accepted=True)
+
+    async def fill(self, order_id: OrderId, part: Qty) -> None:
+        """Fill a part of what rests."""
+        await self._report(self.taken[order_id], ExecType.TRADE, part)
 
     async def status(self, request: OrderStatusRequest) -> VenueOrderStatus:
         self._hear()
@@ -149,9 +179,19 @@ class PlainVenue:
         if self.is_mute:
             raise VenueUnavailableError("lost on the way back")
 
-    async def _report(self, order: NewOrderSingle, kind: ExecType, last: Qty = Qty(0)) -> None:
+    def _is_open(self, order: NewOrderSingle) -> bool:
+        return all(r.leaves_qty for r in self.reports.get(order.order_id, ()))
+
+    def _cum_qty(self, order: NewOrderSingle) -> int:
+        return sum(r.last_qty for r in self.reports.get(order.order_id, ()))
+
+    async def _report(
+        self, order: NewOrderSingle, kind: ExecType, last: Qty = Qty(0), *, replace_id: str = ""
+    ) -> None:
         self._count += 1
-        is_open = kind is ExecType.NEW
+        cum_qty = self._cum_qty(order) + last
+        is_open = kind is not ExecType.CANCELED and self._is_open(order)
+        is_replaced = kind is ExecType.REPLACED
         report = ExecutionReport(
             exec_id=ExecId(f"PLAIN-{self._count}"),
             order_id=order.order_id,
@@ -161,11 +201,14 @@ class PlainVenue:
             symbol=order.symbol,
             side=order.side,
             exec_type=kind,
-            last_px=PX if last else Px(0),
+            last_px=(order.price or PX) if last else Px(0),
             last_qty=last,
-            leaves_qty=order.order_qty if is_open else Qty(0),
-            cum_qty=last,
-            fee=fee_of(value_of(PX, last), FEE),
+            leaves_qty=Qty(order.order_qty - cum_qty if is_open else 0),
+            cum_qty=Qty(cum_qty),
+            replace_id=replace_id,
+            order_qty=order.order_qty if is_replaced else None,
+            price=order.price if is_replaced else None,
+            fee=fee_of(value_of(order.price or PX, last), FEE),
             fee_asset=BASE_CURRENCY,
             report_seq=self._count,
             ts_event_ns=NOW_NS,
@@ -220,9 +263,11 @@ class Core:
         await bus.fold(ORDERS_EVENT, self.risk.on_journal)
         self.risk.book.quote(PRISM, "BTCUSDT", a_quote("59999.99", "60000.01"), NOW_NS)
         await bus.serve(RISK_CHECK, self.risk.on_check)
+        await bus.serve(RISK_CHANGE, self.risk.on_change)
         await bus.serve(RISK_HALT, self.risk.on_halt)
         await bus.serve(EXEC_SUBMIT, self.exeq.on_submit)
         await bus.serve(EXEC_CANCEL, self.exeq.on_cancel)
+        await bus.serve(EXEC_REPLACE, self.exeq.on_replace)
         await bus.serve(EXEC_STATUS, self.exeq.on_status)
         await bus.fold(POSITION_EVENT, self.ptrc.on_own_event)
         await bus.fold(ORDERS_EVENT, self.ptrc.on_journal)

@@ -189,6 +189,35 @@ def test_a_resting_order_is_cancelled_by_the_venues_word(platform: Platform) -> 
     assert platform.call("DELETE", "oms", f"/orders/{order_id}").status_code == 409
 
 
+def test_an_order_is_changed_by_the_venues_word(platform: Platform) -> None:
+    body = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.002", "price": "42500"}
+    order_id = platform.order(**body).json()["order_id"]
+    path = f"/orders/{order_id}"
+
+    reply = platform.call("PATCH", "oms", path, json={"quantity": "0.003", "price": 42400})
+    assert reply.status_code == 202
+
+    def changed() -> Any:
+        order = platform.get("oms", path)
+        assert order["status"] == "SENT"
+        return order
+
+    order = _eventually(changed)
+    assert (order["quantity"], order["price"]) == (0.003, 42400)
+    bids = platform.get("PRISM", "/orderbook/BTCUSDT?depth=1000")["bids"]
+    assert [b["quantity"] for b in bids if b["price"] == 42400] == [0.003]
+    again = platform.call("PATCH", "oms", path, json={"quantity": "0.003"})
+    assert again.status_code == 200
+    refused = platform.call("PATCH", "oms", path, json={"quantity": 11})
+    assert refused.status_code == 409
+    assert "ORDER_QTY_LIMIT" in refused.json()["detail"]
+    wrong = platform.call("PATCH", "oms", path, json={"stop_price": 1})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "stop_price")
+    events = [hop["event"] for hop in platform.get("oms", f"{path}/events")]
+    assert "ReplaceRequested" in events
+    assert platform.call("DELETE", "oms", path).status_code == 202
+
+
 def test_cancel_all_cancels_what_is_open(platform: Platform) -> None:
     for price in (43000, 43001, 43002):
         platform.order(symbol="BTCUSDT", side="BUY", quantity=0.001, price=price)

@@ -11,6 +11,7 @@ from trade2026.core.errors import IllegalTransitionError
 from trade2026.core.ids import EventId, ExecId
 from trade2026.core.numbers import Money, Px, Qty
 from trade2026.domain.oms import decide
+from trade2026.domain.oms.change import Change, change_problem
 from trade2026.domain.oms.order import Order, apply
 from trade2026.domain.oms.orders import Orders
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
@@ -87,6 +88,28 @@ class OrderLife(RuleBasedStateMachine):
         if not decide.cancel_problem(self.order):
             self.step(decide.cancel_requested(self.order, "tess", NOW_NS))
 
+    @rule(total=st.integers(1, 20))
+    def ask_to_change(self, total: int) -> None:
+        change = Change(order_qty=Qty(total))
+        if self.order.sent_ns is not None and not change_problem(self.order, change):
+            self.step(
+                decide.replace_requested(
+                    self.order, change, reserved=Money(0), asked_by="tess", ts_ns=NOW_NS
+                )
+            )
+
+    @rule(target=reports, is_made=st.booleans())
+    def answer_the_change(self, is_made: bool) -> ExecutionReport:
+        change = self.order.change
+        report = a_report(
+            exec_id=ExecId(f"exec-{next(self.numbers)}"),
+            exec_type=ExecType.REPLACED if is_made else ExecType.REPLACE_REJECTED,
+            order_qty=change.order_qty if change and is_made else None,
+            replace_id=change.replace_id if change else "nobody's",
+        )
+        self.deliver(report)
+        return report
+
     @rule(place=st.integers(0, 100))
     def apply_an_old_event_again(self, place: int) -> None:
         event = self.journal[place % len(self.journal)]
@@ -99,6 +122,9 @@ class OrderLife(RuleBasedStateMachine):
             decide.approved(self.order, Money(0), NOW_NS),
             decide.refused(self.order, (), NOW_NS),
             decide.failed(self.order, "", NOW_NS),
+            decide.order_changed(
+                self.order, Change(), reserved=Money(0), asked_by="", ts_ns=NOW_NS
+            ),
             decide.triggered(self.order, Px(1), NOW_NS),
             decide.withdrawn(self.order, "", NOW_NS),
             decide.withdrawn(self.order, "", NOW_NS, is_expiry=True),
@@ -160,6 +186,18 @@ class OrderLife(RuleBasedStateMachine):
         assert (self.order.status is OrdStatus.FILLED) == (
             self.order.cum_qty >= self.order.request.order_qty
         )
+
+    @invariant()
+    def what_waits_for_the_venue_is_a_change_that_it_did_not_answer(self) -> None:
+        if self.order.status is OrdStatus.PENDING_REPLACE:
+            assert self.order.change is not None
+        if self.order.change is not None:
+            answered = {
+                event.report.replace_id
+                for event in self.journal
+                if isinstance(event, OrderReported)
+            }
+            assert self.order.change.replace_id not in answered
 
     @invariant()
     def what_is_done_stays_done(self) -> None:

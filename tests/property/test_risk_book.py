@@ -15,6 +15,7 @@ from tests.factories import NOW_NS, a_deposit, a_fill, a_quote, a_report, an_ord
 from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId
 from trade2026.core.numbers import NANOS, Bps, Money, Qty
 from trade2026.domain.oms import decide
+from trade2026.domain.oms.change import Change, as_changed, change_problem
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.orders import Orders
 from trade2026.domain.position.ledger import Ledger
@@ -22,7 +23,13 @@ from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.limit import DEFAULT_LIMITS
 from trade2026.model.execution import ExecType
 from trade2026.model.instrument import PRISM_INSTRUMENTS
-from trade2026.model.journal import JournalEvent, OrderApproved
+from trade2026.model.journal import (
+    JournalEvent,
+    OrderApproved,
+    OrderReported,
+    ReplaceRequested,
+    moves_of,
+)
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.risk import RiskVerdict
 
@@ -133,6 +140,42 @@ class Desk(RuleBasedStateMachine):
         amount = Qty(order.request.order_qty * share // 10)
         self.report(order, ExecType.TRADE, amount)
 
+    @rule(place=st.integers(0, 100), lots=some_lots, price=st.sampled_from(["49990", "50000"]))
+    @precondition(lambda self: self.sent())
+    def ask_to_change(self, place: int, lots: Qty, price: str) -> None:
+        """Change an order; where risk refuses it stands."""
+        sent = self.sent()
+        order = sent[place % len(sent)]
+        change = Change(order_qty=lots, price=px(price))
+        if change_problem(order, change):
+            return
+        verdict = self.book.assess_change(as_changed(order.request, change), NOW_NS)
+        if verdict.approved is not None:
+            reserved = verdict.approved.reserved
+            self.write(
+                decide.replace_requested(
+                    order, change, reserved=reserved, asked_by="tess", ts_ns=NOW_NS
+                )
+            )
+
+    @rule(place=st.integers(0, 100), is_made=st.booleans())
+    @precondition(lambda self: self.changing())
+    def answer_a_change(self, place: int, is_made: bool) -> None:
+        changing = self.changing()
+        order = changing[place % len(changing)]
+        assert order.change is not None
+        said = a_report(
+            order.request,
+            exec_id=ExecId(f"exec-{next(self.numbers)}"),
+            exec_type=ExecType.REPLACED if is_made else ExecType.REPLACE_REJECTED,
+            order_qty=order.change.order_qty if is_made else None,
+            price=order.change.price if is_made else None,
+            replace_id=order.change.replace_id,
+        )
+        event = decide.judge_report(order, said, event_id=EventId("e"), ts_ns=NOW_NS)
+        assert event is not None
+        self.write(event)
+
     @rule(place=st.integers(0, 100), end=st.sampled_from(ENDS))
     @precondition(lambda self: self.sent())
     def end(self, place: int, end: ExecType) -> None:
@@ -194,6 +237,9 @@ class Desk(RuleBasedStateMachine):
     def sent(self) -> tuple[Order, ...]:
         return tuple(o for o in self.orders.page(limit=1_000) if o.sent_ns is not None)
 
+    def changing(self) -> list[Order]:
+        return [o for o in self.orders.open_orders() if o.change is not None]
+
     def known(self, order_id: OrderId) -> Order:
         order = self.orders.get(order_id)
         assert order is not None
@@ -206,11 +252,38 @@ class Desk(RuleBasedStateMachine):
             order_id = order.request.order_id
             if order_id in self.held_early:
                 found.append((order, self.held_early[order_id][1]))
+            whole, held, asked = order.asked.order_qty, 0, (0, 0)
+            cum = 0
             for event in self.orders.events_of(order_id):
                 if isinstance(event, OrderApproved):
-                    part = event.reserved * order.leaves_qty
-                    found.append((order, -(-part // order.request.order_qty)))
+                    held = event.reserved
+                elif isinstance(event, ReplaceRequested):
+                    assert event.order_qty is not None
+                    asked = (event.reserved, event.order_qty - cum)
+                elif isinstance(event, OrderReported):
+                    cum += sum(move.qty for move in moves_of(event)) * event.report.side.sign
+                    if event.report.exec_type is ExecType.REPLACED:
+                        held, whole = asked
+            if order_id not in self.held_early:
+                own = -(-held * order.leaves_qty // whole)
+                found.append((order, max(own, self.naive_change(order, asked))))
         return found
+
+    def naive_change(self, order: Order, asked: tuple[int, int]) -> int:
+        """Return what is held for the order as it shall be."""
+        if order.change is None or order.change.order_qty is None:
+            return 0
+        reserved, whole = asked
+        return -(-reserved * max(0, order.change.order_qty - order.cum_qty) // whole)
+
+    def naive_left(self, order: Order) -> tuple[int, int]:
+        """Return what may still trade of an order and what that is worth, the worse of two."""
+        left: list[tuple[int, int]] = [(order.leaves_qty, order.request.price or 0)]
+        if order.change is not None:
+            assert order.change.order_qty is not None
+            assert order.change.price is not None
+            left.append((max(0, order.change.order_qty - order.cum_qty), order.change.price))
+        return max(q for q, _ in left), max(q * p for q, p in left)
 
     @invariant()
     def reservations_are_those_of_the_open_orders(self) -> None:
@@ -223,8 +296,9 @@ class Desk(RuleBasedStateMachine):
             for symbol in SYMBOLS:
                 view = self.book.view(an_order(account=account, symbol=symbol), NOW_NS)
                 mine = [order for order, _ in naive if order.request.symbol == symbol]
-                buys = [o.leaves_qty for o in mine if o.request.side is Side.BUY]
-                sells = [o.leaves_qty for o in mine if o.request.side is Side.SELL]
+                left = [(o.request.side, self.naive_left(o)[0]) for o in mine]
+                buys = [q for side, q in left if side is Side.BUY]
+                sells = [q for side, q in left if side is Side.SELL]
                 assert (view.open_buy_qty, view.open_sell_qty) == (sum(buys), sum(sells))
 
     @invariant()
@@ -255,8 +329,8 @@ class Desk(RuleBasedStateMachine):
                 for o, _ in self.naive_reservations(account)
                 if (o.request.symbol, o.request.side) == (symbol, side)
             ]
-            amount = sum(o.leaves_qty for o in mine)
-            value = sum((o.request.price or 0) * o.leaves_qty for o in mine)
+            amount = sum(self.naive_left(o)[0] for o in mine)
+            value = sum(self.naive_left(o)[1] for o in mine)
             ours = held * side.sign
             opening = amount if ours >= 0 else max(0, amount + 2 * ours)
             openings.append(value * opening // amount if amount else 0)

@@ -114,7 +114,11 @@ export interface paths {
         delete: operations["OrdersOrderIdCancel"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Replace
+         * @description Change an open order: 202 while the venue's word is awaited, 200 where it is changed.
+         */
+        patch: operations["OrdersOrderIdReplace"];
         trace?: never;
     };
     "/orders/{order_id}/events": {
@@ -257,9 +261,12 @@ export interface components {
             exec_type?: components["schemas"]["ExecType"] | null;
             last_price?: number | null;
             last_quantity?: number | null;
+            price?: number | null;
+            quantity?: number | null;
             /** @default [] */
             reasons: components["schemas"]["Reason"][];
             seq: number;
+            stop_price?: number | null;
             /** @default  */
             text: string;
             ts_ns: number;
@@ -378,6 +385,13 @@ export interface components {
             limit: string;
             text: string;
             would_pass: string;
+        };
+        /** ReplaceRequest */
+        ReplaceRequest: {
+            client_replace_id?: string | null;
+            price?: number | string | null;
+            quantity?: number | string | null;
+            stop_price?: number | string | null;
         };
         /**
          * SelfTradePrevention
@@ -651,6 +665,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    OrdersOrderIdReplace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceRequest"];
+            };
+        };
         responses: {
             /** @description Request accepted, processing continues off-line */
             202: {

@@ -6,7 +6,12 @@ It takes nothing but `RiskApproved` requests; an unchecked order cannot be expre
 from collections.abc import Mapping
 
 from trade2026.model.execution import VenueAck, VenueOrderStatus
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderReplaceRequest,
+    OrderStatusRequest,
+)
 from trade2026.model.risk import RiskApproved
 from trade2026.ports.venue import Venue
 
@@ -18,6 +23,7 @@ class ExecutionDesk:
         self._venues = venues
         self.submit_count = 0
         self.cancel_count = 0
+        self.replace_count = 0
 
     @property
     def venue_names(self) -> list[str]:
@@ -50,6 +56,19 @@ class ExecutionDesk:
             return VenueAck(order_id=request.order_id, is_accepted=False, text=text)
         self.cancel_count += 1
         return await venue.cancel(request)
+
+    async def on_replace(self, request: OrderReplaceRequest) -> VenueAck:
+        """Pass a change on, and return the venue's answer.
+
+        Raises:
+            VenueUnavailableError: no answer came; the change is in doubt.
+        """
+        venue = self._venues.get(request.venue)
+        if venue is None:
+            text = f"UNKNOWN_VENUE {request.venue}"
+            return VenueAck(order_id=request.order_id, is_accepted=False, text=text)
+        self.replace_count += 1
+        return await venue.replace(request)
 
     async def on_status(self, request: OrderStatusRequest) -> VenueOrderStatus:
         """Ask the venue about an order in doubt. An unknown venue never got it.

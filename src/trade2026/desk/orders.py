@@ -13,14 +13,21 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_S, Clock
-from trade2026.core.errors import InvalidInputError, RefusedError, UnavailableError
+from trade2026.core.errors import (
+    InvalidInputError,
+    RefusedError,
+    Trade2026Error,
+    UnavailableError,
+)
 from trade2026.core.ids import AccountId, ClOrdId, EventId, Ids, OrderId
 from trade2026.core.numbers import Money, parse_nanos
 from trade2026.desk.ask import OrderAsk
+from trade2026.desk.changing import Changes
 from trade2026.desk.journal import Journal
 from trade2026.desk.resting import RestingStops
 from trade2026.desk.steps import ANSWER_WITHIN_S, Steps
 from trade2026.domain.oms import decide
+from trade2026.domain.oms.change import Change
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import OrderQuery
@@ -46,6 +53,8 @@ EXPIRY: Final = "oms"
 REDUCING: Final = "reduce-only"
 """Who asks to cancel what would open a position and may not."""
 
+_MOVES: Final = UNDOES | {ExecType.TRADE, ExecType.REPLACED}
+"""Words after which reduce-only orders may be too large."""
 _KINDS: Final = {one.symbol: one.kind for one in PRISM_INSTRUMENTS}
 
 
@@ -74,6 +83,7 @@ class OrderDesk:
     ) -> None:
         self.journal = Journal(bus, clock, log, archive)
         self.steps = Steps(self.journal, bus, clock, log)
+        self._changes = Changes(self.journal, self.steps, bus, clock)
         self.resting = RestingStops(self.journal, self.steps, self._lock)
         self._calendar = calendar
         self._clock = clock
@@ -118,6 +128,19 @@ class OrderDesk:
             raise RefusedError(problem)
         return order
 
+    async def replace(self, order_id: OrderId, change: Change, asked_by: str) -> Order:
+        """Change an open order, and return it: as changed, or waiting for its venue's word.
+
+        Raises:
+            InvalidInputError: an order of this type has no such value.
+            RefusedError: it cannot be changed so now, or risk refuses.
+            UnavailableError: the log or risk did not answer; asking again is safe.
+        """
+        answer = await self._answer(self._spawn(self._replace(order_id, change, asked_by)))
+        if isinstance(answer, Trade2026Error):
+            raise answer
+        return answer
+
     async def cancel_all(self, query: OrderQuery, asked_by: str) -> list[OrderId]:
         """Ask to cancel every open order that fits *query*, and return which.
 
@@ -131,7 +154,7 @@ class OrderDesk:
         """Book what a venue says."""
         async with self._lock(report.order_id):
             await self.steps.book(report)
-        if report.exec_type is ExecType.TRADE or report.exec_type in UNDOES:
+        if report.exec_type in _MOVES:
             await self._keep_reducing(report.account, report.symbol)
 
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
@@ -204,6 +227,19 @@ class OrderDesk:
                 order = await self.steps.cancel(order, asked_by, is_expiry=is_expiry)
                 self.resting.note(order)
             return order, problem
+
+    async def _replace(
+        self, order_id: OrderId, change: Change, asked_by: str
+    ) -> Order | Trade2026Error:
+        async with self._lock(order_id):
+            order = self.journal.order(order_id)
+            try:
+                order = await self._changes.change(order, change, asked_by)
+            except (InvalidInputError, RefusedError, UnavailableError) as error:
+                # A no is an answer, and not the end of the desk.
+                return error
+            self.resting.note(order)
+            return order
 
     async def _cancel_each(self, wanted: Iterable[OrderId], asked_by: str) -> list[OrderId]:
         asked: list[OrderId] = []

@@ -24,6 +24,7 @@ from trade2026.model.risk import (
     HaltRequest,
     LimitsSet,
     LimitValues,
+    RiskChangeRequest,
     RiskControl,
     RiskRequest,
     RiskVerdict,
@@ -56,6 +57,10 @@ class RiskDesk:
     async def on_check(self, request: RiskRequest) -> RiskVerdict:
         """Judge an order; an approval holds its reservation from this moment."""
         return self.book.assess(request.order, self._clock.now_ns())
+
+    async def on_change(self, request: RiskChangeRequest) -> RiskVerdict:
+        """Judge an open order as it shall be; an approval holds what it needs from now on."""
+        return self.book.assess_change(request.order, self._clock.now_ns())
 
     def try_out(self, ask: OrderAsk) -> RiskVerdict:
         """Judge an order that nobody sends: nothing is journalled, nothing is reserved."""

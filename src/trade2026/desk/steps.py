@@ -20,7 +20,12 @@ from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.working import working_request
 from trade2026.model.execution import UNDOES, ExecutionReport
 from trade2026.model.journal import OrderReported
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderReplaceRequest,
+    OrderStatusRequest,
+)
 from trade2026.model.risk import (
     Refusal,
     RefusalCode,
@@ -29,6 +34,7 @@ from trade2026.model.risk import (
 )
 from trade2026.model.subjects import (
     EXEC_CANCEL,
+    EXEC_REPLACE,
     EXEC_STATUS,
     EXEC_SUBMIT,
     RISK_CHECK,
@@ -160,6 +166,11 @@ class Steps:
                 order = self._journal.order(order.request.order_id)
                 if decide.resume(order) is Resume.CANCEL_AGAIN:
                     await self._ask_cancel(order)
+            case Resume.REPLACE_AGAIN:
+                await self._ask_venue(order)
+                order = self._journal.order(order.request.order_id)
+                if decide.resume(order) is Resume.REPLACE_AGAIN:
+                    await self.ask_replace(order)
 
     async def _why_not_now(self, request: NewOrderSingle, began_ns: int) -> str:
         """Return why an approved order must not be sent any more, or an empty text."""
@@ -211,6 +222,30 @@ class Steps:
             return
         if not ack.is_accepted:
             await self.book(decide.cancel_refusal_report(order, ack, self._clock.now_ns()))
+
+    async def ask_replace(self, order: Order) -> None:
+        """Pass the change that *order* waits for on to its venue."""
+        change = order.change
+        assert change is not None
+        request = OrderReplaceRequest(
+            order_id=order.request.order_id,
+            replace_id=change.replace_id,
+            account=order.request.account,
+            venue=order.request.venue,
+            symbol=order.request.symbol,
+            order_qty=change.order_qty,
+            price=change.price,
+            stop_px=change.stop_px,
+            transact_time_ns=self._clock.now_ns(),
+        )
+        try:
+            ack = await self._bus.ask(EXEC_REPLACE, request)
+        except Trade2026Error as error:
+            # The sweep asks the venue what came of it, and then again under the same name.
+            self._log.warning("change in doubt", order_id=request.order_id, why=str(error))
+            return
+        if not ack.is_accepted:
+            await self.book(decide.replace_refusal_report(order, ack, self._clock.now_ns()))
 
     async def _ask_venue(self, order: Order) -> None:
         request = OrderStatusRequest(

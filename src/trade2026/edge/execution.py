@@ -13,6 +13,7 @@ class ExecutionStats(msgspec.Struct, frozen=True, kw_only=True):
 
     submitted: int
     cancels: int
+    replaces: int
 
 
 def execution_routes(desk: ExecutionDesk) -> list[BaseRouteHandler]:
@@ -26,6 +27,8 @@ def execution_routes(desk: ExecutionDesk) -> list[BaseRouteHandler]:
     @get("/stats", opt=needs("exec:read"))
     async def stats() -> ExecutionStats:
         """Return counts since the start."""
-        return ExecutionStats(submitted=desk.submit_count, cancels=desk.cancel_count)
+        return ExecutionStats(
+            submitted=desk.submit_count, cancels=desk.cancel_count, replaces=desk.replace_count
+        )
 
     return [venues, stats]

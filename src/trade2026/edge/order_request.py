@@ -14,6 +14,7 @@ from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import AccountId, ClOrdId, StrategyId
 from trade2026.core.numbers import Px, Qty
 from trade2026.desk.ask import OrderAsk
+from trade2026.domain.oms.change import Change
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.words import read_key, read_word
@@ -71,6 +72,35 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The sender's key: the same key again answers with the first order and sends nothing."""
 
 
+class ReplaceRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `PATCH /orders/{id}`; what is not named stays as it is."""
+
+    quantity: Exact = exact.NULL
+    """The new total, with what has traded already."""
+    price: Exact = exact.NULL
+    stop_price: Exact = exact.NULL
+    """Of a stop that still rests with the OMS."""
+    client_replace_id: str | None = None
+    """The sender's key of this change: the same key again changes nothing more."""
+
+
+def read_change(body: ReplaceRequest) -> Change:
+    """Return what *body* wants changed.
+
+    Raises:
+        InvalidInputError: a field is wrong; it is named.
+    """
+    key = body.client_replace_id
+    return Change(
+        order_qty=None if exact.is_null(body.quantity) else _quantity(body),
+        price=None if exact.is_null(body.price) else _positive_px(body.price, "price"),
+        stop_px=None
+        if exact.is_null(body.stop_price)
+        else _positive_px(body.stop_price, "stop_price"),
+        key="" if key is None else read_key(key, "client_replace_id"),
+    )
+
+
 def read_request(body: OrderRequest, sent_by: str) -> OrderAsk:
     """Return what *body* asks for.
 
@@ -112,7 +142,7 @@ def read_request(body: OrderRequest, sent_by: str) -> OrderAsk:
     )
 
 
-def _quantity(body: OrderRequest) -> Qty:
+def _quantity(body: OrderRequest | ReplaceRequest) -> Qty:
     quantity = exact.read_qty(body.quantity, "quantity")
     if quantity == 0:
         raise InvalidInputError("quantity", "must be above zero")

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from litestar import Request, Response, delete, get, post
+from litestar import Request, Response, delete, get, patch, post
 from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
@@ -20,7 +20,12 @@ from trade2026.desk.orders import OrderDesk
 from trade2026.domain.oms.kept import Fill
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import OrderQuery
-from trade2026.edge.order_request import OrderRequest, read_request
+from trade2026.edge.order_request import (
+    OrderRequest,
+    ReplaceRequest,
+    read_change,
+    read_request,
+)
 from trade2026.edge.orders import (
     BatchEntry,
     BatchReply,
@@ -140,6 +145,25 @@ def write_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
         return order_reply(cancelled)
 
     return [submit, submit_batch, cancel_all, cancel]
+
+
+def change_routes(desk: OrderDesk) -> list[BaseRouteHandler]:
+    """Return the route that changes an order."""
+
+    @patch("/orders/{order_id:str}", opt=needs("orders:write"), status_code=HTTP_202_ACCEPTED)
+    async def replace(
+        request: AnyRequest, order_id: str, data: ReplaceRequest
+    ) -> Response[OrderReply]:
+        """Change an open order: 202 while the venue's word is awaited, 200 where it is changed."""
+        order = _owned(desk, request, order_id)
+        asked_by = principal_of(request).subject
+        order = await desk.replace(order.request.order_id, read_change(data), asked_by)
+        is_waiting = order.change is not None
+        return Response(
+            order_reply(order), status_code=HTTP_202_ACCEPTED if is_waiting else HTTP_200_OK
+        )
+
+    return [replace]
 
 
 def order_routes(desk: OrderDesk) -> list[BaseRouteHandler]:

@@ -86,6 +86,10 @@ class HopReply(msgspec.Struct, frozen=True, kw_only=True):
     exec_id: str = ""
     last_quantity: Exact = exact.NULL
     last_price: Exact = exact.NULL
+    quantity: Exact = exact.NULL
+    """Of a change, asked or made: the new total."""
+    price: Exact = exact.NULL
+    stop_price: Exact = exact.NULL
     reasons: tuple[Reason, ...] = ()
     text: str = ""
 
@@ -211,12 +215,18 @@ def hop_reply(event: OrderEvent) -> HopReply:
             exec_id=report.exec_id,
             last_quantity=exact.write(report.last_qty) if is_fill else exact.NULL,
             last_price=exact.write(report.last_px) if is_fill else exact.NULL,
+            quantity=exact.write_optional(report.order_qty),
+            price=exact.write_optional(report.price),
+            stop_price=exact.write_optional(report.stop_px),
             text=event.surprise or report.text,
         )
     return HopReply(
         seq=event.order_seq,
         event=name,
         ts_ns=event.ts_ns,
+        quantity=exact.write_optional(getattr(event, "order_qty", None)),
+        price=exact.write_optional(getattr(event, "price", None)),
+        stop_price=exact.write_optional(getattr(event, "stop_px", None)),
         reasons=tuple(reason_reply(r) for r in getattr(event, "refusals", ())),
         text=getattr(event, "text", ""),
     )

@@ -88,6 +88,32 @@ class CancelRequested(_OrderStep, frozen=True, kw_only=True):
     """The order's time is over: when the venue has confirmed, it is EXPIRED."""
 
 
+class _ChangeStep(_OrderStep, frozen=True, kw_only=True, tag=True):
+    order_qty: Qty | None = None
+    """The new total, with what has traded; None leaves a value as it is."""
+    price: Px | None = None
+    stop_px: Px | None = None
+    reserved: Money
+    """What risk holds for what is left of the changed order."""
+    asked_by: str
+    key: str = ""
+    """The sender's own key of the change; empty where there is none."""
+
+
+class OrderChanged(_ChangeStep, frozen=True, kw_only=True):
+    """An order that rests with us is another from here on: status ACCEPTED still."""
+
+
+class ReplaceRequested(_ChangeStep, frozen=True, kw_only=True):
+    """Somebody asked to change what a venue has: status PENDING_REPLACE.
+
+    Written before the sending, so that a crash in between is seen and the venue is asked.
+    """
+
+    replace_id: str
+    """Names the change at the venue, and its answer."""
+
+
 class FillTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What a fill is booked at."""
 
@@ -141,6 +167,8 @@ OrderEvent: TypeAlias = (
     | StopMoved
     | OrderWithdrawn
     | CancelRequested
+    | OrderChanged
+    | ReplaceRequested
     | OrderReported
 )
 """A step of one order."""

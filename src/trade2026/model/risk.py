@@ -82,6 +82,13 @@ class RiskRequest(msgspec.Struct, frozen=True, kw_only=True):
     order: NewOrderSingle
 
 
+class RiskChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The question put to risk before an open order becomes another."""
+
+    order: NewOrderSingle
+    """As it shall be; its quantity is the new total, with what has traded."""
+
+
 class RiskVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """Risk's answer: an approval, or every reason against the order."""
 

@@ -25,7 +25,12 @@ from trade2026.model.market import (
     Ticker,
     TradeBatch,
 )
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderReplaceRequest,
+    OrderStatusRequest,
+)
 from trade2026.model.pnl import PnlSnapshot
 from trade2026.model.position import PositionEvent
 from trade2026.model.prism import PrismInput, PrismLife, PrismOutcome, PrismSnapshot
@@ -36,6 +41,7 @@ from trade2026.model.risk import (
     HaltRequest,
     LimitsSet,
     RiskApproved,
+    RiskChangeRequest,
     RiskControl,
     RiskRequest,
     RiskVerdict,
@@ -43,6 +49,7 @@ from trade2026.model.risk import (
 from trade2026.model.subject import Command, Event, Live, Poison, Stream
 
 M = TypeVar("M")
+N = TypeVar("N")
 
 MARKET_RAW: Final = Event[RawBatch](
     pattern="market.raw.{venue}.{symbol}",
@@ -135,6 +142,14 @@ RISK_CHECK: Final = Command[RiskRequest, RiskVerdict](
     takers=("risk",),
     fed_back=("risk",),
 )
+RISK_CHANGE: Final = Command[RiskChangeRequest, RiskVerdict](
+    pattern="risk.check.change",
+    request=RiskChangeRequest,
+    reply=RiskVerdict,
+    giver="oms",
+    takers=("risk",),
+    fed_back=("risk",),
+)
 RISK_HALT: Final = Command[HaltRequest, Alert](
     pattern="risk.halt",
     request=HaltRequest,
@@ -212,6 +227,20 @@ ORDERS_CLEAR: Final = Command[ClearRequest, Cleared](
     giver="risk",
     takers=("oms",),
 )
+
+
+def _to_execution(kind: str, request: type[M], reply: type[N]) -> Command[M, N]:
+    return Command(
+        pattern=f"exec.{kind}", request=request, reply=reply, giver="oms", takers=("exeq",)
+    )
+
+
+def _to_prism(kind: str, request: type[M], reply: type[N]) -> Command[M, N]:
+    return Command(
+        pattern=f"venue.{kind}.PRISM", request=request, reply=reply, giver="exeq", takers=("PRISM",)
+    )
+
+
 EXEC_SUBMIT: Final = Command[RiskApproved[NewOrderSingle], VenueAck](
     pattern="exec.submit",
     request=RiskApproved[NewOrderSingle],
@@ -219,20 +248,9 @@ EXEC_SUBMIT: Final = Command[RiskApproved[NewOrderSingle], VenueAck](
     giver="oms",
     takers=("exeq",),
 )
-EXEC_CANCEL: Final = Command[OrderCancelRequest, VenueAck](
-    pattern="exec.cancel",
-    request=OrderCancelRequest,
-    reply=VenueAck,
-    giver="oms",
-    takers=("exeq",),
-)
-EXEC_STATUS: Final = Command[OrderStatusRequest, VenueOrderStatus](
-    pattern="exec.status",
-    request=OrderStatusRequest,
-    reply=VenueOrderStatus,
-    giver="oms",
-    takers=("exeq",),
-)
+EXEC_CANCEL: Final = _to_execution("cancel", OrderCancelRequest, VenueAck)
+EXEC_REPLACE: Final = _to_execution("replace", OrderReplaceRequest, VenueAck)
+EXEC_STATUS: Final = _to_execution("status", OrderStatusRequest, VenueOrderStatus)
 VENUE_SUBMIT: Final = Command[NewOrderSingle, VenueAck](
     pattern="venue.submit.PRISM",
     request=NewOrderSingle,
@@ -240,20 +258,9 @@ VENUE_SUBMIT: Final = Command[NewOrderSingle, VenueAck](
     giver="exeq",
     takers=("PRISM",),
 )
-VENUE_CANCEL: Final = Command[OrderCancelRequest, VenueAck](
-    pattern="venue.cancel.PRISM",
-    request=OrderCancelRequest,
-    reply=VenueAck,
-    giver="exeq",
-    takers=("PRISM",),
-)
-VENUE_STATUS: Final = Command[OrderStatusRequest, VenueOrderStatus](
-    pattern="venue.status.PRISM",
-    request=OrderStatusRequest,
-    reply=VenueOrderStatus,
-    giver="exeq",
-    takers=("PRISM",),
-)
+VENUE_CANCEL: Final = _to_prism("cancel", OrderCancelRequest, VenueAck)
+VENUE_REPLACE: Final = _to_prism("replace", OrderReplaceRequest, VenueAck)
+VENUE_STATUS: Final = _to_prism("status", OrderStatusRequest, VenueOrderStatus)
 
 
 def _of_prism(stream: Stream, kind: str, message: type[M]) -> Event[M]:
@@ -352,6 +359,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     LIVE_BOOK,
     LIVE_TRADE,
     RISK_CHECK,
+    RISK_CHANGE,
     RISK_HALT,
     RISK_CONTROL,
     RISK_LIMITS,
@@ -363,9 +371,11 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     ORDERS_CLEAR,
     EXEC_SUBMIT,
     EXEC_CANCEL,
+    EXEC_REPLACE,
     EXEC_STATUS,
     VENUE_SUBMIT,
     VENUE_CANCEL,
+    VENUE_REPLACE,
     VENUE_STATUS,
     PRISM_INPUT,
     PRISM_CONTROL,

@@ -3,7 +3,12 @@
 from typing import Protocol
 
 from trade2026.model.execution import VenueAck, VenueOrderStatus
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderReplaceRequest,
+    OrderStatusRequest,
+)
 from trade2026.model.risk import RiskApproved
 
 
@@ -28,6 +33,16 @@ class Venue(Protocol):
 
         Raises:
             VenueUnavailableError: no answer came.
+        """
+        ...
+
+    async def replace(self, request: OrderReplaceRequest) -> VenueAck:
+        """Ask the venue to change an order; once for each `replace_id`, however often asked.
+
+        What came of it, a REPLACED or a REPLACE_REJECTED with that id says.
+
+        Raises:
+            VenueUnavailableError: no answer came; the change is in doubt.
         """
         ...
 

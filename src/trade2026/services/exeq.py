@@ -3,7 +3,7 @@
 from trade2026.adapters.venues import VENUES
 from trade2026.desk.execution import ExecutionDesk
 from trade2026.edge.execution import execution_routes
-from trade2026.model.subjects import EXEC_CANCEL, EXEC_STATUS, EXEC_SUBMIT
+from trade2026.model.subjects import EXEC_CANCEL, EXEC_REPLACE, EXEC_STATUS, EXEC_SUBMIT
 from trade2026.shell.service import Context, Serve, Service
 
 
@@ -17,6 +17,7 @@ def build(context: Context) -> Service:
         intakes=[
             Serve(subject=EXEC_SUBMIT, handler=desk.on_submit),
             Serve(subject=EXEC_CANCEL, handler=desk.on_cancel),
+            Serve(subject=EXEC_REPLACE, handler=desk.on_replace),
             Serve(subject=EXEC_STATUS, handler=desk.on_status),
         ],
     )

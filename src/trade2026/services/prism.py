@@ -22,13 +22,19 @@ from trade2026.edge.prism_fork import fork_routes
 from trade2026.edge.prism_market import about, agent_routes, market_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.market import BookBatch, TradeBatch
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderReplaceRequest,
+    OrderStatusRequest,
+)
 from trade2026.model.prism import PrismLife
 from trade2026.model.reconciliation import Statement, StatementRequest
 from trade2026.model.subjects import (
     MARKET_BOOK,
     MARKET_TRADE,
     VENUE_CANCEL,
+    VENUE_REPLACE,
     VENUE_STATEMENT,
     VENUE_STATUS,
     VENUE_SUBMIT,
@@ -148,6 +154,9 @@ def _commands(venue: Venue) -> list[Intake]:
     async def on_cancel(request: OrderCancelRequest) -> object:
         return await venue.cancel(request)
 
+    async def on_replace(request: OrderReplaceRequest) -> object:
+        return await venue.replace(request)
+
     async def on_status(request: OrderStatusRequest) -> object:
         return await venue.status(request)
 
@@ -158,6 +167,7 @@ def _commands(venue: Venue) -> list[Intake]:
         Serve(subject=VENUE_STATEMENT, handler=on_statement),
         Serve(subject=VENUE_SUBMIT, handler=on_submit),
         Serve(subject=VENUE_CANCEL, handler=on_cancel),
+        Serve(subject=VENUE_REPLACE, handler=on_replace),
         Serve(subject=VENUE_STATUS, handler=on_status),
     ]
 

@@ -1,10 +1,10 @@
 """The core dies at each of its appends in turn, and the next one finds everything as it was.
 
-Goal: no prefix of the log leads to a lost or doubled order or fill. Method: a session of an
-order that fills, one that rests and its cancel is run until the process dies at append n,
-before or just after the log has stored it; a new core on the same log and the same venue
-then gets the same requests again, as a client would send them, and must arrive where a
-session without a crash does.
+Goal: no prefix of the log leads to a lost or doubled order, change or fill. Method: a session of
+an order that fills, one that rests, a change of it and its cancel is run until the process dies
+at append n, before or just after the log has stored it; a new core on the same log and the
+same venue then gets the same requests again, as a client would send them, and must arrive where
+a session without a crash does.
 """
 
 import asyncio
@@ -24,6 +24,8 @@ from tests.trading import (
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import RefusedError
+from trade2026.core.numbers import Qty
+from trade2026.domain.oms.change import Change
 from trade2026.domain.position.ledger import Ledger
 from trade2026.model.execution import ExecType
 from trade2026.model.journal import JournalEvent
@@ -31,7 +33,7 @@ from trade2026.model.order import OrdStatus
 from trade2026.model.subjects import ORDERS_EVENT, POSITION_EVENT
 from trade2026.ports.bus import Delivery
 
-APPENDS = 16
+APPENDS = 18
 """A session without a crash makes fewer; the test checks that it does."""
 
 
@@ -39,6 +41,9 @@ async def _session(core: Core) -> None:
     await core.oms.submit(an_ask("fills"))
     order, _ = await core.oms.submit(a_resting_ask("rests"))
     # An order that a crash left unsent has failed, or fails now: nothing is left to cancel.
+    with contextlib.suppress(RefusedError):
+        larger = Change(order_qty=Qty(2 * order.request.order_qty), key="larger")
+        await core.oms.replace(order.request.order_id, larger, "tess")
     with contextlib.suppress(RefusedError):
         await core.oms.cancel(order.request.order_id, "tess")
 
@@ -84,6 +89,13 @@ async def test_a_core_that_dies_at_any_append_is_followed_by_one_that_lost_nothi
             is_sent = order.request.order_id in venue.taken
             assert is_sent or order.status is OrdStatus.FAILED
         assert sum(orders.counts().values()) == 2
+        rests = orders.by_key("default", "rests")
+        assert rests is not None
+        # The venue has the order as the log has it, and made the change once.
+        taken = venue.taken.get(rests.request.order_id)
+        assert taken is None or taken.order_qty == rests.request.order_qty
+        made = [r for r in venue.reports.get(rests.request.order_id, ()) if r.replace_id]
+        assert len(made) == len({r.replace_id for r in made}) <= 1
         await _compare(core, venue)
         await _compare_with_the_log(core)
 

@@ -5,9 +5,14 @@ from typing import Final
 from trade2026.core.errors import BusUnavailableError, RefusedError, VenueUnavailableError
 from trade2026.model.execution import VenueAck, VenueOrderStatus
 from trade2026.model.instrument import PRISM
-from trade2026.model.order import NewOrderSingle, OrderCancelRequest, OrderStatusRequest
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderReplaceRequest,
+    OrderStatusRequest,
+)
 from trade2026.model.risk import RiskApproved
-from trade2026.model.subjects import VENUE_CANCEL, VENUE_STATUS, VENUE_SUBMIT
+from trade2026.model.subjects import VENUE_CANCEL, VENUE_REPLACE, VENUE_STATUS, VENUE_SUBMIT
 from trade2026.ports.bus import Bus
 
 ANSWER_WITHIN_S: Final = 1.5
@@ -44,6 +49,17 @@ class PrismVenue:
         """
         try:
             return await self._bus.ask(VENUE_CANCEL, request, timeout_s=ANSWER_WITHIN_S)
+        except (BusUnavailableError, RefusedError) as error:
+            raise VenueUnavailableError(f"PRISM: {error}") from error
+
+    async def replace(self, request: OrderReplaceRequest) -> VenueAck:
+        """Ask to change an order; the same `replace_id` again is acknowledged, not repeated.
+
+        Raises:
+            VenueUnavailableError: no answer came; the change is in doubt.
+        """
+        try:
+            return await self._bus.ask(VENUE_REPLACE, request, timeout_s=ANSWER_WITHIN_S)
         except (BusUnavailableError, RefusedError) as error:
             raise VenueUnavailableError(f"PRISM: {error}") from error
 

@@ -14,6 +14,7 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.ids import EventId, ExecId, OrderId
 from trade2026.core.numbers import Money, Px, Qty, format_nanos
 from trade2026.domain.oms.bust import booked_terms
+from trade2026.domain.oms.change import Change
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.surprise import surprises_of
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport, VenueAck
@@ -21,6 +22,7 @@ from trade2026.model.journal import (
     CancelRequested,
     JournalEvent,
     OrderApproved,
+    OrderChanged,
     OrderFailed,
     OrderReceived,
     OrderRefused,
@@ -28,6 +30,7 @@ from trade2026.model.journal import (
     OrderSent,
     OrderTriggered,
     OrderWithdrawn,
+    ReplaceRequested,
     StopMoved,
     UnknownReported,
 )
@@ -45,6 +48,8 @@ class Resume(StrEnum):
     """Sent, and the venue never said a word: it is asked, never guessed."""
     CANCEL_AGAIN = "CANCEL_AGAIN"
     """A cancel was asked for and is not answered: asking twice does no harm."""
+    REPLACE_AGAIN = "REPLACE_AGAIN"
+    """A change was asked for and is not answered: the venue makes it once, however often asked."""
     SEND = "SEND"
     """A stop that was reached, and is not sent yet."""
 
@@ -120,6 +125,33 @@ def stop_moved(order: Order, stop_px: Px, ts_ns: TimeNs) -> StopMoved:
     return StopMoved(**_next(order, ts_ns), stop_px=stop_px)
 
 
+def order_changed(
+    order: Order, change: Change, *, reserved: Money, asked_by: str, ts_ns: TimeNs
+) -> OrderChanged:
+    """Return the event that *order*, which rests with us, is another."""
+    return OrderChanged(
+        **_next(order, ts_ns), **_of_change(change), reserved=reserved, asked_by=asked_by
+    )
+
+
+def replace_requested(
+    order: Order, change: Change, *, reserved: Money, asked_by: str, ts_ns: TimeNs
+) -> ReplaceRequested:
+    """Return the event that *asked_by* wants *order* changed at its venue."""
+    return ReplaceRequested(
+        **_next(order, ts_ns),
+        **_of_change(change),
+        reserved=reserved,
+        asked_by=asked_by,
+        # An order's steps are numbered, so no two changes of it have the same name.
+        replace_id=str(order.order_seq + 1),
+    )
+
+
+def _of_change(change: Change) -> dict[str, Any]:
+    return msgspec.structs.asdict(change)
+
+
 def _next(order: Order, ts_ns: TimeNs) -> dict[str, Any]:
     """Return what the next event of *order* says beside its own matter."""
     order_seq = order.order_seq + 1
@@ -185,10 +217,20 @@ def cancel_refusal_report(order: Order, ack: VenueAck, ts_ns: TimeNs) -> Executi
     return _own_report(order, exec_id, ExecType.CANCEL_REJECTED, ack, ts_ns)
 
 
+def replace_refusal_report(order: Order, ack: VenueAck, ts_ns: TimeNs) -> ExecutionReport:
+    """Return the report of a venue that refused to take the change of *order* in."""
+    assert not ack.is_accepted
+    assert order.change is not None
+    replace_id = order.change.replace_id
+    exec_id = f"{order.request.order_id}-replace-refused-{replace_id}"
+    report = _own_report(order, exec_id, ExecType.REPLACE_REJECTED, ack, ts_ns)
+    return msgspec.structs.replace(report, replace_id=replace_id)
+
+
 def _own_report(
     order: Order, exec_id: str, exec_type: ExecType, ack: VenueAck, ts_ns: TimeNs
 ) -> ExecutionReport:
-    leaves = order.leaves_qty if exec_type is ExecType.CANCEL_REJECTED else Qty(0)
+    leaves = Qty(0) if exec_type is ExecType.REJECTED else order.leaves_qty
     return ExecutionReport(
         exec_id=ExecId(exec_id),
         order_id=order.request.order_id,
@@ -217,6 +259,8 @@ def resume(order: Order) -> Resume:
         return Resume.ASK_VENUE
     if order.is_cancel_requested:
         return Resume.CANCEL_AGAIN
+    if order.change is not None:
+        return Resume.REPLACE_AGAIN
     return Resume.NOTHING
 
 

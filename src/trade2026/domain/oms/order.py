@@ -25,6 +25,7 @@ from trade2026.model.execution import ExecType
 from trade2026.model.journal import (
     CancelRequested,
     OrderApproved,
+    OrderChanged,
     OrderEvent,
     OrderFailed,
     OrderReceived,
@@ -33,6 +34,7 @@ from trade2026.model.journal import (
     OrderSent,
     OrderTriggered,
     OrderWithdrawn,
+    ReplaceRequested,
     StopMoved,
     moves_of,
 )
@@ -52,6 +54,8 @@ _OWN_STEPS: Final[dict[type[OrderEvent], Trigger]] = {
     OrderTriggered: Trigger.FIRE,
     StopMoved: Trigger.TRAIL,
     CancelRequested: Trigger.ASK_CANCEL,
+    OrderChanged: Trigger.AMEND,
+    ReplaceRequested: Trigger.ASK_REPLACE,
 }
 
 
@@ -83,6 +87,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     is_cancel_requested: bool = False
     is_expiring: bool = False
     """The cancel was asked for because the order's time is over."""
+    change: ReplaceRequested | None = None
+    """What was asked of the venue and not answered yet."""
+    keyed_changes: tuple[OrderChanged | ReplaceRequested, ...] = ()
+    """Changes that were asked for under a key, so that one asked for twice is made once."""
     triggered_ns: TimeNs | None = None
     """When the market reached the stop that rested with us."""
     exec_ids: frozenset[ExecId] = frozenset()
@@ -149,9 +157,20 @@ def _own_changes(order: Order, event: OrderEvent) -> dict[str, Any]:
             changes = _terms(order, stop_px=event.stop_px)
         case CancelRequested():
             changes |= {"is_cancel_requested": True, "is_expiring": event.is_expiry}
+        case OrderChanged():
+            changes = _terms(order, event.order_qty, event.price, event.stop_px)
+            changes["keyed_changes"] = _keyed(order, event)
+        case ReplaceRequested():
+            changes = {"change": event, "keyed_changes": _keyed(order, event)}
         case _:
             pass
     return changes
+
+
+def _keyed(
+    order: Order, event: OrderChanged | ReplaceRequested
+) -> tuple[OrderChanged | ReplaceRequested, ...]:
+    return (*order.keyed_changes, event) if event.key else order.keyed_changes
 
 
 def _terms(
@@ -223,8 +242,16 @@ def _report(order: Order, event: OrderReported) -> Order:
             changes |= _terms(order, report.order_qty, report.price, report.stop_px)
         case _:
             pass
+    if order.change is not None and report.replace_id == order.change.replace_id:
+        changes["change"] = None
     request: NewOrderSingle = changes.get("request", order.request)
-    trigger = trigger_of(order.status, event, cum_qty=cum_qty, order_qty=request.order_qty)
+    trigger = trigger_of(
+        order.status,
+        event,
+        cum_qty=cum_qty,
+        order_qty=request.order_qty,
+        is_changing=changes.get("change", order.change) is not None,
+    )
     if trigger is Trigger.CANCEL and order.is_expiring:
         trigger = Trigger.EXPIRE
     return _step(order, event, trigger, **changes)

@@ -43,9 +43,14 @@ def surprises_of(
         yield from _of_end(order, report)
     elif report.exec_type in UNDOES:
         yield from _of_undoing(order, report, was)
-    elif report.exec_type is ExecType.REPLACED and not report.text.startswith(SELF_TRADE):
+    elif report.exec_type is ExecType.REPLACED and not _is_expected(order, report):
         yield f"{Surprise.CHANGED_UNASKED}: replaced by the venue while {order.status}"
     yield from _of_cum_qty(order, report, was)
+
+
+def _is_expected(order: Order, report: ExecutionReport) -> bool:
+    is_asked = order.change is not None and order.change.replace_id == report.replace_id
+    return is_asked or report.text.startswith(SELF_TRADE)
 
 
 def _of_fill(order: Order, report: ExecutionReport) -> Iterator[str]:

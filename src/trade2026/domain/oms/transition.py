@@ -23,6 +23,9 @@ class Trigger(StrEnum):
     SEND = "SEND"
     FAIL = "FAIL"
     ASK_CANCEL = "ASK_CANCEL"
+    ASK_REPLACE = "ASK_REPLACE"
+    AMEND = "AMEND"
+    """An order that rests with us becomes another."""
     FIRE = "FIRE"
     """The market reached a stop that rests with us."""
     TRAIL = "TRAIL"
@@ -42,6 +45,8 @@ class Trigger(StrEnum):
     """The venue would not cancel, and nothing is filled."""
     KEEP_PART = "KEEP_PART"
     """The venue would not cancel, and something is filled."""
+    KEEP_CHANGING = "KEEP_CHANGING"
+    """The venue would not cancel, and a change still waits for its word."""
     CHANGE = "CHANGE"
     """The venue changed the order, and nothing is filled."""
     CHANGE_PART = "CHANGE_PART"
@@ -83,7 +88,7 @@ _ROWS: Final[tuple[_Row, ...]] = (
     _Row(frozenset({_S.ACCEPTED, _S.ROUTING}), _T.SEND, _S.SENT),
     _Row(_PENDING, _T.SEND, None, "the cancel came while the order was on its way"),
     _Row(
-        _UNSENT | _PENDING | {_S.SENT},
+        _UNSENT | _HELD | {_S.SENT},
         _T.FAIL,
         _S.FAILED,
         "from SENT too: a venue that was asked may say that it never took the order in",
@@ -94,6 +99,13 @@ _ROWS: Final[tuple[_Row, ...]] = (
         _S.PENDING_CANCEL,
         "while pending too: a cancel whose answer was lost is asked for again",
     ),
+    _Row(
+        frozenset({_S.SENT, _S.PARTIALLY_FILLED}),
+        _T.ASK_REPLACE,
+        _S.PENDING_REPLACE,
+        "one change at a time: the next waits for the venue's word on this one",
+    ),
+    _Row(frozenset({_S.ACCEPTED}), _T.AMEND, None, "no venue has it: it is another at once"),
     _Row(frozenset({_S.ACCEPTED}), _T.FIRE, None, "ACCEPTED until it is sent"),
     _Row(frozenset({_S.ACCEPTED}), _T.TRAIL, None, "a trailing stop that rests has followed"),
     _Row(_UNSENT | _PENDING, _T.WITHDRAW, _S.CANCELLED),
@@ -122,6 +134,8 @@ _ROWS: Final[tuple[_Row, ...]] = (
     _Row(DONE, _T.EXPIRE, None, "what is done cannot expire"),
     _Row(_PENDING, _T.KEEP_WHOLE, _S.SENT),
     _Row(_PENDING, _T.KEEP_PART, _S.PARTIALLY_FILLED),
+    _Row(_PENDING, _T.KEEP_CHANGING, _S.PENDING_REPLACE),
+    _Row(_ALL - _PENDING, _T.KEEP_CHANGING, None, "the refused cancel was answered before"),
     _Row(_ALL - _PENDING, _T.KEEP_WHOLE, None, "the refused cancel was answered before"),
     _Row(_ALL - _PENDING, _T.KEEP_PART, None, "the fill that made the cancel fail came first"),
     _Row(_CHANGING, _T.CHANGE, _S.SENT),

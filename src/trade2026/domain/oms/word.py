@@ -20,7 +20,14 @@ _PLAIN: Final[dict[ExecType, Trigger]] = {
 }
 
 
-def trigger_of(status: OrdStatus, event: OrderReported, *, cum_qty: Qty, order_qty: Qty) -> Trigger:
+def trigger_of(
+    status: OrdStatus,
+    event: OrderReported,
+    *,
+    cum_qty: Qty,
+    order_qty: Qty,
+    is_changing: bool = False,
+) -> Trigger:
     """Return what *event* asks of the table.
 
     Args:
@@ -28,6 +35,7 @@ def trigger_of(status: OrdStatus, event: OrderReported, *, cum_qty: Qty, order_q
         event: what the venue said.
         cum_qty: what is filled after it.
         order_qty: the order's total after it.
+        is_changing: whether a change waits for the venue's word after it.
     """
     exec_type = event.report.exec_type
     is_all = cum_qty >= order_qty
@@ -35,7 +43,8 @@ def trigger_of(status: OrdStatus, event: OrderReported, *, cum_qty: Qty, order_q
         case ExecType.TRADE:
             return Trigger.FILL_ALL if is_all else Trigger.FILL_PART
         case ExecType.CANCEL_REJECTED:
-            return Trigger.KEEP_PART if cum_qty else Trigger.KEEP_WHOLE
+            kept = Trigger.KEEP_PART if cum_qty else Trigger.KEEP_WHOLE
+            return Trigger.KEEP_CHANGING if is_changing else kept
         case ExecType.REPLACE_REJECTED:
             return Trigger.STAND_PART if cum_qty else Trigger.STAND_WHOLE
         case ExecType.REPLACED:

@@ -36,6 +36,10 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the log of orders has the approval; until then it may be released."""
     whole_qty: Qty | None = None
     """What the approval was for, where the order has become another since."""
+    replace_id: str = ""
+    """Of a change: what the venue's answer names."""
+    change: "Reservation | None" = None
+    """What is held for the order as it shall be, while the venue has not said that it is."""
 
     @property
     def whole(self) -> Qty:
@@ -43,9 +47,54 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
         return self.approved.request.order_qty if self.whole_qty is None else self.whole_qty
 
     @property
+    def traded_qty(self) -> Qty:
+        """Return what of the order has traded."""
+        return Qty(self.approved.request.order_qty - self.leaves_qty)
+
+    @property
     def reserved(self) -> Money:
         """Return the buying power still held: the unfilled share, rounded up."""
-        return Money(-(-self.approved.reserved * self.leaves_qty // self.whole))
+        own = Money(-(-self.approved.reserved * self.leaves_qty // self.whole))
+        return own if self.change is None else max(own, self.change.reserved)
+
+    @property
+    def open_qty(self) -> Qty:
+        """Return what may still trade, as it stands or as it shall be."""
+        return (
+            self.leaves_qty if self.change is None else max(self.leaves_qty, self.change.open_qty)
+        )
+
+    @property
+    def open_value(self) -> Value:
+        """Return what that is worth at the order's limit, the worse of both."""
+        request = self.approved.request
+        own = value_of(request.price or request.stop_px or Px(0), self.leaves_qty)
+        return own if self.change is None else max(own, self.change.open_value)
+
+    @property
+    def limit_px(self) -> Px | None:
+        """Return the limit at which it stands in the book, the keener of both."""
+        request = self.approved.request
+        own = request.price if request.ord_type is OrdType.LIMIT else None
+        if self.change is None or own is None or self.change.limit_px is None:
+            return own
+        keener = max if request.side is Side.BUY else min
+        return keener(own, self.change.limit_px)
+
+    def is_unclaimed(self, before_ns: int) -> bool:
+        """Return whether it, or its change, was approved before then and is in no log."""
+        if self.is_journalled:
+            return self.change is not None and self.change.is_unclaimed(before_ns)
+        return self.approved.approved_ns < before_ns
+
+    def less(self, filled: int) -> "Reservation":
+        """Return what is held after *filled* more of the order has traded."""
+        change = self.change
+        return msgspec.structs.replace(
+            self,
+            leaves_qty=Qty(max(0, self.leaves_qty - filled)),
+            change=None if change is None else change.less(filled),
+        )
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,8 +183,7 @@ class RiskAccount:
         if reservation is None:
             return
         filled = report.side.sign * sum(move.qty for move in moves)
-        leaves = Qty(max(0, reservation.leaves_qty - filled))
-        self.reserve(msgspec.structs.replace(reservation, leaves_qty=leaves))
+        self.reserve(reservation.less(filled))
 
     def hold(self, symbol: str, holding: Holding) -> None:
         """Hold *holding* of *symbol*, in the place of what was held."""
@@ -155,6 +203,20 @@ class RiskAccount:
         reservation = self.reservations.pop(order_id, None)
         if reservation is not None:
             self._count(reservation, -1)
+
+    def give_up(self, order_id: OrderId) -> bool:
+        """Release what the log does not have of the order; return whether there was anything."""
+        held = self.reservations.get(order_id)
+        if held is None or (held.is_journalled and held.change is None):
+            return False
+        if not held.is_journalled:
+            self.release(order_id)
+            return True
+        assert held.change is not None
+        is_unclaimed = not held.change.is_journalled
+        if is_unclaimed:
+            self.reserve(msgspec.structs.replace(held, change=None))
+        return is_unclaimed
 
     def quantity(self, symbol: str) -> SignedQty:
         """Return what is held of *symbol*, signed."""
@@ -201,14 +263,15 @@ class RiskAccount:
         request = reservation.approved.request
         key = (request.symbol, request.side)
         self.worth.spoil(request.symbol)
-        if request.ord_type is OrdType.LIMIT and request.price is not None:
+        limit_px = reservation.limit_px
+        if limit_px is not None:
             pxs = self._limit_pxs.setdefault(key, {})
             if sign > 0:
-                pxs[request.order_id] = request.price
+                pxs[request.order_id] = limit_px
             else:
                 pxs.pop(request.order_id, None)
-        self._open_qty[key] = Qty(self.open_qty(*key) + sign * reservation.leaves_qty)
-        value = value_of(request.price or request.stop_px or Px(0), reservation.leaves_qty)
+        self._open_qty[key] = Qty(self.open_qty(*key) + sign * reservation.open_qty)
+        value = reservation.open_value
         self._open_value[key] = self._open_value.get(key, 0) + sign * value
         reserved = sign * reservation.reserved
         self.reserved = Money(self.reserved + reserved)

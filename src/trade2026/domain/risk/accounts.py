@@ -9,20 +9,21 @@ from typing import Final
 
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Money
-from trade2026.domain.risk import booking
+from trade2026.domain.risk import booking, changing
 from trade2026.domain.risk.account import Reservation, RiskAccount
-from trade2026.domain.risk.changing import after_change
 from trade2026.model.booking import Booking
 from trade2026.model.execution import ExecType
 from trade2026.model.journal import (
     CashDeposited,
     JournalEvent,
     OrderApproved,
+    OrderChanged,
     OrderFailed,
     OrderReceived,
     OrderRefused,
     OrderReported,
     OrderWithdrawn,
+    ReplaceRequested,
     UnknownReported,
     moves_of,
 )
@@ -96,6 +97,8 @@ class RiskAccounts:
                 self._received[event.order_id] = event.request
             case OrderApproved():
                 self._approve(event)
+            case OrderChanged() | ReplaceRequested():
+                changing.book_change(self.of(event.account), event)
             case OrderRefused() | OrderFailed() | OrderWithdrawn():
                 self._end(event.account, event.order_id)
             case OrderReported():
@@ -112,12 +115,7 @@ class RiskAccounts:
 
     def release(self, order_id: OrderId) -> bool:
         """Give up a reservation whose approval never reached the log; return whether it was."""
-        for account in self._accounts.values():
-            held = account.reservations.get(order_id)
-            if held is not None and not held.is_journalled:
-                account.release(order_id)
-                return True
-        return False
+        return any(account.give_up(order_id) for account in self._accounts.values())
 
     def release_unclaimed(self, before_ns: int) -> int:
         """Give up what was approved before then and never reached the log; return how many."""
@@ -125,7 +123,7 @@ class RiskAccounts:
             order_id
             for account in self._accounts.values()
             for order_id, held in account.reservations.items()
-            if not held.is_journalled and held.approved.approved_ns < before_ns
+            if held.is_unclaimed(before_ns)
         ]
         return sum(self.release(order_id) for order_id in unclaimed)
 
@@ -163,10 +161,8 @@ class RiskAccounts:
         late = self._ended.get(report.order_id, UNATTRIBUTED)
         self._fill(event, late if request is None else request.strategy)
         account = self.of(event.account)
+        changing.book_word(account, report)
         held = account.reservations.get(report.order_id)
-        if held is not None and report.exec_type is ExecType.REPLACED:
-            held = after_change(held, report)
-            account.reserve(held)
         is_filled = held is not None and held.leaves_qty == 0
         if report.exec_type in _ENDS or is_filled:
             self._end(event.account, report.order_id)

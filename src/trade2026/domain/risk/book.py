@@ -20,6 +20,7 @@ from trade2026.core.numbers import (
     money_up,
     value_of,
 )
+from trade2026.domain.risk import changing
 from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
 from trade2026.domain.risk.accounts import RiskAccounts
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
@@ -147,6 +148,11 @@ class RiskBook:
                 )
             )
         return verdict
+
+    def assess_change(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
+        """Judge an open order as it shall be, and hold what it needs beside what it has."""
+        account = self.accounts.of(order.account)
+        return changing.assess(account, order, now_ns, lambda left: self.view(left, now_ns))
 
     def judge(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
         """Judge *order* by every check and reserve nothing."""

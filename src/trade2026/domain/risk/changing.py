@@ -1,25 +1,165 @@
-"""What is held for an order whose terms the venue has changed."""
+"""Orders that become others: how a change is judged, and what is held while it waits.
+
+Until the venue has said which of the two it works, an order may trade as it stood and as it
+shall be: so the worse of both is held. What a change makes larger is judged by every check,
+with what the order itself holds given back first; what it makes smaller is never refused
+for what it is worth.
+
+Source: Rule 15c3-5 (SEC 2010), controls apply to changes of orders as to orders.
+"""
+
+from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
-from trade2026.core.numbers import Qty
-from trade2026.domain.risk.account import Reservation
-from trade2026.model.execution import ExecutionReport
+from trade2026.core.clock import TimeNs
+from trade2026.core.numbers import Money, Qty
+from trade2026.domain.risk.account import Reservation, RiskAccount
+from trade2026.domain.risk.check import RiskCheck, RiskView, to_reserve
+from trade2026.domain.risk.checks import RISK_CHECKS, filters, order_limits
+from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.journal import OrderChanged, ReplaceRequested
+from trade2026.model.order import NewOrderSingle
+from trade2026.model.risk import Refusal, RefusalCode, RiskApproved, RiskVerdict
+
+_OF_THE_WHOLE: Final[frozenset[RiskCheck]] = frozenset({filters.check, order_limits.check})
+"""Checks of an order's total, as a venue makes them; the others look at what is left."""
+
+_ABOUT_CHANGES: Final = frozenset({ExecType.REPLACED, ExecType.REPLACE_REJECTED})
 
 
-def after_change(held: Reservation, report: ExecutionReport) -> Reservation:
-    """Return *held* after a REPLACED: the order is what the *report* says.
+def assess(
+    account: RiskAccount,
+    order: NewOrderSingle,
+    now_ns: TimeNs,
+    view_of: Callable[[NewOrderSingle], RiskView],
+) -> RiskVerdict:
+    """Judge a change of an open order, and hold what it needs beside what is held already.
 
-    What has traded stays traded: of the new quantity only the rest is held.
+    Args:
+        account: whose order it is.
+        order: as it shall be.
+        now_ns: the moment of asking, which counts as that of one order more.
+        view_of: what the checks see of an order's account and market.
     """
-    approved, request = held.approved, held.approved.request
-    traded = request.order_qty - held.leaves_qty
-    terms = {"order_qty": report.order_qty, "price": report.price, "stop_px": report.stop_px}
-    said = {name: value for name, value in terms.items() if value is not None}
-    changed = msgspec.structs.replace(request, **said)
+    held = account.reservations.get(order.order_id)
+    if held is None or order.order_qty <= held.traded_qty:
+        text = "nothing would be left of the order"
+        return RiskVerdict(refusals=(Refusal(code=RefusalCode.RISK_UNAVAILABLE, text=text),))
+    left = what_is_left(order, held, now_ns)
+    account.release(order.order_id)
+    verdict = judge_change(order, left, held, view_of(left))
+    account.reserve(held)
+    if verdict.approved is not None:
+        account.pace.note_change(left)
+        account.reserve(with_change(held, verdict.approved))
+    return verdict
+
+
+def book_change(account: RiskAccount, event: OrderChanged | ReplaceRequested) -> None:
+    """Hold what the log says of a change."""
+    account.reserve(after_event(account.reservations[event.order_id], event))
+
+
+def book_word(account: RiskAccount, report: ExecutionReport) -> None:
+    """Hold what a venue's word leaves to hold."""
+    held = account.reservations.get(report.order_id)
+    if held is not None and report.exec_type in _ABOUT_CHANGES:
+        account.reserve(after_report(held, report))
+
+
+def what_is_left(order: NewOrderSingle, held: Reservation, now_ns: TimeNs) -> NewOrderSingle:
+    """Return the part of the changed *order* that is still to trade, asked for at *now_ns*."""
     return msgspec.structs.replace(
-        held,
-        approved=msgspec.structs.replace(approved, request=changed),
-        leaves_qty=Qty(max(0, changed.order_qty - traded)),
-        whole_qty=held.whole,
+        order,
+        order_qty=Qty(order.order_qty - held.traded_qty),
+        transact_time_ns=now_ns,
+    )
+
+
+def is_larger(order: NewOrderSingle, held: Reservation) -> bool:
+    """Return whether *order* asks for anything more than what is held for: then it is judged.
+
+    Another price is more, whichever way it goes: it may be off the collar, or meet an own
+    order.
+    """
+    stands = held.approved.request
+    same_prices = (order.price, order.stop_px) == (stands.price, stands.stop_px)
+    return order.order_qty > stands.order_qty or not same_prices
+
+
+def judge_change(
+    order: NewOrderSingle, left: NewOrderSingle, held: Reservation, view: RiskView
+) -> RiskVerdict:
+    """Judge a change.
+
+    Args:
+        order: as it shall be.
+        left: of it, still to trade.
+        held: for it as it stands; in *view* nothing is held for it.
+        view: of what is left.
+    """
+    larger = is_larger(order, held)
+    checks = RISK_CHECKS if larger else (filters.check,)
+    found = (check(order if check in _OF_THE_WHOLE else left, view) for check in checks)
+    refusals: tuple[Refusal, ...] = tuple(refusal for refusal in found if refusal is not None)
+    if refusals:
+        return RiskVerdict(refusals=refusals)
+    reserved = to_reserve(left, view)
+    approved = RiskApproved(
+        request=order,
+        reserved=reserved if larger else Money(min(reserved, held.reserved)),
+        reference_px_nanos=view.reference_px(order.side) or 0,
+        approved_ns=left.transact_time_ns,
+    )
+    return RiskVerdict(approved=approved)
+
+
+def with_change(held: Reservation, approved: RiskApproved[NewOrderSingle]) -> Reservation:
+    """Return *held* while an approved change waits; the log does not have it yet."""
+    left = Qty(approved.request.order_qty - held.traded_qty)
+    change = Reservation(approved=approved, leaves_qty=left, is_journalled=False, whole_qty=left)
+    return msgspec.structs.replace(held, change=change)
+
+
+def after_event(held: Reservation, event: OrderChanged | ReplaceRequested) -> Reservation:
+    """Return *held* after the log has a change: it is made at once, or waits for the venue."""
+    given = {"order_qty": event.order_qty, "price": event.price, "stop_px": event.stop_px}
+    terms = {name: value for name, value in given.items() if value is not None}
+    request = msgspec.structs.replace(held.approved.request, **terms)
+    approved = RiskApproved(
+        request=request,
+        reserved=event.reserved,
+        reference_px_nanos=held.approved.reference_px_nanos,
+        approved_ns=event.ts_ns,
+    )
+    changed = with_change(held, approved).change
+    assert changed is not None
+    changed = msgspec.structs.replace(changed, is_journalled=True)
+    if isinstance(event, OrderChanged):
+        return changed
+    return msgspec.structs.replace(
+        held, change=msgspec.structs.replace(changed, replace_id=event.replace_id)
+    )
+
+
+def after_report(held: Reservation, report: ExecutionReport) -> Reservation:
+    """Return *held* after a venue's word: a change is made, is refused, or was its own."""
+    is_answer = held.change is not None and held.change.replace_id == report.replace_id
+    if report.exec_type is ExecType.REPLACE_REJECTED:
+        return msgspec.structs.replace(held, change=None if is_answer else held.change)
+    base, waits = held, held.change
+    if held.change is not None and is_answer:
+        base, waits = held.change, None
+    given = {"order_qty": report.order_qty, "price": report.price, "stop_px": report.stop_px}
+    terms = {name: value for name, value in given.items() if value is not None}
+    request = msgspec.structs.replace(base.approved.request, **terms)
+    return msgspec.structs.replace(
+        base,
+        approved=msgspec.structs.replace(base.approved, request=request),
+        leaves_qty=Qty(max(0, request.order_qty - held.traded_qty)),
+        whole_qty=base.whole,
+        replace_id="",
+        change=waits,
     )

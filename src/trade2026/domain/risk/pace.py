@@ -7,6 +7,8 @@ the platform took the orders in, so that a replay of the log counts the same.
 from collections import Counter, deque
 from typing import Final, TypeAlias
 
+import msgspec
+
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.ids import OrderId
 from trade2026.model.order import NewOrderSingle
@@ -33,6 +35,12 @@ class Pace:
         self._window.append((order.transact_time_ns, order.order_id, likeness))
         self._ids.add(order.order_id)
         self._repeats[likeness] += 1
+
+    def note_change(self, order: NewOrderSingle) -> None:
+        """Count an approved change of an order as one order more."""
+        # One order may be changed many times: the time tells the changes apart.
+        name = OrderId(f"{order.order_id} {order.transact_time_ns}")
+        self.note(msgspec.structs.replace(order, order_id=name))
 
     def counts(self, order: NewOrderSingle) -> tuple[int, int]:
         """Return how many orders came within a second of *order*, and how many like it."""

@@ -24,6 +24,8 @@ OUR_STEPS = {
     Trigger.SEND,
     Trigger.FAIL,
     Trigger.ASK_CANCEL,
+    Trigger.ASK_REPLACE,
+    Trigger.AMEND,
     Trigger.FIRE,
     Trigger.TRAIL,
     Trigger.WITHDRAW,

@@ -1,0 +1,42 @@
+"""Every test of the contract runs against PRISM, its market on paper, and the tests' own venue."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from tests.prism import SECOND, a_clock, living
+from tests.trading import PlainVenue
+from tests.unit.prism.test_paper_market import a_book
+
+from trade2026.adapters.bus.local import LocalBus
+from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.adapters.venues.prism import PrismVenue
+from trade2026.model.subjects import VENUE_CANCEL, VENUE_REPLACE, VENUE_STATUS, VENUE_SUBMIT
+from trade2026.ports.venue import Venue
+from trade2026.prism import venue as prism_venue
+
+
+async def _serve(bus: LocalBus, venue: prism_venue.Venue) -> None:
+    await bus.serve(VENUE_SUBMIT, venue.submit)
+    await bus.serve(VENUE_CANCEL, venue.cancel)
+    await bus.serve(VENUE_REPLACE, venue.replace)
+    await bus.serve(VENUE_STATUS, venue.status)
+
+
+@pytest.fixture(params=["prism", "paper", "plain"])
+async def venue(request: pytest.FixtureRequest) -> AsyncGenerator[Venue]:
+    """Return a venue with a market around 60,000."""
+    log = MemoryLog()
+    if request.param == "plain":
+        yield PlainVenue(log)
+        return
+    clock = a_clock()
+    async with living(log, clock, is_paper=request.param == "paper") as prism:
+        if request.param == "paper":
+            prism.paper.on_book(a_book())
+        else:
+            clock.advance(SECOND)
+        await prism.settle()
+        bus = LocalBus(log, clock, with_codec=True)
+        await _serve(bus, prism.venue)
+        yield PrismVenue(bus)
+        await bus.close()
