@@ -7,12 +7,20 @@ from typing import Final
 
 import msgspec
 from benchmarks.prism.gates import Figure
-from benchmarks.prism.ours import OurMarket, agents, busy_agents
+from benchmarks.prism.ours import OurMarket, agents
+from benchmarks.prism.random_agent import RANDOM
+from benchmarks.prism.user_agent import USER_NOISE
 
+from trade2026.prism.agent_type import AgentType
+from trade2026.prism.callback import Desk
 from trade2026.prism.config import AgentGroup
 
 ABIDES_MESSAGES: Final = 15_500
 """A second: the middle of the 12,000 to 19,000 that were recorded; pip cannot install it."""
+
+
+STEPS: Final = 2_000
+"""Of one order of each agent, a turn of the flow that Bourse plays too: see `peers.py`."""
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,9 +46,12 @@ def measure_size(
     repeats: int, seconds: int, bourse_orders_per_s: dict[str, float] | None
 ) -> dict[str, Figure]:
     """Measure forty agents and a thousand in turn: messages/s, orders/s, time a message."""
-    forty, thousand, busy = (OurMarket(a) for a in (agents(), agents(25), busy_agents()))
+    random = AgentGroup(type_name=RANDOM.name, count=40)
+    forty, thousand = OurMarket(agents()), OurMarket(agents(25))
+    same = OurMarket((random,), own_types=(RANDOM,))
     few_s = max(1, seconds // 25)
-    markets = ((forty, seconds), (thousand, few_s), (busy, max(1, seconds // 4)))
+    markets = ((forty, seconds), (thousand, few_s), (same, STEPS))
+    same.play(3 * STEPS)
     for market, length in markets:
         for _ in range(2):
             stretch(market, length)
@@ -57,16 +68,16 @@ def measure_size(
     bourse = Figure(value=None, text="Bourse is not installed")
     if bourse_orders_per_s:
         at_thousand = statistics.median(t.orders / t.took for _, t, _ in turns)
-        when_busy = statistics.median(b.orders / b.took for *_, b in turns)
+        at_random = statistics.median(r.orders / r.took for *_, r in turns)
         theirs = bourse_orders_per_s["40"]
         bourse = Figure(
-            value=when_busy / theirs,
-            text=f"40 agents on both sides: Bourse's vectorised example, whose agents send an "
-            f"order at every step, places {theirs:,.0f} new orders/s in this run; ours, with "
-            f"makers that send all quotes anew at every wake, {when_busy:,.0f}; the default "
-            f"makers let good quotes stand: {orders:,.0f}, {orders / theirs:.1f} x. With 1,000 "
-            f"agents Bourse {bourse_orders_per_s['1000']:,.0f}, ours by default "
-            f"{at_thousand:,.0f}, {at_thousand / bourse_orders_per_s['1000']:.1f} x",
+            value=at_random / theirs,
+            text=f"the same flow on both sides, that of Bourse's own vectorised example: 40 agents "
+            f"that each send one order of chance a step. Bourse places {theirs:,.0f} new orders/s "
+            f"in this run, ours {at_random:,.0f}. The default agents, who look, think and cancel, "
+            f"place {orders:,.0f}, {orders / theirs:.1f} x; with 1,000 agents Bourse "
+            f"{bourse_orders_per_s['1000']:,.0f}, ours by default {at_thousand:,.0f}, "
+            f"{at_thousand / bourse_orders_per_s['1000']:.1f} x",
         )
     return {
         "abides": Figure(
@@ -119,7 +130,7 @@ def measure_threads(repeats: int, seconds: int) -> dict[str, Figure]:
 def measure_user(repeats: int, seconds: int) -> dict[str, Figure]:
     """Play a market of noise traders with built-in ones and with the user's own."""
     groups = (AgentGroup(type_name="noise", count=40),)
-    built_in, by_user = OurMarket(groups), OurMarket(groups, by_user=True)
+    built_in, by_user = OurMarket(groups), OurMarket(groups, own_types=(USER_NOISE,))
     ratios: list[float] = []
     for turn in range(repeats + 2):
         theirs, own = stretch(built_in, seconds), stretch(by_user, seconds)
@@ -135,6 +146,32 @@ def measure_user(repeats: int, seconds: int) -> dict[str, Figure]:
     }
 
 
-def measure_callback() -> dict[str, Figure]:
-    """Say that the engine calls no Python: an agent in Python sends orders from outside."""
-    return {"callback": Figure(value=None, text="the engine does not call Python agents")}
+class _NoParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing to choose."""
+
+
+def _requote(desk: Desk) -> float:
+    desk.withdraw(0)
+    if desk.bid:
+        desk.rest(0, 1, desk.bid - 1, 1)
+    return 0.001
+
+
+def measure_callback(repeats: int, seconds: int) -> dict[str, Figure]:
+    """Play markets with one agent in Python that sends its quote anew a thousand times a second."""
+    own = AgentType(name="python", params=_NoParams, wake=_requote, in_python=True)
+    groups = (*agents(), AgentGroup(type_name=own.name, count=1))
+    market = OurMarket(groups, own_types=(own,))
+    rates: list[float] = []
+    for turn in range(repeats + 1):
+        pace = stretch(market, seconds)
+        if turn:
+            rates.append(1_000 * seconds / pace.took)
+    return {
+        "callback": Figure(
+            value=statistics.median(rates),
+            text="one of forty-one agents: at each wake it cancels its quote, reads the bid and "
+            "rests below it; all the others' work counts as its own; "
+            f"{' '.join(f'{r:,.0f}' for r in rates)}",
+        )
+    }

@@ -6,16 +6,15 @@ from typing import Final
 import msgspec
 import numpy as np
 from benchmarks.prism.native import TRADE
-from benchmarks.prism.user_agent import USER_NOISE
 from numpy.typing import NDArray
 
 from trade2026.core.clock import NS_PER_S
+from trade2026.prism.agent_type import AgentType
 from trade2026.prism.config import DEFAULT_AGENTS, AgentGroup, default_config
 from trade2026.prism.engine import memory, tape
 from trade2026.prism.engine.event import EventKind, EventReason
 from trade2026.prism.engine.process import process
 from trade2026.prism.market import Market
-from trade2026.prism.opening import agents_of, set_wakes
 
 TAPE: Final = 1 << 18
 """Events that a book's tape has room for; a chunk makes fewer."""
@@ -74,21 +73,19 @@ class OurMarket:
     Args:
         groups: its agents.
         seed: of all its chance.
-        by_user: the noise traders are the user's own, of `user_agent.py`.
+        own_types: agent types of the user's own; they stand for built-in ones of their names.
     """
 
     def __init__(
-        self, groups: Sequence[AgentGroup], *, seed: int = 1, by_user: bool = False
+        self,
+        groups: Sequence[AgentGroup],
+        *,
+        seed: int = 1,
+        own_types: Sequence[AgentType] = (),
     ) -> None:
         whole = default_config(seed)
         config = msgspec.structs.replace(whole, symbols=whole.symbols[:1], agents=tuple(groups))
-        self._market = Market(config, start_ns=0)
-        if by_user:
-            agents = agents_of(groups)
-            for i, agent in enumerate(agents):
-                if agent.type.name == USER_NOISE.name:
-                    agents[i] = msgspec.structs.replace(agent, type=USER_NOISE)
-            set_wakes(self._market._market, agents)  # noqa: SLF001 - no door for it.
+        self._market = Market(config, start_ns=0, own_types=own_types)
         self._number = 0
 
     def play(self, seconds: int) -> None:
@@ -108,12 +105,3 @@ class OurMarket:
 def agents(times: int = 1) -> tuple[AgentGroup, ...]:
     """Return the default forty agents, *times* over."""
     return tuple(msgspec.structs.replace(g, count=g.count * times) for g in DEFAULT_AGENTS)
-
-
-def busy_agents() -> tuple[AgentGroup, ...]:
-    """Return the default forty agents, with makers that send all quotes anew at every wake."""
-    always = {"tolerance_ratio": 0.0}
-    return tuple(
-        msgspec.structs.replace(g, params=always) if g.type_name == "mm" else g
-        for g in DEFAULT_AGENTS
-    )

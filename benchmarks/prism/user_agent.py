@@ -60,12 +60,10 @@ def free_slot(book: Record, outbox: Record, agent: Record, mind: Record, now: in
     return oldest
 
 
-def wake(
-    book: Record, outbox: Record, agent: Record, mind: Record, fundamental: float, now: int
-) -> int:
+def wake(book: Record, outbox: Record, agent: Record, mind: Record, value: Record, now: int) -> int:
     """Do as the noise trader does."""
     if mind.seen == 0.0:
-        mind.seen = fundamental  # only where it opens; from then on the market tells
+        mind.seen = value.worth  # only where it opens; from then on the market tells
     price = mid(book, mind.seen)
     mind.seen = price
     slot = free_slot(book, outbox, agent, mind, now)
@@ -82,4 +80,6 @@ def wake(
     return pause(agent, mind.mean_pause_s)
 
 
-USER_NOISE = AgentType(name="noise", params=NoiseParams, wake=wake, memory=("seen",))
+USER_NOISE = AgentType(
+    name="noise", params=NoiseParams, wake=wake, memory=("seen",), latency_ms=50.0
+)

@@ -7,6 +7,8 @@ the books.
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from trade2026.prism.engine.desk import AGENT, OUTBOX, UNKNOWN
 from trade2026.prism.engine.layout import LINE, Block, Layout, Row, Table, new_block
 from trade2026.prism.price.fundamental import VALUE
@@ -28,6 +30,7 @@ MARKET: Final = Layout(
         "due_count": "i8",
         "due_room": "i8",  # one more, which never comes
         "outbox_count": "i8",
+        "free_outbox": "i8",  # the first of those in which nothing travels, linked by `after`
         "talker": "i8",  # who sent more than an outbox takes, NOBODY at first
         "answer": "i8",  # for how long an agent in Python, which is due, will pause; 0 before
         "address_at": "i8",
@@ -48,7 +51,7 @@ VALUES: Final = Table("values", VALUE, header=MARKET, at="value_at", count="symb
 HEAP: Final = Table("heap", DUE, header=MARKET, at="due_at", count="due_room")
 AGENTS: Final = Table("agents", AGENT, header=MARKET, at="agent_at", count="agent_count")
 OUTBOXES: Final = Table("outboxes", OUTBOX, header=MARKET, at="outbox_at", count="outbox_count")
-"""The first is of all agents whose messages arrive at once; each other one has its own."""
+"""One for each agent whose messages travel, and one more: a look writes into the first free one."""
 
 market_of = MARKET.of
 address_in = ADDRESSES.getter()
@@ -92,11 +95,18 @@ def new_market(symbols: int, agents: int, distant: int) -> Block:
     for field, number in numbers.items():
         head[field] = number
     HEAP.view(block)["time"][-1] = NEVER
+    OUTBOXES.view(block)["after"] = np.arange(1, symbols * distant + 2)
     return block
 
 
 def discard(market: Block, agent: Row) -> None:
     """Forget what an agent wrote and what has not arrived of it."""
-    OUTBOXES.view(market)["count"][int(agent["outbox"])] = 0
+    head: Any = market[: MARKET.size].view(MARKET.dtype)[0]
+    boxes = OUTBOXES.view(market)
+    if agent["outbox"]:
+        boxes["after"][agent["outbox"] - 1] = head["free_outbox"]
+        head["free_outbox"] = agent["outbox"] - 1
+        agent["outbox"] = 0
+    boxes["count"][head["free_outbox"]] = 0
     agent["to_buy"] = agent["to_sell"] = UNKNOWN
     agent["leaving_bids"] = agent["leaving_asks"] = 0

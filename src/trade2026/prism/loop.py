@@ -2,8 +2,8 @@
 
 What all agents do next in all symbols lies in one binary heap, ordered by time and then by
 number, so the order of events depends on nothing else: not on how far one call runs, nor on
-when memory grows. An agent whose outbox is not empty is due when its messages arrive; any
-other looks. Where that agent is a Python function, the loop comes back for its answer.
+when memory grows. An agent that has an outbox on its way is due when that arrives; any other
+looks. Where that agent is a Python function, the loop comes back for its answer.
 """
 
 from typing import Final
@@ -108,21 +108,28 @@ def wake_first(market: Record, book: Record, tape: Record, symbol: int) -> int:
     first = due_in(market, 0)
     now, who = first.time, first.who
     agent = agent_in(market, symbol * market.agents + (who & OWNER))
-    outbox = outbox_in(market, agent.outbox)
-    wait = agent.pause_ns
     set_clock(book, tape, now)
-    if outbox.count == 0 or market.answer:
+    if agent.outbox == 0:
         move_on(value_in(market, symbol), now)
         if wake_in(market, who & OWNER).at == market.answer == 0:
             return 0
+        outbox = outbox_in(market, market.free_outbox)
         wait = look(market, book, outbox, agent, symbol, who)
         if outbox.lost:
             market.talker = who
             outbox.lost = 0
         if agent.latency_ns and outbox.count:
             agent.pause_ns = max(1, wait - agent.latency_ns)
+            agent.outbox = market.free_outbox + 1
+            market.free_outbox = outbox.after
             sink(market, now + agent.latency_ns, who)
             return 1
+    else:
+        outbox = outbox_in(market, agent.outbox - 1)
+        wait = agent.pause_ns
+        outbox.after = market.free_outbox
+        market.free_outbox = agent.outbox - 1
+        agent.outbox = 0
     before = tape.count
     for row in range(outbox.count):
         handle(book, tape, sent_at(outbox, row))
@@ -189,7 +196,7 @@ def act(
     its = market_of(market)
     book = book_of(address_in(its, symbol).at)
     agent = agent_in(its, symbol * its.agents + owner)
-    outbox = outbox_in(its, agent.outbox)
+    outbox = outbox_in(its, its.free_outbox)
     before = book.agent_number
     if what == REST:
         rest_in(book, outbox, agent, now, place, side, ticks, lots)

@@ -1,6 +1,5 @@
 """What a market begins with: agents with their desks and minds, values, first wake-ups."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -126,7 +125,6 @@ def open_market(
 ) -> Block:
     """Return the state of a market that opens at *start_ns*, as `loop.run` takes it."""
     latencies = [latency_of(config.seed, agent) for agent in agents]
-    outboxes = itertools.count(1)
     market = new_market(len(grids), len(agents), sum(latency > 0 for latency in latencies))
     set_wakes(market, agents)
     first_wakes: list[tuple[int, int]] = []
@@ -148,7 +146,6 @@ def open_market(
             row["last_wake"] = start_ns
             row["to_buy"] = row["to_sell"] = UNKNOWN
             row["latency_ns"] = latencies[a]
-            row["outbox"] = next(outboxes) if latencies[a] else 0
             mind_of(market, s, a)[: len(agent.params)] = agent.params
             wait = int(luck.integers(_QUIET_NS, _OPENING_NS))
             if agent.type.quotes_first:

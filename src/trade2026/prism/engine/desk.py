@@ -52,7 +52,7 @@ AGENT: Final = Layout(
         "leaving_asks": "i8",
         "latency_ns": "i8",
         "pause_ns": "i8",  # from the arrival of its messages to its next look
-        "outbox": "i8",  # which of the market's
+        "outbox": "i8",  # what travels: the number of its outbox plus one, 0 for nothing
     },
     size=6 * LINE,
 )
@@ -62,7 +62,7 @@ MIND_AT: Final = _QUOTES_AT + QUOTE_COUNT * QUOTE.size
 MIND_REALS: Final = (AGENT.size - MIND_AT) // 8
 
 OUTBOX: Final = Layout(
-    "outbox", {"count": "i8", "lost": "i8"}, size=LINE + (ROOM + 1) * MESSAGES.size
+    "outbox", {"count": "i8", "lost": "i8", "after": "i8"}, size=LINE + (ROOM + 1) * MESSAGES.size
 )
 """A header line, `ROOM` messages, and a place for what does not fit."""
 
