@@ -12,6 +12,7 @@ from trade2026.core.clock import NS_PER_S
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.config import DEFAULT_AGENTS, AgentGroup, default_config
 from trade2026.prism.engine import memory, tape
+from trade2026.prism.engine.book import open_book
 from trade2026.prism.engine.event import EventKind, EventReason
 from trade2026.prism.engine.process import process
 from trade2026.prism.market import Market
@@ -24,7 +25,7 @@ class OurBook:
     """A compiled book, driven chunk by chunk; its events are written and overwritten."""
 
     def __init__(self, *, orders: int) -> None:
-        self._book = memory.new_book(0, orders)
+        self._book = open_book(0, orders)
         self._tape = tape.new_tape(TAPE)
         self._head = tape.head_of(self._tape)
         self._seqs = np.zeros(1, np.int64)

@@ -34,7 +34,8 @@ from trade2026.prism.exchange import (
     NewTerms,
     Terms,
 )
-from trade2026.prism.market import Market, MarketState
+from trade2026.prism.market import Market
+from trade2026.prism.market_state import MarketState
 from trade2026.prism.opening import agents_of
 from trade2026.prism.parameters import changed
 from trade2026.prism.price.fundamental import FundamentalParams

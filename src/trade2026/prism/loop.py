@@ -11,9 +11,9 @@ from typing import Final
 from trade2026.prism.engine.compiled import entry, kernel, wake_at
 from trade2026.prism.engine.desk import MIND_AT, UNKNOWN, rest_in, sent_at, take, withdraw
 from trade2026.prism.engine.layout import Record, address_of_record
-from trade2026.prism.engine.memory import book_of, has_room
+from trade2026.prism.engine.memory import book_of, has_room, message_of
 from trade2026.prism.engine.phases import set_clock
-from trade2026.prism.engine.process import handle, message_of
+from trade2026.prism.engine.process import handle
 from trade2026.prism.engine.tape import kind_of, said_at, side_of, tape_of, ticks_of
 from trade2026.prism.engine.words import TRADE
 from trade2026.prism.floorplan import (

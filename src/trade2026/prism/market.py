@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,10 +21,9 @@ from trade2026.prism import callback, loop
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.config import MarketConfig
 from trade2026.prism.engine import memory, tape
-from trade2026.prism.engine.book import FIRST_CAPACITY, with_room
+from trade2026.prism.engine.book import open_book, with_room
 from trade2026.prism.engine.compiled import Words
-from trade2026.prism.engine.event import MARKET_EVENT
-from trade2026.prism.engine.layout import Row, block_of
+from trade2026.prism.engine.layout import Row
 from trade2026.prism.engine.memory import ROOM
 from trade2026.prism.engine.message import (
     BUY,
@@ -36,6 +34,7 @@ from trade2026.prism.engine.message import (
     Action,
     new_message,
 )
+from trade2026.prism.engine.seldom import book_of_bytes, bytes_of
 from trade2026.prism.engine.views import depth_of, resting_of
 from trade2026.prism.floorplan import (
     ADDRESSES,
@@ -48,10 +47,10 @@ from trade2026.prism.floorplan import (
     WAKES,
     discard,
 )
+from trade2026.prism.kernels import prepare
+from trade2026.prism.market_state import AgentHolding, AgentState, MarketState
 from trade2026.prism.opening import agents_of, grid_of, mind_of, open_market, restore, set_wakes
 from trade2026.prism.price.fundamental import FundamentalParams, reshape, shift
-
-__all__ = ["FIRST_OUTSIDER", "MARKET_EVENT", "AgentHolding", "AgentState", "Market", "MarketState"]
 
 FIRST_OUTSIDER: Final = 2**20
 """Owners from here on are outsiders; agents count from 0."""
@@ -60,42 +59,6 @@ _EVENTS: Final = 65_536
 """Records a new tape has room for; it grows where nobody drains it."""
 
 _NO_PRICES: Final[Mapping[str, Px]] = MappingProxyType({})
-
-
-class MarketState(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a market is at one moment, to go on from there as if nothing had been."""
-
-    sim_ns: int
-    market: bytes
-    """Agents, values and wake-ups."""
-    books: tuple[bytes, ...]
-    seqs: tuple[int, ...]
-    """By symbol, the number of the last event."""
-    last_mid_px: dict[str, Px]
-
-
-class AgentHolding(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent has in one symbol."""
-
-    symbol: str
-    cash: Value
-    inventory: SignedQty
-    open_orders: int
-    pnl: Value
-    """Against its beginning, inventory marked at the last mid price."""
-
-
-class AgentState(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent as others may look at it."""
-
-    name: str
-    type_name: str
-    holdings: tuple[AgentHolding, ...]
-
-    @property
-    def pnl(self) -> Value:
-        """Return the profit over all symbols."""
-        return Value(sum(holding.pnl for holding in self.holdings))
 
 
 class Market:
@@ -131,6 +94,7 @@ class Market:
         self._index = {symbol: index for index, symbol in enumerate(self.symbols)}
         self._grids = [grid_of(symbol) for symbol in config.symbols]
         self._agents = agents_of(config.agents, own_types)
+        prepare([agent.type for agent in self._agents])
         self._owners = {agent.name: owner for owner, agent in enumerate(self._agents)}
         self._market = open_market(
             config,
@@ -147,7 +111,7 @@ class Market:
             grids=self._grids,
             holdings=holdings,
         )
-        self._books = [memory.new_book(index, FIRST_CAPACITY) for index in range(len(self.symbols))]
+        self._books = [open_book(index) for index in range(len(self.symbols))]
         self._tape = tape.new_tape(_EVENTS)
         self._seqs = np.zeros(len(self.symbols), np.int64)
         self._last_mid_px = {
@@ -175,7 +139,7 @@ class Market:
             raise InvalidInputError("state", "is of another market")
         market._market[:] = np.frombuffer(state.market, np.uint8)
         set_wakes(market._market, market._agents)
-        market._books = [block_of(book) for book in state.books]
+        market._books = [book_of_bytes(book) for book in state.books]
         market._seqs[:] = state.seqs
         market._find_books()
         return market
@@ -190,7 +154,7 @@ class Market:
         return MarketState(
             sim_ns=self.sim_ns,
             market=block.tobytes(),
-            books=tuple(book.tobytes() for book in self._books),
+            books=tuple(bytes_of(book) for book in self._books),
             seqs=tuple(self._seqs.tolist()),
             last_mid_px=self.last_mid_px(),
         )

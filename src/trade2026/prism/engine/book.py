@@ -13,6 +13,7 @@ from trade2026.prism.engine import growth, memory, tape
 from trade2026.prism.engine.layout import Block
 from trade2026.prism.engine.message import BUY, MESSAGE, SELL, Action, new_message
 from trade2026.prism.engine.process import process, tell_time
+from trade2026.prism.engine.seldom import attach
 from trade2026.prism.engine.views import depth_of, resting_of, waiting_of
 
 FIRST_CAPACITY: Final = 1024
@@ -26,7 +27,7 @@ class Book:
     """
 
     def __init__(self, symbol: int = 0, capacity: int = FIRST_CAPACITY) -> None:
-        self._memory = memory.new_book(symbol, capacity)
+        self._memory = open_book(symbol, capacity)
         self._tape = tape.new_tape(32 * capacity)
         self._seqs = np.zeros(symbol + 1, np.int64)
 
@@ -131,6 +132,13 @@ class Book:
 
     def _grow(self) -> None:
         self._memory, self._tape = with_room(self._memory, self._tape)
+
+
+def open_book(symbol: int, capacity: int = FIRST_CAPACITY) -> Block:
+    """Return the memory of an empty book that messages may go to."""
+    book = memory.new_book(symbol, capacity)
+    attach(book)
+    return book
 
 
 def with_room(book: Block, said: Block) -> tuple[Block, Block]:

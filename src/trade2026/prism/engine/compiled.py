@@ -61,6 +61,11 @@ def cache_folder() -> Path:
     return base / f"{_FOLDER}{sources_digest()}"
 
 
+def is_kept(function: Callable[..., Any]) -> bool:
+    """Return whether *function* was compiled before, by this process or another."""
+    return any(cache_folder().rglob(f"*.{function.__name__}-*.nbi"))
+
+
 def remove_stale() -> None:
     """Remove the kernels of other sources than those that run."""
     own = cache_folder()
@@ -152,29 +157,49 @@ def _compiled(function: _Kernel, **options: bool) -> _Kernel:
 
 
 @cache
-def address_of(wake: Callable[..., float], records: tuple[RecordType, ...]) -> int:
-    """Return the machine address of an agent's kernel, compiled now or loaded.
+def address_of(function: Callable[..., float], records: tuple[RecordType, ...]) -> int:
+    """Return the machine address of a kernel that others call by it, compiled now or loaded.
 
     The address stays valid as long as the process lives.
 
     Args:
-        wake: a function of records and a whole number.
+        function: of records and a whole number.
         records: the types of the records.
     """
     signature = types.int64(*records, types.int64)
     with _own_cache():
-        compiled = cfunc(signature, cache=True, error_model="numpy")(wake)
+        compiled = cfunc(signature, cache=True, error_model="numpy")(function)
     _COMPILED.append(compiled)
     return cast(int, compiled.address)
 
 
 _COMPILED: Final[list[Any]] = []
-"""Keeps compiled agents alive: their addresses are in use."""
+"""Keeps those kernels alive: their addresses are in use."""
 
 
-def _wake_at(  # Numba counts the parameters, so they stand here one by one.
+def _call(given: tuple[Any, ...]) -> Any:
+    """Return what Numba needs to call a kernel of parameters *given*, by an address before them."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        if is_checked():
+            unset = builder.icmp_unsigned("==", arguments[0], ir.IntType(64)(0))
+            with builder.if_then(unset, likely=False):
+                text = ("no kernel at this address",)
+                context.call_conv.return_user_exc(builder, RuntimeError, text)
+        values = [context.get_value_type(kind) for kind in given]
+        function = ir.FunctionType(context.get_value_type(types.int64), values)
+        pointer = builder.inttoptr(arguments[0], function.as_pointer())
+        return builder.call(pointer, arguments[1:])
+
+    return types.int64(types.int64, *given), generate
+
+
+# Numba counts an intrinsic's parameters, so they stand one by one.
+
+
+def _wake_at(
     _typing: Any,
-    address: Any,
+    _address: Any,
     book: Any,
     outbox: Any,
     agent: Any,
@@ -182,16 +207,16 @@ def _wake_at(  # Numba counts the parameters, so they stand here one by one.
     value: Any,
     now: Any,
 ) -> Any:
-    given = (book, outbox, agent, mind, value, now)
-
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        values = [context.get_value_type(kind) for kind in given]
-        function = ir.FunctionType(context.get_value_type(types.int64), values)
-        pointer = builder.inttoptr(arguments[0], function.as_pointer())
-        return builder.call(pointer, arguments[1:])
-
-    return types.int64(address, *given), generate
+    return _call((book, outbox, agent, mind, value, now))
 
 
 wake_at: Final = cast(Callable[..., int], intrinsic(_wake_at))
 """Call, within a kernel, the agent's kernel at an address; the other arguments are its own."""
+
+
+def _call_at(_typing: Any, _address: Any, book: Any, tape: Any, message: Any, what: Any) -> Any:
+    return _call((book, tape, message, what))
+
+
+call_at: Final = cast(Callable[..., int], intrinsic(_call_at))
+"""Call, within a kernel, that of `engine/seldom.py` at an address."""

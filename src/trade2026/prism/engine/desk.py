@@ -22,11 +22,7 @@ from trade2026.prism.engine.compiled import kernel
 from trade2026.prism.engine.index import find
 from trade2026.prism.engine.layout import LINE, Layout, Record, Table
 from trade2026.prism.engine.levels import best_ticks
-from trade2026.prism.engine.memory import (
-    ROOM,
-    order_at,
-)
-from trade2026.prism.engine.process import MESSAGES
+from trade2026.prism.engine.memory import MESSAGES, ROOM, order_at
 from trade2026.prism.engine.words import CANCEL, GTC, IOC, LIMIT, PLACE
 
 QUOTE: Final = Layout("quote", {"number": "i8", "sent_ns": "i8"})

@@ -30,7 +30,10 @@ from trade2026.prism.engine.layout import (
     Table,
     new_block,
 )
-from trade2026.prism.engine.message import MAX_PARTS, MAX_TICKS
+from trade2026.prism.engine.message import MAX_PARTS, MAX_TICKS, MESSAGE
+
+MESSAGES: Final = Layout.of_dtype("message", MESSAGE)
+message_of = MESSAGES.of
 
 WINDOW: Final = 16_384
 """Levels of a side that are found at once."""
@@ -76,6 +79,7 @@ BOOK: Final = Layout(
         "last": "i8",  # ticks of the last trade, 0 before the first
         "band_low": "i8",
         "band_high": "i8",
+        "seldom_at": "i8",  # address of a kernel in this process: see seldom.py
         "phase": "i4",
         "symbol": "i4",
     },

@@ -1,7 +1,7 @@
 """Phases of a book, compiled: auctions, halts, the end of the day, price bands, the clock."""
 
 from trade2026.prism.engine.changes import end, refuse
-from trade2026.prism.engine.compiled import kernel, rare_kernel
+from trade2026.prism.engine.compiled import call_at, kernel, rare_kernel
 from trade2026.prism.engine.kernels import (
     cancel_resting,
     end_shown,
@@ -11,6 +11,7 @@ from trade2026.prism.engine.layout import Record, out_of_line
 from trade2026.prism.engine.levels import best_ticks, close_level, level_of, next_level
 from trade2026.prism.engine.memory import (
     NO_RANK,
+    message_of,
     order_at,
     side_at,
     stop_at,
@@ -25,6 +26,7 @@ from trade2026.prism.engine.words import (
     CONTINUOUS,
     DAY,
     EXPIRED,
+    EXPIRY,
     INVALID,
     LEVEL_CHANGED,
     MAX_TICKS,
@@ -52,7 +54,7 @@ def set_clock(book: Record, tape: Record, now: int) -> None:
     if now > book.now:
         book.now = now
         if book.timers:
-            expire(book, tape)
+            call_at(book.seldom_at, book, tape, message_of(0), EXPIRY)
 
 
 @rare_kernel

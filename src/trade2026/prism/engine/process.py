@@ -1,105 +1,44 @@
 """What a book does with a message, compiled; the door of all other kernels."""
 
-from trade2026.prism.engine.changes import end, reduce, refuse, replace
-from trade2026.prism.engine.checks import is_plain, why_not
-from trade2026.prism.engine.compiled import entry, kernel, rare_kernel
-from trade2026.prism.engine.kernels import (
-    enter,
-    enter_plainly,
-    kill,
-)
-from trade2026.prism.engine.layout import Layout, Record, out_of_line, prefetch
+from trade2026.prism.engine.checks import is_plain
+from trade2026.prism.engine.compiled import call_at, entry, kernel
+from trade2026.prism.engine.index import find
+from trade2026.prism.engine.kernels import cancel_resting, enter_plainly
+from trade2026.prism.engine.layout import Record, prefetch
 from trade2026.prism.engine.memory import (
+    MESSAGES,
     ROOM,
     book_of,
     has_room,
+    message_of,
     order_at,
     slot_at,
 )
-from trade2026.prism.engine.message import MESSAGE
-from trade2026.prism.engine.phases import set_band, set_clock, set_phase
-from trade2026.prism.engine.stops import set_off, wait
+from trade2026.prism.engine.phases import set_clock
+from trade2026.prism.engine.stops import set_off
 from trade2026.prism.engine.tape import tape_of
-from trade2026.prism.engine.timers import set_timer
 from trade2026.prism.engine.words import (
     CANCEL,
-    CLOCK,
-    GTD,
-    INVALID,
-    LIMIT,
-    MARKET,
+    MESSAGE_OF_ANY_KIND,
     NO_REASON,
     PLACE,
-    REDUCE,
-    REPLACE,
-    SET_BAND,
-    SET_PHASE,
-    STOP_LIMIT,
 )
 
-MESSAGES = Layout.of_dtype("message", MESSAGE)
 MESSAGE_SIZE = MESSAGES.size
-message_of = MESSAGES.of
-
-
-@kernel
-def place(book: Record, tape: Record, message: Record) -> None:
-    """Take an order in: match it, let it rest or wait, or say why not."""
-    if is_plain(book, message):
-        enter_plainly(book, tape, message)
-    else:
-        place_specially(book, tape, message)
-
-
-@rare_kernel
-def place_specially(book: Record, tape: Record, message: Record) -> None:
-    """Take any order in."""
-    out_of_line()
-    reason = why_not(book, message)
-    kind = message.kind
-    has_limit = kind in (LIMIT, STOP_LIMIT)
-    number, owner, side = message.number, message.owner, message.side
-    force, lots, stp, flags = message.force, message.lots, message.stp, message.flags
-    ticks = message.ticks if has_limit else 0
-    if reason != NO_REASON:
-        kill(book, tape, number, owner, side, ticks, lots, reason)
-    elif kind > MARKET:
-        wait(book, tape, message)
-    else:
-        display = message.display
-        timer = set_timer(book, message.time_ns, number) if force == GTD else 0
-        enter(book, tape, number, owner, side, kind, force, ticks, lots, display, timer, stp, flags)
 
 
 @kernel
 def handle(book: Record, tape: Record, message: Record) -> None:
     """Do what *message* asks, and what follows of it."""
     action = message.action
-    if action == PLACE:
-        place(book, tape, message)
-    elif action == CANCEL:
-        end(book, tape, message.number, NO_REASON)
+    slot = find(book, message.number) if action == CANCEL else 0
+    if slot > 0:
+        cancel_resting(book, tape, slot, NO_REASON)
+    elif action == PLACE and is_plain(book, message):
+        enter_plainly(book, tape, message)
     else:
-        change(book, tape, message, action)
+        call_at(book.seldom_at, book, tape, message, MESSAGE_OF_ANY_KIND)
     set_off(book, tape)
-
-
-@rare_kernel
-def change(book: Record, tape: Record, message: Record, action: int) -> None:
-    """Do what is asked but to take an order in or out."""
-    out_of_line()
-    if action == REDUCE:
-        reduce(book, tape, message.number, message.lots)
-    elif action == REPLACE:
-        replace(book, tape, message)
-    elif action == SET_PHASE:
-        set_phase(book, tape, message.number, message.ticks)
-    elif action == SET_BAND:
-        set_band(book, tape, message.number, message.ticks, message.trigger)
-    elif action == CLOCK:
-        set_clock(book, tape, message.time_ns)
-    else:
-        refuse(book, tape, message.number, INVALID)
 
 
 @kernel

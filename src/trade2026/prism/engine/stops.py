@@ -1,16 +1,14 @@
 """Stops, compiled: orders that wait for the last price, in the order they came in."""
 
 from trade2026.prism.engine.checks import is_out_of_band
-from trade2026.prism.engine.compiled import kernel, rare_kernel
+from trade2026.prism.engine.compiled import call_at, kernel, rare_kernel
 from trade2026.prism.engine.index import enter_number, forget
 from trade2026.prism.engine.kernels import (
     enter,
     kill,
 )
 from trade2026.prism.engine.layout import Record, out_of_line
-from trade2026.prism.engine.memory import (
-    stop_at,
-)
+from trade2026.prism.engine.memory import message_of, stop_at
 from trade2026.prism.engine.tape import say_once
 from trade2026.prism.engine.timers import set_timer
 from trade2026.prism.engine.words import (
@@ -25,6 +23,7 @@ from trade2026.prism.engine.words import (
     OUT_OF_BAND,
     REMOVED,
     STOP_LIMIT,
+    STOPS_REACHED,
     TRAILING_STOP,
     TRIGGERED,
     WAITING,
@@ -158,7 +157,7 @@ def set_off(book: Record, tape: Record) -> None:
         and book.phase == CONTINUOUS
         and (book.trailing or last >= book.low_buy_trigger or last <= book.high_sell_trigger)
     ):
-        activate_reached(book, tape)
+        call_at(book.seldom_at, book, tape, message_of(0), STOPS_REACHED)
 
 
 @rare_kernel

@@ -40,3 +40,6 @@ WRONG_PHASE = int(EventReason.WRONG_PHASE)
 OUT_OF_BAND = int(EventReason.OUT_OF_BAND)
 EXPIRED = int(EventReason.EXPIRED)
 REPLACED = int(EventReason.REPLACED)
+
+MESSAGE_OF_ANY_KIND, EXPIRY, STOPS_REACHED = range(3)
+"""What `seldom` is asked for."""

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from trade2026.prism.engine import desk, memory, tape
+from trade2026.prism.engine import desk, tape
+from trade2026.prism.engine.book import open_book
 from trade2026.prism.engine.compiled import entry
 from trade2026.prism.engine.desk import AGENT, OUTBOX, UNKNOWN
 from trade2026.prism.engine.layout import LINE, new_block
@@ -53,7 +54,7 @@ class Rig:
     """One agent, one book, and an outbox that is carried out on demand."""
 
     def __init__(self, inventory: int = 0) -> None:
-        self._memory = memory.new_book(0, 128)
+        self._memory = open_book(0, 128)
         self._tape = tape.new_tape(2**17)
         self._outbox = new_block(OUTBOX.size)
         self._agent = new_block(AGENT.size)
