@@ -30,6 +30,9 @@ COMMANDS: Final[dict[str, Entry]] = {
         "trade2026.cli.replay:replay", "Fold the log again and compare it with the live ledger."
     ),
     "kill": Entry("trade2026.cli.switch:kill", "Stop trading at once and cancel open orders."),
+    "watchdog": Entry(
+        "trade2026.cli.watchdog:watchdog", "Watch the core, and stop trading when it is silent."
+    ),
     "resume": Entry("trade2026.cli.switch:resume", "Allow trading again."),
     "prism": Entry("trade2026.cli.prism:prism", "Play PRISM's lives again from its log."),
     "lake": Entry("trade2026.cli.lake:lake", "Look into the lake of ticks."),

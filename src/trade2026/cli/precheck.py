@@ -10,13 +10,14 @@ from typing import Final
 import msgspec
 
 from trade2026.catalogue.table import TABLE
-from trade2026.shell.settings import PLATFORM, PlatformSettings, Settings
+from trade2026.shell.settings import PLATFORM, WATCHDOG_SECTION, PlatformSettings, Settings
 
 READERS: Final = {
     "gateway": "trade2026.services.gateway:GatewaySettings",
     "prism": "trade2026.services.prism:PrismSettings",
     "oms": "trade2026.desk.orders:OmsSettings",
     "authn": "trade2026.edge.signin:SignInSettings",
+    "watchdog": "trade2026.shell.watchdog:WatchdogSettings",
     "sink_ticks": "trade2026.services.sink_ticks:SinkSettings",
 }
 """By section; the sections of other components have no fields."""
@@ -34,4 +35,5 @@ def require_settings(settings: Settings) -> None:
             module, _, name = reader.partition(":")
             kind: type[msgspec.Struct] = getattr(importlib.import_module(module), name)
             settings(kind, section)
-    settings.refuse_unknown([component.module for component in TABLE if not component.is_planned])
+    sections = [component.module for component in TABLE if not component.is_planned]
+    settings.refuse_unknown([*sections, WATCHDOG_SECTION])

@@ -31,6 +31,7 @@ from trade2026.shell.settings import (
 )
 from trade2026.shell.supervisor import Supervisor, read_state
 from trade2026.shell.survey import survey
+from trade2026.shell.watchdog_unit import watchdog_unit
 
 ADMIN: Final = "admin"
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -147,6 +148,7 @@ async def _supervise(
         (
             *infrastructure(data_dir, addresses, secrets, {"NATS": migrate}, off=off),
             *groups(data_dir, addresses, environment, off=off),
+            watchdog_unit(data_dir, addresses, environment),
         ),
         data_dir=data_dir,
         clock=clock,

@@ -20,6 +20,7 @@ from trade2026.domain.risk.modes import surprise_of
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch
 from trade2026.model.risk import (
+    WATCHDOG,
     Alert,
     HaltRequest,
     LimitsSet,
@@ -99,6 +100,8 @@ class RiskDesk:
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
         """Fold the log of modes; what was applied when it was written changes nothing now."""
         self.book.modes.control(control)
+        if control.asked_by == WATCHDOG and self._clock.now_ns() - control.ts_ns < TELL_WITHIN_NS:
+            await self._tell_mode(control)
 
     async def on_limits(self, change: LimitsSet, _: Delivery) -> None:
         """Fold the log of limits; what was applied when it was written changes nothing now."""

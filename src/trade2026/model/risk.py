@@ -106,6 +106,9 @@ class TradingMode(StrEnum):
 
 GLOBAL_SCOPE = "global"
 
+WATCHDOG = "watchdog"
+"""Who halts from outside the core."""
+
 KILL_SWITCH = "kill-switch"
 """Who sends the orders that close positions; no user may be called so."""
 

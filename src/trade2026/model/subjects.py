@@ -167,15 +167,6 @@ RISK_CONTROL: Final = Event[RiskControl](
     fed_back=("risk",),
 )
 """`{scope}` is `global` or `account-<id>`."""
-RISK_LIMITS: Final = Event[LimitsSet](
-    pattern="risk.limits.{scope}",
-    message=LimitsSet,
-    stream=Stream.RISK,
-    giver="risk",
-    takers=("risk",),
-    fed_back=("risk",),
-)
-"""`{scope}` is `default`, or as in `RISK_CONTROL`."""
 RISK_ALERT: Final = Event[Alert](
     pattern="risk.alert.{kind}",
     message=Alert,
@@ -185,33 +176,30 @@ RISK_ALERT: Final = Event[Alert](
     takers=("nginx", "risk"),
     fed_back=("risk",),
 )
-RISK_ACK: Final = Event[AlertAcknowledged](
-    pattern="risk.ack.{kind}",
-    message=AlertAcknowledged,
-    stream=Stream.RISK,
-    poison=Poison.DEAD_LETTER,
-    giver="risk",
-    takers=("risk",),
-    fed_back=("risk",),
-)
-LOSS_MARK: Final = Event[LossMark](
-    pattern="loss.mark.{account}.{part}",
-    message=LossMark,
-    stream=Stream.LOSS,
-    giver="risk",
-    takers=("risk",),
-    fed_back=("risk",),
-)
+
+
+def _of_risk(
+    stream: Stream, pattern: str, message: type[M], poison: Poison = Poison.HALT
+) -> Event[M]:
+    # Risk's own memory: it alone writes it, and it alone reads it.
+    own = ("risk",)
+    return Event(
+        pattern=pattern,
+        message=message,
+        stream=stream,
+        poison=poison,
+        giver="risk",
+        takers=own,
+        fed_back=own,
+    )
+
+
+RISK_LIMITS: Final = _of_risk(Stream.RISK, "risk.limits.{scope}", LimitsSet)
+"""`{scope}` is `default`, or as in `RISK_CONTROL`."""
+RISK_ACK: Final = _of_risk(Stream.RISK, "risk.ack.{kind}", AlertAcknowledged, Poison.DEAD_LETTER)
+LOSS_MARK: Final = _of_risk(Stream.LOSS, "loss.mark.{account}.{part}", LossMark)
 """What losses are measured from; `{part}` is `whole`, or `of-` with a strategy."""
-KILL_REPORT: Final = Event[KillReport](
-    pattern="risk.kill.{scope}",
-    message=KillReport,
-    stream=Stream.RISK,
-    poison=Poison.DEAD_LETTER,
-    giver="risk",
-    takers=("risk",),
-    fed_back=("risk",),
-)
+KILL_REPORT: Final = _of_risk(Stream.RISK, "risk.kill.{scope}", KillReport, Poison.DEAD_LETTER)
 """What came of each pull of the kill switch."""
 ORDERS_CLOSE: Final = Command[CloseRequest, Closed](
     pattern="orders.close",
@@ -261,6 +249,14 @@ VENUE_SUBMIT: Final = Command[NewOrderSingle, VenueAck](
 VENUE_CANCEL: Final = _to_prism("cancel", OrderCancelRequest, VenueAck)
 VENUE_REPLACE: Final = _to_prism("replace", OrderReplaceRequest, VenueAck)
 VENUE_STATUS: Final = _to_prism("status", OrderStatusRequest, VenueOrderStatus)
+VENUE_CLEAR: Final = Command[ClearRequest, Cleared](
+    pattern="venue.clear.PRISM",
+    request=ClearRequest,
+    reply=Cleared,
+    giver="risk",
+    takers=("PRISM",),
+)
+"""Asked by risk's watchdog, a process of its own, past the core."""
 
 
 def _of_prism(stream: Stream, kind: str, message: type[M]) -> Event[M]:
@@ -376,6 +372,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     VENUE_SUBMIT,
     VENUE_CANCEL,
     VENUE_REPLACE,
+    VENUE_CLEAR,
     VENUE_STATUS,
     PRISM_INPUT,
     PRISM_CONTROL,

@@ -21,6 +21,7 @@ from trade2026.edge.prism_control import control_routes
 from trade2026.edge.prism_fork import fork_routes
 from trade2026.edge.prism_market import about, agent_routes, market_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
+from trade2026.model.kill import Cleared, ClearRequest
 from trade2026.model.market import BookBatch, TradeBatch
 from trade2026.model.order import (
     NewOrderSingle,
@@ -34,6 +35,7 @@ from trade2026.model.subjects import (
     MARKET_BOOK,
     MARKET_TRADE,
     VENUE_CANCEL,
+    VENUE_CLEAR,
     VENUE_REPLACE,
     VENUE_STATEMENT,
     VENUE_STATUS,
@@ -43,6 +45,7 @@ from trade2026.model.subjects import (
 from trade2026.ports.bus import Delivery
 from trade2026.prism.agent_market import warm_up
 from trade2026.prism.archive import Archive
+from trade2026.prism.clearing import clear
 from trade2026.prism.config import read_agents
 from trade2026.prism.default import market_of_agents
 from trade2026.prism.exchange import Exchange
@@ -118,7 +121,7 @@ def build(context: Context) -> Service:
             *trading_routes(venue, ids=context.ids, clock=context.clock),
             *(_dialect(desk, settings, context.clock) if settings.mode is Mode.AGENTS else []),
         ],
-        intakes=[*_commands(venue), *(_recording(context, venue, settings.mode))],
+        intakes=[*_commands(venue, context.clock), *(_recording(context, venue, settings.mode))],
         pings={"market": venue.ping},
         about=lambda: about(venue),
         start=start,
@@ -147,7 +150,7 @@ def house_of(read: SettingsReader) -> House:
     )
 
 
-def _commands(venue: Venue) -> list[Intake]:
+def _commands(venue: Venue, clock: Clock) -> list[Intake]:
     async def on_submit(order: NewOrderSingle) -> object:
         return await venue.submit(order)
 
@@ -160,10 +163,14 @@ def _commands(venue: Venue) -> list[Intake]:
     async def on_status(request: OrderStatusRequest) -> object:
         return await venue.status(request)
 
+    async def on_clear(request: ClearRequest) -> Cleared:
+        return await clear(venue, request, clock.now_ns())
+
     async def on_statement(_: StatementRequest) -> Statement:
         return venue.floor.statement()
 
     return [
+        Serve(subject=VENUE_CLEAR, handler=on_clear),
         Serve(subject=VENUE_STATEMENT, handler=on_statement),
         Serve(subject=VENUE_SUBMIT, handler=on_submit),
         Serve(subject=VENUE_CANCEL, handler=on_cancel),

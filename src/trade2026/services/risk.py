@@ -26,6 +26,7 @@ from trade2026.model.subjects import (
     Stream,
 )
 from trade2026.shell.service import Context, Fold, Serve, Service
+from trade2026.shell.watchdog import watchdog_ping
 
 
 def build(context: Context) -> Service:
@@ -77,5 +78,6 @@ def build(context: Context) -> Service:
             Serve(subject=RISK_CHANGE, handler=desk.on_change),
             Serve(subject=RISK_HALT, handler=desk.on_halt),
         ],
+        soft_pings={"watchdog": lambda: watchdog_ping(context.data_dir)},
         loops=[desk.run, breakers.run, kills.run],
     )

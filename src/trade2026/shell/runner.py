@@ -8,7 +8,7 @@ rebuilds itself from the log. `except Exception` stands in this file and in no o
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,22 +53,39 @@ class RunOptions:
 
 def run_process(names: Sequence[str], options: RunOptions) -> int:
     """Run the services called *names* until a signal, and return the process's exit code."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(run(names, options))
+
+    async def live(signals: Signals) -> None:
+        await _run(names, options, signals)
+
+    return run_until_signal("+".join(names), options, live)
 
 
-async def run(names: Sequence[str], options: RunOptions) -> int:
-    """Run the services called *names* until SIGTERM or SIGINT.
+def run_until_signal(
+    name: str, options: RunOptions, live: Callable[["Signals"], Awaitable[None]]
+) -> int:
+    """Run *live* until SIGTERM or SIGINT, and return the process's exit code.
+
+    Args:
+        name: of the process, in its log.
+        options: how to log.
+        live: ends when its signals say so.
 
     Returns:
         `EXIT_OK` after a graceful stop, `EXIT_REFUSED` or `EXIT_CRASHED`.
     """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_until_signal(name, options, live))
+
+
+async def _until_signal(
+    name: str, options: RunOptions, live: Callable[["Signals"], Awaitable[None]]
+) -> int:
     configure_logs(options.log_format, options.log_level)
-    log = service_log("+".join(names))
-    signals = _Signals()
+    log = service_log(name)
+    signals = Signals()
     log.info("starting")
     try:
-        await _run(names, options, signals)
+        await live(signals)
     except (StartError, SettingsError) as error:
         log.error("cannot start", reason=str(error))  # noqa: TRY400 - one line is asked for
         return EXIT_REFUSED
@@ -83,13 +100,13 @@ async def run(names: Sequence[str], options: RunOptions) -> int:
     return EXIT_OK
 
 
-async def _run(names: Sequence[str], options: RunOptions, signals: "_Signals") -> None:
+async def _run(names: Sequence[str], options: RunOptions, signals: "Signals") -> None:
     settings = Settings.of_process(options.data_dir)
     platform = settings(PlatformSettings, PLATFORM)
     addresses = LocalAddresses(options.port_offset)
     builds = builds_of(names)
     clock = SystemClock()
-    bus = await _connect(addresses, options.data_dir, "+".join(names), platform.bus_wait_s)
+    bus = await connect_bus(addresses, options.data_dir, "+".join(names), platform.bus_wait_s)
     surroundings = Surroundings(
         bus=bus,
         doorkeeper=Doorkeeper(TokenVerifier(keys_over_http(addresses), clock), RegoPolicy()),
@@ -109,7 +126,12 @@ async def _run(names: Sequence[str], options: RunOptions, signals: "_Signals") -
         service_log(names[0]).warning("bus not closed in time", limit_s=BUS_CLOSE_LIMIT_S)
 
 
-async def _connect(addresses: LocalAddresses, data_dir: Path, name: str, wait_s: float) -> Bus:
+async def connect_bus(addresses: LocalAddresses, data_dir: Path, name: str, wait_s: float) -> Bus:
+    """Return a connection to the bus of the platform in *data_dir*.
+
+    Raises:
+        StartError: nobody answers within *wait_s* seconds.
+    """
     url = addresses.url("NATS")
     try:
         return await NatsBus.connect(
@@ -124,7 +146,7 @@ async def _connect(addresses: LocalAddresses, data_dir: Path, name: str, wait_s:
         raise StartError(f"the bus at {url} is not there after {wait_s:g} s") from error
 
 
-class _Signals:
+class Signals:
     """SIGTERM and SIGINT: a graceful stop, or the end of the start when not yet up."""
 
     def __init__(self) -> None:

@@ -26,6 +26,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 PREFIX: Final = "TRADE2026_"
 PLATFORM: Final = "platform"
+WATCHDOG_SECTION: Final = "watchdog"
 FILE_NAME: Final = "trade2026.toml"
 FILE_BYTES_MAX: Final = 1024 * 1024
 
@@ -34,7 +35,9 @@ PROCESS_WIDE: Final = frozenset(
 )
 """Variables, without the prefix, that belong to no section."""
 
-SECTIONS: Final = frozenset({PLATFORM, *(component.module for component in TABLE)})
+SECTIONS: Final = frozenset(
+    {PLATFORM, WATCHDOG_SECTION, *(component.module for component in TABLE)}
+)
 """Every section there can be, whichever services run."""
 
 _LOOPBACK: Final = "127.0.0.1,localhost"
