@@ -263,6 +263,18 @@ class Market:
             for index, symbol in enumerate(self.symbols)
         ]
 
+    @property
+    def agent_names(self) -> tuple[str, ...]:
+        """Return the agents' names by owner number."""
+        return tuple(agent.name for agent in self._agents)
+
+    def agent_records(self, symbol: str) -> NDArray[np.void]:
+        """Return the agents' records of `engine/desk.py`, `(agents,)`, read-only, not copied."""
+        first = self._index[symbol] * len(self._agents)
+        records = AGENTS.view(self._market)[first : first + len(self._agents)]
+        records.flags.writeable = False
+        return records
+
     def agents(self) -> list[AgentState]:
         """Return the state of every agent."""
         counts = [
