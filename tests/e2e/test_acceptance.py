@@ -218,6 +218,31 @@ def test_an_order_is_changed_by_the_venues_word(platform: Platform) -> None:
     assert platform.call("DELETE", "oms", path).status_code == 202
 
 
+def test_a_bracket_protects_what_its_entry_has_bought(platform: Platform) -> None:
+    leg = {"symbol": "BTCUSDT", "quantity": "0.002"}
+    ask = platform.get("PRISM", "/orderbook/BTCUSDT?depth=1")["asks"][0]["price"]
+    body = {
+        "kind": "BRACKET",
+        "client_group_id": "bracket-1",
+        "orders": [
+            {**leg, "side": "BUY", "price": round(ask * 1.01, 2)},
+            {**leg, "side": "SELL", "price": round(ask * 1.04, 2)},
+            {**leg, "side": "SELL", "type": "STOP", "stop_price": round(ask * 0.8, 2)},
+        ],
+    }
+    assert platform.call("POST", "oms", "/orders/groups", json=body).status_code == 201
+    again = platform.call("POST", "oms", "/orders/groups", json=body)
+
+    def protected() -> None:
+        orders = platform.get("oms", "/orders/groups/bracket-1")["orders"]
+        assert [order["status"] for order in orders] == ["FILLED", "SENT", "ACCEPTED"]
+        assert [order["remaining_quantity"] for order in orders] == [0, 0.002, 0.002]
+
+    _eventually(protected)
+    assert again.status_code == 200
+    assert platform.call("DELETE", "oms", "/orders/groups/bracket-1").status_code == 202
+
+
 def test_cancel_all_cancels_what_is_open(platform: Platform) -> None:
     for price in (43000, 43001, 43002):
         platform.order(symbol="BTCUSDT", side="BUY", quantity=0.001, price=price)

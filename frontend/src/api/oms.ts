@@ -93,6 +93,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/orders/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * SubmitGroup
+         * @description Place orders that belong together: all of them, or none.
+         */
+        post: operations["OrdersGroupsSubmitGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ShowGroup
+         * @description Return a group of an account.
+         */
+        get: operations["OrdersGroupsGroupIdShowGroup"];
+        put?: never;
+        post?: never;
+        /**
+         * CancelGroup
+         * @description Ask to cancel whatever is open of a group: those that wait first.
+         */
+        delete: operations["OrdersGroupsGroupIdCancelGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/orders/{order_id}": {
         parameters: {
             query?: never;
@@ -253,6 +297,24 @@ export interface components {
             ts_event_ns: number;
             venue: string;
         };
+        /**
+         * GroupKind
+         * @description How orders belong together. FIX tag 1385.
+         * @enum {string}
+         */
+        GroupKind: "OCO" | "OTO" | "BRACKET";
+        /** GroupReply */
+        GroupReply: {
+            group_id: string;
+            kind: components["schemas"]["GroupKind"];
+            orders: components["schemas"]["OrderReply"][];
+        };
+        /** GroupRequest */
+        GroupRequest: {
+            client_group_id?: string | null;
+            kind: string;
+            orders: components["schemas"]["OrderRequest"][];
+        };
         /** HopReply */
         HopReply: {
             event: string;
@@ -299,6 +361,8 @@ export interface components {
             expire_ns: number | null;
             fees: number | null;
             filled_quantity: number | null;
+            group_id: string | null;
+            leg: number | null;
             metadata: {
                 [key: string]: string;
             };
@@ -611,6 +675,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BatchReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    OrdersGroupsSubmitGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    OrdersGroupsGroupIdShowGroup: {
+        parameters: {
+            query?: {
+                account?: string;
+            };
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    OrdersGroupsGroupIdCancelGroup: {
+        parameters: {
+            query?: {
+                account?: string;
+            };
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupReply"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -6,6 +6,7 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ClOrdId, OrderId, StrategyId
 from trade2026.core.numbers import Px, Qty
 from trade2026.model.order import (
+    GroupLeg,
     NewOrderSingle,
     OrdType,
     SelfTradePrevention,
@@ -36,6 +37,7 @@ class OrderAsk(msgspec.Struct, frozen=True, kw_only=True):
     display_qty: Qty | None = None
     stp: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
     metadata: dict[str, str] = {}
+    group: GroupLeg | None = None
 
     def as_request(self, order_id: OrderId, now_ns: TimeNs) -> NewOrderSingle:
         """Return the order under the platform's id, taken in at *now_ns*."""

@@ -116,6 +116,19 @@ class KnownOrders:
         here = self._live.by_key(account, cl_ord_id)
         return here or self._recall(lambda: self._archive.order_by_key(account, cl_ord_id))
 
+    def legs_of(self, order_id: str) -> tuple[Order | None, ...]:
+        """Return the group of an order, in the order of its legs; empty where it has none.
+
+        Raises:
+            UnavailableError: the archive cannot be read.
+        """
+        order = self.get(order_id)
+        group = None if order is None else order.request.group
+        if order is None or group is None:
+            return ()
+        account = order.request.account
+        return tuple(self.by_key(account, group.key_of(n)) for n in range(group.count))
+
     def open_orders(self, account: str | None = None) -> tuple[Order, ...]:
         """Return the open orders, of one account or of all, oldest first."""
         return self._live.open_orders(account)

@@ -5,7 +5,7 @@ again, and orders in doubt are asked about, never guessed.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -23,6 +23,7 @@ from trade2026.core.ids import AccountId, ClOrdId, EventId, Ids, OrderId
 from trade2026.core.numbers import Money, parse_nanos
 from trade2026.desk.ask import OrderAsk
 from trade2026.desk.changing import Changes
+from trade2026.desk.groups import Groups
 from trade2026.desk.journal import Journal
 from trade2026.desk.resting import RestingStops
 from trade2026.desk.steps import ANSWER_WITHIN_S, Steps
@@ -36,7 +37,7 @@ from trade2026.domain.oms.working import is_over
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS, InstrumentKind
 from trade2026.model.journal import CashDeposited
-from trade2026.model.order import DONE, NewOrderSingle, TimeInForce
+from trade2026.model.order import DONE, GroupKind, NewOrderSingle, TimeInForce
 from trade2026.model.risk import RiskControl, TradingMode, is_covered
 from trade2026.ports.archive import OrderArchive
 from trade2026.ports.bus import Bus, Delivery
@@ -89,6 +90,16 @@ class OrderDesk:
         self._clock = clock
         self._ids = ids
         self._settings = settings
+        self.groups = Groups(
+            journal=self.journal,
+            steps=self.steps,
+            changes=self._changes,
+            resting=self.resting,
+            lock=self._lock,
+            clock=clock,
+            log=log,
+        )
+        self._grouping: dict[tuple[AccountId, ClOrdId], asyncio.Task[list[Order]]] = {}
         self._locks: WeakValueDictionary[OrderId, asyncio.Lock] = WeakValueDictionary()
         self._placing: dict[tuple[AccountId, ClOrdId], asyncio.Task[Order]] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -115,6 +126,32 @@ class OrderDesk:
         if not is_new and not decide.same_request(order, request):
             raise RefusedError(f"client_order_id {request.cl_ord_id} belongs to another order")
         return order, is_new
+
+    async def submit_group(self, asks: Sequence[OrderAsk]) -> tuple[list[Order], bool]:
+        """Return the legs of a group as they stand, and whether the group is new.
+
+        Args:
+            asks: of all legs, in their order; each with its group and the key made of it.
+
+        Raises:
+            InvalidInputError: the account does not exist.
+            RefusedError: the group's id belongs to other orders.
+            UnavailableError: the log did not answer in time; asking again under the same id
+                is safe.
+        """
+        requests = [await self._request_of(ask) for ask in asks]
+        key = (requests[0].account, requests[0].cl_ord_id)
+        task = self._grouping.get(key)
+        known = [self.journal.orders.by_key(r.account, r.cl_ord_id) for r in requests]
+        is_new = task is None and not any(known)
+        if is_new:
+            task = self._grouping[key] = self._spawn(self.groups.place(requests))
+            task.add_done_callback(lambda _: self._grouping.pop(key, None))
+        legs = known if task is None else await self._answer(task)
+        for leg, request in zip(legs, requests, strict=True):
+            if leg is None or not (is_new or decide.same_request(leg, request)):
+                raise RefusedError(f"{request.cl_ord_id} belongs to another order or group")
+        return [leg for leg in legs if leg is not None], is_new
 
     async def cancel(self, order_id: OrderId, asked_by: str) -> Order:
         """Ask to cancel what is left of an order, and return it.
@@ -156,6 +193,10 @@ class OrderDesk:
             await self.steps.book(report)
         if report.exec_type in _MOVES:
             await self._keep_reducing(report.account, report.symbol)
+        order = self.journal.orders.get(report.order_id)
+        if order is not None and order.request.group is not None and self._tasks is not None:
+            # Beside the reports: the next one may be what the tending waits for.
+            self._tasks.create_task(self.groups.tend(order))
 
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
         """Cancel what is open in a scope that was killed; where it may reduce, what would open."""
@@ -233,6 +274,10 @@ class OrderDesk:
     ) -> Order | Trade2026Error:
         async with self._lock(order_id):
             order = self.journal.order(order_id)
+            group = order.request.group
+            is_entry = group is not None and group.kind is not GroupKind.OCO and not group.number
+            if group is not None and change.order_qty is not None and not is_entry:
+                return InvalidInputError("quantity", "of a leg follows its group")
             try:
                 order = await self._changes.change(order, change, asked_by)
             except (InvalidInputError, RefusedError, UnavailableError) as error:
@@ -266,6 +311,9 @@ class OrderDesk:
 
     async def _sweep(self) -> None:
         now_ns = self._clock.now_ns()
+        for order in self._open():
+            if order.request.group is not None:
+                await self.groups.tend(order)
         for order in self._open():
             order_id = order.request.order_id
             if is_over(order, now_ns):

@@ -68,11 +68,28 @@ class Steps:
         A stop rests here instead, until the market reaches it.
         """
         began_ns = self._clock.monotonic_ns()
-        write = self._journal.step
-        order = await write(decide.received(request, ts_ns=self._clock.now_ns()))
+        order = await self.receive(request)
+        return await self.go_on(order, began_ns)
+
+    async def receive(self, request: NewOrderSingle) -> Order:
+        """Journal the order, and nothing more."""
+        event = decide.received(request, ts_ns=self._clock.now_ns())
+        return await self._journal.step(event)
+
+    async def go_on(self, order: Order, began_ns: int, *, is_last_word: bool = True) -> Order:
+        """Ask risk about an order that was received, hand it over, and return how it stands.
+
+        Args:
+            order: received, and nothing more.
+            began_ns: when its sender began to wait, by the monotonic clock.
+            is_last_word: whether a refusal is final; otherwise the order waits on.
+        """
+        write, request = self._journal.step, order.request
         approved, refusals = await self._ask_risk(request)
         now_ns = self._clock.now_ns()
         if approved is None:
+            if not is_last_word:
+                return order
             return await write(decide.refused(order, refusals=refusals, ts_ns=now_ns))
         order = await write(decide.approved(order, reserved=approved.reserved, ts_ns=now_ns))
         if order.is_resting:
@@ -117,7 +134,7 @@ class Steps:
         What no venue has ends at once, and what a venue has by the venue's word.
         """
         now_ns = self._clock.now_ns()
-        if order.is_resting:
+        if order.is_resting or order.is_waiting:
             text = "its time is over" if is_expiry else f"cancelled by {asked_by}"
             event = decide.withdrawn(order, text, now_ns, is_expiry=is_expiry)
             return await self._journal.step(event)
@@ -139,6 +156,7 @@ class Steps:
             fills=[fill.report for fill in orders.fills_of(report.order_id, limit=FILLS_MOST)]
             if report.exec_type in UNDOES
             else (),
+            legs=orders.legs_of(report.order_id),
         )
         if event is None:
             return

@@ -53,6 +53,9 @@ class OrderReply(msgspec.Struct, frozen=True, kw_only=True):
     """What of an iceberg is shown at a time; null shows all."""
     stp: SelfTradePrevention
     metadata: dict[str, str]
+    group_id: str | None
+    leg: int | None
+    """Its number in the group, from 0."""
     status: OrdStatus
     filled_quantity: Exact
     remaining_quantity: Exact
@@ -187,6 +190,8 @@ def order_reply(order: Order) -> OrderReply:
         display_quantity=exact.write_optional(request.display_qty),
         stp=request.stp,
         metadata=request.metadata,
+        group_id=None if request.group is None else request.group.group_id,
+        leg=None if request.group is None else request.group.number,
         status=order.status,
         filled_quantity=exact.write(order.cum_qty),
         remaining_quantity=exact.write(order.leaves_qty),

@@ -68,6 +68,38 @@ class SelfTradePrevention(StrEnum):
     """Both shrink by the smaller quantity, without a trade; who has nothing left ends."""
 
 
+class GroupKind(StrEnum):
+    """How orders belong together. FIX tag 1385."""
+
+    OCO = "OCO"
+    """What one trades is taken off the others; where one ends, they end."""
+    OTO = "OTO"
+    """The first triggers the others, as far as it trades."""
+    BRACKET = "BRACKET"
+    """The first triggers two exits, of which each takes off the other."""
+
+
+class GroupLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """An order's place in a group. FIX ListID (tag 66) and ListSeqNo (tag 67)."""
+
+    group_id: str
+    """The account's own; a leg's `cl_ord_id` is made of it."""
+    kind: GroupKind
+    number: int
+    """From 0."""
+    count: int
+    """Of legs in the group."""
+
+    @property
+    def is_exit(self) -> bool:
+        """Return whether it waits for the first leg to trade."""
+        return self.kind is not GroupKind.OCO and self.number > 0
+
+    def key_of(self, number: int) -> ClOrdId:
+        """Return the key of leg *number* of the group."""
+        return ClOrdId(f"{self.group_id}-{number}")
+
+
 class OrdStatus(StrEnum):
     """How an order stands, in the API's words."""
 
@@ -145,6 +177,8 @@ class NewOrderSingle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     stp: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
     metadata: dict[str, str] = {}
     """The sender's own notes, kept and shown, never read."""
+    group: GroupLeg | None = None
+    """Its place among orders that belong together."""
 
 
 class OrderCancelRequest(msgspec.Struct, frozen=True, kw_only=True):

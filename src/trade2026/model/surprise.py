@@ -24,6 +24,8 @@ class Surprise(StrEnum):
     """A bust or a correction: it is booked, and somebody should know."""
     NO_SUCH_FILL = "NO_SUCH_FILL"
     """A bust or a correction of a fill that is not booked: nothing moves."""
+    BOTH_FILLED = "BOTH_FILLED"
+    """Legs that exclude each other have traded more than one of them should: fills crossed."""
     CHANGED_UNASKED = "CHANGED_UNASKED"
     """The venue changed an order that nobody wanted changed."""
 

@@ -7,6 +7,7 @@ from trade2026.desk.closing import Closer
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
+from trade2026.edge.order_groups import group_routes
 from trade2026.edge.order_routes import change_routes, list_routes, order_routes, write_routes
 from trade2026.model.subjects import (
     EXEC_REPORT,
@@ -38,7 +39,13 @@ def build(context: Context) -> Service:
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
-        routes=[*write_routes(desk), *change_routes(desk), *order_routes(desk), *list_routes(desk)],
+        routes=[
+            *write_routes(desk),
+            *change_routes(desk),
+            *group_routes(desk, context.ids),
+            *order_routes(desk),
+            *list_routes(desk),
+        ],
         intakes=[
             Fold(
                 subject=ORDERS_EVENT,

@@ -34,7 +34,7 @@ from trade2026.model.journal import (
     StopMoved,
     UnknownReported,
 )
-from trade2026.model.order import NewOrderSingle, TimeInForce
+from trade2026.model.order import NewOrderSingle, OrdStatus, TimeInForce
 from trade2026.model.risk import Refusal
 
 
@@ -51,7 +51,7 @@ class Resume(StrEnum):
     REPLACE_AGAIN = "REPLACE_AGAIN"
     """A change was asked for and is not answered: the venue makes it once, however often asked."""
     SEND = "SEND"
-    """A stop that was reached, and is not sent yet."""
+    """A stop that was reached, or an exit whose entry has traded, and is not sent yet."""
 
 
 def event_id_of(order_id: OrderId, order_seq: int) -> EventId:
@@ -171,6 +171,7 @@ def judge_report(
     event_id: EventId,
     ts_ns: TimeNs,
     fills: Sequence[ExecutionReport] = (),
+    legs: Sequence[Order | None] = (),
 ) -> JournalEvent | None:
     """Return the event to journal for *report*, or None where it was applied before.
 
@@ -183,6 +184,7 @@ def judge_report(
             identity, so that a redelivery is stored once.
         ts_ns: our time.
         fills: what was booked of the order so far, in its order: fills, busts, corrections.
+        legs: of its group, where it has one.
     """
     # Asserted before the log has it: once journalled, every fold would stumble over it.
     assert report.last_qty >= 0, f"{report.exec_id}: a quantity has no sign"
@@ -198,7 +200,7 @@ def judge_report(
     return OrderReported(
         **_next(order, ts_ns),
         report=report,
-        surprise="; ".join(surprises_of(order, report, was)),
+        surprise="; ".join(surprises_of(order, report, was, legs)),
         was=was,
     )
 
@@ -250,11 +252,13 @@ def _own_report(
 
 def resume(order: Order) -> Resume:
     """Return what a restart must do about *order*; ask again after the venue was asked."""
-    if order.is_done or order.is_resting:
+    if order.is_done or order.is_resting or order.is_waiting:
         return Resume.NOTHING
     if order.sent_ns is None and order.venue_ack_ns is None:
-        is_reached = order.triggered_ns is not None and not order.is_cancel_requested
-        return Resume.SEND if is_reached else Resume.FAIL
+        group = order.request.group
+        is_exit = group is not None and group.is_exit
+        is_started = order.triggered_ns is not None or (is_exit and _is_approved(order))
+        return Resume.SEND if is_started and not order.is_cancel_requested else Resume.FAIL
     if order.venue_ack_ns is None:
         return Resume.ASK_VENUE
     if order.is_cancel_requested:
@@ -262,6 +266,10 @@ def resume(order: Order) -> Resume:
     if order.change is not None:
         return Resume.REPLACE_AGAIN
     return Resume.NOTHING
+
+
+def _is_approved(order: Order) -> bool:
+    return order.status in {OrdStatus.ACCEPTED, OrdStatus.ROUTING}
 
 
 def cancel_problem(order: Order) -> str:

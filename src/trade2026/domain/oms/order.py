@@ -112,6 +112,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         is_stop = self.request.ord_type in STOPS
         return is_stop and self.status is OrdStatus.ACCEPTED and self.triggered_ns is None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether it is a leg that waits with us for the first of its group."""
+        group = self.request.group
+        return group is not None and group.is_exit and self.status is OrdStatus.NEW
+
 
 def apply(order: Order | None, event: OrderEvent) -> Order:
     """Return the order after *event*; an event applied before changes nothing.

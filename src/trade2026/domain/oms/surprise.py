@@ -4,10 +4,11 @@ Each surprise begins with its code, so that a program can tell an over-fill (aft
 account may only reduce) from a late cancel.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from trade2026.core.numbers import format_nanos
+from trade2026.domain.oms.group import traded_too_much
 from trade2026.domain.oms.order import Order
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.journal import FillTerms
@@ -21,7 +22,10 @@ SELF_TRADE: Final = "SELF_TRADE"
 
 
 def surprises_of(
-    order: Order, report: ExecutionReport, was: FillTerms | None = None
+    order: Order,
+    report: ExecutionReport,
+    was: FillTerms | None = None,
+    legs: Sequence[Order | None] = (),
 ) -> Iterator[str]:
     """Yield what contradicts *order* in a *report* that was not applied to it yet.
 
@@ -29,6 +33,7 @@ def surprises_of(
         order: before the report.
         report: what the venue said.
         was: what the fill was booked at that it undoes, where there is one.
+        legs: of the order's group, where it has one.
     """
     if order.sent_ns is None:
         yield f"{Surprise.NEVER_SENT}: a report on an order that is {order.status}, never sent"
@@ -39,6 +44,9 @@ def surprises_of(
         yield f"{Surprise.OTHER_ORDER}: {' '.join(theirs)} reported, {' '.join(ours)} ordered"
     if report.exec_type is ExecType.TRADE:
         yield from _of_fill(order, report)
+        too_much = traded_too_much(order, legs, report.last_qty) if legs else 0
+        if too_much:
+            yield f"{Surprise.BOTH_FILLED}: {format_nanos(too_much)} more than one leg should"
     elif report.exec_type in _ENDS:
         yield from _of_end(order, report)
     elif report.exec_type in UNDOES:

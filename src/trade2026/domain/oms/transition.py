@@ -105,7 +105,12 @@ _ROWS: Final[tuple[_Row, ...]] = (
         _S.PENDING_REPLACE,
         "one change at a time: the next waits for the venue's word on this one",
     ),
-    _Row(frozenset({_S.ACCEPTED}), _T.AMEND, None, "no venue has it: it is another at once"),
+    _Row(
+        frozenset({_S.NEW, _S.ACCEPTED}),
+        _T.AMEND,
+        None,
+        "no venue has it: it is another at once, also a leg that waits for its entry",
+    ),
     _Row(frozenset({_S.ACCEPTED}), _T.FIRE, None, "ACCEPTED until it is sent"),
     _Row(frozenset({_S.ACCEPTED}), _T.TRAIL, None, "a trailing stop that rests has followed"),
     _Row(_UNSENT | _PENDING, _T.WITHDRAW, _S.CANCELLED),

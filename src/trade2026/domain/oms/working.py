@@ -35,6 +35,7 @@ def working_request(request: NewOrderSingle) -> NewOrderSingle:
         trailing_offset=None,
         expire_ns=None,
         metadata={},
+        group=None,
     )
 
 

@@ -98,7 +98,7 @@ class RiskAccounts:
             case OrderApproved():
                 self._approve(event)
             case OrderChanged() | ReplaceRequested():
-                changing.book_change(self.of(event.account), event)
+                self._change(event)
             case OrderRefused() | OrderFailed() | OrderWithdrawn():
                 self._end(event.account, event.order_id)
             case OrderReported():
@@ -154,6 +154,13 @@ class RiskAccounts:
         account.reserve(
             Reservation(approved=approved, leaves_qty=request.order_qty, is_journalled=True)
         )
+
+    def _change(self, event: OrderChanged | ReplaceRequested) -> None:
+        if isinstance(event, OrderChanged):
+            request = self._received.get(event.order_id)
+            assert request is not None, f"{event.order_id}: changed before it was received"
+            self._received[event.order_id] = changing.with_terms(request, event)
+        changing.book_change(self.of(event.account), event)
 
     def _report(self, event: OrderReported) -> None:
         report = event.report

@@ -58,8 +58,10 @@ def assess(
 
 
 def book_change(account: RiskAccount, event: OrderChanged | ReplaceRequested) -> None:
-    """Hold what the log says of a change."""
-    account.reserve(after_event(account.reservations[event.order_id], event))
+    """Hold what the log says of a change; nothing for a leg that is not approved yet."""
+    held = account.reservations.get(event.order_id)
+    if held is not None:
+        account.reserve(after_event(held, event))
 
 
 def book_word(account: RiskAccount, report: ExecutionReport) -> None:
@@ -123,13 +125,19 @@ def with_change(held: Reservation, approved: RiskApproved[NewOrderSingle]) -> Re
     return msgspec.structs.replace(held, change=change)
 
 
+def with_terms(
+    request: NewOrderSingle, terms: OrderChanged | ReplaceRequested | ExecutionReport
+) -> NewOrderSingle:
+    """Return *request* with the values that *terms* names."""
+    given = {"order_qty": terms.order_qty, "price": terms.price, "stop_px": terms.stop_px}
+    said = {name: value for name, value in given.items() if value is not None}
+    return msgspec.structs.replace(request, **said)
+
+
 def after_event(held: Reservation, event: OrderChanged | ReplaceRequested) -> Reservation:
     """Return *held* after the log has a change: it is made at once, or waits for the venue."""
-    given = {"order_qty": event.order_qty, "price": event.price, "stop_px": event.stop_px}
-    terms = {name: value for name, value in given.items() if value is not None}
-    request = msgspec.structs.replace(held.approved.request, **terms)
     approved = RiskApproved(
-        request=request,
+        request=with_terms(held.approved.request, event),
         reserved=event.reserved,
         reference_px_nanos=held.approved.reference_px_nanos,
         approved_ns=event.ts_ns,
@@ -152,9 +160,7 @@ def after_report(held: Reservation, report: ExecutionReport) -> Reservation:
     base, waits = held, held.change
     if held.change is not None and is_answer:
         base, waits = held.change, None
-    given = {"order_qty": report.order_qty, "price": report.price, "stop_px": report.stop_px}
-    terms = {name: value for name, value in given.items() if value is not None}
-    request = msgspec.structs.replace(base.approved.request, **terms)
+    request = with_terms(base.approved.request, report)
     return msgspec.structs.replace(
         base,
         approved=msgspec.structs.replace(base.approved, request=request),
