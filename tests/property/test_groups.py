@@ -194,3 +194,27 @@ def test_an_exit_that_a_crash_left_approved_is_sent_and_never_failed() -> None:
     assert leg is not None
 
     assert decide.resume(leg) is decide.Resume.SEND
+
+
+def test_a_total_that_was_asked_for_and_waits_is_not_asked_for_again() -> None:
+    group = GroupLeg(group_id="g", kind=GroupKind.OCO, number=0, count=1)
+    orders = Orders()
+    request = an_order(order_qty=Qty(QTY), group=group)
+    orders.apply(decide.received(request, NOW_NS))
+
+    def leg() -> Order:
+        order = orders.get(request.order_id)
+        assert order is not None
+        return order
+
+    orders.apply(decide.approved(leg(), Money(0), NOW_NS))
+    orders.apply(decide.sent(leg(), "PRISM", NOW_NS))
+    for total, is_due in ((QTY - 1, True), (QTY, False)):
+        change = Change(order_qty=Qty(total))
+        waits = msgspec.structs.replace(
+            leg(),
+            change=decide.replace_requested(
+                leg(), change, reserved=Money(0), asked_by="group", ts_ns=NOW_NS
+            ),
+        )
+        assert bool(list(what_is_due([waits]))) is is_due

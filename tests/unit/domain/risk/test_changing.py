@@ -1,5 +1,6 @@
 """What is held for an order follows the order when the venue changes it."""
 
+import msgspec
 import pytest
 from tests.factories import NOW_NS, a_deposit, a_fill, a_quote, a_report, an_order, px, qty
 
@@ -12,6 +13,7 @@ from trade2026.domain.risk.exposure import Exposure
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
 from trade2026.model.journal import JournalEvent
+from trade2026.model.risk import RefusalCode
 
 RESERVED = Money(1_000)
 
@@ -105,3 +107,27 @@ def test_an_order_cut_down_to_what_has_traded_holds_nothing(to: str) -> None:
 
     assert desk.order.is_done
     assert desk.exposure.open_order_count == 0
+
+
+def test_a_change_that_no_log_has_is_given_up_and_the_order_keeps_what_it_has() -> None:
+    desk = Desk()
+    larger = msgspec.structs.replace(desk.request, order_qty=qty("2"))
+    assert desk.book.assess_change(larger, NOW_NS).approved is not None
+    assert desk.exposure.reserved > RESERVED
+
+    assert desk.book.accounts.release(desk.request.order_id)
+    assert not desk.book.accounts.release(desk.request.order_id)
+
+    assert desk.exposure.reserved == RESERVED
+
+
+def test_a_change_that_leaves_nothing_and_one_of_a_stranger_are_refused() -> None:
+    desk = Desk()
+    desk.hear(a_fill(desk.request, exec_id=ExecId("f"), last_qty=qty("0.5")))
+
+    for order in (
+        msgspec.structs.replace(desk.request, order_qty=qty("0.5")),
+        an_order(order_id="stranger"),
+    ):
+        verdict = desk.book.assess_change(order, NOW_NS)
+        assert verdict.refusals[0].code is RefusalCode.RISK_UNAVAILABLE
