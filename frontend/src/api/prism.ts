@@ -85,6 +85,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control/band": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Band
+         * @description Set within which prices one book or all take orders, or let them take any.
+         */
+        post: operations["ControlBandBand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control/params": {
         parameters: {
             query?: never;
@@ -123,6 +143,26 @@ export interface paths {
          * @description Let the time of the market stand still; orders are matched all the same.
          */
         post: operations["ControlPausePause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/phase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Phase
+         * @description Let one book or all begin another phase; what an auction gathered trades at its end.
+         */
+        post: operations["ControlPhasePhase"];
         delete?: never;
         options?: never;
         head?: never;
@@ -560,14 +600,36 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** BandRequest */
+        BandRequest: {
+            bps?: number | null;
+            high?: number | string | null;
+            low?: number | string | null;
+            /** @default  */
+            symbol: string;
+        };
+        /**
+         * BookPhase
+         * @description What a book does with orders.
+         * @enum {string}
+         */
+        BookPhase: "CONTINUOUS" | "AUCTION" | "HALTED" | "CLOSED";
+        /** BookReply */
+        BookReply: {
+            band_high: number | null;
+            band_low: number | null;
+            phase: components["schemas"]["BookPhase"];
+            symbol: string;
+        };
         /**
          * ControlKind
          * @description What somebody did to the market as a whole.
          * @enum {string}
          */
-        ControlKind: "START" | "PAUSE" | "STEP" | "SPEED" | "SEED" | "RESET" | "SHOCK" | "PARAMS";
+        ControlKind: "START" | "PAUSE" | "STEP" | "SPEED" | "SEED" | "RESET" | "SHOCK" | "PARAMS" | "PHASE" | "BAND";
         /** ControlState */
         ControlState: {
+            books: components["schemas"]["BookReply"][];
             digest: string;
             draw: number;
             events: number;
@@ -683,10 +745,13 @@ export interface components {
         MarketReply: {
             ask: number | null;
             ask_quantity: number | null;
+            band_high: number | null;
+            band_low: number | null;
             bid: number | null;
             bid_quantity: number | null;
             last_price: number | null;
             mid_price: number | null;
+            phase: components["schemas"]["BookPhase"];
             spread: number | null;
             symbol: string;
             timestamp_ns: number;
@@ -741,6 +806,12 @@ export interface components {
             mid: (number | string)[];
             trades: number[];
             volume: (number | string)[];
+        };
+        /** PhaseRequest */
+        PhaseRequest: {
+            phase: string;
+            /** @default  */
+            symbol: string;
         };
         /** PrismBook */
         PrismBook: {
@@ -996,6 +1067,39 @@ export interface operations {
             };
         };
     };
+    ControlBandBand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BandRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControlState"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     ControlParamsParams: {
         parameters: {
             query?: never;
@@ -1066,6 +1170,39 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControlState"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ControlPhasePhase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhaseRequest"];
+            };
+        };
         responses: {
             /** @description Request fulfilled, document follows */
             200: {

@@ -5,6 +5,7 @@ affair and appear nowhere else on the platform. An order can be looked at while 
 for some minutes after.
 """
 
+import asyncio
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -31,7 +32,9 @@ from trade2026.model.order import (
     Side,
     TimeInForce,
 )
+from trade2026.ports.calendar import TradingCalendar
 from trade2026.prism.door import PRICED, STOPS
+from trade2026.prism.floor import Floor
 from trade2026.prism.outside import OutsiderOrder
 from trade2026.prism.venue import Venue
 from trade2026.shell.access import needs, principal_of, require_account
@@ -68,7 +71,8 @@ class DirectOrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     trailing_offset: Exact = exact.NULL
     """For trailing_stop: how far it stays behind the best price."""
     time_in_force: str = "GTC"
-    """GTC, DAY, GTD, IOC or FOK. A market order never rests."""
+    """GTC, DAY, GTD, IOC or FOK. A market order never rests; a DAY order ends when its book
+    closes, or with its trading day in market time."""
     expire_ns: int | None = None
     """Simulation time at which a GTD order ends."""
     post_only: bool = False
@@ -170,7 +174,29 @@ def _wanted(raw: Exact, field: str, types: frozenset[OrdType], ord_type: OrdType
     return px
 
 
-def trading_routes(venue: Venue, *, ids: Ids, clock: Clock) -> list[BaseRouteHandler]:
+async def _dated(order: NewOrderSingle, floor: Floor, calendar: TradingCalendar) -> NewOrderSingle:
+    """Return a DAY order with the end of the trading day that it belongs to, by market time.
+
+    Raises:
+        InvalidInputError: market time is beyond the calendar.
+    """
+    instrument = floor.instruments.get(order.symbol)
+    if order.time_in_force is not TimeInForce.DAY or instrument is None:
+        return order
+    now_ns = TimeNs(floor.exchange.sim_ns)
+    try:
+        # The calendar of an exchange may have to be read from disk first.
+        ends_ns = await asyncio.to_thread(calendar.day_end_ns, instrument.kind, now_ns)
+    except ValueError as error:
+        raise InvalidInputError(
+            "time_in_force", "no calendar goes as far as market time"
+        ) from error
+    return msgspec.structs.replace(order, expire_ns=ends_ns)
+
+
+def trading_routes(
+    venue: Venue, *, ids: Ids, clock: Clock, calendar: TradingCalendar
+) -> list[BaseRouteHandler]:
     """Return the routes of direct participants."""
 
     def owned(request: AnyRequest, order_id: str) -> OutsiderOrder:
@@ -186,6 +212,7 @@ def trading_routes(venue: Venue, *, ids: Ids, clock: Clock) -> list[BaseRouteHan
         sent_by = principal_of(request).subject
         order = read_order(data, ids=ids, clock=clock, sent_by=sent_by)
         require_account(request, order.account)
+        order = await _dated(order, venue.floor, calendar)
         ack = await venue.submit(order, is_direct=True)
         placed = venue.floor.orders.get(order.order_id)
         if not ack.is_accepted or placed is None:

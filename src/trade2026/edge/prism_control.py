@@ -14,6 +14,16 @@ from litestar.status_codes import HTTP_200_OK
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import EventId, Ids
+from trade2026.edge.prism_stage import (
+    BandRequest,
+    BookReply,
+    PhaseRequest,
+    band_words,
+    book_reply,
+    read_band,
+    read_phase,
+    stage_of,
+)
 from trade2026.edge.words import read_word
 from trade2026.model.prism import (
     REAL_TIME_MILLI,
@@ -121,6 +131,8 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     log_seq: int
     """All inputs up to this place in PRISM's log are inside."""
     shocks: list[ShockReply]
+    books: list[BookReply]
+    """By which phase and within which band each book takes orders."""
 
 
 class ParamsReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +188,7 @@ def control_state(venue: Venue) -> ControlState:
             )
             for active in shocks
         ],
+        books=[book_reply(stage_of(venue.floor, symbol)) for symbol in venue.floor.instruments],
     )
 
 
@@ -208,7 +221,7 @@ class _Hand:
     """Does to the market what a request asks."""
 
     def __init__(self, venue: Venue, ids: Ids, clock: Clock) -> None:
-        self._venue = venue
+        self.venue = venue
         self._ids = ids
         self._clock = clock
 
@@ -217,14 +230,20 @@ class _Hand:
         signed = msgspec.structs.replace(
             control, asked_by=principal_of(request).subject, asked_ns=self._clock.now_ns()
         )
-        await self._venue.control(signed, EventId(self._ids.new()))
-        return control_state(self._venue)
+        await self.venue.control(signed, EventId(self._ids.new()))
+        return control_state(self.venue)
 
 
 def control_routes(venue: Venue, *, ids: Ids, clock: Clock) -> list[BaseRouteHandler]:
     """Return the routes that control PRISM's market."""
     hand = _Hand(venue, ids, clock)
-    return [*_looks(venue), *_time_routes(hand), *_life_routes(hand), *_market_routes(hand)]
+    return [
+        *_looks(venue),
+        *_time_routes(hand),
+        *_life_routes(hand),
+        *_market_routes(hand),
+        *_book_routes(hand),
+    ]
 
 
 def _looks(venue: Venue) -> list[BaseRouteHandler]:
@@ -311,6 +330,20 @@ def _market_routes(hand: _Hand) -> list[BaseRouteHandler]:
     return [shock, set_params]
 
 
+def _book_routes(hand: _Hand) -> list[BaseRouteHandler]:
+    @post("/control/phase", opt=_WRITE, status_code=HTTP_200_OK)
+    async def phase(request: AnyRequest, data: PhaseRequest) -> ControlState:
+        """Let one book or all begin another phase; what an auction gathered trades at its end."""
+        return await hand.do(request, read_phase(data, hand.venue.floor))
+
+    @post("/control/band", opt=_WRITE, status_code=HTTP_200_OK)
+    async def band(request: AnyRequest, data: BandRequest) -> ControlState:
+        """Set within which prices one book or all take orders, or let them take any."""
+        return await hand.do(request, read_band(data, hand.venue.floor))
+
+    return [phase, band]
+
+
 _LONGEST_S: Final = 86_400
 _SAID_APART: Final = frozenset({"kind", "asked_by", "asked_ns"})
 
@@ -322,6 +355,8 @@ def _speed_of(speed_milli: int) -> float | str:
 def _audit_reply(audited: Audited) -> AuditReply:
     control = audited.control
     said: dict[str, Any] = msgspec.to_builtins(control)
+    if control.bands:
+        said["bands"] = band_words(control.bands)
     return AuditReply(
         kind=control.kind,
         asked_by=control.asked_by,

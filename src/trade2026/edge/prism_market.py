@@ -10,8 +10,10 @@ from litestar.params import Parameter
 from trade2026.core.numbers import money_half_even
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
+from trade2026.edge.prism_stage import book_reply, stage_of
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import Side
+from trade2026.model.prism import BookPhase
 from trade2026.prism.exchange import AgentView, Levels
 from trade2026.prism.feed import SNAPSHOT_LEVELS
 from trade2026.prism.floor import TAPE_LENGTH
@@ -65,6 +67,10 @@ class MarketReply(msgspec.Struct, frozen=True, kw_only=True):
     ask: Exact
     ask_quantity: Exact
     spread: Exact
+    phase: BookPhase
+    band_low: Exact
+    """The lowest price at which orders are taken; null for any."""
+    band_high: Exact
 
 
 class PrismTrade(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +163,7 @@ def _market_reply(venue: Venue, instrument: Instrument) -> MarketReply:
     tape = venue.floor.tapes[symbol]
     bid = bids[0][0] * tick if bids else None
     ask = asks[0][0] * tick if asks else None
+    book = book_reply(stage_of(venue.floor, symbol))
     mid = spread = None
     if bid is not None and ask is not None:
         mid, spread = (bid + ask) // 2, ask - bid
@@ -170,6 +177,9 @@ def _market_reply(venue: Venue, instrument: Instrument) -> MarketReply:
         ask=exact.write_optional(ask),
         ask_quantity=exact.write_optional(asks[0][1] * lot if asks else None),
         spread=exact.write_optional(spread),
+        phase=book.phase,
+        band_low=book.band_low,
+        band_high=book.band_high,
     )
 
 

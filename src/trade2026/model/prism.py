@@ -49,6 +49,10 @@ class ControlKind(StrEnum):
     """End this life and begin another from a seed."""
     SHOCK = "SHOCK"
     PARAMS = "PARAMS"
+    PHASE = "PHASE"
+    """Let books begin another phase."""
+    BAND = "BAND"
+    """Set within which prices books take orders."""
 
 
 class ShockKind(StrEnum):
@@ -87,6 +91,43 @@ class PrismParams(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, float]
 
 
+class BookPhase(StrEnum):
+    """What a book does with orders."""
+
+    CONTINUOUS = "CONTINUOUS"
+    AUCTION = "AUCTION"
+    """Orders rest, and trade at one price when it ends."""
+    HALTED = "HALTED"
+    """Nothing new comes in; what rests may be cancelled and reduced."""
+    CLOSED = "CLOSED"
+    """The same; orders for the day have ended."""
+
+
+class PrismPhase(msgspec.Struct, frozen=True, kw_only=True):
+    """Another phase for some books."""
+
+    symbols: tuple[str, ...]
+    phase: BookPhase
+
+
+class PrismBand(msgspec.Struct, frozen=True, kw_only=True):
+    """Within which prices the book of a symbol takes orders; both 0: at any price."""
+
+    symbol: str
+    low: Px
+    high: Px
+
+
+class PrismStage(msgspec.Struct, frozen=True, kw_only=True):
+    """How the book of a symbol takes orders, where that is not as at its beginning."""
+
+    symbol: str
+    phase: BookPhase = BookPhase.CONTINUOUS
+    low: Px = Px(0)
+    """The lowest price taken; 0 with `high`: any."""
+    high: Px = Px(0)
+
+
 class PrismControl(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that somebody did to the market as a whole. Unused fields are None."""
 
@@ -102,6 +143,8 @@ class PrismControl(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     seed: int | None = None
     shock: PrismShock | None = None
     params: PrismParams | None = None
+    phase: PrismPhase | None = None
+    bands: tuple[PrismBand, ...] = ()
 
 
 class PrismInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +204,8 @@ class PrismLife(msgspec.Struct, frozen=True, kw_only=True):
     """Set in this order at the beginning."""
     before: PrismMark | None = None
     """The last that is known of the life before."""
+    stages: tuple[PrismStage, ...] = ()
+    """Of the books that do not begin in continuous trading at any price."""
 
 
 class PartyHolding(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -220,3 +265,5 @@ class PrismSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     controls_seq: int = 0
     """Controls up to this place in the log have done their work."""
     mark: PrismMark | None = None
+    stages: tuple[PrismStage, ...] = ()
+    """See `PrismLife`; as they are now."""

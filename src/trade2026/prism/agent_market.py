@@ -15,20 +15,34 @@ from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import Px
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
-from trade2026.model.prism import PartyHolding, PrismParams, PrismShock, ShockKind
+from trade2026.model.prism import (
+    PartyHolding,
+    PrismBand,
+    PrismControl,
+    PrismParams,
+    PrismPhase,
+    PrismShock,
+    PrismStage,
+    ShockKind,
+)
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import MarketConfig, default_config
 from trade2026.prism.digest import DigestState, EventDigest
 from trade2026.prism.engine.book import FIRST_CAPACITY
 from trade2026.prism.engine.compiled import remove_stale, sources_digest
-from trade2026.prism.engine.event import EventReason
-from trade2026.prism.engine.message import FORCE_OF, KIND_OF, STP_OF, Action, Flag, new_message
+from trade2026.prism.engine.message import (
+    FORCE_OF,
+    KIND_OF,
+    STP_OF,
+    Action,
+    Flag,
+    Phase,
+    new_message,
+)
 from trade2026.prism.exchange import (
     FIRST_OUTSIDER,
     AgentView,
-    EventKind,
-    KillReason,
     Levels,
     MarketEvent,
     NewTerms,
@@ -40,22 +54,8 @@ from trade2026.prism.opening import agents_of
 from trade2026.prism.parameters import changed
 from trade2026.prism.price.fundamental import FundamentalParams
 from trade2026.prism.shock import ActiveShock, away_share, check_shock, log_move
-
-_REASONS: Final = {
-    EventReason.NONE: KillReason.NONE,
-    EventReason.UNFILLED: KillReason.UNFILLED,
-    EventReason.NOT_FILLABLE: KillReason.UNFILLED,
-    EventReason.SELF_TRADE: KillReason.SELF_TRADE,
-    EventReason.DUPLICATE: KillReason.INVALID,
-    EventReason.UNKNOWN_ORDER: KillReason.UNKNOWN,
-    EventReason.INVALID: KillReason.INVALID,
-    EventReason.WOULD_TRADE: KillReason.WOULD_TRADE,
-    EventReason.WRONG_PHASE: KillReason.WRONG_PHASE,
-    EventReason.OUT_OF_BAND: KillReason.OUT_OF_BAND,
-    EventReason.EXPIRED: KillReason.EXPIRED,
-    EventReason.REPLACED: KillReason.REPLACED,
-}
-
+from trade2026.prism.stage import NAME_OF, PHASE_OF, check_bands, check_phase
+from trade2026.prism.telling import told_of
 
 _TYPES: Final = {agent_type.name: agent_type for agent_type in AGENT_TYPES}
 
@@ -217,6 +217,37 @@ class AgentMarket:
         for owner, params in new.items():
             self._market.set_params(owner, params)
 
+    def check_stage(self, control: PrismControl) -> None:
+        """Refuse a phase or bands that the books cannot have.
+
+        Raises:
+            InvalidInputError: names the field.
+        """
+        if control.phase is not None:
+            check_phase(control.phase, self._market.symbols)
+        else:
+            listed = {s.instrument.symbol: s.instrument for s in self._config.symbols}
+            check_bands(control.bands, listed)
+
+    def set_phase(self, asked: PrismPhase) -> None:
+        """Let books begin a phase that was checked; what an auction gathered may trade."""
+        for symbol in asked.symbols:
+            self._market.ask(symbol, new_message(Action.PHASE, ticks=PHASE_OF[asked.phase]))
+
+    def set_band(self, band: PrismBand) -> None:
+        """Let a book take orders at the prices of *band* only, which was checked."""
+        tick = self._market.tick_of(band.symbol)
+        low, high = band.low // tick, band.high // tick
+        self._market.ask(band.symbol, new_message(Action.BAND, ticks=low, trigger=high))
+
+    def stage(self, symbol: str) -> PrismStage:
+        """Return by which phase and band a book takes orders."""
+        phase, low, high = self._market.stage(symbol)
+        tick = self._market.tick_of(symbol)
+        return PrismStage(
+            symbol=symbol, phase=NAME_OF[Phase(phase)], low=Px(low * tick), high=Px(high * tick)
+        )
+
     def agent_params(self) -> dict[str, dict[str, dict[str, float]]]:
         """Return by what the agents act: by type, by name."""
         found: dict[str, dict[str, dict[str, float]]] = {}
@@ -273,50 +304,10 @@ class AgentMarket:
 
     def drain(self) -> list[MarketEvent]:
         """Return what happened since the last call, in order."""
-        symbols = self._market.symbols
-        events: list[MarketEvent] = []
         drained = self._market.drain()
         self._digest.add(drained)
-        for row in drained.tolist():
-            (seq, time_ns, ticks, lots, maker_number, taker_number, *lefts) = row[:8]
-            (level_lots, maker_owner, taker_owner, symbol, kind, side, reason) = row[8:]
-            maker_left, taker_left = lefts
-            ticks = self._shown_ticks(kind, maker_number or taker_number, ticks)
-            events.append(
-                MarketEvent(
-                    seq=seq,
-                    symbol=symbols[symbol],
-                    kind=EventKind(kind),
-                    time_ns=time_ns,
-                    side=Side.BUY if side > 0 else Side.SELL,
-                    ticks=ticks,
-                    lots=lots,
-                    maker_number=maker_number,
-                    taker_number=taker_number,
-                    maker_owner=maker_owner,
-                    taker_owner=taker_owner,
-                    maker_lots_left=maker_left,
-                    taker_lots_left=taker_left,
-                    reason=_REASONS[EventReason(reason)],
-                    level_lots=level_lots,
-                )
-            )
-        return events
-
-    def _shown_ticks(self, kind: int, number: int, ticks: int) -> int:
-        """Return the price of an event; 0 for a stop that waits, for it is in no level."""
-        match kind:
-            case EventKind.WAITING:
-                self._waiting.add(number)
-            case EventKind.TRIGGERED:
-                self._waiting.discard(number)
-            case EventKind.CHANGED | EventKind.REMOVED if number in self._waiting:
-                if kind == EventKind.REMOVED:
-                    self._waiting.discard(number)
-                return 0
-            case _:
-                pass
-        return ticks
+        symbols, waiting = self._market.symbols, self._waiting
+        return [told_of(row, symbols, waiting) for row in drained.tolist()]
 
     def _end(self, shock: PrismShock) -> None:
         if shock.kind is ShockKind.CRASH:
@@ -361,6 +352,10 @@ class AgentMarket:
             )
             for agent in self._market.agents()
         ]
+
+    def value_px(self) -> dict[str, Px]:
+        """Return what a position is valued at, by symbol."""
+        return {symbol: self._market.value_px(symbol) for symbol in self._market.symbols}
 
     def last_mid_px(self) -> dict[str, Px]:
         """Return where the middle last stood, by symbol."""

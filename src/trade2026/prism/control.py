@@ -21,10 +21,12 @@ from trade2026.model.prism import (
     PrismPace,
     PrismParams,
     PrismSnapshot,
+    PrismStage,
 )
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.pace import AS_FAST_AS_POSSIBLE, SPEED_MILLI_MAX, SPEED_MILLI_MIN, Pace
+from trade2026.prism.stage import staged
 
 STEP_NS_MAX: Final = 3_600 * NS_PER_S
 STEP_EVENTS_MAX: Final = 1_000_000
@@ -52,6 +54,8 @@ class Controls:
         self.pace = pace
         self.params: tuple[PrismParams, ...] = ()
         """In force, in the order in which they are set."""
+        self.stages: tuple[PrismStage, ...] = ()
+        """Of the books whose phase or band is not that of the beginning."""
         self.last_place = 0
         """In the log, of the newest control."""
         self.audit: deque[Audited] = deque(maxlen=AUDIT_LENGTH)
@@ -77,6 +81,8 @@ class Controls:
             case ControlKind.PARAMS:
                 assert control.params is not None
                 market.with_params(control.params)
+            case ControlKind.PHASE | ControlKind.BAND:
+                market.check_stage(control)
             case ControlKind.START | ControlKind.PAUSE:
                 pass
 
@@ -111,8 +117,10 @@ class Controls:
             case ControlKind.PARAMS:
                 assert control.params is not None
                 self.params = merged(self.params, control.params)
+            case ControlKind.PHASE | ControlKind.BAND:
+                self.stages = staged(self.stages, control)
             case ControlKind.RESET:
-                self.params = ()
+                self.params, self.stages = (), ()
             case ControlKind.SHOCK:
                 pass
 
@@ -151,6 +159,10 @@ def change_market(control: PrismControl, exchange: Exchange) -> None:
         market_of(exchange).shock(control.shock)
     if control.params is not None:
         market_of(exchange).set_params(control.params)
+    if control.phase is not None:
+        market_of(exchange).set_phase(control.phase)
+    for band in control.bands:
+        market_of(exchange).set_band(band)
 
 
 def merged(params: Iterable[PrismParams], newer: PrismParams) -> tuple[PrismParams, ...]:
@@ -180,6 +192,7 @@ def restored(
     done_seq = 0 if snapshot is None else snapshot.controls_seq
     controls = Controls(Pace(pace, now_ns=now_ns, sim_ns=now_ns))
     controls.params = () if snapshot is None else snapshot.params
+    controls.stages = () if snapshot is None else snapshot.stages
     reset: PrismControl | None = None
     for message, place in inputs:
         control = message.control

@@ -191,8 +191,9 @@ def _stop_problem(order: NewOrderSingle, instrument: Instrument) -> str:
 
 
 def _term_problem(order: NewOrderSingle, instrument: Instrument) -> str:
-    if (order.expire_ns is not None) is not (order.time_in_force is TimeInForce.GTD):
-        return "BAD_EXPIRY a GTD order has an end, and no other"
+    is_dated, force = order.expire_ns is not None, order.time_in_force
+    if is_dated is not (force is TimeInForce.GTD) and force is not TimeInForce.DAY:
+        return "BAD_EXPIRY a GTD order has an end, a DAY order may have one, and no other"
     if order.expire_ns is not None and not 0 < order.expire_ns <= INT64_MAX:
         return f"BAD_EXPIRY an order ends between 1 and {INT64_MAX} ns"
     may_rest = order.ord_type in PRICED and order.time_in_force in RESTING

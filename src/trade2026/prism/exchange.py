@@ -120,7 +120,7 @@ class MarketEvent(NamedTuple):
     kind: EventKind
     time_ns: int
     side: Side
-    """Of the taker in a trade, of the order otherwise."""
+    """Of the taker in a trade, BUY in an auction's, of the order otherwise."""
     ticks: int
     lots: int
     maker_number: int
@@ -134,6 +134,8 @@ class MarketEvent(NamedTuple):
     reason: KillReason
     level_lots: int
     """Resting at that price, on the side that changed, after the event."""
+    is_auction: bool = False
+    """A trade of an auction: the maker sold, the taker bought, and `LEVEL`s follow."""
 
 
 Levels = list[tuple[int, int]]
@@ -217,6 +219,10 @@ class Exchange(Protocol):
 
     def last_mid_px(self) -> dict[str, Px]:
         """Return where the middle last stood, by symbol."""
+        ...
+
+    def value_px(self) -> dict[str, Px]:
+        """Return what a position is valued at, by symbol; the same in every replay."""
         ...
 
     def mark(self) -> tuple[int, str]:

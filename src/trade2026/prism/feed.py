@@ -3,8 +3,9 @@
 Per symbol, in one batch: the trades, one `depthUpdate` with the absolute quantities of the
 levels that changed, the best bid and offer where they changed, and from time to time a
 snapshot to begin from. `U` and `u` follow one another without a gap within a life and begin
-above every life before, so a restart looks like the gap it is. `N` is the event's time in
-nanoseconds, finer than the dialect's milliseconds.
+above every life before, so a restart looks like the gap it is. While the bids and offers of
+an auction cross, the book is not told: what changed comes when they no longer do. `N` is the
+event's time in nanoseconds, finer than the dialect's milliseconds.
 
 Source: Binance Spot API, "WebSocket Streams", Trade, Diff. Depth and Book Ticker streams.
 """
@@ -68,6 +69,9 @@ class _Channel:
         side = event.side
         if event.kind is EventKind.TRADE:
             self._add_trade(event)
+            if event.is_auction:
+                # Its levels follow as events of their own.
+                return
         if event.kind in _MEETINGS:
             side = side.opposite
         self._changed[side, event.ticks] = event.level_lots
@@ -76,9 +80,10 @@ class _Channel:
         """Return what is new as one batch, None when nothing is."""
         now_ns = exchange.sim_ns
         symbol = self.instrument.symbol
+        if is_crossed(best := exchange.depth(symbol, 1)):
+            return self._packed(recv_ns)
         if self._changed:
             self._add_depth_update(now_ns)
-            best = exchange.depth(symbol, 1)
             if best != self._best:
                 self._best = best
                 self._add_book_ticker(best, now_ns)
@@ -88,6 +93,9 @@ class _Channel:
             self._snapshot_due_ns = now_ns + SNAPSHOT_EVERY_NS
             self._snapshot_sim_ns, self._snapshot_recv_ns = now_ns, recv_ns
             self._add_snapshot(exchange.depth(symbol, SNAPSHOT_LEVELS), now_ns)
+        return self._packed(recv_ns)
+
+    def _packed(self, recv_ns: TimeNs) -> RawBatch | None:
         if not self._frames:
             return None
         frames = tuple(
@@ -99,7 +107,7 @@ class _Channel:
         self._next_index += len(frames)
         return RawBatch(
             venue=PRISM,
-            symbol=symbol,
+            symbol=self.instrument.symbol,
             first_index=first_index,
             session=self.session,
             frames=frames,
@@ -175,6 +183,12 @@ class _Channel:
 
     def _qty(self, lots: int) -> str:
         return format_nanos(lots * self.instrument.lot_size)
+
+
+def is_crossed(best: tuple[Levels, Levels]) -> bool:
+    """Return whether a bid reaches an offer, as during an auction."""
+    bids, asks = best
+    return bool(bids) and bool(asks) and bids[0][0] >= asks[0][0]
 
 
 class Feed:

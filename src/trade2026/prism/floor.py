@@ -13,10 +13,11 @@ import msgspec
 from trade2026.core.numbers import Qty
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, Instrument
-from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, Side
+from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, Side, TimeInForce
 from trade2026.model.prism import PartyHolding, PrismFunding
 from trade2026.model.reconciliation import Statement
 from trade2026.prism.balance import Wallet
+from trade2026.prism.days import DayEnds
 from trade2026.prism.door import OnGrid, examine, examine_change
 from trade2026.prism.exchange import (
     AT_THE_DOOR,
@@ -30,11 +31,12 @@ from trade2026.prism.exchange import (
 )
 from trade2026.prism.floor_state import FloorState, OrderState
 from trade2026.prism.holdings import Holdings, party_of
-from trade2026.prism.limits import Limits, notional_problem, open_problem
+from trade2026.prism.limits import Limits, more_problem, notional_problem, open_problem
 from trade2026.prism.outside import OutsideOrders, OutsiderOrder, order_of
 from trade2026.prism.reports import TEXTS, Reporter
 
 TAPE_LENGTH: Final = 1_000
+_GTD: Final = TimeInForce.GTD
 
 
 class PublicTrade(NamedTuple):
@@ -85,6 +87,7 @@ class Floor:
         self._groups: list[list[ExecutionReport]] = []
         self._direct_seqs: set[int] = set()
         self._events: list[MarketEvent] = []
+        self._days = DayEnds(orders)
 
     def state(self) -> FloorState:
         """Return what the course of things depends on, apart from the market."""
@@ -118,9 +121,14 @@ class Floor:
                 cum_qty=one.cum_qty,
             )
             self.orders.add(order, arrived_ns=self.exchange.sim_ns)
+            self._days.note(order)
 
     def advance(self, sim_ns: int) -> None:
-        """Let the market trade until *sim_ns*."""
+        """Let the market trade until *sim_ns*; orders whose day is over end at their times."""
+        while (due := self._days.take(sim_ns)) is not None:
+            self.exchange.run_until(due[0])
+            self.settle()
+            self._end_day(due[1])
         self.exchange.run_until(sim_ns)
         self.settle()
 
@@ -150,11 +158,12 @@ class Floor:
                 lots=grid.lots,
                 trigger=grid.trigger,
                 display=grid.display,
-                expires_ns=request.expire_ns or 0,
+                expires_ns=(request.expire_ns or 0) if request.time_in_force is _GTD else 0,
                 is_post_only=request.is_post_only,
                 stp=request.stp,
             ),
         )
+        self._days.note(order)
         events = self.exchange.drain()
         if not _is_turned_away(order.number, events):
             self._tell(order, [self.reporter.accepted(order, now_ns)])
@@ -178,7 +187,7 @@ class Floor:
         changed = examine_change(request, stands, order.cum_qty, instrument)
         if isinstance(changed, str):
             return changed
-        if order.facts.is_direct and (problem := self._unaffordable(order, changed)):
+        if order.facts.is_direct and (problem := more_problem(stands, changed)):
             return problem
         terms = NewTerms(
             ticks=(request.price or 0) // instrument.tick_size,
@@ -197,16 +206,6 @@ class Floor:
             self._tell(order, [report])
         self._settle(events)
         return "" if refused is None else TEXTS[refused.reason]
-
-    def _unaffordable(self, order: OutsiderOrder, changed: NewOrderSingle) -> str:
-        """Return why a direct participant cannot have more than it asked for at first."""
-        stands = order.request
-        assert stands is not None
-        is_more = changed.order_qty > stands.order_qty
-        is_dearer = changed.side is Side.BUY and (changed.price or 0) > (stands.price or 0)
-        if not is_more and not is_dearer:
-            return ""
-        return "NOT_SUPPORTED a direct participant's order only becomes smaller or cheaper"
 
     def cancel(self, order: OutsiderOrder) -> None:
         """Take out what is left of an order, or report that it is too late."""
@@ -268,7 +267,7 @@ class Floor:
         grid = examine(request, self.instruments.get(request.symbol))
         if isinstance(grid, str):
             return grid
-        if problem := self.exchange.cannot(request):
+        if problem := self.exchange.cannot(request) or self._day_problem(request):
             return problem
         if not self.exchange.is_open(request.symbol):
             return f"NO_MARKET there is no book in {request.symbol} at this moment"
@@ -276,6 +275,11 @@ class Floor:
         if is_direct and not problem:
             problem = self._means_problem(request)
         return problem or grid
+
+    def _day_problem(self, request: NewOrderSingle) -> str:
+        is_day = request.time_in_force is TimeInForce.DAY and request.expire_ns is not None
+        is_over = is_day and (request.expire_ns or 0) <= self.exchange.sim_ns
+        return "TOO_LATE its day is over" if is_over else ""
 
     def _means_problem(self, request: NewOrderSingle) -> str:
         party = party_of(request.account, is_direct=True)
@@ -285,7 +289,7 @@ class Floor:
             request,
             orders=self.orders,
             holdings=self.holdings,
-            mid_px=self.exchange.last_mid_px(),
+            mid_px=self.exchange.value_px(),
             limits=self.limits,
         )
 
@@ -302,6 +306,12 @@ class Floor:
         )
         self.orders.add(order, arrived_ns=at_ns)
         return order
+
+    def _end_day(self, order: OutsiderOrder) -> None:
+        if not order.is_done:
+            self.exchange.cancel(symbol=order.facts.symbol, number=order.number)
+            ended = (event._replace(reason=KillReason.EXPIRED) for event in self.exchange.drain())
+            self._settle(ended)
 
     def _owner(self, party: str) -> int:
         return self._owners.setdefault(party, FIRST_OUTSIDER + len(self._owners))

@@ -13,7 +13,7 @@ import msgspec
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import EventId
 from trade2026.model.instrument import PRISM, Instrument
-from trade2026.model.prism import PrismControl, PrismLife, PrismMark
+from trade2026.model.prism import PrismBand, PrismControl, PrismLife, PrismMark, PrismPhase
 from trade2026.prism.control import Controls, market_of
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.floor import Floor
@@ -56,6 +56,10 @@ def begin(
     exchange = house.make_exchange(life)
     for params in life.params:
         market_of(exchange).set_params(params)
+    for stage in life.stages:
+        market = market_of(exchange)
+        market.set_band(PrismBand(symbol=stage.symbol, low=stage.low, high=stage.high))
+        market.set_phase(PrismPhase(symbols=(stage.symbol,), phase=stage.phase))
     own = exchange.holdings()
     parties = {holding.party for holding in own}
     holdings = Holdings(holding for holding in life.holdings if holding.party not in parties)
@@ -104,7 +108,9 @@ def begin_afresh(
     seeds = (reset.seed, pace.next_seed, life.seed)
     seed = next(seed for seed in seeds if seed is not None)
     pace.next_seed = None
-    fresh = msgspec.structs.replace(life, seed=seed, draw=0, holdings=(), last_mid_px={}, params=())
+    fresh = msgspec.structs.replace(
+        life, seed=seed, draw=0, holdings=(), last_mid_px={}, params=(), stages=()
+    )
     agents = house.make_exchange(fresh).holdings()
     parties = {agent.party for agent in agents}
     holdings = Holdings(h for h in life.holdings if h.party not in parties)

@@ -57,6 +57,15 @@ def open_problem(
     return ""
 
 
+def more_problem(stands: NewOrderSingle, changed: NewOrderSingle) -> str:
+    """Return why a direct participant cannot have more than it asked for at first."""
+    is_more = changed.order_qty > stands.order_qty
+    is_dearer = changed.side is Side.BUY and (changed.price or 0) > (stands.price or 0)
+    if not is_more and not is_dearer:
+        return ""
+    return "NOT_SUPPORTED a direct participant's order only becomes smaller or cheaper"
+
+
 def notional_problem(
     order: NewOrderSingle,
     *,

@@ -120,6 +120,7 @@ class Market:
         }
         in_python = {n: a.type for n, a in enumerate(self._agents) if a.type.in_python}
         self._callbacks = callback.Callbacks(self._market, self.symbols, in_python)
+        self._first_px = dict(self._last_mid_px)
         self._find_books()
 
     @classmethod
@@ -141,6 +142,7 @@ class Market:
         set_wakes(market._market, market._agents)
         market._books = [book_of_bytes(book) for book in state.books]
         market._seqs[:] = state.seqs
+        market._first_px = state.first_px
         market._find_books()
         return market
 
@@ -157,6 +159,7 @@ class Market:
             books=tuple(bytes_of(book) for book in self._books),
             seqs=tuple(self._seqs.tolist()),
             last_mid_px=self.last_mid_px(),
+            first_px=dict(self._first_px),
         )
 
     @property
@@ -234,12 +237,39 @@ class Market:
 
     def mid_px(self, symbol: str) -> Px:
         """Return the mid price; while a side is empty, the last one known, at first the start."""
+        middle = self._middle(symbol)
+        if middle is not None:
+            self._last_mid_px[symbol] = middle
+        return self._last_mid_px[symbol]
+
+    def value_px(self, symbol: str) -> Px:
+        """Return the mid price; while a side is empty the last trade's, at first the start.
+
+        It depends on the market alone and not on when it was asked before: what decides on an
+        order must be the same in every replay.
+        """
+        middle = self._middle(symbol)
+        if middle is not None:
+            return middle
+        last = int(memory.head_of(self._books[self._index[symbol]])["last"])
+        return Px(last * self.tick_of(symbol)) if last else self._first_px[symbol]
+
+    def _middle(self, symbol: str) -> Px | None:
         index = self._index[symbol]
         bid, ask = memory.SIDES.view(self._books[index])["best"].tolist()
-        if memory.NO_RANK not in (bid, ask):
-            # A sell's rank is minus its price.
-            self._last_mid_px[symbol] = Px((bid - ask) * self._grids[index].tick // 2)
-        return self._last_mid_px[symbol]
+        if memory.NO_RANK in (bid, ask):
+            return None
+        # A sell's rank is minus its price.
+        return Px((bid - ask) * self._grids[index].tick // 2)
+
+    def tick_of(self, symbol: str) -> int:
+        """Return how many nanos a tick of the symbol is."""
+        return self._grids[self._index[symbol]].tick
+
+    def stage(self, symbol: str) -> tuple[int, int, int]:
+        """Return the book's `Phase` and its band, lowest and highest in ticks; both 0: none."""
+        head = memory.head_of(self._books[self._index[symbol]])
+        return int(head["phase"]), int(head["band_low"]), int(head["band_high"])
 
     def fundamental_px(self, symbol: str) -> float:
         """Return the value around which the symbol trades, as of its last wake-up, in nanos."""

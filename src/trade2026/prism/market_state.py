@@ -15,6 +15,8 @@ class MarketState(msgspec.Struct, frozen=True, kw_only=True):
     seqs: tuple[int, ...]
     """By symbol, the number of the last event."""
     last_mid_px: dict[str, Px]
+    first_px: dict[str, Px]
+    """Where prices stood when the market was opened."""
 
 
 class AgentHolding(msgspec.Struct, frozen=True, kw_only=True):

@@ -161,6 +161,7 @@ def revive(found: Recollection, house: House, *, now_ns: int) -> Revived:
         holdings=tuple(holdings.all()),
         last_mid_px={} if snapshot is None else snapshot.last_mid_px,
         params=controls.params,
+        stages=controls.stages,
         before=None if snapshot is None else snapshot.mark,
     )
     revived = (
@@ -234,6 +235,7 @@ def snapshot_of(
         draw=life.draw,
         pace=controls.pace.state(),
         params=controls.params,
+        stages=controls.stages,
         controls_seq=controls.last_place,
         mark=mark_of(floor, log_seq),
     )

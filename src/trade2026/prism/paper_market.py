@@ -219,6 +219,10 @@ class PaperMarket:
                 self._last_mid_px[symbol] = Px(middle)
         return dict(self._last_mid_px)
 
+    def value_px(self) -> dict[str, Px]:
+        """Return what a position is valued at, by symbol."""
+        return self.last_mid_px()
+
     def mark(self) -> tuple[int, str]:
         """Return how much happened to paper orders; a recording has no hash."""
         return sum(listing.event_seq for listing in self._listings.values()), ""

@@ -128,7 +128,10 @@ class Reporter:
     def traded(
         self, event: MarketEvent, instrument: Instrument, exchange: Exchange
     ) -> list[ExecutionReport]:
-        """Report a trade to the outsiders in it: to the maker first, and maybe to nobody."""
+        """Report a trade to the outsiders in it: to the maker first, and maybe to nobody.
+
+        In an auction both orders had rested: neither removed liquidity.
+        """
         makes, takes = event.maker_owner >= FIRST_OUTSIDER, event.taker_owner >= FIRST_OUTSIDER
         reports: list[ExecutionReport] = []
         if makes:
@@ -141,8 +144,10 @@ class Reporter:
             contra = OUTSIDER if makes else exchange.owner_name(event.maker_owner)
             order = self._orders.by_number(event.taker_number)
             left = event.taker_lots_left * instrument.lot_size
-            removed = LastLiquidityInd.REMOVED
-            reports.append(self._fill(order, event, instrument, removed, left=left, contra=contra))
+            is_added = event.is_auction
+            liquidity = LastLiquidityInd.ADDED if is_added else LastLiquidityInd.REMOVED
+            fill = self._fill(order, event, instrument, liquidity, left=left, contra=contra)
+            reports.append(fill)
         return reports
 
     def _fill(

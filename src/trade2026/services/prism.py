@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from litestar.handlers import BaseRouteHandler
 
+from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.numbers import NANOS, Money
 from trade2026.desk.recent import from_newest
@@ -118,7 +119,9 @@ def build(context: Context) -> Service:
             *agent_routes(venue),
             *fork_routes(forks, dict(house.instruments), ids=context.ids, clock=context.clock),
             *control_routes(venue, ids=context.ids, clock=context.clock),
-            *trading_routes(venue, ids=context.ids, clock=context.clock),
+            *trading_routes(
+                venue, ids=context.ids, clock=context.clock, calendar=ExchangeCalendar()
+            ),
             *(_dialect(desk, settings, context.clock) if settings.mode is Mode.AGENTS else []),
         ],
         intakes=[*_commands(venue, context.clock), *(_recording(context, venue, settings.mode))],

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.prism import inputs
 from tests.unit.prism.test_service import World, a_world
 
 from trade2026.prism.control import AUDIT_LENGTH
@@ -150,3 +151,77 @@ async def test_a_fork_that_cannot_be_is_refused(
     reply = await world.client.post("/fork", json=body)
 
     assert (reply.status_code, reply.json()["field"]) == (status, field)
+
+
+async def test_phases_and_bands_by_http_are_shown_where_the_market_is(world: World) -> None:
+    _, halted = await post(world, "phase", phase="halted", symbol="AAPL")
+    _, banded = await post(world, "band", symbol="AAPL", low="100", high=200.5)
+    _, around = await post(world, "band", bps=100)
+    shown = (await world.client.get("/market/AAPL")).json()
+    _, opened = await post(world, "phase", phase="CONTINUOUS")
+    _, free = await post(world, "band")
+    audit = (await world.client.get("/control/audit?limit=4")).json()
+
+    def book(state: dict[str, Any], symbol: str) -> dict[str, Any]:
+        return next(one for one in state["books"] if one["symbol"] == symbol)
+
+    assert (book(halted, "AAPL")["phase"], book(halted, "MSFT")["phase"]) == (
+        "HALTED",
+        "CONTINUOUS",
+    )
+    assert (book(banded, "AAPL")["band_low"], book(banded, "AAPL")["band_high"]) == (100, 200.5)
+    assert book(banded, "MSFT")["band_low"] is None
+    for symbol, price in (("BTCUSDT", 60_000), ("AAPL", 150)):
+        low, high = book(around, symbol)["band_low"], book(around, symbol)["band_high"]
+        assert low == pytest.approx(price * 0.99, rel=0.01)
+        assert high - low == pytest.approx(price * 0.02, rel=0.01)
+    assert (shown["phase"], shown["band_low"]) == ("HALTED", book(around, "AAPL")["band_low"])
+    assert {one["phase"] for one in opened["books"]} == {"CONTINUOUS"}
+    assert {one["band_high"] for one in free["books"]} == {None}
+    assert [one["kind"] for one in audit] == ["BAND", "PHASE", "BAND", "BAND"]
+    assert audit[3]["what"]["bands"] == [{"symbol": "AAPL", "low": 100, "high": 200.5}]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("phase", {"phase": "asleep"}, "phase"),
+        ("phase", {"phase": "halted", "symbol": "NONE"}, "symbol"),
+        ("band", {"symbol": "AAPL", "low": 1}, "high"),
+        ("band", {"symbol": "AAPL", "high": 1}, "low"),
+        ("band", {"low": 1, "high": 2}, "symbol"),
+        ("band", {"symbol": "AAPL", "low": 1, "high": 2, "bps": 3}, "symbol"),
+        ("band", {"symbol": "AAPL", "bps": 0}, "bps"),
+        ("band", {"symbol": "NONE", "bps": 5}, "symbol"),
+        ("band", {"symbol": "AAPL", "low": "1e-3", "high": 2}, "low"),
+    ],
+)
+async def test_a_wrong_phase_or_band_is_422_with_its_field(
+    world: World, path: str, body: dict[str, Any], field: str
+) -> None:
+    status, problem = await post(world, path, **body)
+
+    assert (status, problem["field"]) == (422, field)
+
+
+# The library of calendars is older than the newest pandas, which warns of days to come.
+@pytest.mark.filterwarnings("ignore")
+async def test_a_day_order_is_dated_by_its_calendar_in_market_time(world: World) -> None:
+    day_ns = 86_400_000_000_000
+    now_ns = (await world.client.get("/control")).json()["sim_time_ns"]
+    for symbol, quantity in (("BTCUSDT", 0.01), ("AAPL", 1)):
+        reply = await world.place(
+            symbol=symbol,
+            order_type="limit",
+            price=50_000 if symbol == "BTCUSDT" else 140,
+            quantity=quantity,
+            time_in_force="day",
+        )
+        assert reply.json()["status"] == "SENT"
+    crypto, equity = (one.order.expire_ns for one in inputs(world.log) if one.order is not None)
+
+    assert crypto == (now_ns // day_ns + 1) * day_ns
+    assert equity is not None
+    # New York closes on the hour, at 13:00 or 16:00 there.
+    assert now_ns < equity < now_ns + 6 * day_ns
+    assert equity % 3_600_000_000_000 == 0

@@ -111,6 +111,7 @@ _FILTER_OF: Final = {
     "MIN_NOTIONAL": "NOTIONAL",
     "MAX_NOTIONAL": "NOTIONAL",
     "TOO_MANY_ORDERS": "MAX_NUM_ORDERS",
+    "OUT_OF_BAND": "PERCENT_PRICE",
 }
 
 _WORDS_OF: Final = {
@@ -120,6 +121,7 @@ _WORDS_OF: Final = {
     "BAD_STOP": (-1013, "Filter failure: PRICE_FILTER"),
     "NO_MARKET": (-1013, "Market is closed."),
     "NOT_TRADING": (-1013, "Market is closed."),
+    "WRONG_PHASE": (-1013, "Market is closed."),
     "BAD_PRICE": (-1013, "Invalid price."),
     "NOT_SUPPORTED": (-2010, "This symbol does not support this kind of order."),
 }

@@ -31,7 +31,9 @@ from trade2026.edge.dialect.tape import (
     trade_row,
 )
 from trade2026.edge.dialect.words import STP_MODES, OrderType, ms
+from trade2026.edge.prism_stage import stage_of
 from trade2026.model.instrument import Instrument
+from trade2026.model.prism import BookPhase
 from trade2026.prism.door import NOTIONAL_MAX
 
 ROWS: Final = 500
@@ -94,10 +96,24 @@ def filters_of(desk: Desk, instrument: Instrument) -> list[dict[str, Any]]:
     ]
 
 
+_STATUSES: Final = {
+    BookPhase.CONTINUOUS: "TRADING",
+    BookPhase.AUCTION: "AUCTION_MATCH",
+    BookPhase.HALTED: "HALT",
+    BookPhase.CLOSED: "END_OF_DAY",
+}
+
+
+def _status_of(desk: Desk, instrument: Instrument) -> str:
+    if not instrument.is_trading:
+        return "HALT"
+    return _STATUSES[stage_of(desk.floor, instrument.symbol).phase]
+
+
 def _symbol_row(desk: Desk, instrument: Instrument) -> dict[str, Any]:
     return {
         "symbol": instrument.symbol,
-        "status": "TRADING" if instrument.is_trading else "HALT",
+        "status": _status_of(desk, instrument),
         "baseAsset": instrument.base,
         "baseAssetPrecision": 8,
         "quoteAsset": instrument.quote,
