@@ -454,7 +454,11 @@ export interface paths {
         delete: operations["OrdersOrderIdCancel"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Replace
+         * @description Change an order that works; 409 with the reason where it stays as it was.
+         */
+        patch: operations["OrdersOrderIdReplace"];
         trace?: never;
     };
     "/ready": {
@@ -651,6 +655,12 @@ export interface components {
             mid_bps_max: number;
             trades: number;
             volume: number | null;
+        };
+        /** DirectChangeRequest */
+        DirectChangeRequest: {
+            price?: number | string | null;
+            quantity?: number | string | null;
+            stop_price?: number | string | null;
         };
         /** DirectOrderReply */
         DirectOrderReply: {
@@ -1712,6 +1722,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectOrderReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    OrdersOrderIdReplace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectChangeRequest"];
+            };
+        };
         responses: {
             /** @description Request fulfilled, document follows */
             200: {

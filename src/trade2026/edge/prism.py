@@ -9,7 +9,7 @@ import asyncio
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, delete, get, post
+from litestar import Request, delete, get, patch, post
 from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
@@ -26,6 +26,7 @@ from trade2026.model.instrument import PRISM
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
+    OrderReplaceRequest,
     OrdStatus,
     OrdType,
     SelfTradePrevention,
@@ -82,6 +83,15 @@ class DirectOrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     self_trade_prevention: str = "CANCEL_NEWEST"
     """CANCEL_NEWEST, CANCEL_OLDEST, CANCEL_BOTH or DECREMENT."""
     account: str = "default"
+
+
+class DirectChangeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `PATCH /orders/{order_id}`: what is left out stays."""
+
+    quantity: Exact = exact.NULL
+    """Of the whole order, what has traded included. Only a smaller one keeps the place."""
+    price: Exact = exact.NULL
+    stop_price: Exact = exact.NULL
 
 
 class DirectOrderReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +170,28 @@ def read_order(data: DirectOrderRequest, *, ids: Ids, clock: Clock, sent_by: str
     )
 
 
+def read_change(
+    order: OutsiderOrder, data: DirectChangeRequest, *, ids: Ids, clock: Clock
+) -> OrderReplaceRequest:
+    """Return the change of *order* that *data* asks for.
+
+    Raises:
+        InvalidInputError: a field is wrong; names it.
+    """
+    qty, px, stop_px = data.quantity, data.price, data.stop_price
+    return OrderReplaceRequest(
+        order_id=order.facts.order_id,
+        replace_id=ids.new(),
+        account=order.facts.account,
+        venue=PRISM,
+        symbol=order.facts.symbol,
+        order_qty=None if exact.is_null(qty) else exact.read_qty(qty, "quantity"),
+        price=None if exact.is_null(px) else exact.read_px(px, "price"),
+        stop_px=None if exact.is_null(stop_px) else exact.read_px(stop_px, "stop_price"),
+        transact_time_ns=clock.now_ns(),
+    )
+
+
 def _wanted(raw: Exact, field: str, types: frozenset[OrdType], ord_type: OrdType) -> Px | None:
     """Return the price in *raw*, which orders of *types* have and others have not.
 
@@ -199,13 +231,6 @@ def trading_routes(
 ) -> list[BaseRouteHandler]:
     """Return the routes of direct participants."""
 
-    def owned(request: AnyRequest, order_id: str) -> OutsiderOrder:
-        order = venue.floor.orders.get(OrderId(order_id))
-        if order is None or not order.facts.is_direct:
-            raise ProblemError(404, "Unknown order", f"no order {order_id[:40]}")
-        require_account(request, order.facts.account)
-        return order
-
     @post("/orders", opt=needs("prism:write"), status_code=HTTP_201_CREATED)
     async def submit(request: AnyRequest, data: DirectOrderRequest) -> DirectOrderReply:
         """Place an order past the OMS; answers when it is matched and in PRISM's log."""
@@ -222,12 +247,24 @@ def trading_routes(
     @get("/orders/{order_id:str}", opt=needs("prism:read"))
     async def show(request: AnyRequest, order_id: Id) -> DirectOrderReply:
         """Return an order that works, or ended not long ago."""
-        return order_reply(owned(request, order_id))
+        return order_reply(_owned(venue, request, order_id))
 
+    return [submit, show, *_change_routes(venue, ids=ids, clock=clock)]
+
+
+def _owned(venue: Venue, request: AnyRequest, order_id: str) -> OutsiderOrder:
+    order = venue.floor.orders.get(OrderId(order_id))
+    if order is None or not order.facts.is_direct:
+        raise ProblemError(404, "Unknown order", f"no order {order_id[:40]}")
+    require_account(request, order.facts.account)
+    return order
+
+
+def _change_routes(venue: Venue, *, ids: Ids, clock: Clock) -> list[BaseRouteHandler]:
     @delete("/orders/{order_id:str}", opt=needs("prism:write"), status_code=HTTP_200_OK)
     async def cancel(request: AnyRequest, order_id: Id) -> DirectOrderReply:
         """Take out what is left of an order; 409 when nothing is."""
-        order = owned(request, order_id)
+        order = _owned(venue, request, order_id)
         facts = order.facts
         if order.is_done:
             raise ProblemError(409, "Too late", f"the order is done by {order.ended_by}")
@@ -243,4 +280,17 @@ def trading_routes(
         )
         return order_reply(order)
 
-    return [submit, show, cancel]
+    @patch("/orders/{order_id:str}", opt=needs("prism:write"))
+    async def replace(
+        request: AnyRequest, order_id: Id, data: DirectChangeRequest
+    ) -> DirectOrderReply:
+        """Change an order that works; 409 with the reason where it stays as it was."""
+        order = _owned(venue, request, order_id)
+        asked = read_change(order, data, ids=ids, clock=clock)
+        ack = await venue.replace(asked, is_direct=True)
+        told = next((r for r in order.reports if r.replace_id == asked.replace_id), None)
+        if told is None or told.exec_type is not ExecType.REPLACED:
+            raise ProblemError(409, "Not replaced", ack.text if told is None else told.text)
+        return order_reply(order)
+
+    return [replace, cancel]

@@ -168,7 +168,7 @@ class AgentMarket:
         Raises:
             InvalidInputError: names the field.
         """
-        check_shock(shock, self._market.symbols, len(self._shocks))
+        check_shock(shock, self._market.symbols, self._shocks)
 
     def shock(self, shock: PrismShock) -> None:
         """Let a shock that was checked begin at the market's time."""

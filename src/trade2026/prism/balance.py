@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from trade2026.core.ids import OrderId
 from trade2026.core.numbers import NANOS, Bps, fee_of, format_nanos, money_down, money_up
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrdType, Side
@@ -31,7 +32,10 @@ class Balance(NamedTuple):
 
 
 class Wallet:
-    """Looks at the balance of one party: of what it holds, and what its orders lock."""
+    """Looks at the balance of one party: of what it holds, and what its orders lock.
+
+    The order *without*, which is about to be replaced, locks nothing.
+    """
 
     def __init__(
         self,
@@ -41,10 +45,11 @@ class Wallet:
         orders: OutsideOrders,
         instruments: Mapping[str, Instrument],
         fees: FeeRates,
+        without: OrderId | None = None,
     ) -> None:
         self._party = party
         self._holdings = holdings
-        self._open = orders.open_of(party)
+        self._open = {key: one for key, one in orders.open_of(party).items() if key != without}
         self._instruments = instruments
         self._rate = Bps(max(fees.maker_bps, fees.taker_bps))
         self._locked = self._all_locked()

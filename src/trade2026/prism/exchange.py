@@ -5,7 +5,7 @@ what happened as `MarketEvent`s. Outsiders' order numbers are positive and given
 venue; an event's other numbers mean nothing here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple, Protocol
 
@@ -136,6 +136,18 @@ class MarketEvent(NamedTuple):
     """Resting at that price, on the side that changed, after the event."""
     is_auction: bool = False
     """A trade of an auction: the maker sold, the taker bought, and `LEVEL`s follow."""
+
+
+def is_turned_away(number: int, events: Iterable[MarketEvent]) -> bool:
+    """Return whether the first that happened to an order is that it was not taken in."""
+    own = (e for e in events if number in {e.maker_number, e.taker_number})
+    first = next(own, None)
+    return first is not None and first.kind is EventKind.KILLED and first.reason in AT_THE_DOOR
+
+
+def is_refusal(event: MarketEvent, number: int) -> bool:
+    """Return whether a change of an order was not done."""
+    return event.kind is EventKind.REFUSED and event.taker_number == number
 
 
 Levels = list[tuple[int, int]]

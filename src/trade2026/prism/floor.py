@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Qty
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, Instrument
@@ -20,7 +21,6 @@ from trade2026.prism.balance import Wallet
 from trade2026.prism.days import DayEnds
 from trade2026.prism.door import OnGrid, examine, examine_change
 from trade2026.prism.exchange import (
-    AT_THE_DOOR,
     FIRST_OUTSIDER,
     EventKind,
     Exchange,
@@ -28,10 +28,12 @@ from trade2026.prism.exchange import (
     MarketEvent,
     NewTerms,
     Terms,
+    is_refusal,
+    is_turned_away,
 )
 from trade2026.prism.floor_state import FloorState, OrderState
 from trade2026.prism.holdings import Holdings, party_of
-from trade2026.prism.limits import Limits, more_problem, notional_problem, open_problem
+from trade2026.prism.limits import Limits, is_more, notional_problem, open_problem
 from trade2026.prism.outside import OutsideOrders, OutsiderOrder, order_of
 from trade2026.prism.reports import TEXTS, Reporter
 
@@ -165,7 +167,7 @@ class Floor:
         )
         self._days.note(order)
         events = self.exchange.drain()
-        if not _is_turned_away(order.number, events):
+        if not is_turned_away(order.number, events):
             self._tell(order, [self.reporter.accepted(order, now_ns)])
         self._settle(events)
 
@@ -187,7 +189,7 @@ class Floor:
         changed = examine_change(request, stands, order.cum_qty, instrument)
         if isinstance(changed, str):
             return changed
-        if order.facts.is_direct and (problem := more_problem(stands, changed)):
+        if order.facts.is_direct and (problem := self._more_problem(order, stands, changed)):
             return problem
         terms = NewTerms(
             ticks=(request.price or 0) // instrument.tick_size,
@@ -197,7 +199,7 @@ class Floor:
         )
         self.exchange.replace(symbol=changed.symbol, number=order.number, terms=terms)
         events = self.exchange.drain()
-        refused = next((e for e in events if _is_refusal(e, order.number)), None)
+        refused = next((e for e in events if is_refusal(e, order.number)), None)
         if refused is None:
             order.request = changed
             report = self.reporter.replaced(
@@ -206,6 +208,18 @@ class Floor:
             self._tell(order, [report])
         self._settle(events)
         return "" if refused is None else TEXTS[refused.reason]
+
+    def _more_problem(
+        self, order: OutsiderOrder, stands: NewOrderSingle, changed: NewOrderSingle
+    ) -> str:
+        if not is_more(stands, changed):
+            return ""
+        if self.holdings.is_funded(order.party):
+            left = Qty(changed.order_qty - order.cum_qty)
+            wallet = self.wallet_of(order.party, without=order.facts.order_id)
+            return wallet.problem(msgspec.structs.replace(changed, order_qty=left), self.exchange)
+        more = max(0, changed.order_qty - stands.order_qty)
+        return self._means_problem(msgspec.structs.replace(changed, order_qty=Qty(more)))
 
     def cancel(self, order: OutsiderOrder) -> None:
         """Take out what is left of an order, or report that it is too late."""
@@ -235,14 +249,15 @@ class Floor:
         """Give a direct participant the balance that it begins with."""
         self.holdings.fund(funding, self.instruments)
 
-    def wallet_of(self, party: str) -> Wallet:
-        """Return a look at the balance of *party* as it is now."""
+    def wallet_of(self, party: str, *, without: OrderId | None = None) -> Wallet:
+        """Return a look at the balance of *party* as it is now, one of its orders left out."""
         return Wallet(
             party,
             holdings=self.holdings,
             orders=self.orders,
             instruments=self.instruments,
             fees=self.reporter.fees,
+            without=without,
         )
 
     def statement(self) -> Statement:
@@ -381,14 +396,3 @@ class Floor:
             for report, is_direct in zip(reports, direct, strict=True)
             if is_direct
         )
-
-
-def _is_turned_away(number: int, events: Iterable[MarketEvent]) -> bool:
-    """Return whether the first that happened to an order is that it was not taken in."""
-    own = (e for e in events if number in {e.maker_number, e.taker_number})
-    first = next(own, None)
-    return first is not None and first.kind is EventKind.KILLED and first.reason in AT_THE_DOOR
-
-
-def _is_refusal(event: MarketEvent, number: int) -> bool:
-    return event.kind is EventKind.REFUSED and event.taker_number == number

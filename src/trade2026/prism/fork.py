@@ -252,7 +252,7 @@ def restored(state: WholeState, house: House) -> Floor:
         limits=house.limits,
         life=state.life,
     )
-    require_rules(state.rules, floor)
+    require_rules(state.rules, floor, house)
     assert isinstance(exchange, AgentMarket)
     exchange.load(state.market)
     floor.load(state.floor)

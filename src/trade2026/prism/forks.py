@@ -16,9 +16,17 @@ from trade2026.model.prism import PrismMark
 from trade2026.ports.bus import Bus
 from trade2026.prism.archive import Archive, WholeState
 from trade2026.prism.control import market_of
-from trade2026.prism.fork import CHANGES_MAX, RUN_NS_MAX, AddedOrder, Forked, Plan, fork
+from trade2026.prism.fork import (
+    CHANGES_MAX,
+    PROOF_NS_MAX,
+    RUN_NS_MAX,
+    AddedOrder,
+    Forked,
+    Plan,
+    fork,
+)
 from trade2026.prism.life import House
-from trade2026.prism.replay import Placed, read_inputs, read_lives
+from trade2026.prism.replay import Placed, find_entries, read_inputs, read_lives
 from trade2026.prism.venue import Venue
 
 MOST_AT_ONCE: Final = 2
@@ -108,7 +116,7 @@ class Forks:
         end_ns = at_ns + ask.run_ns
         return Plan(
             state=state,
-            inputs=await self._inputs_behind(state, past),
+            inputs=await self._inputs_behind(state, end_ns, past),
             marks=await self._marks_behind(state, end_ns, past),
             at_ns=at_ns,
             run_ns=ask.run_ns,
@@ -127,27 +135,31 @@ class Forks:
         return _Past(from_seq=lives[found[-1]][0], until_seq=until_seq, last_mark=following.before)
 
     async def _first_of(self, orders: frozenset[OrderId], past: "_Past | None") -> Placed:
+        entered: list[Placed] = []
+        from_seq, until_seq = self._venue.history.begins_at, None
         if past is None:
-            inputs = self._venue.history.inputs()
+            entered = self._venue.history.entries(orders)
         else:
-            inputs = await read_inputs(self._bus, past.from_seq, past.until_seq)
-        entered = [
-            placed
-            for placed in inputs
-            if placed[1].order is not None and placed[1].order.order_id in orders
-        ]
+            from_seq, until_seq = past.from_seq, past.until_seq
+        if len(entered) < len(orders):
+            entered = await find_entries(self._bus, orders, from_seq, until_seq)
         if len(entered) < len(orders):
             raise InvalidInputError("remove", "names an order that did not enter in that life")
         return entered[0]
 
-    async def _inputs_behind(self, state: WholeState, past: "_Past | None") -> list[Placed]:
-        from_seq = state.mark.log_seq + 1
+    async def _inputs_behind(
+        self, state: WholeState, end_ns: int, past: "_Past | None"
+    ) -> list[Placed]:
+        from_seq, until_seq = state.mark.log_seq + 1, None
         if past is not None:
-            return await read_inputs(self._bus, from_seq, past.until_seq)
-        remembered = self._venue.history.inputs_from(from_seq)
-        if remembered is not None:
-            return remembered
-        return await read_inputs(self._bus, from_seq, None)
+            until_seq = past.until_seq
+        else:
+            remembered = self._venue.history.inputs_from(from_seq)
+            if remembered is not None:
+                return remembered
+        # Nothing behind the last mark that the course could be held against is of use.
+        until_ns = end_ns + PROOF_NS_MAX
+        return await read_inputs(self._bus, from_seq, until_seq, until_ns)
 
     async def _marks_behind(
         self, state: WholeState, end_ns: int, past: "_Past | None"

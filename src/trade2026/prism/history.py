@@ -1,10 +1,12 @@
 """What a life was asked and where it stood, as far as memory holds it: for forks."""
 
 from collections import deque
+from collections.abc import Collection
 from typing import Final
 
+from trade2026.core.ids import OrderId
 from trade2026.model.prism import PrismInput, PrismMark
-from trade2026.prism.replay import Placed
+from trade2026.prism.replay import Placed, is_entry
 
 MOST_INPUTS: Final = 50_000
 MOST_MARKS: Final = 7_200
@@ -19,6 +21,7 @@ class History:
     """
 
     def __init__(self, begins_at: int) -> None:
+        self.begins_at = begins_at
         self._complete_from = begins_at + 1
         self._inputs: deque[Placed] = deque()
         self._marks: deque[PrismMark] = deque(maxlen=MOST_MARKS)
@@ -33,9 +36,9 @@ class History:
         """Note where the life stands."""
         self._marks.append(mark)
 
-    def inputs(self) -> list[Placed]:
-        """Return all inputs that memory has."""
-        return list(self._inputs)
+    def entries(self, orders: Collection[OrderId]) -> list[Placed]:
+        """Return, as far as memory has them, the inputs by which *orders* entered."""
+        return [placed for placed in self._inputs if is_entry(placed[1], orders)]
 
     def inputs_from(self, place: int) -> list[Placed] | None:
         """Return all inputs from *place* on; None where memory no longer has them."""

@@ -21,6 +21,7 @@ from trade2026.prism.holdings import FeeRates, Holdings
 from trade2026.prism.limits import Limits
 from trade2026.prism.outside import OutsideOrders
 from trade2026.prism.reports import Reporter
+from trade2026.prism.rules import terms_digest, venue_digest
 
 MakeExchange = Callable[[PrismLife], Exchange]
 """Makes the market that a life begins with."""
@@ -49,6 +50,11 @@ class House:
     """Of the first life."""
 
 
+def rules_of(exchange: Exchange, house: House) -> str:
+    """Return the name of everything but inputs that decides what happens on a floor."""
+    return f"{exchange.rules}-{terms_digest(house.fees, house.limits)}-{venue_digest()}"
+
+
 def begin(
     life: PrismLife, house: House, orders: OutsideOrders, *, report_seq: int, controls: Controls
 ) -> Revived:
@@ -75,7 +81,7 @@ def begin(
     controls.pace.set(now_ns=controls.pace.from_ns, sim_ns=exchange.sim_ns)
     life = msgspec.structs.replace(
         life,
-        rules=exchange.rules,
+        rules=rules_of(exchange, house),
         holdings=floor.all_holdings(),
         last_mid_px=exchange.last_mid_px(),
     )

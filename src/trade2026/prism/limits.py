@@ -57,13 +57,10 @@ def open_problem(
     return ""
 
 
-def more_problem(stands: NewOrderSingle, changed: NewOrderSingle) -> str:
-    """Return why a direct participant cannot have more than it asked for at first."""
-    is_more = changed.order_qty > stands.order_qty
+def is_more(stands: NewOrderSingle, changed: NewOrderSingle) -> bool:
+    """Return whether *changed* asks for more than the order as it *stands*, or pays more."""
     is_dearer = changed.side is Side.BUY and (changed.price or 0) > (stands.price or 0)
-    if not is_more and not is_dearer:
-        return ""
-    return "NOT_SUPPORTED a direct participant's order only becomes smaller or cheaper"
+    return is_dearer or changed.order_qty > stands.order_qty
 
 
 def notional_problem(

@@ -4,7 +4,7 @@ Nothing here answers anybody or writes anything. Inputs enter at their simulatio
 the order of the log, on a floor like the one they first came to.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError, RefusedError
+from trade2026.core.ids import OrderId
 from trade2026.model.prism import PrismInput, PrismLife, PrismMark, PrismPace, PrismSnapshot
 from trade2026.model.subjects import (
     PRISM_CONTROL,
@@ -24,7 +25,7 @@ from trade2026.ports.bus import Bus, Delivery, Subscription
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.control import Controls, change_market
 from trade2026.prism.floor import Floor, Step
-from trade2026.prism.life import House, begin, mark_of
+from trade2026.prism.life import House, begin, mark_of, rules_of
 from trade2026.prism.outside import OutsideOrders
 from trade2026.prism.pace import Pace
 
@@ -120,11 +121,11 @@ def beginning(life: PrismLife, house: House) -> Floor:
     """
     pace = Pace(PrismPace(), now_ns=0, sim_ns=life.start_ns)
     floor = begin(life, house, OutsideOrders(), report_seq=0, controls=Controls(pace)).floor
-    require_rules(life.rules, floor)
+    require_rules(life.rules, floor, house)
     return floor
 
 
-def require_rules(rules: str, floor: Floor) -> None:
+def require_rules(rules: str, floor: Floor, house: House) -> None:
     """Refuse where the market on *floor* may not come to what another one came to.
 
     Raises:
@@ -132,10 +133,9 @@ def require_rules(rules: str, floor: Floor) -> None:
     """
     if not isinstance(floor.exchange, AgentMarket):
         raise RefusedError("a recorded market cannot be played again from PRISM's log")
-    if floor.exchange.rules != rules:
-        raise RefusedError(
-            f"it was played by other rules ({rules}) than hold now ({floor.exchange.rules})"
-        )
+    now = rules_of(floor.exchange, house)
+    if now != rules:
+        raise RefusedError(f"it was played by other rules ({rules}) than hold now ({now})")
 
 
 def play_again(recorded: RecordedLife, house: House) -> Replayed:
@@ -178,12 +178,42 @@ async def read_lives(bus: Bus) -> list[tuple[int, PrismLife]]:
     return lives
 
 
-async def read_inputs(bus: Bus, from_seq: int, until_seq: int | None) -> list[Placed]:
-    """Return the inputs from *from_seq* to before *until_seq* (None: all), in order."""
+def is_entry(message: PrismInput, orders: Collection[OrderId]) -> bool:
+    """Return whether by *message* one of *orders* entered."""
+    return message.order is not None and message.order.order_id in orders
+
+
+async def find_entries(
+    bus: Bus, orders: Collection[OrderId], from_seq: int, until_seq: int | None
+) -> list[Placed]:
+    """Return the inputs by which *orders* entered, read from the log between two places."""
     found: list[Placed] = []
 
     async def on_input(message: PrismInput, delivery: Delivery) -> None:
-        if until_seq is None or delivery.stream_seq < until_seq:
+        is_within = until_seq is None or delivery.stream_seq < until_seq
+        if is_within and is_entry(message, orders):
+            found.append((delivery.stream_seq, message))
+
+    await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
+    return found
+
+
+async def read_inputs(
+    bus: Bus, from_seq: int, until_seq: int | None, until_ns: int | None = None
+) -> list[Placed]:
+    """Return the inputs from *from_seq* to before *until_seq* (None: all), in order.
+
+    Args:
+        bus: with the log.
+        from_seq: place of the first.
+        until_seq: place of the first that is not wanted.
+        until_ns: simulation time up to which inputs are wanted; None: all.
+    """
+    found: list[Placed] = []
+
+    async def on_input(message: PrismInput, delivery: Delivery) -> None:
+        is_within = until_seq is None or delivery.stream_seq < until_seq
+        if is_within and (until_ns is None or message.enters_ns <= until_ns):
             found.append((delivery.stream_seq, message))
 
     await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))

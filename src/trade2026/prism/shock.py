@@ -20,6 +20,9 @@ MOST_ACTIVE: Final = 64
 CRASH_SHARE: Final = 0.8
 """Of the market makers, who leave in a crash."""
 
+TIMES_MAX: Final = 100.0
+"""How many times as much a value may move, by all shocks together."""
+
 _BPS: Final = 1e-4
 
 
@@ -30,7 +33,7 @@ class _Sizes(NamedTuple):
 
 
 _SIZES: Final = {
-    ShockKind.VOLATILITY: _Sizes(0.0, 100.0, "a factor"),
+    ShockKind.VOLATILITY: _Sizes(0.0, TIMES_MAX, "a factor"),
     ShockKind.LIQUIDITY: _Sizes(0.01, 1.0, "a share"),
     ShockKind.NEWS: _Sizes(-5_000.0, 5_000.0, "basis points, up or down"),
     ShockKind.CRASH: _Sizes(1.0, 5_000.0, "basis points down"),
@@ -44,12 +47,14 @@ class ActiveShock(msgspec.Struct, frozen=True, kw_only=True):
     shock: PrismShock
 
 
-def check_shock(shock: PrismShock, symbols: Collection[str], active: int) -> None:
+def check_shock(
+    shock: PrismShock, symbols: Collection[str], active: Collection[ActiveShock]
+) -> None:
     """Refuse a shock that cannot be.
 
     Raises:
         InvalidInputError: the symbol is not listed, the size or the duration is out of
-            bounds, or *active* shocks are enough.
+            bounds, or the *active* shocks are enough.
     """
     if shock.symbol not in symbols:
         raise InvalidInputError("symbol", f"{shock.symbol[:40]} is not listed")
@@ -61,8 +66,26 @@ def check_shock(shock: PrismShock, symbols: Collection[str], active: int) -> Non
             raise InvalidInputError("duration_s", "news has no end")
     elif not DURATION_NS_MIN <= shock.duration_ns <= DURATION_NS_MAX:
         raise InvalidInputError("duration_s", "must be from 0.001 to 86400")
-    if active >= MOST_ACTIVE:
-        raise InvalidInputError("", f"{active} shocks are under way already")
+    if len(active) >= MOST_ACTIVE:
+        raise InvalidInputError("", f"{len(active)} shocks are under way already")
+    if shock.kind is ShockKind.VOLATILITY:
+        _check_times(shock, active)
+
+
+def _check_times(shock: PrismShock, active: Collection[ActiveShock]) -> None:
+    """Refuse a shock with which those of its symbol could multiply to more than one alone may.
+
+    Those below 1 are left out: they may end before the others.
+    """
+    sizes = (
+        one.shock.size
+        for one in active
+        if one.shock.symbol == shock.symbol and one.shock.kind is ShockKind.VOLATILITY
+    )
+    before = math.prod(max(1.0, size) for size in sizes)
+    if shock.size > 1.0 and before * shock.size > TIMES_MAX:
+        text = f"multiplies to more than {TIMES_MAX:g} with the {before:g} of those under way"
+        raise InvalidInputError("size", text)
 
 
 def is_nothing(shock: PrismShock) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,7 +24,14 @@ from trade2026.core import chance
 from trade2026.core.ids import AccountId
 from trade2026.core.numbers import Px, Qty
 from trade2026.model.execution import ExecType
-from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
+from trade2026.model.instrument import PRISM
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderReplaceRequest,
+    OrdType,
+    Side,
+    TimeInForce,
+)
 from trade2026.model.prism import PrismFunding
 from trade2026.prism.balance import Balance
 from trade2026.prism.holdings import CASH, TREASURY, party_of
@@ -225,3 +233,42 @@ async def test_a_market_order_pays_for_what_is_hidden_and_for_what_an_own_stop_c
 
         assert told_of[1] == "INSUFFICIENT_BALANCE"
         assert balances(prism)["USDT"].free > 0
+
+
+async def test_a_replaced_order_locks_what_it_needs_then_and_never_more_than_there_is() -> None:
+    log, clock = MemoryLog(), a_clock()
+    orders = Orders(clock)
+    async with living(log, clock) as prism:
+        await grown(prism)
+        await prism.venue.fund(funding(USDT="1000", BTC="0.5"))
+        buy, sell = own(orders.limit(BUY, "40000", "0.01")), own(orders.limit(SELL, "90000", "0.2"))
+        for order in (buy, sell):
+            await prism.venue.submit(order, is_direct=True)
+
+        async def replaced(order: NewOrderSingle, name: str, **asked: Any) -> ExecType:
+            request = OrderReplaceRequest(
+                order_id=order.order_id,
+                replace_id=name,
+                account=ACCOUNT,
+                venue=PRISM,
+                symbol=order.symbol,
+                transact_time_ns=order.transact_time_ns,
+                **asked,
+            )
+            await prism.venue.replace(request, is_direct=True)
+            assert all(balance.free >= 0 for balance in balances(prism).values())
+            placed = prism.venue.floor.orders.get(order.order_id)
+            assert placed is not None
+            return next(r.exec_type for r in placed.reports if r.replace_id == name)
+
+        # Its own 400 are free for it, and not a fee more than 1,000.
+        assert await replaced(buy, "a", order_qty=qty("0.0249")) is ExecType.REPLACED
+        assert await replaced(buy, "b", order_qty=qty("0.025")) is ExecType.REPLACE_REJECTED
+        assert await replaced(buy, "c", price=px("40200")) is ExecType.REPLACE_REJECTED
+        assert (
+            await replaced(buy, "d", order_qty=qty("0.01"), price=px("59000")) is ExecType.REPLACED
+        )
+        assert await replaced(sell, "e", order_qty=qty("0.5")) is ExecType.REPLACED
+        assert await replaced(sell, "f", order_qty=qty("0.50001")) is ExecType.REPLACE_REJECTED
+        assert balances(prism)["BTC"].locked == qty("0.5")
+        check_conserved(prism)

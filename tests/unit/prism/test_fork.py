@@ -18,6 +18,7 @@ from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.model.execution import ExecType
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.prism import ControlKind, PrismShock, ShockKind
+from trade2026.prism import history
 from trade2026.prism.archive import Archive
 from trade2026.prism.fork import AddedOrder, Forked
 from trade2026.prism.forks import ForkAsk, Forks, Made
@@ -269,3 +270,21 @@ async def test_history_that_memory_let_go_of_is_read_from_the_log(
 
     assert made.forked.proof is not None
     assert made.forked.proof.is_equal
+
+
+async def test_an_order_that_memory_let_go_of_is_found_in_the_log_and_taken_out(
+    clock: VirtualClock, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MOST_INPUTS", 20)
+    async with living(MemoryLog(), clock, archive=archive) as prism:
+        crowd = await a_past(prism, seconds=160)
+        world = World(prism, archive)
+        first = next(one for one in crowd.asked if one.price is None)
+        held = {placed[1].order for placed in prism.venue.history.entries({first.order_id})}
+
+        made = await world.fork(removed=frozenset({first.order_id}))
+
+        assert held == set()
+        assert made.forked.proof is not None
+        assert made.forked.proof.is_equal
+        assert made.forked.changed.mark.digest != made.forked.unchanged.mark.digest

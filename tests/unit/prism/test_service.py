@@ -103,6 +103,27 @@ async def test_a_direct_limit_order_rests_is_shown_and_is_cancelled_once(world: 
     assert again.status_code == 409
 
 
+async def test_a_direct_order_is_replaced_or_stays_as_it_was(world: World) -> None:
+    placed = (await world.place(order_type="limit", price=50000, quantity=0.01)).json()
+    path = f"/orders/{placed['order_id']}"
+
+    cheaper = await world.client.patch(path, json={"price": "49000", "quantity": 0.02})
+    off_grid = await world.client.patch(path, json={"price": 49000.001})
+    nothing = await world.client.patch(path, json={})
+    wrong = await world.client.patch(path, json={"price": "dear"})
+    too_much = await world.client.patch(path, json={"quantity": 900})
+    shown = (await world.client.get(path)).json()
+    trades = await world.client.patch(path, json={"price": 70000})
+    too_late = await world.client.patch(path, json={"price": 50000})
+
+    assert (cheaper.status_code, cheaper.json()["price"]) == (200, 49000)
+    assert [r.status_code for r in (off_grid, nothing, too_much, too_late)] == [409] * 4
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "price")
+    assert "MAX_DIRECT_NOTIONAL" in too_much.json()["detail"]
+    assert (shown["price"], shown["quantity"], shown["status"]) == (49000, 0.02, "SENT")
+    assert trades.json()["filled_quantity"] == 0.02
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

@@ -130,10 +130,25 @@ def test_a_shock_that_cannot_be_is_refused_by_its_field(shock: PrismShock, field
 def test_there_may_not_be_too_many_shocks_at_once() -> None:
     market = a_market()
     for _ in range(64):
-        market.shock(a_shock(K.VOLATILITY, 1.01, duration_s=60))
+        market.shock(a_shock(K.VOLATILITY, 0.99, duration_s=60))
 
     with pytest.raises(InvalidInputError):
         market.check_shock(a_shock(K.NEWS, 5))
+
+
+def test_volatility_shocks_of_one_symbol_multiply_to_no_more_than_one_alone_may_be() -> None:
+    market = a_market()
+    # One below 1 gives no room: it ends first, and the others would be too much.
+    market.shock(a_shock(K.VOLATILITY, 0.1, duration_s=1))
+    market.shock(a_shock(K.VOLATILITY, 50, duration_s=60))
+
+    with pytest.raises(InvalidInputError) as caught:
+        market.check_shock(a_shock(K.VOLATILITY, 2.1, duration_s=60))
+
+    assert caught.value.field == "size"
+    market.check_shock(a_shock(K.VOLATILITY, 2, duration_s=60))
+    market.check_shock(a_shock(K.VOLATILITY, 0.5, duration_s=60))
+    market.check_shock(a_shock(K.VOLATILITY, 100, duration_s=60, symbol="AAPL"))
 
 
 def test_two_volatility_shocks_multiply_and_the_rest_is_as_configured() -> None:
