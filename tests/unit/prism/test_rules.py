@@ -22,7 +22,7 @@ from trade2026.prism.rules import SOURCES
 PRISM = Path(package.__file__).parent
 APART = {
     "archive", "ask", "audience", "config", "crier", "default", "drive", "feed", "floor_state",
-    "fork", "forks", "history", "journal", "market_state", "memory", "pace", "paper",
+    "fork", "forks", "history", "journal", "kernels", "market_state", "memory", "pace", "paper",
     "paper_market", "rules", "venue", "waiting",
 }  # fmt: skip
 """What only keeps, tells or lets time pass, or whose outcome is part of the configuration."""
