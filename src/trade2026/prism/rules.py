@@ -30,6 +30,7 @@ SOURCES: Final = (
     "prism/agent_type.py",
     "prism/balance.py",
     "prism/callback.py",
+    "prism/clearing.py",
     "prism/control.py",
     "prism/days.py",
     "prism/digest.py",
