@@ -237,30 +237,24 @@ class Market:
 
     def mid_px(self, symbol: str) -> Px:
         """Return the mid price; while a side is empty, the last one known, at first the start."""
-        middle = self._middle(symbol)
-        if middle is not None:
-            self._last_mid_px[symbol] = middle
+        self._last_mid_px[symbol] = self._middle(symbol) or self._last_mid_px[symbol]
         return self._last_mid_px[symbol]
 
     def value_px(self, symbol: str) -> Px:
         """Return the mid price; while a side is empty the last trade's, at first the start.
 
-        It depends on the market alone and not on when it was asked before: what decides on an
-        order must be the same in every replay.
+        It depends on the market alone: what decides on an order is the same in every replay.
         """
-        middle = self._middle(symbol)
-        if middle is not None:
-            return middle
         last = int(memory.head_of(self._books[self._index[symbol]])["last"])
-        return Px(last * self.tick_of(symbol)) if last else self._first_px[symbol]
+        fallback = Px(last * self.tick_of(symbol)) if last else self._first_px[symbol]
+        return self._middle(symbol) or fallback
 
     def _middle(self, symbol: str) -> Px | None:
-        index = self._index[symbol]
-        bid, ask = memory.SIDES.view(self._books[index])["best"].tolist()
+        bid, ask = memory.SIDES.view(self._books[self._index[symbol]])["best"].tolist()
         if memory.NO_RANK in (bid, ask):
             return None
         # A sell's rank is minus its price.
-        return Px((bid - ask) * self._grids[index].tick // 2)
+        return Px((bid - ask) * self.tick_of(symbol) // 2)
 
     def tick_of(self, symbol: str) -> int:
         """Return how many nanos a tick of the symbol is."""
