@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "resume": Entry("trade2026.cli.switch:resume", "Allow trading again."),
     "prism": Entry("trade2026.cli.prism:prism", "Play PRISM's lives again from its log."),
+    "sim": Entry("trade2026.cli.sim:sim", "Run simulated markets and hold them against real ones."),
     "lake": Entry("trade2026.cli.lake:lake", "Look into the lake of ticks."),
     "ui": Entry("trade2026.cli.ui:ui", "Build the web application."),
     "components": Entry("trade2026.cli.components:components", "Show the catalogue."),

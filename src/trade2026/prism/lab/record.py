@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from trade2026.core.clock import NS_PER_S
 from trade2026.domain.realism.session import Session
 from trade2026.prism.config import MarketConfig, SymbolConfig
-from trade2026.prism.digest import EventDigest
 from trade2026.prism.engine.event import EventKind
 from trade2026.prism.engine.layout import Row, new_block
 from trade2026.prism.engine.watch import RUNGS, RUNGS_AT, WATCH, look
@@ -47,8 +46,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     made: int
     """Cash and inventory that was made or lost, in square nanos and nanos; 0 in a sound market."""
     events: int
-    digest: str
-    """Over all events; empty where none was asked for."""
+    """How many there were, of all symbols."""
 
 
 class Watcher:
@@ -148,7 +146,7 @@ def record(
     *,
     days: float,
     symbol: str = "",
-    with_digest: bool = False,
+    on_events: Callable[[NDArray[np.void]], None] | None = None,
     on_progress: Progress | None = None,
 ) -> Recording:
     """Run a market of *config* and return what one of its symbols did.
@@ -157,21 +155,21 @@ def record(
         config: its seed fixes everything.
         days: of 24 hours, in whole minutes; the market has traded for `WARM_MINUTES` before.
         symbol: the first one, unless told.
-        with_digest: whether to make a hash over the events of all symbols.
+        on_events: given all events of all symbols in order, `MARKET_EVENT` records.
         on_progress: see `Progress`.
     """
     market = Market(config, start_ns=START_NS)
     which = market.symbols.index(symbol) if symbol else 0
     minutes = round(days * DAY_S / 60)
     watcher = Watcher(start_ns=START_NS, rungs=rungs_of(config.symbols[which]))
-    digest, count, before = EventDigest(START_NS), 0, _owned(market)
+    count, before = 0, _owned(market)
     for minute in range(1, WARM_MINUTES + minutes + 1):
         now_ns = START_NS + minute * MINUTE_NS
         market.run_until(now_ns)
         events = market.drain()
         count += len(events)
-        if with_digest:
-            digest.add(events)
+        if on_events is not None:
+            on_events(events)
         watcher.add(events[events["symbol"] == which], now_ns)
         if minute == WARM_MINUTES:
             watcher.begin(now_ns, seconds=minutes * 60)
@@ -183,7 +181,6 @@ def record(
         crossed=watcher.crossed,
         made=sum(abs(now - then) for now, then in zip(_owned(market), before, strict=True)),
         events=count,
-        digest=digest.hexdigest() if with_digest else "",
     )
 
 

@@ -8,8 +8,9 @@ from tests.unit.prism.markets import a_config
 
 from trade2026.core.errors import InvalidInputError
 from trade2026.domain.realism.battery import GATES
+from trade2026.prism.digest import EventDigest
 from trade2026.prism.lab.measure import alone, measure
-from trade2026.prism.lab.record import record
+from trade2026.prism.lab.record import START_NS, record
 
 NEEDS_MORE = {"MS3", "MS4", "IN2"}
 DAYS = 0.8
@@ -29,13 +30,16 @@ def test_all_gates_but_those_of_several_runs_are_measured() -> None:
 
 
 def test_one_seed_is_one_session_and_another_is_another() -> None:
+    digests = [EventDigest(START_NS) for _ in range(3)]
     runs = [
-        record(alone(a_config(), "AAPL", seed), days=0.01, with_digest=True) for seed in (3, 3, 4)
+        record(alone(a_config(), "AAPL", seed), days=0.01, on_events=digest.add)
+        for seed, digest in zip((3, 3, 4), digests, strict=True)
     ]
+    one, again, other = (digest.hexdigest() for digest in digests)
 
-    assert runs[0].digest == runs[1].digest != runs[2].digest
+    assert one == again != other
     assert runs[0].session.mid.tolist() == runs[1].session.mid.tolist()
-    assert runs[0].events == runs[1].events
+    assert [digest.count for digest in digests] == [run.events for run in runs]
 
 
 def test_a_symbol_among_others_is_the_same_as_alone() -> None:
@@ -46,7 +50,6 @@ def test_a_symbol_among_others_is_the_same_as_alone() -> None:
 
     assert among.session.mid.tolist() == alone_.session.mid.tolist()
     assert among.events > alone_.events
-    assert alone_.digest == ""
 
 
 def test_an_unknown_symbol_is_refused() -> None:

@@ -1,0 +1,115 @@
+"""`trade2026 sim` runs markets without a platform, the same ones again, and judges them."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+from tests.unit.prism.markets import a_config
+
+from trade2026.cli.main import trade2026
+from trade2026.cli.sim_options import MarketChoice
+from trade2026.cli.sim_report import gate_of, number
+from trade2026.core.errors import InvalidInputError
+from trade2026.domain.realism.battery import GATES
+
+INF = float("inf")
+
+
+def said(*words: str) -> Result:
+    return CliRunner().invoke(trade2026, ["sim", *words], catch_exceptions=False)
+
+
+def test_run_tells_the_hash_of_a_seed_again() -> None:
+    words = ("run", "--symbol", "AAPL", "--days", "0.01", "--seed", "3")
+
+    one, other = json.loads(said(*words, "--json").output), said(*words)
+
+    assert one["seed"] == 3
+    assert one["events"] > one["trades"] > 0
+    assert other.output.splitlines()[-1] == f"digest {one['digest']}"
+
+
+def test_run_without_a_seed_says_which_it_took() -> None:
+    words = ("run", "--symbol", "AAPL", "--days", "0.005", "--json")
+
+    one, other = (json.loads(said(*words).output) for _ in range(2))
+
+    assert one["seed"] != other["seed"]
+
+
+def test_validate_measures_judges_and_writes_a_report(tmp_path: Path) -> None:
+    reply = said(
+        *("validate", "--symbol", "AAPL", "--days", "0.8", "--seeds", "2", "--seed", "5"),
+        *("--pairs", "0", "--out", str(tmp_path), "--no-plots"),
+    )
+
+    report = json.loads((tmp_path / "report.json").read_bytes())
+    rows = {row["name"]: row for row in report["rows"]}
+    assert list(rows) == [gate.name for gate in GATES]
+    assert rows["MS3"]["outcome"] == "SKIPPED"
+    assert rows["IN2"]["outcome"] == rows["IN1.crossed"]["outcome"] == "pass"
+    assert [seed["seed"] for seed in report["seeds"]] == [5, 6]
+    assert "MS3" in report["missed"]
+    # A skipped gate of tier A is a missed one.
+    assert reply.exit_code == 1
+    last = reply.output.strip().splitlines()[-1]
+    assert last.startswith(f"{23 - len(report['missed'])} of 23 gates of tier A passed, 4 of 4")
+    assert last.endswith(f"missed: {' '.join(report['missed'])}")
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_configuration_comes_from_a_file_and_agents_from_words(tmp_path: Path) -> None:
+    file = tmp_path / "market.json"
+    file.write_bytes(msgspec.json.encode(a_config(9)))
+
+    choice = MarketChoice("MSFT", "mm:2 noise:3", file)
+    config = choice.config(4)
+
+    assert config.seed == 4
+    assert [s.instrument.symbol for s in config.symbols] == ["MSFT"]
+    assert [(g.type_name, g.count) for g in config.agents] == [("mm", 2), ("noise", 3)]
+    assert choice.words == [
+        *("--symbol", "MSFT", "--agents", "mm:2 noise:3"),
+        *("--config", str(file)),
+    ]
+    assert MarketChoice("", "", None).words == []
+
+
+def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "market.json"
+    file.write_text("{}")
+
+    with pytest.raises(InvalidInputError, match="seed"):
+        MarketChoice("", "", file).config(1)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (-INF, INF, ""),
+        (-INF, 0.5, "<= 0.5"),
+        (1.2, INF, ">= 1.2"),
+        (5e-324, INF, "> 0"),
+        (0.4, 0.6, "0.4 .. 0.6"),
+        (0.0, 0.0, "= 0"),
+    ],
+)
+def test_a_gate_is_written_as_people_do(low: float, high: float, text: str) -> None:
+    assert gate_of(low, high) == text
+
+
+def test_numbers_are_short() -> None:
+    assert [number(0.12345), number(123456.0), number(float("nan"))] == ["0.123", "1.23e+05", ""]
+
+
+def test_run_writes_every_event(tmp_path: Path) -> None:
+    words = ("run", "--symbol", "AAPL", "--days", "0.005", "--seed", "3", "--json")
+
+    told = json.loads(said(*words, "--out", str(tmp_path)).output)
+
+    assert cast(Any, pq).read_metadata(tmp_path / "events.parquet").num_rows == told["events"]
+    assert told == json.loads(said(*words).output)

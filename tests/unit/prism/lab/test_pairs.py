@@ -1,0 +1,48 @@
+"""A large order's doing is what differs between two runs of one seed."""
+
+import math
+
+import pytest
+from tests.unit.prism.markets import a_config
+
+from trade2026.model.order import Side
+from trade2026.prism.lab.measure import alone
+from trade2026.prism.lab.pairs import Large, work_pairs
+
+DAY_LOTS = 400_000.0
+
+
+def test_a_large_order_takes_as_long_as_its_share_of_the_volume() -> None:
+    order = Large.of_share(0.01, DAY_LOTS, Side.BUY)
+
+    assert order.lots == 4_000
+    # A hundredth of a day's volume at a fifth of the volume.
+    assert order.seconds == 86_400 / 100 * 5
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_it_is_filled_and_moves_the_price_its_way_whichever_side_it_is_on(seed: int) -> None:
+    small, large = work_pairs(
+        alone(a_config(), "AAPL", seed), day_lots=DAY_LOTS, shares=(0.0005, 0.025)
+    )
+
+    assert large.done == pytest.approx(1.0, abs=0.02)
+    assert large.peak > 0.0
+    assert large.peak > small.peak
+    # What remains is looked at after the smaller one only.
+    assert math.isfinite(small.after)
+    assert math.isnan(large.after)
+
+
+def test_an_order_of_one_lot_is_a_pair_as_well() -> None:
+    (found,) = work_pairs(alone(a_config(), "AAPL", 4), day_lots=100.0, shares=(0.001,))
+
+    assert found.done in {0.0, 1.0}
+
+
+def test_pairs_of_one_seed_are_the_same() -> None:
+    config = alone(a_config(), "AAPL", 5)
+
+    assert work_pairs(config, day_lots=DAY_LOTS, shares=(0.001,)) == work_pairs(
+        config, day_lots=DAY_LOTS, shares=(0.001,)
+    )
