@@ -8,7 +8,7 @@ from trade2026.prism.engine.compiled import address_of
 from trade2026.prism.engine.desk import AGENT, MIND_REALS, OUTBOX
 from trade2026.prism.engine.layout import Layout
 from trade2026.prism.engine.memory import BOOK
-from trade2026.prism.price.fundamental import VALUE
+from trade2026.prism.price.value import VALUE
 
 
 class AgentType(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +26,8 @@ class AgentType(msgspec.Struct, frozen=True, kw_only=True):
     """How long after its look an agent's messages arrive, on average over such agents."""
     memory: tuple[str, ...] = ()
     """Reals that an agent keeps from one wake to the next, 0 at first; in its mind by name."""
+    tells: bool = True
+    """Whether the consensus moves with what such an agent takes; not where it acts on it."""
     quotes_first: bool = False
     """Whether such agents wake before all others, so that the others find a market."""
 

@@ -55,10 +55,16 @@ START_PX: Final = {
 }
 """Where the default symbols begin."""
 
-YEARLY_VOLATILITY: Final = {
-    InstrumentKind.SPOT: 0.50,
-    InstrumentKind.LINEAR_FUTURE: 0.50,
-    InstrumentKind.EQUITY: 0.25,
+FUNDAMENTAL: Final = {
+    InstrumentKind.SPOT: FundamentalParams(yearly_volatility_ratio=0.50),
+    InstrumentKind.LINEAR_FUTURE: FundamentalParams(yearly_volatility_ratio=0.50),
+    # Traded around the clock, but busiest at both ends of a session.
+    InstrumentKind.EQUITY: FundamentalParams(
+        yearly_volatility_ratio=0.25,
+        season_open_h=14.5,
+        season_close_h=21.0,
+        season_edge_times=1.5,
+    ),
 }
 
 _MIX: Final = re.compile(r"([a-z_]+):([0-9]{1,5})(?:@([0-9]{1,5}(?:\.[0-9]{1,3})?)ms)?")
@@ -96,9 +102,7 @@ def default_config(seed: int, agents: tuple[AgentGroup, ...] = DEFAULT_AGENTS) -
         SymbolConfig(
             instrument=instrument,
             start_px=START_PX[instrument.symbol],
-            fundamental=FundamentalParams(
-                yearly_volatility_ratio=YEARLY_VOLATILITY[instrument.kind]
-            ),
+            fundamental=FUNDAMENTAL[instrument.kind],
         )
         for instrument in PRISM_INSTRUMENTS
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from trade2026.prism.engine.desk import AGENT, OUTBOX, UNKNOWN
 from trade2026.prism.engine.layout import LINE, Block, Layout, Row, Table, new_block
-from trade2026.prism.price.fundamental import VALUE
+from trade2026.prism.price.value import VALUE
 
 AGENT_BITS: Final = 20
 """A wake-up is for symbol and agent in one number; so many bits are the agent's."""

@@ -44,6 +44,7 @@ def settle(market: Record, symbol: int, tape: Record, after: int) -> None:
     """
     agents = market.agents
     first = symbol * agents
+    of_value = value_in(market, symbol)
     for row in range(after, tape.count):
         said = said_at(tape, row)
         if kind_of(said) == TRADE:
@@ -51,10 +52,14 @@ def settle(market: Record, symbol: int, tape: Record, after: int) -> None:
             side = side_of(said)
             signed = said.lots if side == 0 else side * said.lots
             value = signed * ticks_of(said)
+            of_value.volume += said.lots
+            tells = side
             if said.taker_owner < agents:
                 taker = agent_in(market, first + said.taker_owner)
+                tells *= taker.tells
                 taker.inventory += signed
                 taker.cash -= value
+            of_value.flow += tells * said.lots
             if said.owner < agents:
                 maker = agent_in(market, first + said.owner)
                 maker.inventory -= signed

@@ -1,5 +1,6 @@
 """What a market begins with: agents with their desks and minds, values, first wake-ups."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -27,6 +28,7 @@ from trade2026.prism.floorplan import (
     new_market,
 )
 from trade2026.prism.price.fundamental import STEP_NS, set_fundamental
+from trade2026.prism.price.mood import begin_mood
 
 PARTY_PREFIX: Final = "agent:"
 
@@ -44,6 +46,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     type: AgentType
+    rank: int
+    """Among the agents of its type."""
     params: tuple[float, ...]
     latency_ms: float
     """On average over its group."""
@@ -106,9 +110,17 @@ def agents_of(groups: Sequence[AgentGroup], own_types: Sequence[AgentType] = ())
         if not 0.0 <= latency_ms <= MAX_LATENCY_MS:
             raise InvalidInputError("latency_ms", f"is outside 0 to {MAX_LATENCY_MS:,.0f}")
         for _ in range(group.count):
-            name = f"{PARTY_PREFIX}{agent_type.name}-{counts[agent_type.name]}"
+            rank = counts[agent_type.name]
             counts[agent_type.name] += 1
-            agents.append(Agent(name=name, type=agent_type, params=params, latency_ms=latency_ms))
+            agents.append(
+                Agent(
+                    name=f"{PARTY_PREFIX}{agent_type.name}-{rank}",
+                    type=agent_type,
+                    rank=rank,
+                    params=params,
+                    latency_ms=latency_ms,
+                )
+            )
     if not agents:
         raise InvalidInputError("agents", "a market needs at least one agent")
     return agents
@@ -124,6 +136,7 @@ def open_market(
     last_mid_px: Mapping[str, Px],
 ) -> Block:
     """Return the state of a market that opens at *start_ns*, as `loop.run` takes it."""
+    peers = Counter(agent.type.name for agent in agents)
     latencies = [latency_of(config.seed, agent) for agent in agents]
     market = new_market(len(grids), len(agents), sum(latency > 0 for latency in latencies))
     set_wakes(market, agents)
@@ -132,9 +145,14 @@ def open_market(
         name = symbol.instrument.symbol
         value = VALUES.view(market)[s]
         worth = last_mid_px.get(name, symbol.start_px) / grid.tick
-        set_fundamental(value, symbol.fundamental, worth)
+        set_fundamental(value, symbol.fundamental, worth, grid.clip_lots)
+        value["begin"] = start_ns
         value["next_step"] = start_ns + STEP_NS
         value["luck"] = stream(config.seed, f"prism/{life}/{name}/fundamental").integers(_LUCK_END)
+        # In all symbols the same: they move together.
+        common = stream(config.seed, f"prism/{life}/common")
+        value["common_luck"] = common.integers(_LUCK_END)
+        begin_mood(value, stream(config.seed, f"prism/{life}/{name}/mood"))
         for a, agent in enumerate(agents):
             luck = stream(config.seed, f"prism/{life}/{name}/{agent.name}")
             row = AGENTS.view(market)[s * len(agents) + a]
@@ -142,6 +160,8 @@ def open_market(
             row["owner"] = a
             row["bound"] = grid.bound_lots
             row["clip"] = grid.clip_lots
+            row["rank"], row["peers"] = agent.rank, peers[agent.type.name]
+            row["tells"] = agent.type.tells
             row["luck"] = luck.integers(_LUCK_END)
             row["last_wake"] = start_ns
             row["to_buy"] = row["to_sell"] = UNKNOWN

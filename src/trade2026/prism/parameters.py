@@ -1,7 +1,8 @@
 """Parameters that may change while the market runs: which there are, and what they may be.
 
 The unit at the end of a parameter's name says its bounds: a time or a number of orders is
-above zero, a share lies within 0 and 1, basis points and counts are not negative.
+above zero, a share lies within 0 and 1, all others are not negative. `_sds` are standard
+deviations of an ordinary minute's move of the symbol's value: lengths that fit every symbol.
 """
 
 import math
@@ -20,6 +21,10 @@ _BOUNDS: Final = {
     "_ratio": (0.0, 1.0),
     "_bps": (0.0, 10_000.0),
     "_per_day": (0.0, 100_000.0),
+    "_h": (0.0, 24.0),
+    "_sds": (0.0, 1_000.0),
+    "_exponent": (0.0, 10.0),
+    "_times": (0.0, 100.0),
 }
 _WIDE: Final = {"yearly_volatility_ratio": (0.0, 100.0)}
 """A volatility is no share of anything."""

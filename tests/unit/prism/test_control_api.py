@@ -67,13 +67,13 @@ async def test_a_session_of_control_is_told_and_audited(world: World) -> None:
 
 
 async def test_parameters_in_force_are_shown(world: World) -> None:
-    await post(world, "params", agent="agent:mm-1", values={"lean_bps": 9.0})
+    await post(world, "params", agent="agent:mm-1", values={"lean_sds": 9.0})
     await post(world, "params", symbol="AAPL", values={"jumps_per_day": 0})
 
     shown = (await world.client.get("/control/params")).json()
 
-    assert shown["agents"]["mm"]["agent:mm-1"]["lean_bps"] == 9.0
-    assert shown["agents"]["mm"]["agent:mm-0"]["lean_bps"] == 6.0
+    assert shown["agents"]["mm"]["agent:mm-1"]["lean_sds"] == 9.0
+    assert shown["agents"]["mm"]["agent:mm-0"]["lean_sds"] == 0.04
     assert shown["values"]["AAPL"]["jumps_per_day"] == 0.0
 
 

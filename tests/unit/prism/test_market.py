@@ -231,8 +231,8 @@ def test_depth_shows_both_sides_best_first() -> None:
     market = a_market()
 
     for symbol in market.symbols:
-        bids, asks = market.depth(symbol, 5)
-        assert bids.shape == asks.shape == (5, 2)
+        bids, asks = market.depth(symbol, 3)
+        assert bids.shape == asks.shape == (3, 2)
         assert np.all(np.diff(bids[:, 0]) < 0)
         assert np.all(np.diff(asks[:, 0]) > 0)
         assert bids[0, 0] < asks[0, 0]

@@ -14,6 +14,7 @@ from trade2026.core.numbers import Px
 from trade2026.model.prism import PrismParams, PrismShock, ShockKind
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import default_config
+from trade2026.prism.exchange import EventKind
 from trade2026.prism.floorplan import VALUES
 
 BTC = "BTCUSDT"
@@ -173,19 +174,21 @@ def test_parameters_change_by_type_by_name_and_by_symbol() -> None:
     noise = market.agent_params()["noise"]
     assert noise["agent:noise-2"]["mean_pause_s"] == 1.5
     assert noise["agent:noise-3"]["mean_pause_s"] == 2.5
-    assert market.agent_params()["mm"]["agent:mm-0"]["mean_pause_s"] == 0.5
+    assert market.agent_params()["mm"]["agent:mm-0"]["mean_pause_s"] == 1.0
     assert market.value_params()[BTC]["jumps_per_day"] == 0.0
-    assert market.value_params()["AAPL"]["jumps_per_day"] == 2.0
+    assert market.value_params()["AAPL"]["jumps_per_day"] == 12.0
 
 
 def test_agents_that_wake_more_often_trade_more() -> None:
     calm, busy = a_market(), a_market()
 
     busy.set_params(PrismParams(type_name="noise", values={"mean_pause_s": 0.5}))
+    trades: list[int] = []
     for market in (calm, busy):
         market.run_until(market.sim_ns + 60 * NS_PER_S)
+        trades.append(sum(event.kind is EventKind.TRADE for event in market.drain()))
 
-    assert len(busy.drain()) > 2 * len(calm.drain())
+    assert trades[1] > 2 * trades[0]
 
 
 @pytest.mark.parametrize(
@@ -250,5 +253,13 @@ def test_a_state_of_another_market_is_not_taken() -> None:
 def _movements(market: AgentMarket) -> list[float]:
     # Of the first symbol's record, what says how large its movements are.
     row = VALUES.view(np.frombuffer(market.state().market.market, np.uint8))[0]
-    names = ("brownian_sd", "drift_sd", "deviation_sd", "jump_sd", "jump_chance", "drift_kept")
+    names = (
+        "own_sd",
+        "common_sd",
+        "drift_sd",
+        "deviation_sd",
+        "jump_mean",
+        "jump_chance",
+        "drift_kept",
+    )
     return [float(row[name]) for name in names]

@@ -1,10 +1,13 @@
-"""The informed trader: knows the value, with an error, and trades when the market is wrong.
+"""The informed trader: knows the consensus, with an error, and trades when the market is wrong.
 
-It takes at its own valuation or better and never rests. The more it already holds, the
-better the price must be: a full inventory trades only on the way back.
+The further the market is off, the surer it is to act: with the square of the distance. It takes
+what the best price offers, and walks through the book only where the market is far off. The more
+it holds, the better the price must be.
 
-Source: Glosten and Milgrom (1985), "Bid, ask and transaction prices in a specialist market
-with heterogeneously informed traders".
+Source: Glosten and Milgrom (1985), "Bid, ask and transaction prices in a specialist market with
+heterogeneously informed traders"; a chance that grows with the mispricing after the
+fundamentalists of Lux and Marchesi (1999), "Scaling and criticality in a stochastic multi-agent
+model of a financial market".
 """
 
 import math
@@ -12,8 +15,8 @@ import math
 import msgspec
 
 from trade2026.prism.agent_type import AgentType
-from trade2026.prism.engine.chance import exponential, normal
-from trade2026.prism.engine.desk import leaning, pause, sized, take
+from trade2026.prism.engine.chance import normal, pareto, uniform
+from trade2026.prism.engine.desk import eager, leaning, mid, pause, sized, take
 from trade2026.prism.engine.layout import Record
 from trade2026.prism.engine.levels import best_ticks
 
@@ -22,17 +25,22 @@ class InformedParams(msgspec.Struct, frozen=True, kw_only=True):
     """How an informed trader trades."""
 
     mean_pause_s: float = 4.0
-    error_bps: float = 2.0
-    """Standard deviation of what it sees around the value."""
-    edge_bps: float = 1.0
-    """What a trade must promise."""
-    size_clips: float = 0.4
-    lean_bps: float = 6.0
-    """What a full inventory adds to the edge on its side, and takes from the other."""
-    full_inventory_clips: float = 60.0
+    error_sds: float = 0.125
+    """Standard deviation of what it sees around the consensus."""
+    edge_sds: float = 0.25
+    """How far off the market must be."""
+    sure_sds: float = 0.8
+    """How far off it is acted upon for sure; at three times that through the whole book."""
+    size_clips: float = 0.33
+    """The smallest size."""
+    size_exponent: float = 1.5
+    """Tail of the sizes."""
+    lean_sds: float = 0.5
+    """By how much a full inventory shifts what it sees, against it."""
+    full_inventory_clips: float = 300.0
 
 
-BPS = 1e-4
+MOST_TIMES = 50.0
 
 
 def wake(
@@ -43,17 +51,20 @@ def wake(
     value: Record,
     now: int,  # noqa: ARG001 - every agent's kernel has this signature
 ) -> int:
-    """Compare the touch with the own valuation."""
-    worth = value.worth * (1.0 + mind.error_bps * BPS * normal(agent))
-    worth *= 1.0 - mind.lean_bps * BPS * leaning(agent, mind.full_inventory_clips)
-    edge = max(1.0, mind.edge_bps * BPS * worth)
-    bid, ask = best_ticks(book, 1), best_ticks(book, -1)
-    lots = sized(agent, mind.size_clips * exponential(agent))
-    if ask and worth - ask > edge:
-        take(book, outbox, agent, 1, math.floor(worth - edge), lots)
-    elif bid and bid - worth > edge:
-        take(book, outbox, agent, -1, math.ceil(worth + edge), lots)
-    return pause(agent, mind.mean_pause_s)
+    """Compare the market with the own valuation."""
+    lean = mind.lean_sds * leaning(agent, mind.full_inventory_clips)
+    seen = value.consensus + (mind.error_sds * normal(agent) - lean) * value.minute_sd
+    off = mid(book, seen) - seen
+    far = abs(off)
+    side = -1 if off > 0.0 else 1
+    touch = best_ticks(book, -side)
+    sure = mind.sure_sds * value.minute_sd
+    is_off = far > max(1.0, mind.edge_sds * value.minute_sd)
+    if is_off and touch and uniform(agent) * sure * sure < far * far:
+        lots = sized(agent, mind.size_clips * min(pareto(agent, mind.size_exponent), MOST_TIMES))
+        limit = math.floor(seen) if far > 3.0 * sure else touch
+        take(book, outbox, agent, side, limit, lots)
+    return pause(agent, eager(value, mind.mean_pause_s))
 
 
-INFORMED = AgentType(name="informed", params=InformedParams, wake=wake, latency_ms=5.0)
+INFORMED = AgentType(name="informed", params=InformedParams, wake=wake, latency_ms=5.0, tells=False)

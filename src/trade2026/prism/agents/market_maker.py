@@ -1,28 +1,33 @@
 """The market maker: always quotes both sides around what it believes the price is.
 
-It believes a mixture of the market and of its own research (the fundamental with noise),
-and leans its quotes against its inventory, so that the market carries it back to flat. It
-replaces a quote only where it moved noticeably or was half eaten: few messages, and never
-more resting orders than it has slots.
+It believes a mixture of the market and of the consensus, with an error of its own that wanders,
+and leans its quotes against inventory that is new, so that the market carries it back. A
+takers' flow moves the consensus, and so its quotes: it sells dearer to those who keep buying.
+It quotes cells, a cell being so many ticks wide that there is a quote for each; a quote whose
+cell is still wanted stays, with its place in the queue, unless most of it is gone. Its quotes are
+post-only: it adds, it never takes.
 
-Source: Avellaneda and Stoikov (2008), "High-frequency trading in a limit order book", for
-quotes around an inventory-adjusted price; the weights are ours.
+Source: Avellaneda and Stoikov (2008), "High-frequency trading in a limit order book", for quotes
+around an inventory-adjusted price; the root of the inventory in place of the inventory itself is
+ours. Glosten and Milgrom (1985) for quotes that learn from the flow.
 """
 
 import math
 
 import msgspec
 
+from trade2026.core.clock import NS_PER_S
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.engine.chance import normal, uniform
 from trade2026.prism.engine.compiled import kernel
 from trade2026.prism.engine.desk import (
-    leaning,
+    cell_of,
+    eager,
     mid,
     pause,
     quote_at,
+    quote_in,
     quoted_ticks,
-    rest_in,
     sized,
     withdraw,
 )
@@ -33,96 +38,123 @@ from trade2026.prism.engine.levels import best_ticks
 class MarketMakerParams(msgspec.Struct, frozen=True, kw_only=True):
     """How a market maker quotes."""
 
-    mean_pause_s: float = 0.5
-    half_spread_bps: float = 1.2
-    level_step_bps: float = 1.6
-    """Between one quote and the next one behind it."""
-    tolerance_ratio: float = 0.4
-    """How far off a quote may be before it moves, as a share of the half spread."""
+    mean_pause_s: float = 1.0
+    cell_sds: float = 0.125
+    """Width of a cell, at least a tick; without a gap the spread is about one cell."""
+    gap_sds: float = 0.0
+    """Left free on either side of what it believes, beside that."""
     size_clips: float = 1.0
-    """Of the first quote; the ones behind are two and three times as large."""
-    lean_bps: float = 6.0
-    """How far quotes lean against a full inventory."""
-    full_inventory_clips: float = 60.0
-    market_weight_ratio: float = 0.15
-    research_weight_ratio: float = 0.08
-    research_noise_bps: float = 2.0
+    """Of the first quote, between half of it and half more."""
+    growth_ratio: float = 0.3
+    """By how much of the first each quote behind is larger than the one before."""
+    refill_ratio: float = 0.3
+    """A quote with less than this share of an ordinary one is sent anew."""
+    lean_sds: float = 0.04
+    """How far quotes lean against one ordinary order held; it grows with the root."""
+    lean_memory_s: float = 600.0
+    """After which time what it holds is no longer new."""
+    consensus_ratio: float = 0.6
+    """Weight of the consensus in what it believes; the rest is the market's."""
+    error_sds: float = 0.0625
+    error_memory_s: float = 30.0
 
 
-LEVELS = 3  # on each side: slots 0 to 2 bid, 3 to 5 offer
-BPS = 1e-4
-
-
-@kernel
-def believe(book: Record, agent: Record, mind: Record, fundamental: float) -> float:
-    """Return the agent's estimate of the price, in ticks, after another look."""
-    research = fundamental * (1.0 + mind.research_noise_bps * BPS * normal(agent))
-    estimate = mind.estimate
-    if estimate == 0.0:
-        estimate = research
-    estimate += mind.market_weight_ratio * (mid(book, estimate) - estimate)
-    estimate += mind.research_weight_ratio * (research - estimate)
-    mind.estimate = estimate
-    return estimate
+LEVELS = 4  # on each side: places 0 to 3 bid, 4 to 7 offer
 
 
 @kernel
-def quote_ticks(mind: Record, centre: float, side: int, level: int, width: float) -> int:
-    """Return the price of a quote: outside the centre by at least half a tick."""
-    half = max(0.5, mind.half_spread_bps * BPS * centre) * width
-    away = max(0.5, half + level * max(1.0, mind.level_step_bps * BPS * centre))
-    return math.floor(centre - away) if side > 0 else math.ceil(centre + away)
+def believe(book: Record, agent: Record, mind: Record, value: Record, passed_s: float) -> float:
+    """Return around which price the agent quotes now, in ticks."""
+    kept = math.exp(-passed_s / mind.error_memory_s)
+    mind.error = mind.error * kept + mind.error_sds * math.sqrt(1.0 - kept * kept) * normal(agent)
+    mind.usual += (agent.inventory - mind.usual) * (1.0 - math.exp(-passed_s / mind.lean_memory_s))
+    new = (agent.inventory - mind.usual) / agent.clip
+    lean = math.copysign(mind.lean_sds * math.sqrt(abs(new)), -new)
+    market = mid(book, value.consensus)
+    believed = market + mind.consensus_ratio * (value.consensus - market)
+    return believed + (mind.error + lean) * value.minute_sd
 
 
 @kernel
-def requote(
+def place_of(side: int, cell: int) -> int:
+    """Return where the quote of a cell is kept."""
+    return (cell & (LEVELS - 1)) + (0 if side > 0 else LEVELS)
+
+
+@kernel
+def tidy(
+    book: Record, outbox: Record, agent: Record, side: int, first: int, width: int, least: int
+) -> int:
+    """Cancel what is outside the cells from *first* on, or small; return how many are missing."""
+    missing = 0
+    for place in range(LEVELS):
+        at = place if side > 0 else LEVELS + place
+        ticks = quoted_ticks(book, agent, at, least)
+        behind = side * (first - ticks // width)
+        if ticks == 0 or behind < 0 or behind >= LEVELS:
+            withdraw(book, outbox, agent, at)
+            missing += 1
+    return missing
+
+
+@kernel
+def fill(
     book: Record,
     outbox: Record,
     agent: Record,
     mind: Record,
     now: int,
-    centre: float,
-    width: float,
+    side: int,
+    first: int,
+    width: int,
 ) -> None:
     """Send the quotes that are missing."""
-    for slot in range(2 * LEVELS):
-        if quote_at(agent, slot).number == 0:
-            side, level = (1, slot) if slot < LEVELS else (-1, slot - LEVELS)
-            target = quote_ticks(mind, centre, side, level, width)
-            # A maker adds: it queues behind the other side instead of taking from it.
+    for level in range(LEVELS):
+        cell = first - side * level
+        place = place_of(side, cell)
+        if quote_at(agent, place).number == 0:
+            ticks = cell * width + math.floor(width * uniform(agent))
             touch = best_ticks(book, -side)
-            if touch and side * (target - touch) >= 0:
-                target = touch - side
-            lots = sized(agent, mind.size_clips * (level + 1))
-            rest_in(book, outbox, agent, now, slot, side, target, lots)
+            if level == 0 and touch and side * (ticks - touch) >= 0:
+                # Others are still where the price was: it queues before them.
+                ticks = touch - side * (1 + math.floor(width * uniform(agent)))
+            times = (0.5 + uniform(agent)) * (1.0 + mind.growth_ratio * level)
+            lots = sized(agent, mind.size_clips * times)
+            quote_in(book, outbox, agent, now, place, side, ticks, lots)
 
 
 def wake(book: Record, outbox: Record, agent: Record, mind: Record, value: Record, now: int) -> int:
     """Look, believe, and put the quotes where they belong."""
-    estimate = believe(book, agent, mind, value.worth)
-    centre = estimate * (1.0 - mind.lean_bps * BPS * leaning(agent, mind.full_inventory_clips))
-    width = 0.7 + 0.6 * uniform(agent)
-    tolerance = mind.tolerance_ratio * mind.half_spread_bps * BPS * centre
+    passed_s = (now - agent.last_wake) / NS_PER_S
+    agent.last_wake = now
+    centre = believe(book, agent, mind, value, passed_s)
+    wanted = cell_of(value, mind.cell_sds)
+    # A cell that changed its width with every tick of the value would move all quotes.
+    if abs(wanted - mind.width) > 0.1 * mind.width:
+        mind.width = math.floor(wanted + 0.5)
+        for place in range(2 * LEVELS):
+            withdraw(book, outbox, agent, place)
+    width = int(mind.width)
+    gap = mind.gap_sds * value.minute_sd
+    bid = math.floor((centre - gap) / width)
+    ask = math.floor((centre + gap) / width) + 1
+    least = sized(agent, mind.refill_ratio * mind.size_clips)
 
     # All that is stale goes first, so that new quotes cannot meet the agent's own old ones.
-    missing = 0
-    for slot in range(2 * LEVELS):
-        side, level = (1, slot) if slot < LEVELS else (-1, slot - LEVELS)
-        at = quoted_ticks(book, agent, slot, sized(agent, 0.5 * mind.size_clips * (level + 1)))
-        target = quote_ticks(mind, centre, side, level, width)
-        if at == 0 or abs(at - target) > tolerance * (level + 1):
-            withdraw(book, outbox, agent, slot)
-            missing += 1
-    if missing:
-        requote(book, outbox, agent, mind, now, centre, width)
-    return pause(agent, mind.mean_pause_s)
+    few_bids = tidy(book, outbox, agent, 1, bid, width, least)
+    few_asks = tidy(book, outbox, agent, -1, ask, width, least)
+    if few_bids:
+        fill(book, outbox, agent, mind, now, 1, bid, width)
+    if few_asks:
+        fill(book, outbox, agent, mind, now, -1, ask, width)
+    return pause(agent, eager(value, mind.mean_pause_s))
 
 
 MARKET_MAKER = AgentType(
     name="mm",
     params=MarketMakerParams,
     wake=wake,
-    memory=("estimate",),
+    memory=("error", "usual", "width"),
     latency_ms=2.0,
     quotes_first=True,
 )

@@ -114,6 +114,12 @@ def exponential_edge(owner: Record, layer: int, share: float) -> float:
 
 
 @kernel
+def pareto(owner: Record, exponent: float) -> float:
+    """Draw from the Pareto distribution of minimum 1."""
+    return math.exp(exponential(owner) / exponent)
+
+
+@kernel
 def normal(owner: Record) -> float:
     """Draw from the standard normal distribution."""
     drawn = word(owner)

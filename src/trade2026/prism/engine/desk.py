@@ -23,7 +23,7 @@ from trade2026.prism.engine.index import find
 from trade2026.prism.engine.layout import LINE, Layout, Record, Table
 from trade2026.prism.engine.levels import best_ticks
 from trade2026.prism.engine.memory import MESSAGES, ROOM, order_at
-from trade2026.prism.engine.words import CANCEL, GTC, IOC, LIMIT, PLACE
+from trade2026.prism.engine.words import CANCEL, GTC, IOC, LIMIT, PLACE, POST_ONLY
 
 QUOTE: Final = Layout("quote", {"number": "i8", "sent_ns": "i8"})
 QUOTE_COUNT: Final = 8
@@ -49,10 +49,13 @@ AGENT: Final = Layout(
         "latency_ns": "i8",
         "pause_ns": "i8",  # from the arrival of its messages to its next look
         "outbox": "i8",  # what travels: the number of its outbox plus one, 0 for nothing
+        "rank": "i8",  # among the agents of its type, from 0
+        "peers": "i8",  # how many they are
+        "tells": "i8",  # 1 where the market learns from its taking, else 0
     },
-    size=6 * LINE,
+    size=8 * LINE,
 )
-_QUOTES_AT: Final = 2 * LINE
+_QUOTES_AT: Final = 3 * LINE
 MIND_AT: Final = _QUOTES_AT + QUOTE_COUNT * QUOTE.size
 """Where in an agent's record its mind begins."""
 MIND_REALS: Final = (AGENT.size - MIND_AT) // 8
@@ -68,6 +71,9 @@ sent_at = SENT.getter()
 
 UNKNOWN: Final = -1
 
+LEAST_ACTIVITY: Final = 0.8
+"""However quiet it is, those who watch the market look this often, 1 being the average."""
+
 _WIDEST: Final = 0.05  # a wider spread is no price to go by
 
 
@@ -79,6 +85,18 @@ def mid(book: Record, otherwise: float) -> float:
     if bid == 0 or ask == 0 or ask - bid > _WIDEST * middle:
         return otherwise
     return middle
+
+
+@kernel
+def cell_of(value: Record, sds: float) -> float:
+    """Return *sds* ordinary minutes' moves of the value in ticks, at least one tick."""
+    return max(1.0, sds * value.minute_sd)
+
+
+@kernel
+def eager(value: Record, mean_s: float) -> float:
+    """Return a waiting time of *mean_s* as it is now that everybody acts more or less often."""
+    return mean_s / max(value.activity, LEAST_ACTIVITY)
 
 
 @kernel
@@ -104,7 +122,14 @@ def resting_lots(book: Record, agent: Record, side: int) -> int:
 
 @kernel
 def send(
-    book: Record, outbox: Record, agent: Record, side: int, force: int, ticks: int, lots: int
+    book: Record,
+    outbox: Record,
+    agent: Record,
+    side: int,
+    force: int,
+    ticks: int,
+    lots: int,
+    flags: int,
 ) -> int:
     """Send a limit order, cut to what the bound allows; return its number, 0 if nothing is left."""
     pending = agent.to_buy if side > 0 else agent.to_sell
@@ -128,6 +153,7 @@ def send(
     message.force = force
     message.ticks = ticks
     message.lots = lots
+    message.flags = flags
     return number
 
 
@@ -145,7 +171,7 @@ def next_message(outbox: Record) -> Record:
 @kernel
 def take(book: Record, outbox: Record, agent: Record, side: int, ticks: int, lots: int) -> None:
     """Trade up to *lots* at once at *ticks* or better; nothing rests."""
-    send(book, outbox, agent, side, IOC, ticks, lots)
+    send(book, outbox, agent, side, IOC, ticks, lots, 0)
 
 
 @kernel
@@ -161,7 +187,24 @@ def rest_in(
 ) -> None:
     """Send a limit order whose rest stays on the book, and note it as quote *place*."""
     quote = quote_at(agent, place)
-    quote.number = send(book, outbox, agent, side, GTC, ticks, lots)
+    quote.number = send(book, outbox, agent, side, GTC, ticks, lots, 0)
+    quote.sent_ns = now
+
+
+@kernel
+def quote_in(
+    book: Record,
+    outbox: Record,
+    agent: Record,
+    now: int,
+    place: int,
+    side: int,
+    ticks: int,
+    lots: int,
+) -> None:
+    """Do as `rest_in` does, unless the order would trade: then nothing of it is done."""
+    quote = quote_at(agent, place)
+    quote.number = send(book, outbox, agent, side, GTC, ticks, lots, POST_ONLY)
     quote.sent_ns = now
 
 

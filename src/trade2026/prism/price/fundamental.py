@@ -2,14 +2,17 @@
 
 The logarithm of the value is a sum of four seeded parts:
 
-* Brownian motion, most of the yearly variance;
+* Brownian motion, most of the yearly variance; part of it is the same in all symbols;
 * momentum: a drift that itself wanders around zero and lasts for minutes;
 * mean reversion: a deviation that fades within hours;
-* jumps, a few a day.
+* jumps, a few a day, more when much happens.
 
-It moves on a grid of its own, every `STEP_NS`, whatever is traded, so one seed has one path.
+All of it is larger or smaller with the symbol's mood (`mood.py`). It moves on a grid of its own,
+every `STEP_NS`, whatever is traded, so one seed has one path. What the market makes of the flow
+of orders comes on top (`flow.py`): worth and impact are the consensus.
 
-Source: Merton (1976) for the jumps; Uhlenbeck and Ornstein (1930) for drift and deviation.
+Source: Kou (2002), "A jump-diffusion model for option pricing", for jumps of exponential size;
+Uhlenbeck and Ornstein (1930) for drift and deviation; Sharpe (1963) for the common part.
 """
 
 import math
@@ -18,9 +21,12 @@ from typing import Final
 import msgspec
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.prism.engine.chance import normal, uniform
+from trade2026.prism.engine.chance import exponential, normal, uniform
 from trade2026.prism.engine.compiled import kernel, rare_kernel
-from trade2026.prism.engine.layout import LINE, Layout, Record, Row, out_of_line
+from trade2026.prism.engine.layout import Record, Row, out_of_line
+from trade2026.prism.price.flow import begin_flow, learn, set_flow
+from trade2026.prism.price.mood import MOOD_STEP_NS, move_mood, set_moods
+from trade2026.prism.price.value import common_of
 
 STEP_NS: Final = NS_PER_S // 4
 LEVEL_MAX: Final = math.log(2.0**36)
@@ -28,26 +34,7 @@ DEVIATION_MAX: Final = math.log(2.0)
 """Of the logarithm of a value in ticks: value and deviation stay below `MAX_TICKS`."""
 _STEPS_PER_YEAR: Final = 365 * 86_400 * 4
 _STEPS_PER_DAY: Final = 86_400 * 4
-
-VALUE: Final = Layout(
-    "value",
-    {
-        "level": "f8",  # log of the value without the deviation
-        "drift": "f8",  # momentum per step
-        "deviation": "f8",
-        "brownian_sd": "f8",
-        "drift_kept": "f8",
-        "drift_sd": "f8",
-        "deviation_kept": "f8",
-        "deviation_sd": "f8",
-        "jump_chance": "f8",
-        "jump_sd": "f8",
-        "worth": "f8",  # ticks
-        "next_step": "i8",  # when the next step is due, ns
-        "luck": "i8",
-    },
-    size=2 * LINE,
-)
+_MINUTES_PER_YEAR: Final = 365 * 1_440
 
 
 class FundamentalParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,22 +42,44 @@ class FundamentalParams(msgspec.Struct, frozen=True, kw_only=True):
 
     yearly_volatility_ratio: float
     """Standard deviation of the log return of a year of 365 days, all parts together."""
-    momentum_share_ratio: float = 0.05
+    momentum_share_ratio: float = 0.01
     """Share of the yearly variance that comes from the drift."""
     momentum_half_life_s: float = 300.0
     reversion_half_life_s: float = 14_400.0
     reversion_sd_ratio: float = 0.002
     """Stationary standard deviation of the log deviation; it adds no variance over a year."""
-    jumps_per_day: float = 2.0
-    jump_share_ratio: float = 0.10
+    jumps_per_day: float = 12.0
+    jump_share_ratio: float = 0.08
+    common_share_ratio: float = 0.4
+    """Share of the Brownian variance that is the same in all symbols: their correlation."""
+    mood_sds: float = 0.57
+    """Standard deviation of the logarithm of the volatility; 0 for a constant one."""
+    activity_exponent: float = 2.0
+    """With which power of the volatility everybody acts more often; 0 for never."""
+    impact_sds: float = 0.08
+    """What an ordinary order's flow moves the consensus by, times seconds to minus the decay."""
+    impact_decay_exponent: float = 0.38
+    lasting_impact_sds: float = 0.0
+    """What of an ordinary order's impact stays for ever."""
+    season_depth_ratio: float = 0.2
+    """How far activity falls and rises around its average through the day, as a wave."""
+    season_peak_h: float = 15.0
+    """When that is greatest, in hours since the market opened."""
+    season_open_h: float = 0.0
+    season_close_h: float = 0.0
+    """Where they differ, the session between them is busier at its ends than in its middle."""
+    season_edge_times: float = 0.0
+    """How much busier."""
 
 
-def set_fundamental(row: Row, params: FundamentalParams, value: float) -> None:
+def set_fundamental(row: Row, params: FundamentalParams, value: float, clip_lots: int = 1) -> None:
     """Let a record of `VALUE` be a fundamental that starts at *value*, in ticks."""
     row["level"] = math.log(value)
     row["drift"] = row["deviation"] = 0.0
-    row["worth"] = value
+    row["worth"] = row["consensus"] = value
+    begin_flow(row, step_ns=STEP_NS, clip_lots=clip_lots)
     reshape(row, params)
+    row["minute_sd"] = value * row["log_minute_sd"]
 
 
 def shift(row: Row, log_move: float) -> None:
@@ -82,28 +91,39 @@ def shift(row: Row, log_move: float) -> None:
 
 def reshape(row: Row, params: FundamentalParams, times: float = 1.0) -> None:
     """Let the value move by *params* from here on, all movements *times* as large."""
-    yearly = params.yearly_volatility_ratio**2
+    yearly = (params.yearly_volatility_ratio * times) ** 2
     drift_kept = 0.5 ** (STEP_NS / NS_PER_S / params.momentum_half_life_s)
     kept = 0.5 ** (STEP_NS / NS_PER_S / params.reversion_half_life_s)
     per_step = yearly / _STEPS_PER_YEAR
-    brownian_share = 1.0 - params.momentum_share_ratio - params.jump_share_ratio
-    row["brownian_sd"] = math.sqrt(per_step * brownian_share)
+    brownian = per_step * max(0.0, 1.0 - params.momentum_share_ratio - params.jump_share_ratio)
+    row["log_minute_sd"] = math.sqrt(yearly / _MINUTES_PER_YEAR)
+    row["common_sd"] = math.sqrt(brownian * params.common_share_ratio)
+    row["own_sd"] = math.sqrt(brownian * (1.0 - params.common_share_ratio))
     row["drift_kept"] = drift_kept
     # The sum of an autoregressive drift has the variance sd² / (1 - kept)² a step in the long run.
     row["drift_sd"] = math.sqrt(per_step * params.momentum_share_ratio) * (1.0 - drift_kept)
     row["deviation_kept"] = kept
-    row["deviation_sd"] = params.reversion_sd_ratio * math.sqrt(1.0 - kept * kept)
+    row["deviation_sd"] = params.reversion_sd_ratio * times * math.sqrt(1.0 - kept * kept)
     row["jump_chance"] = params.jumps_per_day / _STEPS_PER_DAY
     jumps_per_year = 365.0 * params.jumps_per_day
     jump_variance = yearly * params.jump_share_ratio / jumps_per_year if jumps_per_year else 0.0
-    row["jump_sd"] = math.sqrt(jump_variance)
-    for name in ("brownian_sd", "drift_sd", "deviation_sd", "jump_sd"):
-        row[name] *= times
+    # An exponential size, up or down, has twice its mean squared as variance.
+    row["jump_mean"] = math.sqrt(0.5 * jump_variance)
+    set_moods(row, params.mood_sds**2, params.activity_exponent)
+    set_flow(
+        row,
+        step_ns=STEP_NS,
+        impact=params.impact_sds,
+        decay=params.impact_decay_exponent,
+        lasting=params.lasting_impact_sds,
+    )
+    for part in ("depth_ratio", "peak_h", "open_h", "close_h", "edge_times"):
+        row[f"season_{part.partition('_')[0]}"] = getattr(params, f"season_{part}")
 
 
 @kernel
 def move_on(value: Record, now: int) -> None:
-    """Move a fundamental on to *now*; `worth` is then its value in ticks."""
+    """Move a fundamental on to *now*; what agents see of it is then up to date."""
     while value.next_step <= now:
         step(value)
 
@@ -112,14 +132,27 @@ def move_on(value: Record, now: int) -> None:
 def step(value: Record) -> None:
     """Move a fundamental one step on."""
     out_of_line()
-    value.next_step += STEP_NS
-    value.drift = value.drift * value.drift_kept + value.drift_sd * normal(value)
-    value.level += value.drift + value.brownian_sd * normal(value)
-    shaken = value.deviation_sd * normal(value)
+    now = value.next_step
+    value.next_step = now + STEP_NS
+    value.until_mood -= 1
+    if value.until_mood <= 0:
+        value.until_mood = MOOD_STEP_NS // STEP_NS
+        move_mood(value, now)
+    swing = value.swing
+    value.drift = value.drift * value.drift_kept + swing * value.drift_sd * normal(value)
+    moved = value.common_sd * normal(common_of(value, 0)) + value.own_sd * normal(value)
+    value.level += value.drift + swing * moved
+    shaken = swing * value.deviation_sd * normal(value)
     value.deviation = value.deviation * value.deviation_kept + shaken
-    if uniform(value) < value.jump_chance:
-        value.level += value.jump_sd * normal(value)
+    draw = uniform(value)
+    chance = 0.5 * value.jump_chance * swing * swing
+    if draw < 2.0 * chance:
+        value.level += value.jump_mean * math.copysign(exponential(value), draw - chance)
     # However much it is shaken, it stays within the prices that there are.
     value.level = min(max(value.level, 0.0), LEVEL_MAX)
     value.deviation = min(max(value.deviation, -DEVIATION_MAX), DEVIATION_MAX)
+    learn(value)
+    away = min(max(value.impact * value.log_minute_sd, -DEVIATION_MAX), DEVIATION_MAX)
     value.worth = math.exp(value.level + value.deviation)
+    value.consensus = value.worth * (1.0 + away)
+    value.minute_sd = value.worth * value.log_minute_sd

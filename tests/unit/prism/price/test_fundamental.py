@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,13 +13,13 @@ from trade2026.prism.engine.layout import Block, new_block
 from trade2026.prism.engine.message import MAX_TICKS
 from trade2026.prism.price.fundamental import (
     STEP_NS,
-    VALUE,
     FundamentalParams,
     move_on,
     reshape,
     set_fundamental,
     shift,
 )
+from trade2026.prism.price.value import VALUE
 
 HOUR_NS = 3_600 * NS_PER_S
 START = 6_000_000.0
@@ -28,6 +29,8 @@ CALM = FundamentalParams(
     reversion_sd_ratio=0.0,
     jumps_per_day=0.0,
     jump_share_ratio=0.0,
+    mood_sds=0.0,
+    season_depth_ratio=0.0,
 )
 STILL = FundamentalParams(yearly_volatility_ratio=0.0, reversion_sd_ratio=0.0, jumps_per_day=0.0)
 
@@ -95,7 +98,10 @@ def test_another_seed_gives_another_path() -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [CALM, FundamentalParams(yearly_volatility_ratio=0.5, momentum_share_ratio=0.3)],
+    [
+        CALM,
+        FundamentalParams(yearly_volatility_ratio=0.5, momentum_share_ratio=0.3, mood_sds=0.0),
+    ],
     ids=["brownian", "all parts"],
 )
 def test_the_yearly_volatility_is_the_configured_one(params: FundamentalParams) -> None:
@@ -112,7 +118,11 @@ def test_without_any_variance_the_value_stands_still() -> None:
 
 def test_the_reverting_part_stays_near_zero() -> None:
     params = FundamentalParams(
-        yearly_volatility_ratio=0.0, reversion_sd_ratio=0.01, reversion_half_life_s=60.0
+        yearly_volatility_ratio=0.0,
+        reversion_sd_ratio=0.01,
+        reversion_half_life_s=60.0,
+        mood_sds=0.0,
+        season_depth_ratio=0.0,
     )
 
     values = path(params, seed=2, step_ns=300 * NS_PER_S, count=400)
@@ -129,6 +139,7 @@ def test_momentum_makes_neighbouring_returns_alike() -> None:
         reversion_sd_ratio=0.0,
         jumps_per_day=0.0,
         jump_share_ratio=0.0,
+        mood_sds=0.0,
     )
 
     returns = np.diff(np.log(path(params, seed=2, step_ns=30 * NS_PER_S, count=5_000)))
@@ -144,6 +155,8 @@ def test_jumps_are_as_many_and_as_large_as_configured() -> None:
         reversion_sd_ratio=0.0,
         jumps_per_day=24.0,
         jump_share_ratio=1.0,
+        mood_sds=0.0,
+        season_depth_ratio=0.0,
     )
 
     values = np.log(path(params, seed=4, step_ns=STEP_NS, count=4 * 345_600))
@@ -166,3 +179,83 @@ def test_however_it_is_shaken_it_stays_within_the_prices_there_are(log_move: flo
 
     assert 0.5 <= at_once <= MAX_TICKS
     assert 0.5 <= values.min() <= values.max() <= MAX_TICKS
+
+
+def test_a_stormy_mood_moves_the_value_more_and_remembers() -> None:
+    params = FundamentalParams(yearly_volatility_ratio=0.5, jumps_per_day=0.0)
+
+    moves = np.abs(np.diff(np.log(path(params, seed=6, step_ns=60 * NS_PER_S, count=14_400))))
+    moves -= moves.mean()
+
+    def alike(lag: int) -> float:
+        return float(moves[lag:] @ moves[:-lag] / (moves @ moves))
+
+    assert np.mean([alike(lag) for lag in range(1, 11)]) > 0.1
+    assert alike(60) > 0.03
+
+
+@pytest.mark.parametrize(
+    ("common", "low", "high"), [(0.0, -0.1, 0.1), (0.4, 0.25, 0.55), (1.0, 0.95, 1.0)]
+)
+def test_values_move_together_by_their_common_share(common: float, low: float, high: float) -> None:
+    params = msgspec.structs.replace(CALM, common_share_ratio=common)
+    logs: list[NDArray[np.float64]] = []
+    for seed in (1, 2):
+        block, values = a_value(params, seed), np.zeros(2_000)
+        block.view(VALUE.dtype)[0]["common_luck"] = 9
+        look(block.ctypes.data, values, 60 * NS_PER_S)
+        logs.append(np.diff(np.log(values)))
+
+    assert low < np.corrcoef(logs[0], logs[1])[0, 1] <= high
+
+
+def test_the_hour_makes_the_market_busier() -> None:
+    params = FundamentalParams(
+        yearly_volatility_ratio=0.5,
+        mood_sds=0.0,
+        season_depth_ratio=0.5,
+        season_peak_h=12.0,
+        season_open_h=8.0,
+        season_close_h=16.0,
+        season_edge_times=2.0,
+    )
+    block, values = a_value(params, seed=1), np.zeros(1)
+    row = block.view(VALUE.dtype)[0]
+
+    def activity_at(hour: float) -> float:
+        row["next_step"], row["until_mood"] = int(hour * HOUR_NS), 0
+        look(block.ctypes.data, values, int(hour * HOUR_NS))
+        return float(row["activity"])
+
+    assert activity_at(0.0) == pytest.approx(0.5, rel=1e-6)
+    assert activity_at(12.0) == pytest.approx(1.5, rel=1e-6)
+    assert activity_at(8.0) == pytest.approx(1.25 * 3.0, rel=1e-6)
+
+
+def test_what_takers_buy_lifts_the_consensus_but_not_the_worth() -> None:
+    blocks = [a_value(CALM, seed=1), a_value(CALM, seed=1)]
+    buyers, values = blocks[1].view(VALUE.dtype)[0], np.zeros(1)
+
+    buyers["flow"], buyers["volume"] = 10, 10
+    for block in blocks:
+        look(block.ctypes.data, values, STEP_NS)
+
+    worths = [block.view(VALUE.dtype)[0] for block in blocks]
+    assert worths[0]["worth"] == worths[1]["worth"] == worths[0]["consensus"]
+    assert worths[1]["consensus"] > worths[1]["worth"]
+    look(blocks[1].ctypes.data, values, 86_400 * NS_PER_S)
+    assert 0.0 < buyers["impact"] < 0.05
+
+
+def test_an_impact_that_lasts_is_there_a_week_later() -> None:
+    params = msgspec.structs.replace(CALM, impact_sds=0.0, lasting_impact_sds=0.01)
+    block, values = a_value(params, seed=1), np.zeros(1)
+    row = block.view(VALUE.dtype)[0]
+
+    row["flow"], row["volume"] = -10, 10
+    look(block.ctypes.data, values, STEP_NS)
+    first = float(row["impact"])
+    look(block.ctypes.data, values, 7 * 86_400 * NS_PER_S)
+
+    assert first < 0.0
+    assert row["impact"] == first

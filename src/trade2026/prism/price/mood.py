@@ -1,0 +1,79 @@
+"""A symbol's mood: how much its value moves, and how often everybody acts.
+
+The logarithm of the volatility is a sum of Ornstein-Uhlenbeck processes whose times reach from
+minutes to days, so that it remembers for long. Activity goes with the square of the
+volatility, as volume does in a mixture of distributions. Both follow the hour of the market's
+day, which begins when it opens, so that one seed gives one market whenever that is.
+
+Source: Müller et al. (1997), "Volatilities of different time resolutions"; Corsi (2009), "A
+simple approximate long-memory model of realized volatility"; Clark (1973), "A subordinated
+stochastic process model", for volatility and volume; Andersen and Bollerslev (1997), "Intraday
+periodicity and volatility persistence in financial markets".
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from trade2026.core.clock import NS_PER_S
+from trade2026.prism.engine.chance import normal
+from trade2026.prism.engine.compiled import kernel
+from trade2026.prism.engine.layout import Record, Row
+from trade2026.prism.price.value import MOODS, mood_of
+
+MOOD_STEP_NS: Final = 4 * NS_PER_S
+"""A mood moves this often; a whole number of the value's steps."""
+TIMES_S: Final = (90.0, 600.0, 3_600.0, 28_800.0, 259_200.0)
+SHARES: Final = (0.18, 0.28, 0.28, 0.18, 0.08)
+"""Of the moods' variance, by their times."""
+
+_HOUR_NS: Final = 3_600 * NS_PER_S
+_DAY_H: Final = 24.0
+
+
+def set_moods(row: Row, variance: float, activity_power: float) -> None:
+    """Give a record of `VALUE` moods of that *variance* in all, which go on from where they are."""
+    row["mood_variance"], row["activity_power"] = variance, activity_power
+    for n, (time_s, share) in enumerate(zip(TIMES_S, SHARES, strict=True)):
+        kept = math.exp(-MOOD_STEP_NS / NS_PER_S / time_s)
+        row[f"mood_kept_{n}"] = kept
+        row[f"mood_sd_{n}"] = math.sqrt(variance * share * (1.0 - kept * kept))
+
+
+def begin_mood(row: Row, chance: np.random.Generator) -> None:
+    """Draw the moods that a market begins with, so that no market begins in the same one."""
+    total = 0.0
+    for n in range(MOODS):
+        part = row[f"mood_sd_{n}"] / math.sqrt(1.0 - row[f"mood_kept_{n}"] ** 2)
+        row[f"mood_{n}"] = part * chance.standard_normal()
+        total += row[f"mood_{n}"]
+    variance, power = row["mood_variance"], row["activity_power"]
+    row["swing"] = math.exp(total - variance)
+    row["activity"] = math.exp(power * total - 0.5 * power * power * variance)
+
+
+@kernel
+def season_at(value: Record, now: int) -> float:
+    """Return how busy the hour is, around 1."""
+    hour = ((now - value.begin) % (24 * _HOUR_NS)) / _HOUR_NS
+    busy = 1.0 + value.season_depth * math.cos((hour - value.season_peak) * math.tau / _DAY_H)
+    if value.season_open <= hour < value.season_close:
+        half = 0.5 * (value.season_close - value.season_open)
+        off = (hour - value.season_open - half) / half
+        busy *= 1.0 + value.season_edge * off * off * off * off
+    return busy
+
+
+@kernel
+def move_mood(value: Record, now: int) -> None:
+    """Move the moods one step on, and what depends on them."""
+    total = 0.0
+    for n in range(MOODS):
+        part = mood_of(value, n)
+        part.mood = part.mood * part.mood_kept + part.mood_sd * normal(value)
+        total += part.mood
+    variance, power = value.mood_variance, value.activity_power
+    season = season_at(value, now)
+    value.swing = math.exp(total - variance) * math.sqrt(season)
+    value.activity = math.exp(power * total - 0.5 * power * power * variance) * season
