@@ -102,10 +102,11 @@ def test_an_outsiders_trade_leaves_other_symbols_alone() -> None:
         Market(a_config(), start_ns=START_NS), some_orders(300), until_ns=ends, step_ns=HOUR_NS
     )
 
-    def others(events: np.ndarray) -> bytes:
-        return events[(events["symbol"] != 0) & (events["time_ns"] <= ends)].tobytes()
+    def others(events: np.ndarray) -> np.ndarray:
+        return events[(events["symbol"] != 0) & (events["time_ns"] <= ends)]
 
-    assert others(alone) == others(visited)
+    # Field by field: what stands between the fields of a copy is anything.
+    assert np.array_equal(others(alone), others(visited))
     assert alone[alone["symbol"] == 0].tobytes() != visited[visited["symbol"] == 0].tobytes()
 
 

@@ -9,12 +9,14 @@ from gymnasium.utils.env_checker import check_env
 
 import trade2026.prism.lab.environments as ours
 
-SHORT = {"horizon_s": 60.0, "step_s": 5.0}
+SHORT: dict[str, Any] = {"horizon_s": 60.0, "step_s": 5.0}
 
 
 def played(env: Any, actions: list[Any], seed: int = 3) -> tuple[list[float], list[Any], Any]:
     seen, _ = env.reset(seed=seed)
-    rewards, observed, facts = [], [seen], {}
+    rewards: list[float] = []
+    observed: list[Any] = [seen]
+    facts: Any = {}
     for action in actions:
         seen, reward, is_over, _, facts = env.step(action)
         rewards.append(reward)
@@ -74,7 +76,8 @@ def test_an_even_pace_is_even() -> None:
 def test_a_maker_is_filled_within_its_bound_and_ends_flat() -> None:
     env = ours.MarketMaking(lots=50, most_lots=100, spacing_bps=0.05, horizon_s=600.0, step_s=5.0)
     env.reset(seed=3)
-    held, is_over = [], False
+    held: list[int] = []
+    is_over = False
     facts: dict[str, Any] = {}
     while not is_over:
         _, _, is_over, _, facts = env.step(np.array([1, 1]))
