@@ -117,15 +117,15 @@ def test_impact_is_of_all_seeds_and_shares() -> None:
 
     impact = run_impact(
         a_config(),
-        seeds=[1, 2],
+        seeds=[1, 2, 3, 4, 5, 6],
         symbol="AAPL",
         day_lots=400_000.0,
-        shares=(0.001, 0.01),
+        shares=(0.001, 0.05),
         tell=lambda _, share: told.append(share),
     )
 
-    assert sorted(told) == [0.5, 1.0]
-    assert [len(worked) for worked in impact.worked] == [2, 2]
+    assert sorted(told) == pytest.approx([n / 6 for n in range(1, 7)])
+    assert [len(worked) for worked in impact.worked] == [6, 6]
     assert impact.peaks[1] > impact.peaks[0]
     assert impact.exponent > 0.0 or math.isnan(impact.exponent)
 
