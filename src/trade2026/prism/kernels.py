@@ -11,7 +11,7 @@ from numba import types
 
 from trade2026.prism import loop
 from trade2026.prism.agent_type import AgentType
-from trade2026.prism.engine.compiled import is_kept
+from trade2026.prism.engine.compiled import COMPILING, is_kept
 from trade2026.prism.engine.seldom import seldom, seldom_address
 
 _RUN: Final = (types.int64,) * 5
@@ -30,8 +30,12 @@ def prepare(agent_types: Sequence[AgentType]) -> None:
     Another process compiles the one half meanwhile. Where there can be none, or it fails, this
     one does it all.
     """
-    if is_kept(seldom):
-        return
+    with COMPILING:
+        if not is_kept(seldom):
+            _compile(agent_types)
+
+
+def _compile(agent_types: Sequence[AgentType]) -> None:
     was_on = gc.isenabled()
     # Compiling makes many objects and little garbage: looking for it takes a tenth of the time.
     gc.disable()

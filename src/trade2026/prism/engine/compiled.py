@@ -11,6 +11,7 @@ Source: Numba's documentation, "Caching limitations".
 
 import hashlib
 import shutil
+import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -34,6 +35,9 @@ Words = NDArray[np.int64]
 
 Cells = Any
 """A table of whole numbers inside a kernel, where Numba decides the types."""
+
+COMPILING: Final = threading.RLock()
+"""Held by the one thread that compiles."""
 
 _PRISM: Final = Path(__file__).parents[1]
 _FOLDER: Final = "kernels-"
@@ -78,12 +82,14 @@ def remove_stale() -> None:
 @contextmanager
 def _own_cache() -> Generator[None]:
     settings = cast(Any, config)  # Numba sets its attributes from the environment.
-    asked = settings.CACHE_DIR
-    settings.CACHE_DIR = str(cache_folder())
-    try:
-        yield
-    finally:
-        settings.CACHE_DIR = asked
+    # They are the process's: of two threads, one would take the other's folder away.
+    with COMPILING:
+        asked = settings.CACHE_DIR
+        settings.CACHE_DIR = str(cache_folder())
+        try:
+            yield
+        finally:
+            settings.CACHE_DIR = asked
 
 
 @contextmanager
@@ -156,7 +162,6 @@ def _compiled(function: _Kernel, **options: bool) -> _Kernel:
     return cast(_Kernel, compiled)
 
 
-@cache
 def address_of(function: Callable[..., float], records: tuple[RecordType, ...]) -> int:
     """Return the machine address of a kernel that others call by it, compiled now or loaded.
 
@@ -168,12 +173,14 @@ def address_of(function: Callable[..., float], records: tuple[RecordType, ...]) 
     """
     signature = types.int64(*records, types.int64)
     with _own_cache():
-        compiled = cfunc(signature, cache=True, error_model="numpy")(function)
-    _COMPILED.append(compiled)
+        compiled = _COMPILED.get((function, records))
+        if compiled is None:
+            compiled = cfunc(signature, cache=True, error_model="numpy")(function)
+            _COMPILED[function, records] = compiled
     return cast(int, compiled.address)
 
 
-_COMPILED: Final[list[Any]] = []
+_COMPILED: Final[dict[tuple[Callable[..., float], tuple[RecordType, ...]], Any]] = {}
 """Keeps those kernels alive: their addresses are in use."""
 
 

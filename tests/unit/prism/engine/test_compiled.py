@@ -82,3 +82,36 @@ def test_after_the_warm_up_nothing_is_compiled_and_nothing_stale_is_kept(tmp_pat
 
 def test_an_agent_is_compiled_once() -> None:
     assert INFORMED.address() == INFORMED.address()
+
+
+AT_ONCE = """
+import os, threading
+from trade2026.prism.config import default_config
+from trade2026.prism.market import Market
+
+def play():
+    market = Market(default_config(1, default_config(1).agents[:2]), start_ns=0)
+    market.run_until(10**9)
+    seen.append(len(market.drain()))
+
+seen = []
+threads = [threading.Thread(target=play) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(seen), len(set(seen)), os.listdir())
+"""
+
+
+def test_threads_that_need_the_same_kernels_at_once_wait_for_one(tmp_path: Path) -> None:
+    cache, place = tmp_path / "cache", tmp_path / "place"
+    place.mkdir()
+    done = subprocess.run(
+        ["env", f"NUMBA_CACHE_DIR={cache}", sys.executable, "-c", AT_ONCE],
+        capture_output=True,
+        check=True,
+        text=True,
+        cwd=place,
+    )
+
+    assert done.stdout.strip() == "3 1 []"
+    assert [path.name.startswith("kernels-") for path in cache.iterdir()] == [True]

@@ -119,7 +119,7 @@ def test_impact_is_of_all_seeds_and_shares() -> None:
         a_config(),
         seeds=[1, 2, 3, 4, 5, 6],
         symbol="AAPL",
-        day_lots=400_000.0,
+        day_lots=2_000_000.0,
         shares=(0.001, 0.05),
         tell=lambda _, share: told.append(share),
     )
