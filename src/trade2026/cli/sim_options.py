@@ -9,7 +9,13 @@ import click
 import msgspec
 
 from trade2026.core.errors import InvalidInputError
-from trade2026.prism.config import DEFAULT_AGENTS, MarketConfig, default_config, read_agents
+from trade2026.prism.config import (
+    DEFAULT_AGENTS,
+    LARGE_TICK_SYMBOL,
+    MarketConfig,
+    default_config,
+    read_agents,
+)
 from trade2026.prism.lab.measure import alone
 
 
@@ -36,7 +42,8 @@ class MarketChoice(NamedTuple):
                 raise InvalidInputError(str(self.file), str(error)) from error
         if self.agents:
             whole = msgspec.structs.replace(whole, agents=read_agents(self.agents))
-        return alone(whole, self.symbol, seed)
+        usual = "" if self.file else LARGE_TICK_SYMBOL
+        return alone(whole, self.symbol or usual, seed)
 
     @property
     def words(self) -> list[str]:
@@ -55,7 +62,12 @@ def market_options(command: Callable[..., None]) -> Callable[..., None]:
 
     usual = " ".join(f"{group.type_name}:{group.count}" for group in DEFAULT_AGENTS)
     options = (
-        click.option("--symbol", default="", show_default="the first", help="Which one to run."),
+        click.option(
+            "--symbol",
+            default="",
+            show_default=f"{LARGE_TICK_SYMBOL}, of a file the first",
+            help="Which one to run.",
+        ),
         click.option("--agents", default="", show_default=usual, help="As type:count ..."),
         click.option(
             "--config",

@@ -69,6 +69,9 @@ FUNDAMENTAL: Final = {
 
 _MIX: Final = re.compile(r"([a-z_]+):([0-9]{1,5})(?:@([0-9]{1,5}(?:\.[0-9]{1,3})?)ms)?")
 
+LARGE_TICK_SYMBOL: Final = "SOLUSDT"
+"""The default symbol whose tick is large beside its movements: one tick of spread is the rule."""
+
 DEFAULT_AGENTS: Final = (
     AgentGroup(type_name="mm", count=5),
     AgentGroup(type_name="noise", count=20),
