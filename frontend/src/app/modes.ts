@@ -54,7 +54,11 @@ export function useModes(): Modes {
     },
     resume: (scope) =>
       switched(
-        must(risk.POST("/risk/resume", { body: { scope, rearm: false, reason: "resumed in the application" } })),
+        must(
+          risk.POST("/risk/resume", {
+            body: { scope, rearm: false, reason: "resumed in the application" },
+          }),
+        ),
         `Trading of ${scope} is allowed again`,
       ),
   };
