@@ -234,9 +234,13 @@ class OrderDesk:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self.resting.run())
-            while True:
-                await self._sweep()
-                await asyncio.sleep(SWEEP_EVERY_S)
+            try:
+                while True:
+                    await self._sweep()
+                    await asyncio.sleep(SWEEP_EVERY_S)
+            finally:
+                # Who stops begins nothing any more: a late report is read again at the next start.
+                self._tasks = None
 
     def _start(
         self, key: tuple[AccountId, ClOrdId], request: NewOrderSingle
@@ -351,7 +355,7 @@ class OrderDesk:
     def _spawn(self, step: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         if self._tasks is None:
             step.close()
-            raise UnavailableError("the OMS is still reading its log")
+            raise UnavailableError("the OMS is still reading its log, or stopping")
         # A step belongs to the desk, not to the request: a sender who hangs up stops nothing.
         return self._tasks.create_task(step)
 

@@ -152,6 +152,7 @@ async def test_a_sender_may_move_an_exit_but_its_quantity_is_the_groups(
         await fill(core, venue, 0, "0.04")
         await until(lambda: totals(core) == [0, qty("0.04"), qty("0.04")])
         stop_id = leg(core, 2).request.order_id
+        await until(lambda: leg(core, 2).is_resting or leg(core, 2).venue_ack_ns is not None)
 
         moved = await core.oms.replace(stop_id, Change(stop_px=px("56000")), "tess")
         with pytest.raises(InvalidInputError, match="quantity"):
