@@ -149,6 +149,8 @@ PATHS = {
     "{path}": "trade2026/authz/decision",
     "{agent_id}": "nobody",
     "{api_key}": "unknown",
+    "{alert_id}": "unknown",
+    "{group_id}": "unknown",
     "{entity_id}": "00000000-0000-7000-8000-000000000001",
 }
 

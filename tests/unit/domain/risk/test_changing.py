@@ -7,6 +7,7 @@ from tests.factories import NOW_NS, a_deposit, a_fill, a_quote, a_report, an_ord
 from trade2026.core.ids import EventId, ExecId
 from trade2026.core.numbers import Money
 from trade2026.domain.oms import decide
+from trade2026.domain.oms.change import Change
 from trade2026.domain.oms.orders import Orders
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.exposure import Exposure
@@ -119,6 +120,20 @@ def test_a_change_that_no_log_has_is_given_up_and_the_order_keeps_what_it_has() 
     assert not desk.book.accounts.release(desk.request.order_id)
 
     assert desk.exposure.reserved == RESERVED
+
+
+def test_a_change_that_the_log_has_is_not_given_up() -> None:
+    desk = Desk()
+    larger = Change(order_qty=qty("2"))
+    desk.write(
+        decide.replace_requested(
+            desk.order, larger, reserved=Money(2_000), asked_by="tess", ts_ns=NOW_NS
+        )
+    )
+
+    assert not desk.book.accounts.release(desk.request.order_id)
+
+    assert desk.exposure.reserved == Money(2_000)
 
 
 def test_a_change_that_leaves_nothing_and_one_of_a_stranger_are_refused() -> None:
