@@ -131,7 +131,9 @@ class Platform:
             assert self._process is not None
             assert self._process.poll() is None, f"the platform ended:\n{self.said()}"
             time.sleep(STEP_S)
-        raise AssertionError(f"no {what} within {limit_s} s:\n{self.said()}\n{self.last_logs()}")
+        status = self.cli("status").stdout
+        logs = self.last_logs()
+        raise AssertionError(f"no {what} within {limit_s} s:\n{self.said()}\n{status}\n{logs}")
 
     def last_logs(self) -> str:
         """Return the end of every log, for a failure's report."""

@@ -378,7 +378,7 @@ def test_the_folded_log_equals_the_live_ledger(platform: Platform) -> None:
 def test_status_shows_all_components_and_what_is_planned(platform: Platform) -> None:
     lines = platform.cli("status").stdout
 
-    assert platform.is_healthy()
+    platform.wait_for(platform.is_healthy, 15, "health")
     assert "QuestDB" in lines
     assert "planned" in lines
     assert len(platform.get("nginx", "/api/health")["components"]) == 26

@@ -14,6 +14,7 @@ from trade2026.catalogue.table import TABLE
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 GONE_WITHIN_S = 30.0
+WELL_WITHIN_S = 15.0
 
 
 def _children(platform: Platform) -> list[int]:
@@ -62,7 +63,7 @@ def test_a_platform_starts_stops_and_starts_again(tmp_path: Path) -> None:
         platform.start()
 
         assert "admin password" not in platform.said()
-        assert platform.is_healthy()
+        platform.wait_for(platform.is_healthy, WELL_WITHIN_S, "health")
 
 
 def test_nothing_is_left_of_a_killed_platform_and_it_starts_again(tmp_path: Path) -> None:
@@ -76,4 +77,4 @@ def test_nothing_is_left_of_a_killed_platform_and_it_starts_again(tmp_path: Path
         # At once: the ports become free while it waits.
         platform.start()
         _until_gone(pids)
-        assert platform.is_healthy()
+        platform.wait_for(platform.is_healthy, WELL_WITHIN_S, "health")

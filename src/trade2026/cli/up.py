@@ -30,11 +30,13 @@ from trade2026.shell.settings import (
     process_environment,
 )
 from trade2026.shell.supervisor import Supervisor, read_state
-from trade2026.shell.survey import survey
+from trade2026.shell.survey import is_well, survey
 from trade2026.shell.watchdog_unit import watchdog_unit
 
 ADMIN: Final = "admin"
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SURVEYS_MAX: Final = 20
+_SURVEY_EVERY_S: Final = 0.5
 
 
 class Source(StrEnum):
@@ -138,7 +140,13 @@ async def _supervise(
         await migrate_streams(addresses.url("NATS"), BUS_USER, password)
 
     async def on_up() -> None:
+        # Each was well once; what a newcomer reads as "up" is all of them at one moment.
         findings = await survey(data_dir, addresses)
+        for _ in range(_SURVEYS_MAX):
+            if is_well(findings):
+                break
+            await asyncio.sleep(_SURVEY_EVERY_S)
+            findings = await survey(data_dir, addresses)
         took_s = (clock.monotonic_ns() - begin_ns) / NS_PER_S
         with contextlib.suppress(OSError):
             screen().print(findings_table(findings, title=f"Trade2026 is up after {took_s:.1f} s"))
