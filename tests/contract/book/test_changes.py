@@ -39,6 +39,27 @@ def test_the_number_of_a_gone_order_may_be_used_again(play: Play) -> None:
     """)
 
 
+def test_numbers_of_either_sign_in_any_order_are_known_while_they_rest(play: Play) -> None:
+    play("""
+        #-7 buy 5 @ 100
+            added #-7 buy 5 @ 100, level 5
+        #7 buy 5 @ 99
+            added #7 buy 5 @ 99, level 5
+        #-3 sell 5 @ 110
+            added #-3 sell 5 @ 110, level 5
+        #-7 buy 6 @ 98
+            killed #-7 buy 6 @ 98, duplicate
+        #7 buy 6 @ 98
+            killed #7 buy 6 @ 98, duplicate
+        #-3 buy 6 @ 98
+            killed #-3 buy 6 @ 98, duplicate
+        #-9 buy 6 @ 97 stop 130
+            waiting #-9 buy 6 at 130
+        #-9 buy 6 @ 98
+            killed #-9 buy 6 @ 98, duplicate
+    """)
+
+
 def test_a_reduced_order_keeps_its_place(play: Play) -> None:
     play.given("""
         #1 buy 5 @ 100

@@ -1,7 +1,7 @@
 """What a book takes as an order, compiled."""
 
 from trade2026.prism.engine.compiled import kernel
-from trade2026.prism.engine.index import find
+from trade2026.prism.engine.index import find, is_fresh
 from trade2026.prism.engine.layout import Record
 from trade2026.prism.engine.words import (
     AUCTION,
@@ -39,7 +39,8 @@ def is_plain(book: Record, message: Record) -> bool:
         return False
     if book.phase != CONTINUOUS or book.band_high != 0:
         return False
-    return message.number != 0 and find(book, message.number) == 0
+    number = message.number
+    return is_fresh(book, number) or (number != 0 and find(book, number) == 0)
 
 
 @kernel

@@ -27,6 +27,15 @@ def find(book: Record, number: int) -> int:
     return find_elsewhere(book, number, slot)
 
 
+@kernel
+def is_fresh(book: Record, number: int) -> bool:
+    """Return whether *number* has never been here, which needs no search: it is beyond them all.
+
+    Who numbers orders one after another is spared the reading of orders that rest far away.
+    """
+    return number > book.highest or number < book.lowest
+
+
 @rare_kernel
 def find_elsewhere(book: Record, number: int, slot: int) -> int:
     """Return the same for a number whose index entry, *slot*, is no order of that number."""
@@ -39,6 +48,8 @@ def find_elsewhere(book: Record, number: int, slot: int) -> int:
 @kernel
 def enter_number(book: Record, number: int, slot: int) -> None:
     """Let *number*, of which there is none yet, lead to *slot*."""
+    book.highest = max(book.highest, number)
+    book.lowest = min(book.lowest, number)
     entry = slot_at(book, number & (book.index_count - 1))
     if entry.at == 0:
         entry.at = slot

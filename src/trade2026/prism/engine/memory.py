@@ -55,6 +55,8 @@ BOOK: Final = Layout(
         "crowd_at": "i8",
         "crowd_count": "i8",
         "crowded": "i8",  # numbers that are not in the index but in the crowd
+        "lowest": "i8",  # number that ever rested or waited, 0 at first
+        "highest": "i8",
         "far_at": "i8",
         "far_count": "i8",
         "timer_at": "i8",
@@ -83,7 +85,7 @@ BOOK: Final = Layout(
         "phase": "i4",
         "symbol": "i4",
     },
-    size=256,
+    size=5 * LINE,
 )
 
 SIDE: Final = Layout(
