@@ -113,7 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000_000)
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--stretch", type=int, default=600, help="simulated seconds of a turn")
+    parser.add_argument("--stretch", type=int, default=6_000, help="simulated seconds of a turn")
     parser.add_argument("--starts", type=int, default=3, help="cold starts")
     parser.add_argument("--peers", default=".venv-peers/bin/python", help="the peers' Python")
     parser.add_argument("--results", type=Path, help="write the results here as well")
