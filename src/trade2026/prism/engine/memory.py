@@ -164,7 +164,7 @@ _UPPER: Final = Table("upper bits", WORD, header=BOOK, at=_UPPER_AT, count=2 * (
 _BITS: Final = Table("bits", WORD, header=BOOK, at=_BITS_AT, count=2 * WORDS)
 _NEAR: Final = Table("near levels", LEVEL, header=BOOK, at=_NEAR_AT, count=2 * WINDOW)
 
-INDEX_FACTOR: Final = 4
+INDEX_FACTOR: Final = 8
 """Index entries for each order."""
 
 MOVING: Final = (
