@@ -16,7 +16,7 @@ from trade2026.model.order import Side
 from trade2026.model.prism import BookPhase
 from trade2026.prism.exchange import AgentView, Levels
 from trade2026.prism.feed import SNAPSHOT_LEVELS
-from trade2026.prism.floor import TAPE_LENGTH
+from trade2026.prism.settlement import TAPE_LENGTH
 from trade2026.prism.venue import Venue
 from trade2026.shell.access import needs, public
 from trade2026.shell.problem import ProblemError

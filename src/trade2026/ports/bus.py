@@ -174,6 +174,17 @@ class Bus(Protocol):
         """
         ...
 
+    async def purge(self, stream: Stream, *, before_seq: int) -> None:
+        """Discard what stands before *before_seq* in *stream*, for good. May be repeated.
+
+        Sequences go on as if nothing had happened. A fold that begins further back begins
+        at what is kept.
+
+        Raises:
+            BusUnavailableError: the log did not answer; whether it has done so is unknown.
+        """
+        ...
+
     async def is_reachable(self) -> bool:
         """Return whether the log answers at this moment."""
         ...

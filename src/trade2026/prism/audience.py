@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from trade2026.model.market import RawBatch
-from trade2026.prism.floor import Step
+from trade2026.prism.settlement import Step
 
 
 class Audience(Protocol):

@@ -7,7 +7,7 @@ from trade2026.prism.audience import Audience
 from trade2026.prism.drive import PACE_NS
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.feed import Feed
-from trade2026.prism.floor import Step
+from trade2026.prism.settlement import Step
 
 
 class Crier:

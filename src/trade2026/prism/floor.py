@@ -1,20 +1,20 @@
 """PRISM's floor: outsiders' orders go in, the market matches, reports come out. No waiting.
 
-Everything here happens at once and in memory; `venue.py` puts inputs into the log before
+Everything here happens at once and in memory; `rounds.py` puts inputs into the log before
 they come here, and what comes out into the log before anybody hears of it.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Qty
-from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.execution import ExecType
 from trade2026.model.instrument import PRISM, Instrument
-from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, Side, TimeInForce
+from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, TimeInForce
 from trade2026.model.prism import PartyHolding, PrismFunding
 from trade2026.model.reconciliation import Statement
 from trade2026.prism.balance import Wallet
@@ -22,10 +22,8 @@ from trade2026.prism.days import DayEnds
 from trade2026.prism.door import OnGrid, examine, examine_change
 from trade2026.prism.exchange import (
     FIRST_OUTSIDER,
-    EventKind,
     Exchange,
     KillReason,
-    MarketEvent,
     NewTerms,
     Terms,
     is_refusal,
@@ -36,30 +34,9 @@ from trade2026.prism.holdings import Holdings, party_of
 from trade2026.prism.limits import Limits, is_more, notional_problem, open_problem
 from trade2026.prism.outside import OutsideOrders, OutsiderOrder, order_of
 from trade2026.prism.reports import TEXTS, Reporter
+from trade2026.prism.settlement import PublicTrade, Settlement, Step
 
-TAPE_LENGTH: Final = 1_000
 _GTD: Final = TimeInForce.GTD
-
-
-class PublicTrade(NamedTuple):
-    """A trade as everybody may see it."""
-
-    seq: int
-    time_ns: int
-    ticks: int
-    lots: int
-    side: Side
-    """Of the aggressor."""
-
-
-class Step(NamedTuple):
-    """What happened on the floor since the last step."""
-
-    groups: list[list[ExecutionReport]]
-    """Reports in order; those of one group belong together and are kept in one message."""
-    direct_seqs: frozenset[int]
-    """`report_seq` of the reports for direct participants."""
-    events: list[MarketEvent]
 
 
 class Floor:
@@ -83,13 +60,17 @@ class Floor:
         self.reporter = reporter
         self.limits = limits
         self.life = life
-        self.tapes = {symbol: deque[PublicTrade](maxlen=TAPE_LENGTH) for symbol in instruments}
+        self._settlement = Settlement(
+            exchange=exchange, instruments=instruments, orders=orders, reporter=reporter
+        )
         self._owners: dict[str, int] = {}
         self._last_number = 0
-        self._groups: list[list[ExecutionReport]] = []
-        self._direct_seqs: set[int] = set()
-        self._events: list[MarketEvent] = []
         self._days = DayEnds(orders)
+
+    @property
+    def tapes(self) -> Mapping[str, deque[PublicTrade]]:
+        """Return the newest trades by symbol, as everybody may see them."""
+        return self._settlement.tapes
 
     def state(self) -> FloorState:
         """Return what the course of things depends on, apart from the market."""
@@ -136,7 +117,7 @@ class Floor:
 
     def settle(self) -> None:
         """Make reports of what happened in the market by itself."""
-        self._settle(self.exchange.drain())
+        self._settlement.settle(self.exchange.drain())
 
     def submit(
         self, request: NewOrderSingle, *, is_direct: bool, input_seq: int, arrived_ns: int
@@ -146,7 +127,7 @@ class Floor:
         grid = self._admit(request, is_direct=is_direct)
         order = self._enter(request, is_direct=is_direct, input_seq=input_seq, at_ns=arrived_ns)
         if isinstance(grid, str):
-            self._tell(order, [self.reporter.rejected(order, grid, now_ns)])
+            self._settlement.tell(order, [self.reporter.rejected(order, grid, now_ns)])
             return
         self.exchange.submit(
             symbol=request.symbol,
@@ -168,8 +149,8 @@ class Floor:
         self._days.note(order)
         events = self.exchange.drain()
         if not is_turned_away(order.number, events):
-            self._tell(order, [self.reporter.accepted(order, now_ns)])
-        self._settle(events)
+            self._settlement.tell(order, [self.reporter.accepted(order, now_ns)])
+        self._settlement.settle(events)
 
     def replace(self, order: OutsiderOrder, request: OrderReplaceRequest) -> None:
         """Change a working order, or report why not."""
@@ -179,7 +160,7 @@ class Floor:
             report = self.reporter.not_replaced(
                 order, replace_id=replace_id, text=problem, at_ns=now_ns
             )
-            self._tell(order, [report])
+            self._settlement.tell(order, [report])
 
     def _change(self, order: OutsiderOrder, request: OrderReplaceRequest) -> str:
         stands = order.request
@@ -205,8 +186,8 @@ class Floor:
             report = self.reporter.replaced(
                 order, replace_id=request.replace_id, text="", at_ns=self.exchange.sim_ns
             )
-            self._tell(order, [report])
-        self._settle(events)
+            self._settlement.tell(order, [report])
+        self._settlement.settle(events)
         return "" if refused is None else TEXTS[refused.reason]
 
     def _more_problem(
@@ -230,11 +211,11 @@ class Floor:
         elif order.ended_by is not ExecType.CANCELED:
             text = f"TOO_LATE the order is done by {order.ended_by}"
             report = self.reporter.not_canceled(order, text, self.exchange.sim_ns)
-            self._tell(order, [report])
+            self._settlement.tell(order, [report])
 
     def end(self, order: OutsiderOrder, text: str) -> None:
         """Report an order as cancelled that is not in the market (any more)."""
-        self._tell(order, [self.reporter.canceled(order, text, self.exchange.sim_ns)])
+        self._settlement.tell(order, [self.reporter.canceled(order, text, self.exchange.sim_ns)])
 
     def funding_problem(self, funding: PrismFunding) -> str:
         """Return why an account cannot be given a balance; empty where it can, or has one."""
@@ -274,9 +255,7 @@ class Floor:
 
     def take_step(self) -> Step:
         """Return everything that was not told yet."""
-        step = Step(self._groups, frozenset(self._direct_seqs), self._events)
-        self._groups, self._direct_seqs, self._events = [], set(), []
-        return step
+        return self._settlement.take_step()
 
     def _admit(self, request: NewOrderSingle, *, is_direct: bool) -> OnGrid | str:
         grid = examine(request, self.instruments.get(request.symbol))
@@ -326,73 +305,7 @@ class Floor:
         if not order.is_done:
             self.exchange.cancel(symbol=order.facts.symbol, number=order.number)
             ended = (event._replace(reason=KillReason.EXPIRED) for event in self.exchange.drain())
-            self._settle(ended)
+            self._settlement.settle(ended)
 
     def _owner(self, party: str) -> int:
         return self._owners.setdefault(party, FIRST_OUTSIDER + len(self._owners))
-
-    def _tell(self, order: OutsiderOrder, reports: Iterable[ExecutionReport]) -> None:
-        group = list(reports)
-        self._groups.append(group)
-        if order.facts.is_direct:
-            self._direct_seqs.update(report.report_seq for report in group)
-
-    def _settle(self, events: Iterable[MarketEvent]) -> None:
-        for event in events:
-            self._events.append(event)
-            match event.kind:
-                case EventKind.TRADE:
-                    self._settle_trade(event)
-                case EventKind.REMOVED if event.maker_owner >= FIRST_OUTSIDER:
-                    if event.reason is not KillReason.REPLACED:
-                        order = self.orders.by_number(event.maker_number)
-                        self._tell(order, [self.reporter.ended(order, event)])
-                case EventKind.TRIGGERED if event.taker_owner >= FIRST_OUTSIDER:
-                    order = self.orders.by_number(event.taker_number)
-                    lot = self.instruments[event.symbol].lot_size
-                    self._tell(order, [self.reporter.triggered(order, event, lot)])
-                case EventKind.DECREMENTED if event.taker_owner >= FIRST_OUTSIDER:
-                    self._settle_decrement(event)
-                case EventKind.KILLED if event.taker_owner >= FIRST_OUTSIDER:
-                    order = self.orders.by_number(event.taker_number)
-                    self._tell(order, [self.reporter.killed(order, event)])
-                case _:
-                    pass
-
-    def _settle_decrement(self, event: MarketEvent) -> None:
-        text = TEXTS[KillReason.SELF_TRADE]
-        lost = event.lots * self.instruments[event.symbol].lot_size
-        for number, left in (
-            (event.maker_number, event.maker_lots_left),
-            (event.taker_number, event.taker_lots_left),
-        ):
-            order = self.orders.by_number(number)
-            stands = order.request
-            assert stands is not None
-            if not left:
-                self._tell(order, [self.reporter.canceled(order, text, event.time_ns)])
-                continue
-            order.request = msgspec.structs.replace(stands, order_qty=Qty(stands.order_qty - lost))
-            report = self.reporter.replaced(order, replace_id="", text=text, at_ns=event.time_ns)
-            self._tell(order, [report])
-
-    def _settle_trade(self, event: MarketEvent) -> None:
-        trade = PublicTrade(event.seq, event.time_ns, event.ticks, event.lots, event.side)
-        self.tapes[event.symbol].append(trade)
-        direct = [
-            self.orders.by_number(number).facts.is_direct
-            for number, owner in (
-                (event.maker_number, event.maker_owner),
-                (event.taker_number, event.taker_owner),
-            )
-            if owner >= FIRST_OUTSIDER
-        ]
-        if not direct:
-            return
-        reports = self.reporter.traded(event, self.instruments[event.symbol], self.exchange)
-        self._groups.append(reports)
-        self._direct_seqs.update(
-            report.report_seq
-            for report, is_direct in zip(reports, direct, strict=True)
-            if is_direct
-        )

@@ -24,13 +24,14 @@ from trade2026.model.prism import PrismInput, PrismMark
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.archive import WholeState, state_of
 from trade2026.prism.exchange import EventKind
-from trade2026.prism.floor import Floor, Step
+from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import Holdings
 from trade2026.prism.life import House, blank_life, mark_of
 from trade2026.prism.limits import Limits
 from trade2026.prism.outside import OutsideOrders
 from trade2026.prism.replay import Placed, Player, require_rules
 from trade2026.prism.reports import Reporter
+from trade2026.prism.settlement import Step
 
 RUN_NS_MAX: Final = 1_800 * NS_PER_S
 CHANGES_MAX: Final = 100

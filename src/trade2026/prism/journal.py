@@ -28,7 +28,7 @@ from trade2026.model.subjects import (
     Event,
 )
 from trade2026.ports.bus import Bus
-from trade2026.prism.floor import Step
+from trade2026.prism.settlement import Step
 
 PART: Final = "market"
 """The key of outcomes and snapshots: the whole market is one part so far."""

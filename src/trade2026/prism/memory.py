@@ -31,11 +31,12 @@ from trade2026.model.subjects import (
 )
 from trade2026.ports.bus import Bus, Delivery, Subscription
 from trade2026.prism.control import Controls, restored
-from trade2026.prism.floor import Floor, Step
+from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import Holdings
 from trade2026.prism.life import House, Revived, begin, begin_afresh, life_id, mark_of
 from trade2026.prism.outside import OutsideOrders, order_of
 from trade2026.prism.reports import OUTSIDER, VENUE_RESTART
+from trade2026.prism.settlement import Step
 
 
 @dataclass

@@ -24,10 +24,11 @@ from trade2026.model.subjects import (
 from trade2026.ports.bus import Bus, Delivery, Subscription
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.control import Controls, change_market
-from trade2026.prism.floor import Floor, Step
+from trade2026.prism.floor import Floor
 from trade2026.prism.life import House, begin, mark_of, rules_of
 from trade2026.prism.outside import OutsideOrders
 from trade2026.prism.pace import Pace
+from trade2026.prism.settlement import Step
 
 STRIDE_NS: Final = 10 * NS_PER_S
 """Of market time at once, so that little of what happened is held at a time."""

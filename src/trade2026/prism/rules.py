@@ -46,6 +46,7 @@ SOURCES: Final = (
     "prism/parameters.py",
     "prism/replay.py",
     "prism/reports.py",
+    "prism/settlement.py",
     "prism/shock.py",
     "prism/stage.py",
     "prism/telling.py",

@@ -42,6 +42,34 @@ class TestAppend:
         assert before.last_seq == 0
         assert before.created_ns == after.created_ns > 0
 
+    async def test_what_is_purged_is_gone_and_sequences_go_on(self, world: World) -> None:
+        bus, other = await world.bus(), await world.bus()
+        seen: list[int] = []
+
+        async def on_event(_: JournalEvent, delivery: Delivery) -> None:
+            seen.append(delivery.stream_seq)
+
+        for number in range(1, 6):
+            await deposit(bus, "ab"[number % 2], number)
+        following = await other.fold(ORDERS_EVENT, on_event)
+        for _ in range(2):
+            await bus.purge(Stream.ORDERS, before_seq=4)
+        state = await bus.stream_state(Stream.ORDERS)
+        sixth = await deposit(bus, "a", 6)
+        again = await other.fold(ORDERS_EVENT, on_event, from_seq=2)
+        await until(lambda: len(seen) == 9)
+
+        assert (state.first_seq, state.last_seq, sixth) == (4, 5, 6)
+        assert sorted(seen) == [1, 2, 3, 4, 4, 5, 5, 6, 6]
+        await following.stop()
+        await again.stop()
+
+        await bus.purge(Stream.ORDERS, before_seq=100)
+        emptied = await bus.stream_state(Stream.ORDERS)
+
+        assert (emptied.first_seq, emptied.last_seq) == (7, 6)
+        assert await deposit(bus, "a", 7) == 7
+
     async def test_the_same_id_is_stored_once_and_keeps_its_place(self, world: World) -> None:
         bus = await world.bus()
         other = await world.bus()

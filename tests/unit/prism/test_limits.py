@@ -15,10 +15,9 @@ from trade2026.model import codec
 from trade2026.model.execution import ExecType
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.prism import OutsideOrder, PartyHolding, PrismSnapshot
-from trade2026.prism.floor import order_of
 from trade2026.prism.holdings import Holdings
 from trade2026.prism.limits import Limits, notional_problem, open_problem
-from trade2026.prism.outside import OutsideOrders
+from trade2026.prism.outside import OutsideOrders, order_of
 
 BUY, SELL = Side.BUY, Side.SELL
 MIDS = {"BTCUSDT": px("50000"), "AAPL": px("100")}

@@ -23,7 +23,7 @@ PRISM = Path(package.__file__).parent
 APART = {
     "archive", "ask", "audience", "config", "crier", "default", "drive", "feed", "floor_state",
     "fork", "forks", "history", "journal", "kernels", "market_state", "memory", "pace", "paper",
-    "paper_market", "rules", "venue", "waiting",
+    "paper_market", "rounds", "rules", "venue", "waiting",
 }  # fmt: skip
 """What only keeps, tells or lets time pass, or whose outcome is part of the configuration."""
 KERNELS = {"loop", "floorplan"}

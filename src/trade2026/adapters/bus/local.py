@@ -122,13 +122,20 @@ class LocalBus(LogBus):
 
     async def last_seq(self, stream: Stream) -> int:
         """Return the sequence of the newest event in *stream*, 0 when it is empty."""
-        return len(self._log.records(stream))
+        return self._log.last_seq(stream)
 
     async def stream_state(self, stream: Stream) -> StreamState:
         """Return which stream this is and what it holds; see `Bus.stream_state`."""
         return StreamState(
-            created_ns=self._log.created_ns, first_seq=1, last_seq=await self.last_seq(stream)
+            created_ns=self._log.created_ns,
+            first_seq=self._log.first_seq(stream),
+            last_seq=self._log.last_seq(stream),
         )
+
+    async def purge(self, stream: Stream, *, before_seq: int) -> None:
+        """Discard what stands before *before_seq* in *stream*; see `Bus.purge`."""
+        self._check_open()
+        self._log.purge(stream, before_seq)
 
     async def is_reachable(self) -> bool:
         """Return whether the log answers and every consumer still runs."""

@@ -1,8 +1,8 @@
 """The log in memory: what a server would keep, for tests and for runs in one process.
 
 It outlives the buses on it: closing a `LocalBus` and opening another on the same
-`MemoryLog` is a restart. Nothing is ever discarded, and an event id is remembered for
-good. Clearing `up` is an outage, setting it ends the outage.
+`MemoryLog` is a restart. Nothing is discarded but by a purge, and the id of an event is
+remembered as long as the event. Clearing `up` is an outage, setting it ends the outage.
 """
 
 import asyncio
@@ -32,6 +32,8 @@ class MemoryLog:
         self.watchers: list[tuple[str, Watcher]] = []
         self.created_ns = SystemClock().now_ns()
         self._streams: dict[Stream, list[Record]] = defaultdict(list)
+        self._purged: dict[Stream, int] = defaultdict(int)
+        """How many events were discarded, from the first on."""
         self._ids: dict[tuple[Stream, EventId], int] = {}
         self._cursors: dict[str, Cursor] = {}
         self._owners: dict[str, object] = {}
@@ -59,7 +61,7 @@ class MemoryLog:
         records = self._streams[stream]
         record = Record(
             subject=subject,
-            seq=len(records) + 1,
+            seq=self.last_seq(stream) + 1,
             appended_ns=now_ns,
             content=content,
             pending_count=0,
@@ -71,8 +73,37 @@ class MemoryLog:
         return record.seq
 
     def records(self, stream: Stream) -> list[Record]:
-        """Return the stream's events, oldest first; the list grows with the log."""
+        """Return the stream's events that are kept, oldest first; the list grows with the log."""
         return self._streams[stream]
+
+    def first_seq(self, stream: Stream) -> int:
+        """Return the sequence of the oldest event kept, or of the next one to come."""
+        return self._purged[stream] + 1
+
+    def last_seq(self, stream: Stream) -> int:
+        """Return the sequence of the newest event that there ever was, 0 for none."""
+        return self._purged[stream] + len(self._streams[stream])
+
+    def purge(self, stream: Stream, before_seq: int) -> None:
+        """Discard what stands before *before_seq*.
+
+        Raises:
+            BusUnavailableError: an outage is being played.
+        """
+        if not self.up.is_set():
+            raise BusUnavailableError("the log does not answer")
+        count = min(before_seq - 1, self.last_seq(stream)) - self._purged[stream]
+        if count <= 0:
+            return
+        gone = self._streams[stream][:count]
+        del self._streams[stream][:count]
+        self._purged[stream] += count
+        seqs = {record.seq for record in gone}
+        self._ids = {
+            key: seq for key, seq in self._ids.items() if key[0] is not stream or seq not in seqs
+        }
+        for source in self._sources:
+            source.lose(stream, gone)
 
     def add_source(self, source: "MemorySource") -> None:
         """Tell *source* of new events."""
@@ -109,7 +140,10 @@ class MemorySource:
     async def open(self) -> int:
         """Begin, and return how many events wait."""
         await self._log.up.wait()
-        self._left = sum(map(self._is_mine, self._log.records(self._stream)[self._index :]))
+        self._left = sum(
+            record.seq > self._index and self._is_mine(record)
+            for record in self._log.records(self._stream)
+        )
         if self._left:
             self._filled.set()
         self._log.add_source(self)
@@ -121,6 +155,13 @@ class MemorySource:
             self._left += 1
             self._filled.set()
 
+    def lose(self, stream: Stream, gone: list[Record]) -> None:
+        """Hear of events that were discarded."""
+        if stream is self._stream:
+            self._left -= sum(record.seq > self._index and self._is_mine(record) for record in gone)
+            if not self._left:
+                self._filled.clear()
+
     def _is_mine(self, record: Record) -> bool:
         return matches(self._pattern, record.subject)
 
@@ -131,9 +172,10 @@ class MemorySource:
 
     def pop(self) -> Record:
         """Return the next event."""
-        records = self._log.records(self._stream)
+        records, first = self._log.records(self._stream), self._log.first_seq(self._stream)
+        self._index = max(self._index, first - 1)
         while True:
-            record = records[self._index]
+            record = records[self._index - first + 1]
             self._index += 1
             if self._is_mine(record):
                 break

@@ -41,6 +41,7 @@ APPEND_TRY_S: Final = 0.5
 APPEND_PAUSE_S: Final = 0.02
 OUTBOX_LIMIT: Final = 5_000
 PING_TIMEOUT_S: Final = 1.0
+PURGE_TIMEOUT_S: Final = 10.0
 ANSWER_S: Final = 60.0
 """For requests that say nothing of a deadline."""
 
@@ -258,6 +259,18 @@ class NatsBus(LogBus):
             first_seq=info.state.first_seq,
             last_seq=info.state.last_seq,
         )
+
+    async def purge(self, stream: Stream, *, before_seq: int) -> None:
+        """Discard what stands before *before_seq* in *stream*; see `Bus.purge`.
+
+        Raises:
+            BusUnavailableError: the log did not answer; whether it has done so is unknown.
+        """
+        # Told to purge beyond its end, the server would leave sequences out.
+        end_seq = await self.last_seq(stream) + 1
+        body = {"seq": min(before_seq, end_seq)}
+        verb = f"STREAM.PURGE.{stream}"
+        await call(self._connection, verb, body, Nothing, timeout_s=PURGE_TIMEOUT_S)
 
     async def is_reachable(self) -> bool:
         """Return whether the log answers and every part of the bus still runs."""

@@ -23,8 +23,9 @@ from trade2026.model.prism import PrismInput, PrismOutcome
 from trade2026.model.subjects import PRISM_INPUT, PRISM_OUTCOME, Stream
 from trade2026.ports.bus import Bus, Delivery
 from trade2026.prism.exchange import EventKind, Levels
-from trade2026.prism.floor import Floor, Step
+from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import FeeRates, party_of
+from trade2026.prism.settlement import Step
 from trade2026.prism.venue import Venue
 
 RECALLED: Final = 100_000
@@ -71,7 +72,7 @@ class Desk:
         """Begin with the venue's life, which is open: remember what the log says of accounts."""
         self.on_life()
         await self._recall(bus)
-        self.venue.audience = self
+        self.venue.listen(self)
 
     def on_step(self, step: Step) -> None:
         """Take what happened on the floor, and tell those whom it concerns."""
