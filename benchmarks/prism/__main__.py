@@ -79,6 +79,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Figure], list[str]]:
         figures |= market.measure_size(options.repeats, options.stretch, rates)
         figures |= market.measure_threads(3 * options.repeats, options.stretch)
         figures |= market.measure_user(options.repeats, options.stretch)
+        figures |= market.measure_measures(3 * options.repeats, options.stretch)
         figures |= market.measure_callback(options.repeats, max(1, options.stretch // 10))
         if options.starts:
             figures |= start.measure(options.starts, options.repeats)

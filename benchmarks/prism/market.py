@@ -151,6 +151,26 @@ def measure_user(repeats: int, seconds: int) -> dict[str, Figure]:
     }
 
 
+def measure_measures(repeats: int, seconds: int) -> dict[str, Figure]:
+    """Play the same stretches of one market with and without its measures, in turn."""
+    plain, measured = OurMarket(agents()), OurMarket(agents(), is_measured=True)
+    ratios: list[float] = []
+    for turn in range(repeats + 2):
+        first, second = (plain, measured) if turn % 2 else (measured, plain)
+        paces = {market: stretch(market, seconds) for market in (first, second)}
+        assert paces[plain].events == paces[measured].events, "measuring changed the market"
+        assert measured.take_spans() in {seconds - 1, seconds}, "a second is missing"
+        if turn > 1:
+            ratios.append(paces[measured].took / paces[plain].took)
+    return {
+        "measured": Figure(
+            value=statistics.median(ratios),
+            text="the same events: 40 agents, every measure of every second; "
+            f"ratios {' '.join(f'{r:.2f}' for r in ratios)}",
+        )
+    }
+
+
 class _NoParams(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing to choose."""
 

@@ -75,6 +75,7 @@ class OurMarket:
         groups: its agents.
         seed: of all its chance.
         own_types: agent types of the user's own; they stand for built-in ones of their names.
+        is_measured: whether its gauges sum up every second.
     """
 
     def __init__(
@@ -83,11 +84,17 @@ class OurMarket:
         *,
         seed: int = 1,
         own_types: Sequence[AgentType] = (),
+        is_measured: bool = False,
     ) -> None:
         whole = default_config(seed)
         config = msgspec.structs.replace(whole, symbols=whole.symbols[:1], agents=tuple(groups))
         self._market = Market(config, start_ns=0, own_types=own_types)
         self._number = 0
+        self._gauges = self._market.measure(NS_PER_S) if is_measured else None
+
+    def take_spans(self) -> int:
+        """Return how many measured seconds are complete since the last call, and let them go."""
+        return 0 if self._gauges is None else len(self._gauges.take())
 
     def play(self, seconds: int) -> None:
         """Let so many simulated seconds pass; what happens is written to the tape."""

@@ -39,6 +39,7 @@ MARKET: Final = Layout(
         "due_at": "i8",
         "agent_at": "i8",
         "outbox_at": "i8",
+        "gauges": "i8",  # address of what measures it: see engine/gauges.py; 0 for nothing
     },
     size=2 * LINE,
 )

@@ -10,6 +10,7 @@ from typing import Final
 
 from trade2026.prism.engine.compiled import entry, kernel, wake_at
 from trade2026.prism.engine.desk import MIND_AT, UNKNOWN, rest_in, sent_at, take, withdraw
+from trade2026.prism.engine.gauges import note_trade, observe
 from trade2026.prism.engine.layout import Record, address_of_record
 from trade2026.prism.engine.memory import book_of, has_room, message_of
 from trade2026.prism.engine.phases import set_clock
@@ -30,6 +31,7 @@ from trade2026.prism.price.fundamental import move_on
 
 DONE: Final = -1
 ASK: Final = -2
+FULL: Final = -3
 REST: Final = 0
 TAKE: Final = 1
 WITHDRAW: Final = 2
@@ -53,6 +55,7 @@ def settle(market: Record, symbol: int, tape: Record, after: int) -> None:
             signed = said.lots if side == 0 else side * said.lots
             value = signed * ticks_of(said)
             of_value.volume += said.lots
+            note_trade(market.gauges, symbol, side, ticks_of(said), said.lots)
             tells = side
             if said.taker_owner < agents:
                 taker = agent_in(market, first + said.taker_owner)
@@ -159,6 +162,14 @@ def wake_first(market: Record, book: Record, tape: Record, symbol: int) -> int:
     return 1
 
 
+@kernel
+def shortage(market: Record, book: Record, tape: Record, symbol: int, now: int) -> int:
+    """Return what `run` does where memory must grow before anything happens *now*, or `DONE`."""
+    if not has_room(book, tape):
+        return symbol
+    return DONE if observe(market.gauges, book, symbol, now) else FULL
+
+
 @entry
 def run(market: int, tape: int, until: int, symbol: int, message: int) -> int:
     """Handle an outsider's message, or let agents act; return where memory must grow first.
@@ -172,14 +183,16 @@ def run(market: int, tape: int, until: int, symbol: int, message: int) -> int:
         message: address of a `MESSAGE` record, 0 for none.
 
     Returns:
-        The symbol whose book, or the tape for it, is short of room; `DONE`; or `ASK` where the
-        agent that is due first is in Python: it writes its outbox, and `answer` in the header.
+        The symbol whose book, or the tape for it, is short of room; `DONE`; `FULL` where the
+        gauges are; or `ASK` where the agent that is due first is in Python: it writes its outbox,
+        and `answer` in the header.
     """
     its, its_tape = market_of(market), tape_of(tape)
     if message:
         book = book_of(address_in(its, symbol).at)
-        if not has_room(book, its_tape):
-            return symbol
+        short = shortage(its, book, its_tape, symbol, until)
+        if short != DONE:
+            return short
         before = its_tape.count
         set_clock(book, its_tape, until)
         handle(book, its_tape, message_of(message))
@@ -188,8 +201,9 @@ def run(market: int, tape: int, until: int, symbol: int, message: int) -> int:
     while due_in(its, 0).time <= until:
         which = due_in(its, 0).who >> AGENT_BITS
         book = book_of(address_in(its, which).at)
-        if not has_room(book, its_tape):
-            return which
+        short = shortage(its, book, its_tape, which, due_in(its, 0).time)
+        if short != DONE:
+            return short
         if not wake_first(its, book, its_tape, which):
             return ASK
     return DONE

@@ -49,6 +49,7 @@ from trade2026.prism.floorplan import (
 )
 from trade2026.prism.kernels import prepare
 from trade2026.prism.market_state import AgentHolding, AgentState, MarketState
+from trade2026.prism.measuring import SPAN_ROOM, Gauges
 from trade2026.prism.opening import agents_of, grid_of, mind_of, open_market, restore, set_wakes
 from trade2026.prism.price.fundamental import FundamentalParams, reshape, shift
 
@@ -147,12 +148,13 @@ class Market:
         return market
 
     def state(self) -> MarketState:
-        """Return a copy of everything. All events must have been drained."""
+        """Return a copy of everything but the gauges. All events must have been drained."""
         assert tape.head_of(self._tape)["count"] == 0
         block = self._market.copy()
         # Where things are is of one process only, and no part of what they are.
         ADDRESSES.view(block)["at"] = 0
         WAKES.view(block)["at"] = 0
+        block[: MARKET.size].view(MARKET.dtype)["gauges"] = 0
         return MarketState(
             sim_ns=self.sim_ns,
             market=block.tobytes(),
@@ -200,17 +202,8 @@ class Market:
         assert number > 0
         assert owner >= FIRST_OUTSIDER
         kind, force = KIND_OF[ord_type], FORCE_OF[time_in_force]
-        message = new_message(
-            Action.PLACE,
-            number=number,
-            owner=owner,
-            side=side.sign,
-            kind=kind,
-            force=force,
-            ticks=ticks,
-            lots=lots,
-        )
-        self.ask(symbol, message)
+        terms = {"side": side.sign, "kind": kind, "force": force, "ticks": ticks, "lots": lots}
+        self.ask(symbol, new_message(Action.PLACE, number=number, owner=owner, **terms))
 
     def cancel(self, *, symbol: str, number: int) -> None:
         """Cancel what rests of an outsider's order; an event says so, or why not."""
@@ -221,6 +214,12 @@ class Market:
         """Have a symbol's book handle any message, one record of `MESSAGE`, at `sim_ns`."""
         assert message.dtype == MESSAGE
         self._run(self.sim_ns, self._index[symbol], message.ctypes.data)
+
+    def measure(self, span_ns: int, room: int = SPAN_ROOM) -> Gauges:
+        """Measure every symbol from now on; see `Gauges`. What happens stays the same."""
+        self._gauges = Gauges(len(self.symbols), span_ns=span_ns, now_ns=self.sim_ns, room=room)
+        self._head["gauges"] = self._gauges.address
+        return self._gauges
 
     def drain(self) -> NDArray[np.void]:
         """Return all events since the last call, in order, as `MARKET_EVENT` records."""
@@ -267,8 +266,8 @@ class Market:
 
     def fundamental_px(self, symbol: str) -> float:
         """Return the value around which the symbol trades, as of its last wake-up, in nanos."""
-        index = self._index[symbol]
-        return float(VALUES.view(self._market)["worth"][index]) * self._grids[index].tick
+        worth = VALUES.view(self._market)["worth"][self._index[symbol]]
+        return float(worth) * self.tick_of(symbol)
 
     def last_mid_px(self) -> dict[str, Px]:
         """Return every symbol's `mid_px`, as a snapshot keeps it."""
@@ -332,8 +331,7 @@ class Market:
 
     def params(self, owner: int) -> tuple[float, ...]:
         """Return by what an agent acts."""
-        count = len(self._agents[owner].params)
-        return tuple(mind_of(self._market, 0, owner)[:count].tolist())
+        return tuple(mind_of(self._market, 0, owner)[: len(self._agents[owner].params)].tolist())
 
     def send_away(self, symbol: str, owners: Sequence[int], until_ns: int) -> None:
         """Cancel what agents have in the book of *symbol*, and wake them there no earlier."""
@@ -382,6 +380,8 @@ class Market:
             short = loop.run(market, said, until, symbol, message)
             if short == loop.ASK:
                 self._callbacks.answer()
+            elif short == loop.FULL:
+                self._gauges.make_room()
             elif short == loop.DONE:
                 break
             else:
