@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from trade2026.core.clock import SystemClock
+from trade2026.edge.dialect.rates import CONNECTIONS
 
 pytestmark = pytest.mark.integration
 
@@ -178,3 +179,39 @@ async def test_a_subscription_tells_of_orders_until_it_is_given_up(site: Site) -
     assert event["subscriptionId"] == 0
     assert event["event"]["e"] == "executionReport"
     assert after["result"] == {}
+
+
+async def test_what_is_no_request_weighs_too(site: Site) -> None:
+    async with to(site, "/ws-api/v3") as socket:
+        answers: list[Any] = []
+        for _ in range(3):
+            await socket.send("{")
+            answers.append(await said(socket))
+
+    used = [answer["rateLimits"][0]["count"] for answer in answers]
+    assert answers[0]["error"]["code"] == -1000
+    # A minute may begin among them.
+    assert used[1] > used[0] or used[2] > used[1]
+
+
+async def opened(site: Site) -> bool:
+    """Open a socket, and return whether it is served."""
+    async with to(site, "/ws") as socket:
+        try:
+            await socket.send('{"method": "LIST_SUBSCRIPTIONS", "id": 1}')
+            await said(socket)
+        except ConnectionClosed:
+            assert socket.close_code == 1013
+            return False
+    return True
+
+
+async def test_an_address_opens_so_many_sockets_and_no_more(site: Site) -> None:
+    most = CONNECTIONS[1]
+
+    # Twice as many, because a window may begin among them.
+    served = 0
+    while served <= 2 * most and await opened(site):
+        served += 1
+
+    assert most <= served <= 2 * most

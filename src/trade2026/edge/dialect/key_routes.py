@@ -92,7 +92,7 @@ def key_routes(
         problem = await venue.fund(PrismFunding(account=account, amounts=balance))
         if problem:
             raise ProblemError(409, "Not possible", problem)
-        key = keys.create(
+        key = await keys.create(
             account=account,
             label=data.label[:LABEL_MAX],
             created_by=principal_of(request).subject,
@@ -119,7 +119,7 @@ def key_routes(
         if key is None or not is_visible(request, key.account):
             raise ProblemError(404, "Unknown key", "there is no such key")
         require_account(request, key.account)
-        keys.revoke(api_key)
+        await keys.revoke(api_key)
         users.end_of(api_key)
 
     return [create, list_all, revoke]

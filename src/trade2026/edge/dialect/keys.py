@@ -5,6 +5,7 @@ it is needed as it is, because HMAC is symmetric. A key belongs to one account. 
 revoked is gone, and so is all that was opened with it.
 """
 
+import asyncio
 from typing import Final, Protocol
 
 import msgspec
@@ -62,6 +63,8 @@ class KeyStore:
         content = file.load()
         keys = msgspec.json.decode(content, type=list[ApiKey]) if content else []
         self._keys = {key.api_key: key for key in keys}
+        self._changing = asyncio.Lock()
+        """One change at a time: each writes the whole file."""
 
     def find(self, api_key: str) -> ApiKey | None:
         """Return the key that is spelt so, None where there is none (any more)."""
@@ -71,17 +74,12 @@ class KeyStore:
         """Return every key, oldest first."""
         return list(self._keys.values())
 
-    def create(self, *, account: str, label: str, created_by: str, now_ns: int) -> ApiKey:
+    async def create(self, *, account: str, label: str, created_by: str, now_ns: int) -> ApiKey:
         """Make a key of *account*; it is in its file before it is returned.
 
         Raises:
             RefusedError: there are too many.
         """
-        own = sum(1 for key in self._keys.values() if key.account == account)
-        if own >= KEYS_OF_ACCOUNT_MAX:
-            raise RefusedError(f"{account} has {own} keys already; revoke one first")
-        if len(self._keys) >= KEYS_MAX:
-            raise RefusedError(f"there are {KEYS_MAX} keys already; revoke some first")
         key = ApiKey(
             api_key=self._file.random_text(KEY_LENGTH),
             secret=self._file.random_text(KEY_LENGTH),
@@ -90,14 +88,24 @@ class KeyStore:
             created_ns=now_ns,
             created_by=created_by,
         )
-        self._save([*self._keys.values(), key])
+        async with self._changing:
+            own = sum(1 for key in self._keys.values() if key.account == account)
+            if own >= KEYS_OF_ACCOUNT_MAX:
+                raise RefusedError(f"{account} has {own} keys already; revoke one first")
+            if len(self._keys) >= KEYS_MAX:
+                raise RefusedError(f"there are {KEYS_MAX} keys already; revoke some first")
+            await self._save([*self._keys.values(), key])
         return key
 
-    def revoke(self, api_key: str) -> None:
-        """Forget the key for good."""
-        self._save([key for key in self._keys.values() if key.api_key != api_key])
+    async def revoke(self, api_key: str) -> None:
+        """Forget the key for good; it counts for nothing from this moment."""
+        async with self._changing:
+            kept = [key for key in self._keys.values() if key.api_key != api_key]
+            self._keys.pop(api_key, None)
+            await self._save(kept)
 
-    def _save(self, keys: list[ApiKey]) -> None:
-        # In the file first: what it does not take, nobody is told of.
-        self._file.save(msgspec.json.encode(keys))
+    async def _save(self, keys: list[ApiKey]) -> None:
+        # In the file first: what it does not take, nobody is told of. The disk is slow, and
+        # the market must not wait for it.
+        await asyncio.to_thread(self._file.save, msgspec.json.encode(keys))
         self._keys = {key.api_key: key for key in keys}

@@ -4,7 +4,8 @@ What is asked for weighs as documented, by the address of the sender; orders are
 account. Whoever goes beyond is refused with 429 and told when to come back. Counters begin
 again with each window of the clock, and with PRISM.
 
-Source: Binance Spot API, "LIMITS": IP limits, unfilled order count.
+Source: Binance Spot API, "LIMITS": IP limits, unfilled order count; "WebSocket Streams":
+WebSocket limits.
 """
 
 from http import HTTPStatus
@@ -17,6 +18,8 @@ WEIGHT_MAX: Final = 6_000
 """Of one address in a minute."""
 ORDERS_MAX: Final = ((10, "10S", 100, "10 SECOND"), (86_400, "1D", 200_000, "1 DAY"))
 """Of one account: seconds, how headers call them, how many, how refusals call them."""
+CONNECTIONS: Final = (300, 300)
+"""Of one address: seconds, and how many WebSockets may be opened in them."""
 _MINUTE_S: Final = 60
 _SENDERS_MAX: Final = 10_000
 """Remembered at once; beyond, everybody's window begins again."""
@@ -55,6 +58,7 @@ class Rates:
 
     def __init__(self) -> None:
         self._weight = Window(_MINUTE_S, WEIGHT_MAX)
+        self._connections = Window(*CONNECTIONS)
         self._orders = [(Window(length_s, most), name) for length_s, name, most, _ in ORDERS_MAX]
 
     def weigh(self, address: str, weight: int, now_ns: int) -> None:
@@ -71,6 +75,10 @@ class Rates:
             left_s = self._weight.left_s(now_ns)
             data = {"retryAfter": (now_ns // NS_PER_S + left_s) * 1_000}
             raise DialectError(-1003, text, HTTPStatus.TOO_MANY_REQUESTS, data)
+
+    def connect(self, address: str, now_ns: int) -> bool:
+        """Count a WebSocket, and return whether the sender may open it."""
+        return self._connections.take(address, 1, now_ns)
 
     def order(self, account: str, now_ns: int) -> None:
         """Count a new order.

@@ -48,7 +48,7 @@ def socket_routes(desk: Desk) -> list[BaseRouteHandler]:
     @websocket("/ws-api/v3", opt=public())
     async def api(socket: AnySocket) -> None:
         connection = Connection(is_combined=False)
-        address = socket.client.host if socket.client else ""
+        address = address_of(socket)
 
         async def on_text(text: str) -> None:
             await answer_text(desk, connection, text, address=address)
@@ -57,6 +57,11 @@ def socket_routes(desk: Desk) -> list[BaseRouteHandler]:
 
     handlers: list[Any] = [bare, combined, api]
     return handlers
+
+
+def address_of(socket: AnySocket) -> str:
+    """Return where a connection comes from."""
+    return socket.client.host if socket.client else ""
 
 
 async def _stream(desk: Desk, socket: AnySocket, names: str, *, is_combined: bool) -> None:
@@ -120,7 +125,8 @@ async def _serve(
 ) -> None:
     await socket.accept()
     hub = desk.hub
-    if hub.connection_count >= CONNECTIONS_MAX:
+    may_open = desk.rates.connect(address_of(socket), desk.clock.now_ns())
+    if hub.connection_count >= CONNECTIONS_MAX or not may_open:
         await socket.close(code=TRY_LATER, reason="too many connections")
         return
     hub.connection_count += 1

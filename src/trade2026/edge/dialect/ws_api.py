@@ -41,6 +41,7 @@ async def answer_text(desk: Desk, connection: Connection, text: str, *, address:
         try:
             request = msgspec.json.decode(text, type=_Request)
         except (msgspec.DecodeError, RecursionError):
+            desk.rates.weigh(address, 1, desk.clock.now_ns())
             raise DialectError(-1000, "The message is not a request in JSON.") from None
         request_id = request.id
         result = await _answer(desk, connection, request, address)

@@ -1,5 +1,7 @@
 """Keys outlive the process, for their owner's eyes only, and are gone once revoked."""
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,14 +15,14 @@ def a_store(tmp_path: Path) -> KeyStore:
     return KeyStore(SecretFile(tmp_path, KEYS_SECRET))
 
 
-def a_key(store: KeyStore, account: str = "bot") -> ApiKey:
-    return store.create(account=account, label="", created_by="tess", now_ns=1)
+async def a_key(store: KeyStore, account: str = "bot") -> ApiKey:
+    return await store.create(account=account, label="", created_by="tess", now_ns=1)
 
 
-def test_a_key_is_found_by_the_next_process_until_it_is_revoked(tmp_path: Path) -> None:
+async def test_a_key_is_found_by_the_next_process_until_it_is_revoked(tmp_path: Path) -> None:
     store = a_store(tmp_path)
-    kept, gone = a_key(store), a_key(store)
-    store.revoke(gone.api_key)
+    kept, gone = await a_key(store), await a_key(store)
+    await store.revoke(gone.api_key)
 
     later = a_store(tmp_path)
 
@@ -30,8 +32,8 @@ def test_a_key_is_found_by_the_next_process_until_it_is_revoked(tmp_path: Path) 
     assert len({kept.api_key, kept.secret, gone.api_key, gone.secret}) == 4
 
 
-def test_only_the_owner_can_read_the_file_and_no_draft_is_left(tmp_path: Path) -> None:
-    a_key(a_store(tmp_path))
+async def test_only_the_owner_can_read_the_file_and_no_draft_is_left(tmp_path: Path) -> None:
+    await a_key(a_store(tmp_path))
     folder = tmp_path / "secrets"
 
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -42,9 +44,9 @@ def test_only_the_owner_can_read_the_file_and_no_draft_is_left(tmp_path: Path) -
         a_store(tmp_path)
 
 
-def test_what_cannot_be_written_makes_no_key(tmp_path: Path) -> None:
+async def test_what_cannot_be_written_makes_no_key(tmp_path: Path) -> None:
     store = a_store(tmp_path)
-    a_key(store)
+    await a_key(store)
     # A folder stands where the draft would be written.
     secrets = tmp_path / "secrets"
     for path in secrets.iterdir():
@@ -53,25 +55,45 @@ def test_what_cannot_be_written_makes_no_key(tmp_path: Path) -> None:
     secrets.write_text("")
 
     with pytest.raises(OSError, match="secrets"):
-        a_key(store)
+        await a_key(store)
 
     assert len(store.all()) == 1
 
 
-def test_an_account_has_so_many_keys_and_no_more(tmp_path: Path) -> None:
+async def test_an_account_has_so_many_keys_and_no_more(tmp_path: Path) -> None:
     store = a_store(tmp_path)
-    keys = [a_key(store) for _ in range(KEYS_OF_ACCOUNT_MAX)]
+    keys = [await a_key(store) for _ in range(KEYS_OF_ACCOUNT_MAX)]
 
     with pytest.raises(RefusedError, match="revoke one"):
-        a_key(store)
+        await a_key(store)
 
-    assert a_key(store, "other")
-    store.revoke(keys[0].api_key)
-    assert a_key(store)
+    assert await a_key(store, "other")
+    await store.revoke(keys[0].api_key)
+    assert await a_key(store)
 
 
-def test_a_key_shows_no_secret_where_it_is_printed(tmp_path: Path) -> None:
-    key = a_key(a_store(tmp_path))
+async def test_a_key_shows_no_secret_where_it_is_printed(tmp_path: Path) -> None:
+    key = await a_key(a_store(tmp_path))
 
     assert key.secret not in repr(key)
     assert key.secret not in f"{key} {[key]}"
+
+
+async def test_the_loop_goes_on_while_the_file_is_written_and_no_key_is_lost(
+    tmp_path: Path,
+) -> None:
+    class SlowFile(SecretFile):
+        def save(self, content: bytes) -> None:
+            assert threading.current_thread() is not threading.main_thread()
+            assert moved.wait(5)
+            super().save(content)
+
+    moved = threading.Event()
+    store = KeyStore(SlowFile(tmp_path, KEYS_SECRET))
+    making = [asyncio.ensure_future(a_key(store)) for _ in range(KEYS_OF_ACCOUNT_MAX + 1)]
+    await asyncio.sleep(0)
+    moved.set()
+    made = await asyncio.gather(*making, return_exceptions=True)
+
+    assert [type(one) for one in made].count(RefusedError) == 1
+    assert len(a_store(tmp_path).all()) == KEYS_OF_ACCOUNT_MAX
