@@ -64,7 +64,10 @@ def run(
     digest = EventDigest(START_NS)
     with ExitStack() as stack:
         tell = stack.enter_context(progress_of(is_shown=not as_json))
-        file = None if out is None else stack.enter_context(EventFile(out / "events.parquet"))
+        file: EventFile | None = None
+        if out is not None:
+            instruments = [one.instrument for one in config.symbols]
+            file = stack.enter_context(EventFile(out / "events.parquet", instruments, START_NS))
 
         def on_events(events: NDArray[np.void]) -> None:
             digest.add(events)

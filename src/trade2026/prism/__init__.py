@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trade2026.prism.lab.event_file import read_events
     from trade2026.prism.lab.laboratory import Market
 
-__all__ = ["Market"]
+__all__ = ["Market", "read_events"]
 
 
 def __getattr__(name: str) -> object:
@@ -14,4 +15,8 @@ def __getattr__(name: str) -> object:
         from trade2026.prism.lab.laboratory import Market  # noqa: PLC0415
 
         return Market
+    if name == "read_events":
+        from trade2026.prism.lab.event_file import read_events  # noqa: PLC0415
+
+        return read_events
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

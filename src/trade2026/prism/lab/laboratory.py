@@ -9,13 +9,16 @@
     bids, asks = market.book("BTCUSDT", levels=5)
     number = market.buy("BTCUSDT", lots=10, ticks=int(bids[0, 0]))
     market.run(until_s=3_660)
-    events = market.events()
+    with market.record("later.parquet"):
+        market.run(until_s=7_200)
 
 Prices are whole ticks and quantities whole lots, as the books count them; `tick_size` and
 `lot_size` say what one is. Time is simulated, counted from the opening.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -23,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.core.errors import InvalidInputError
+from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.core.numbers import NANOS
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.config import (
@@ -45,6 +48,7 @@ from trade2026.prism.engine.message import (
     new_message,
 )
 from trade2026.prism.exchange import FIRST_OUTSIDER
+from trade2026.prism.lab.event_file import EventFile
 from trade2026.prism.market import Market as Engine
 
 _YOU: Final = FIRST_OUTSIDER
@@ -96,6 +100,7 @@ class Market:
         self._lots = dict.fromkeys(self.symbols, 0)
         self._cash = dict.fromkeys(self.symbols, 0)
         self._events: list[NDArray[np.void]] = []
+        self._file: EventFile | None = None
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -206,10 +211,33 @@ class Market:
     def events(self) -> NDArray[np.void]:
         """Return all that happened since the last call, in order, as `MARKET_EVENT` records.
 
-        They are kept until then; `lab.event_file.EventFile` writes them to a Parquet file.
+        They are kept until then, but for those that `record` writes to a file.
         """
         taken, self._events = self._events, []
         return np.concatenate(taken) if taken else np.zeros(0, MARKET_EVENT)
+
+    @contextmanager
+    def record(self, path: Path | str) -> Generator[None]:
+        """Write all that happens within the context to a Parquet file, and keep none of it.
+
+        `read_events` reads it back. However long the market runs, half a million events wait
+        in memory at most, and those of one minute.
+
+        Args:
+            path: replaced where it exists; its folder is made.
+
+        Raises:
+            RefusedError: it is being recorded already.
+        """
+        if self._file is not None:
+            raise RefusedError("the market is being recorded already")
+        instruments = [one.instrument for one in self.config.symbols]
+        with EventFile(Path(path), instruments) as file:
+            self._file = file
+            try:
+                yield
+            finally:
+                self._file = None
 
     def _send(self, symbol: str, side: int, lots: int, ticks: int, force: Force) -> int:
         if not 0 < lots <= MAX_LOTS:
@@ -239,7 +267,10 @@ class Market:
         events = self._market.drain()
         if not len(events):
             return
-        self._events.append(events)
+        if self._file is None:
+            self._events.append(events)
+        else:
+            self._file.add(events)
         yours = events[(events["maker_owner"] == _YOU) | (events["taker_owner"] == _YOU)]
         for event in yours:
             self._book(event)

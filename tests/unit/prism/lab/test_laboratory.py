@@ -3,18 +3,20 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from trade2026.core.errors import InvalidInputError
-from trade2026.prism import Market
+from trade2026.core.errors import InvalidInputError, RefusedError
+from trade2026.prism import Market, read_events
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.callback import Desk
 from trade2026.prism.config import AgentGroup
 from trade2026.prism.engine.event import EventKind
 from trade2026.prism.engine.message import Force
+from trade2026.prism.lab.event_file import facts_of
 
 
 def a_market(seed: int = 7, *, warm_s: float = 10.0) -> Market:
@@ -185,3 +187,65 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="whale"):
         Market(agents="whale:1")
     assert market.open_orders == ()
+
+
+def test_a_recording_is_what_happened_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
+    kept, recorded = a_market(), a_market()
+    for market in (kept, recorded):
+        market.events()
+
+    kept.buy("BTCUSDT", lots=30)
+    kept.run(until_s=200)
+    with recorded.record(tmp_path / "deep" / "events.parquet"):
+        number = recorded.buy("BTCUSDT", lots=30)
+        recorded.run(until_s=200)
+        assert len(recorded.events()) == 0
+
+    events = read_events(tmp_path / "deep" / "events.parquet")
+    assert np.array_equal(events, kept.events())
+    assert number in events["taker_number"]
+    assert recorded.position("BTCUSDT").lots == 30
+    facts = facts_of(tmp_path / "deep" / "events.parquet")
+    assert [one.symbol for one in facts.symbols] == ["BTCUSDT"]
+    recorded.run(until_s=260)
+    assert len(recorded.events()) > 0
+
+
+def test_a_recording_that_is_broken_off_is_whole(tmp_path: Path) -> None:
+    market = a_market()
+    market.events()
+
+    def break_off() -> None:
+        with market.record(tmp_path / "events.parquet"):
+            market.run(until_s=20)
+            market.run(until_s=0)
+
+    with pytest.raises(InvalidInputError, match="until_s"):
+        break_off()
+
+    assert len(read_events(tmp_path / "events.parquet")) > 0
+    with market.record(tmp_path / "again.parquet"):
+        with pytest.raises(RefusedError), market.record(tmp_path / "third.parquet"):
+            pass
+        market.run(until_s=30)
+    assert not (tmp_path / "third.parquet").exists()
+    assert len(read_events(tmp_path / "again.parquet")) > 0
+
+
+def test_books_and_agents_are_arrays() -> None:
+    market = a_market()
+    bids, asks = market.book("BTCUSDT", 5)
+    agents = market.agents("BTCUSDT")
+
+    assert bids.dtype == asks.dtype == np.int64
+    assert bids.shape == asks.shape == (5, 2)
+    assert (np.diff(bids[:, 0]) < 0).all()
+    assert (np.diff(asks[:, 0]) > 0).all()
+    assert bids[0, 0] < asks[0, 0]
+    assert (bids[:, 1] > 0).all()
+    before = agents["inventory"].copy()
+    market.run(until_s=120)
+    # It is the market's own memory: it goes on with it.
+    assert not np.array_equal(agents["inventory"], before)
+    with pytest.raises(ValueError, match="read-only"):
+        agents["cash"] = 0
