@@ -78,6 +78,8 @@ def begin(
         limits=house.limits,
         life=life.life,
     )
+    # Phases and bands make events, and only a market that told them all has a state to keep.
+    floor.settle()
     controls.pace.set(now_ns=controls.pace.from_ns, sim_ns=exchange.sim_ns)
     life = msgspec.structs.replace(
         life,

@@ -15,7 +15,10 @@ def test_a_run_on_target_passes_though_a_row_without_a_floor_was_not_measured() 
     found = findings(GOOD)
 
     assert exit_code(found) == 0
-    assert summary(found) == f"{len(GOOD)} of {len(GOOD)} floors and {len(GOOD)} of {len(ROWS)} targets reached"
+    assert (
+        summary(found)
+        == f"{len(GOOD)} of {len(GOOD)} floors and {len(GOOD)} of {len(ROWS)} targets reached"
+    )
 
 
 @pytest.mark.parametrize("key", GATED)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import structlog
 from tests.prism import (
     SECOND,
     Orders,
@@ -30,6 +32,7 @@ from trade2026.model.execution import ExecType, ExecutionReport, LastLiquidityIn
 from trade2026.model.order import NewOrderSingle, Side, TimeInForce
 from trade2026.model.prism import BookPhase, ControlKind, PrismBand, PrismPhase
 from trade2026.model.subjects import LIVE_PRISM_FEED
+from trade2026.prism.archive import Archive
 from trade2026.prism.days import DayEnds
 from trade2026.prism.outside import OutsideOrders, order_of
 from trade2026.prism.replay import play_again
@@ -241,22 +244,23 @@ async def test_a_band_refuses_what_lies_outside_until_it_is_taken_away(
 
 
 async def test_phases_and_bands_hold_over_a_crash_and_end_with_a_reset(
-    log: MemoryLog, clock: VirtualClock
+    log: MemoryLog, clock: VirtualClock, tmp_path: Path
 ) -> None:
-    async with living(log, clock) as prism:
+    archive = Archive(tmp_path, structlog.get_logger())
+    async with living(log, clock, archive=archive) as prism:
         await pass_time(prism, 4)
         await band(prism, "100", "200", AAPL)
         await pass_time(prism, 2)
         # This one is in the log only, behind the last snapshot.
         await begin(prism, P.HALTED, BTC, AAPL)
     for _ in range(2):
-        async with living(log, clock) as prism:
+        async with living(log, clock, archive=archive) as prism:
             market = market_of(prism)
             await pass_time(prism, 2)
             assert [market.stage(s).phase for s in (BTC, AAPL)] == [P.HALTED, P.HALTED]
             assert (market.stage(AAPL).low, market.stage(AAPL).high) == (100 * 10**9, 200 * 10**9)
             assert market.stage(BTC).low == 0
-    async with living(log, clock) as prism:
+    async with living(log, clock, archive=archive) as prism:
         await do(prism, K.RESET)
         market = market_of(prism)
         assert [market.stage(s).phase for s in (BTC, AAPL)] == [P.CONTINUOUS, P.CONTINUOUS]
