@@ -37,6 +37,7 @@ from trade2026.prism.holdings import FeeRates, party_of
 from trade2026.prism.life import House
 from trade2026.prism.limits import Limits
 from trade2026.prism.paper_market import PaperMarket
+from trade2026.prism.retention import KEEP_NS
 from trade2026.prism.venue import Venue
 
 SYMBOLS = ("BTCUSDT", "AAPL")
@@ -92,6 +93,7 @@ class Prism:
         is_paper: bool = False,
         limits: Limits | None = None,
         archive: Archive | None = None,
+        keep_ns: int = KEEP_NS,
     ) -> None:
         self.clock = clock
         self.bus = MortalBus(log, clock, with_codec=True)
@@ -102,6 +104,7 @@ class Prism:
             log=structlog.get_logger(),
             house=a_house(is_paper=is_paper, limits=limits),
             archive=archive,
+            keep_ns=keep_ns,
         )
 
     @property
@@ -127,9 +130,10 @@ async def living(
     is_stored: bool = False,
     limits: Limits | None = None,
     archive: Archive | None = None,
+    keep_ns: int = KEEP_NS,
 ) -> AsyncGenerator[Prism]:
     """Run one life until the block ends; it may die at one of its appends, even the first."""
-    prism = Prism(log, clock, is_paper=is_paper, limits=limits, archive=archive)
+    prism = Prism(log, clock, is_paper=is_paper, limits=limits, archive=archive, keep_ns=keep_ns)
     prism.bus.dies_at, prism.bus.is_stored = dies_at, is_stored
     is_up = asyncio.Event()
 

@@ -639,6 +639,8 @@ export interface components {
             events: number;
             is_paused: boolean;
             is_stepping: boolean;
+            kept_from_ns: number;
+            kept_from_seq: number;
             life: number;
             log_seq: number;
             next_seed: number | null;

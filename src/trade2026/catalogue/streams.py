@@ -1,6 +1,8 @@
 """The streams of the log: which subjects each keeps, for how long, and why.
 
-What is about money or needed to rebuild a state is never discarded. Everything is on disk.
+What is about money or needed to rebuild a state is never discarded by the server; PRISM alone
+purges its own log, behind what its newest snapshot says (see `prism/retention.py`). Everything
+is on disk.
 """
 
 from typing import Final
@@ -35,7 +37,7 @@ def _subjects_of(stream: Stream) -> tuple[str, ...]:
     return tuple(event.wildcard for event in EVENTS if event.stream is stream)
 
 
-def _kept_forever(stream: Stream, why: str) -> StreamSpec:
+def _unlimited(stream: Stream, why: str) -> StreamSpec:
     return StreamSpec(
         stream=stream,
         subjects=_subjects_of(stream),
@@ -63,9 +65,9 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         duplicate_window_s=2 * MINUTE_S,
         why="A day to fold again; what is to be kept longer goes to the stores.",
     ),
-    _kept_forever(Stream.ORDERS, "The log of orders, the platform's truth."),
-    _kept_forever(Stream.REPORTS, "What venues said; the OMS may have to read it again."),
-    _kept_forever(Stream.POSITIONS, "The ledger's steps, which P&L folds."),
+    _unlimited(Stream.ORDERS, "The log of orders, the platform's truth."),
+    _unlimited(Stream.REPORTS, "What venues said; the OMS may have to read it again."),
+    _unlimited(Stream.POSITIONS, "The ledger's steps, which P&L folds."),
     StreamSpec(
         stream=Stream.PNL,
         subjects=_subjects_of(Stream.PNL),
@@ -73,7 +75,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         duplicate_window_s=2 * MINUTE_S,
         why="The equity curve: a day of an account by the second, eleven years by the hour.",
     ),
-    _kept_forever(Stream.RISK, "Halts and alarms must hold after a restart."),
+    _unlimited(Stream.RISK, "Halts and alarms must hold after a restart."),
     StreamSpec(
         stream=Stream.LOSS,
         subjects=_subjects_of(Stream.LOSS),
@@ -81,7 +83,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         duplicate_window_s=2 * MINUTE_S,
         why="What losses are measured from: the newest of each account and strategy counts.",
     ),
-    _kept_forever(Stream.PRISM_INPUT, "The venue's memory of what outsiders asked."),
+    _unlimited(Stream.PRISM_INPUT, "What outsiders asked PRISM; it lets go of it itself."),
     StreamSpec(
         stream=Stream.PRISM_SNAPSHOT,
         subjects=_subjects_of(Stream.PRISM_SNAPSHOT),

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import click
 import msgspec
+import structlog
 import uvloop
 
 from trade2026.adapters.bus.nats import NatsBus
 from trade2026.cli.options import place_options
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import Trade2026Error
-from trade2026.prism.replay import RecordedLife, Replayed, play_again, read_life
+from trade2026.prism.archive import Archive
+from trade2026.prism.recorded import RecordedLife, read_life
+from trade2026.prism.replay import Replayed, play_again
+from trade2026.prism.retention import told_time
 from trade2026.services.prism import house_of
 from trade2026.shell.addresses import LocalAddresses
 from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
@@ -31,7 +35,8 @@ def prism() -> None:
 def replay(*, data_dir: Path, port_offset: int, life: int | None, as_json: bool) -> None:
     """Play one life of a running platform's PRISM again from the log.
 
-    Exits 0 only when it comes to the events that were recorded, by their hash.
+    Exits 0 only when it comes to the events that were recorded, by their hash. A life whose
+    beginning is not kept any more is played from the oldest whole state of it that is.
     """
     house = house_of(Settings.of_process(data_dir))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -51,7 +56,8 @@ async def _read(data_dir: Path, addresses: LocalAddresses, life: int | None) -> 
         clock=SystemClock(),
     )
     try:
-        return await read_life(bus, life)
+        archive = Archive(data_dir / "prism", structlog.get_logger())
+        return await read_life(bus, life, archive)
     finally:
         await bus.close()
 
@@ -60,8 +66,11 @@ def _tell(played: Replayed, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(played)).decode())
     else:
+        begin = f"seed {played.seed}"
+        if played.seed is None:
+            begin = f"the oldest state kept, at {told_time(played.from_ns)} of its time"
         click.echo(
-            f"life {played.life} from seed {played.seed}: {played.inputs} inputs,"
+            f"life {played.life} from {begin}: {played.inputs} inputs,"
             f" {played.recorded_events} events"
         )
         click.echo(f"replayed {played.digest}")

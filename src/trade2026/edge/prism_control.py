@@ -130,6 +130,10 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     """Over all of them in order; empty while a recording is traded on."""
     log_seq: int
     """All inputs up to this place in PRISM's log are inside."""
+    kept_from_seq: int
+    """The first place of that log that is kept."""
+    kept_from_ns: int
+    """All that came after this time on the wall is kept; 0 while nothing was let go of."""
     shocks: list[ShockReply]
     books: list[BookReply]
     """By which phase and within which band each book takes orders."""
@@ -179,6 +183,8 @@ def control_state(venue: Venue) -> ControlState:
         events=mark.events,
         digest=mark.digest,
         log_seq=mark.log_seq,
+        kept_from_seq=venue.cut.log_seq + 1,
+        kept_from_ns=venue.cut.at_ns,
         shocks=[
             ShockReply(
                 kind=active.shock.kind,

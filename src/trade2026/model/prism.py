@@ -238,6 +238,14 @@ class OutsideOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     is_direct: bool
 
 
+class PrismRung(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Where the log stood at a time: all that came later stands behind that place."""
+
+    at_ns: TimeNs
+    """On the clock of the wall."""
+    log_seq: int
+
+
 class PrismSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """PRISM's memory at one moment: who holds what, and where prices stood."""
 
@@ -267,3 +275,9 @@ class PrismSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     mark: PrismMark | None = None
     stages: tuple[PrismStage, ...] = ()
     """See `PrismLife`; as they are now."""
+    audit_from_seq: int = 1
+    """Where in the stream of inputs a later life begins to read who controlled what."""
+    rungs: tuple[PrismRung, ...] = ()
+    """Where that stream stood before, the oldest first; see `prism/retention.py`."""
+    cut: PrismRung = PrismRung(at_ns=TimeNs(0), log_seq=0)
+    """What stands up to here in it is let go of."""

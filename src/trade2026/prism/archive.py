@@ -5,11 +5,12 @@ it, and its checksum stands in front. The oldest go where there are too many. Th
 the truth; a lost or damaged file only makes a fork begin further back, or not at all.
 """
 
+import re
 import zlib
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -27,6 +28,7 @@ KEEP_EVERY_NS: Final = 60 * NS_PER_S
 
 _SUFFIX: Final = ".state"
 _LIFE: Final = "life-"
+_NAME: Final = re.compile(r"([0-9]{20})-([0-9]{12})", re.ASCII)
 _CHECK_BYTES: Final = 16
 _QUICK: Final = 1
 
@@ -39,6 +41,14 @@ class WholeState(msgspec.Struct, frozen=True, kw_only=True):
     mark: PrismMark
     market: AgentMarketState
     floor: FloorState
+
+
+class Place(NamedTuple):
+    """Of a kept state."""
+
+    sim_ns: int
+    log_seq: int
+    """The last input that is inside."""
 
 
 class Archive:
@@ -69,7 +79,7 @@ class Archive:
     def write(self, state: WholeState) -> None:
         """Keep *state*, and let go of what is too much; the market goes on where that fails."""
         content = zlib.compress(codec.encode(state), _QUICK)
-        path = self._folder / f"{_LIFE}{state.life:08}" / f"{state.mark.sim_ns:020}{_SUFFIX}"
+        path = self._path(state.life, Place(state.mark.sim_ns, state.mark.log_seq))
         part = path.with_suffix(".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,10 +91,18 @@ class Archive:
         except OSError as error:
             self._log.warning("a state of the market is not kept", reason=str(error))
 
-    def times(self, life: int) -> list[int]:
-        """Return the simulation times of the states of *life*, in order."""
+    def drop_before(self, log_seq: int) -> None:
+        """Let go of states that go on from inputs at or before *log_seq*: those are not kept."""
+        sizes = self._known()
+        for path in list(sizes):
+            place = _place_of(path)
+            if place is not None and place.log_seq < log_seq:
+                self._remove(path, sizes)
+
+    def places(self, life: int) -> list[Place]:
+        """Return the places of the states of *life*, in order."""
         folder = self._folder / f"{_LIFE}{life:08}"
-        return sorted(int(path.stem) for path in folder.glob(f"*{_SUFFIX}") if path.stem.isdigit())
+        return sorted(filter(None, map(_place_of, folder.glob(f"*{_SUFFIX}"))))
 
     def newest(self, life: int, sim_ns: int, log_seq: int | None = None) -> WholeState | None:
         """Return the newest state of *life* up to *sim_ns*, None where there is none.
@@ -94,17 +112,23 @@ class Archive:
             sim_ns: simulation time.
             log_seq: if given, without the input at that place or any behind it.
         """
-        for at in reversed(self.times(life)):
-            if at > sim_ns:
+        for place in reversed(self.places(life)):
+            if place.sim_ns > sim_ns or (log_seq is not None and place.log_seq >= log_seq):
                 continue
-            state = self.read(life, at)
-            if state is not None and (log_seq is None or state.mark.log_seq < log_seq):
+            if (state := self.read(life, place)) is not None:
                 return state
         return None
 
-    def read(self, life: int, sim_ns: int) -> WholeState | None:
+    def oldest(self, life: int, log_seq: int) -> WholeState | None:
+        """Return the oldest state of *life* that has the input at *log_seq* inside, or None."""
+        for place in self.places(life):
+            if place.log_seq >= log_seq and (state := self.read(life, place)) is not None:
+                return state
+        return None
+
+    def read(self, life: int, place: Place) -> WholeState | None:
         """Return one state, None where it cannot be read; a line says why."""
-        path = self._folder / f"{_LIFE}{life:08}" / f"{sim_ns:020}{_SUFFIX}"
+        path = self._path(life, place)
         try:
             raw = path.read_bytes()
             return codec.decode(WholeState, zlib.decompress(_checked(raw)))
@@ -113,6 +137,10 @@ class Archive:
                 "a state of the market is passed over", file=path.name, reason=str(error)
             )
             return None
+
+    def _path(self, life: int, place: Place) -> Path:
+        name = f"{place.sim_ns:020}-{place.log_seq:012}{_SUFFIX}"
+        return self._folder / f"{_LIFE}{life:08}" / name
 
     def _known(self) -> dict[Path, int]:
         if self._sizes is None:
@@ -126,11 +154,13 @@ class Archive:
     def _let_go(self, sizes: dict[Path, int]) -> None:
         total = sum(sizes.values())
         while len(sizes) > 1 and (len(sizes) > self._most_files or total > self._most_bytes):
-            oldest = next(iter(sizes))
-            total -= sizes.pop(oldest)
-            oldest.unlink(missing_ok=True)
-            if not any(oldest.parent.iterdir()):
-                oldest.parent.rmdir()
+            total -= self._remove(next(iter(sizes)), sizes)
+
+    def _remove(self, path: Path, sizes: dict[Path, int]) -> int:
+        path.unlink(missing_ok=True)
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+        return sizes.pop(path)
 
 
 def state_of(floor: Floor, mark: PrismMark, rules: str) -> WholeState:
@@ -146,6 +176,12 @@ def state_of(floor: Floor, mark: PrismMark, rules: str) -> WholeState:
     return WholeState(
         life=floor.life, rules=rules, mark=mark, market=market.state(), floor=floor.state()
     )
+
+
+def _place_of(path: Path) -> Place | None:
+    """Return where the state of that name stands, None for a name that is not one."""
+    found = _NAME.fullmatch(path.stem)
+    return None if found is None else Place(int(found[1]), int(found[2]))
 
 
 def _checked(raw: bytes) -> bytes:

@@ -60,6 +60,11 @@ class Controls:
         """In the log, of the newest control."""
         self.audit: deque[Audited] = deque(maxlen=AUDIT_LENGTH)
 
+    @property
+    def audit_from_seq(self) -> int:
+        """Return from where in the log a later life reads the same audit, and no more."""
+        return next((one.place for one in self.audit if one.place), self.last_place + 1)
+
     def check(self, control: PrismControl, exchange: Exchange) -> None:
         """Refuse what cannot be done.
 
@@ -185,7 +190,7 @@ def restored(
 
     Args:
         snapshot: the last one.
-        inputs: every control of the log with its place.
+        inputs: the controls of the log, from the snapshot's `audit_from_seq` on.
         now_ns: on the wall.
     """
     pace = PrismPace() if snapshot is None else snapshot.pace
@@ -193,6 +198,7 @@ def restored(
     controls = Controls(Pace(pace, now_ns=now_ns, sim_ns=now_ns))
     controls.params = () if snapshot is None else snapshot.params
     controls.stages = () if snapshot is None else snapshot.stages
+    controls.last_place = done_seq
     reset: PrismControl | None = None
     for message, place in inputs:
         control = message.control

@@ -25,12 +25,11 @@ from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.archive import WholeState, state_of
 from trade2026.prism.exchange import EventKind
 from trade2026.prism.floor import Floor
-from trade2026.prism.holdings import Holdings
-from trade2026.prism.life import House, blank_life, mark_of
+from trade2026.prism.life import House, mark_of
 from trade2026.prism.limits import Limits
-from trade2026.prism.outside import OutsideOrders
-from trade2026.prism.replay import Placed, Player, require_rules
-from trade2026.prism.reports import Reporter
+from trade2026.prism.recorded import Placed
+from trade2026.prism.replay import Player
+from trade2026.prism.resume import resumed
 from trade2026.prism.settlement import Step
 
 RUN_NS_MAX: Final = 1_800 * NS_PER_S
@@ -201,14 +200,14 @@ def fork(plan: Plan, house: House) -> Forked:
     before, behind = _split(plan)
     end_ns = plan.at_ns + plan.run_ns
     check = _mark_to_check(plan.marks, plan.state.mark.sim_ns, end_ns)
-    first = _Runner(restored(plan.state, house), plan, before, check=check)
+    first = _Runner(resumed(plan.state, house), plan, before, check=check)
     first.go(plan.at_ns)
     exchange = first.floor.exchange
     assert isinstance(exchange, AgentMarket)
     now = state_of(first.floor, plan.state.mark, plan.state.rules)
     unchanged = _Runner(first.floor, plan, behind, check=first.check, reached=first.reached)
     changed = _Runner(
-        restored(now, house),
+        resumed(now, house),
         plan,
         deque(placed for placed in behind if not _is_of(placed[1], plan.removed)),
         deque(sorted(plan.added, key=lambda one: one.after_ns)),
@@ -232,32 +231,6 @@ def fork(plan: Plan, house: House) -> Forked:
         else Proof(recorded=check, replayed=unchanged.reached),
         ready_ns=ready_ns,
     )
-
-
-def restored(state: WholeState, house: House) -> Floor:
-    """Return a floor that goes on from *state*.
-
-    Raises:
-        RefusedError: other rules held then.
-    """
-    exchange = house.make_exchange(blank_life(house, state.life, state.mark.sim_ns))
-    orders, holdings = OutsideOrders(), Holdings(state.floor.holdings)
-    floor = Floor(
-        exchange=exchange,
-        instruments=house.instruments,
-        orders=orders,
-        holdings=holdings,
-        reporter=Reporter(
-            orders=orders, holdings=holdings, fees=house.fees, last_seq=state.floor.report_seq
-        ),
-        limits=house.limits,
-        life=state.life,
-    )
-    require_rules(state.rules, floor, house)
-    assert isinstance(exchange, AgentMarket)
-    exchange.load(state.market)
-    floor.load(state.floor)
-    return floor
 
 
 def _split(plan: Plan) -> tuple[deque[Placed], deque[Placed]]:

@@ -26,7 +26,14 @@ from trade2026.prism.fork import (
     fork,
 )
 from trade2026.prism.life import House
-from trade2026.prism.replay import Placed, find_entries, read_inputs, read_lives
+from trade2026.prism.recorded import (
+    Extent,
+    Placed,
+    extent_of,
+    find_entries,
+    read_inputs,
+    require_kept,
+)
 from trade2026.prism.venue import Venue
 
 MOST_AT_ONCE: Final = 2
@@ -99,7 +106,7 @@ class Forks:
 
     async def _plan(self, ask: ForkAsk, asked_ns: int) -> Plan:
         life = self._venue.life.life if ask.life is None else ask.life
-        past = await self._past_of(life) if life != self._venue.life.life else None
+        past = await extent_of(self._bus, life) if life != self._venue.life.life else None
         at_ns, before_seq = ask.at_ns, None
         if ask.ago_ns is not None:
             at_ns = self._venue.floor.exchange.sim_ns - ask.ago_ns
@@ -110,7 +117,7 @@ class Forks:
         assert at_ns is not None
         state = await asyncio.to_thread(self._archive.newest, life, at_ns, before_seq)
         if state is None:
-            raise RefusedError(f"nothing of life {life} is kept from before {at_ns}")
+            raise self._not_kept(life, at_ns)
         if past is None and at_ns > self._venue.floor.exchange.sim_ns:
             raise InvalidInputError("at_ns", "is not past yet")
         end_ns = at_ns + ask.run_ns
@@ -126,15 +133,14 @@ class Forks:
             deadline_ns=asked_ns + LONGEST_NS,
         )
 
-    async def _past_of(self, number: int) -> "_Past":
-        lives = await read_lives(self._bus)
-        found = [at for at, (_, one) in enumerate(lives) if one.life == number]
-        if not found or found[-1] + 1 >= len(lives):
-            raise InvalidInputError("life", f"there was no life {number}")
-        until_seq, following = lives[found[-1] + 1]
-        return _Past(from_seq=lives[found[-1]][0], until_seq=until_seq, last_mark=following.before)
+    def _not_kept(self, life: int, at_ns: int) -> RefusedError:
+        places = self._archive.places(life)
+        kept = f"from {places[0].sim_ns} on" if places else "not at all"
+        return RefusedError(
+            f"nothing of life {life} is kept from before {at_ns}: its states are kept {kept}"
+        )
 
-    async def _first_of(self, orders: frozenset[OrderId], past: "_Past | None") -> Placed:
+    async def _first_of(self, orders: frozenset[OrderId], past: Extent | None) -> Placed:
         entered: list[Placed] = []
         from_seq, until_seq = self._venue.history.begins_at, None
         if past is None:
@@ -144,11 +150,13 @@ class Forks:
         if len(entered) < len(orders):
             entered = await find_entries(self._bus, orders, from_seq, until_seq)
         if len(entered) < len(orders):
-            raise InvalidInputError("remove", "names an order that did not enter in that life")
+            raise InvalidInputError(
+                "remove", "names an order that did not enter in that life, or is not kept any more"
+            )
         return entered[0]
 
     async def _inputs_behind(
-        self, state: WholeState, end_ns: int, past: "_Past | None"
+        self, state: WholeState, end_ns: int, past: Extent | None
     ) -> list[Placed]:
         from_seq, until_seq = state.mark.log_seq + 1, None
         if past is not None:
@@ -159,28 +167,23 @@ class Forks:
                 return remembered
         # Nothing behind the last mark that the course could be held against is of use.
         until_ns = end_ns + PROOF_NS_MAX
-        return await read_inputs(self._bus, from_seq, until_seq, until_ns)
+        inputs = await read_inputs(self._bus, from_seq, until_seq, until_ns)
+        await require_kept(self._bus, from_seq)
+        return inputs
 
     async def _marks_behind(
-        self, state: WholeState, end_ns: int, past: "_Past | None"
+        self, state: WholeState, end_ns: int, past: Extent | None
     ) -> list[PrismMark]:
         if past is None:
             return [*self._venue.history.marks_from(state.mark.sim_ns), self._venue.mark]
-        last = [past.last_mark] if past.last_mark is not None else []
-        kept = [at for at in self._archive.times(state.life) if at > state.mark.sim_ns]
-        best = next((at for at in kept if at >= end_ns), kept[-1] if kept else None)
+        last = [past.mark] if past.mark is not None else []
+        places = self._archive.places(state.life)
+        kept = [place for place in places if place.sim_ns > state.mark.sim_ns]
+        best = next((place for place in kept if place.sim_ns >= end_ns), kept[-1] if kept else None)
         if best is None:
             return last
         behind = await asyncio.to_thread(self._archive.read, state.life, best)
         return last if behind is None else [behind.mark, *last]
-
-
-class _Past(msgspec.Struct, frozen=True, kw_only=True):
-    """A life that is over."""
-
-    from_seq: int
-    until_seq: int
-    last_mark: PrismMark | None
 
 
 def _check(ask: ForkAsk) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from trade2026.core.ids import OrderId
 from trade2026.model.prism import PrismInput, PrismMark
-from trade2026.prism.replay import Placed, is_entry
+from trade2026.prism.recorded import Placed, is_entry
 
 MOST_INPUTS: Final = 50_000
 MOST_MARKS: Final = 7_200

@@ -26,6 +26,7 @@ from trade2026.model.subjects import (
     PRISM_OUTCOME,
     PRISM_SNAPSHOT,
     Event,
+    Stream,
 )
 from trade2026.ports.bus import Bus
 from trade2026.prism.settlement import Step
@@ -107,6 +108,15 @@ class Journal:
         except CodecError as error:
             # The last one still is true; a later life has more of the log to read.
             self._log.error("snapshot not taken", reason=str(error))
+            return False
+        return True
+
+    async def drop_before(self, seq: int) -> bool:
+        """Let go of inputs and outcomes before a place; return whether the log has done so."""
+        try:
+            await self._bus.purge(Stream.PRISM_INPUT, before_seq=seq)
+        except BusUnavailableError as error:
+            self._log.warning("the log keeps what is too old", reason=str(error))
             return False
         return True
 

@@ -11,9 +11,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from trade2026.core.clock import TimeNs
+from trade2026.core.errors import RefusedError
 from trade2026.core.ids import EventId
 from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.prism import PrismBand, PrismControl, PrismLife, PrismMark, PrismPhase
+from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.control import Controls, market_of
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.floor import Floor
@@ -53,6 +55,19 @@ class House:
 def rules_of(exchange: Exchange, house: House) -> str:
     """Return the name of everything but inputs that decides what happens on a floor."""
     return f"{exchange.rules}-{terms_digest(house.fees, house.limits)}-{venue_digest()}"
+
+
+def require_rules(rules: str, floor: Floor, house: House) -> None:
+    """Refuse where the market on *floor* may not come to what another one came to.
+
+    Raises:
+        RefusedError: a recording was traded on, or other rules held then.
+    """
+    if not isinstance(floor.exchange, AgentMarket):
+        raise RefusedError("a recorded market cannot be played again from PRISM's log")
+    now = rules_of(floor.exchange, house)
+    if now != rules:
+        raise RefusedError(f"it was played by other rules ({rules}) than hold now ({now})")
 
 
 def begin(

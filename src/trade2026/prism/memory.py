@@ -48,13 +48,15 @@ class Recollection:
         default_factory=list[tuple[PrismInput, Delivery]]
     )
     controls: list[tuple[PrismInput, int]] = field(default_factory=list[tuple[PrismInput, int]])
-    """All there ever were, with their places."""
+    """Those that the audit shows, with their places, and all that are newer."""
     reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
     """From all outcomes read, each once, by `report_seq`."""
     direct_seqs: set[int] = field(default_factory=set[int])
     published: set[str] = field(default_factory=set[str])
     """`exec_id`s found in the stream of reports."""
     log_seq: int = 0
+    first_seq: int = 1
+    """Of what is kept of the stream of inputs and outcomes."""
     reports_place: int = 0
 
     @property
@@ -117,13 +119,15 @@ async def recollect(bus: Bus) -> Recollection:
 
     # Positions first: what is appended meanwhile is not ours, there is one writer.
     last_snapshot = await bus.last_seq(Stream.PRISM_SNAPSHOT)
-    found.log_seq = await bus.last_seq(Stream.PRISM_INPUT)
+    state = await bus.stream_state(Stream.PRISM_INPUT)
+    found.log_seq, found.first_seq = state.last_seq, state.first_seq
     found.reports_place = await bus.last_seq(Stream.REPORTS)
     await _read(bus.fold(PRISM_SNAPSHOT, on_snapshot, from_seq=max(1, last_snapshot)))
     snapshot = found.snapshot
     from_seq = 1 if snapshot is None else snapshot.log_from_seq
     await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
-    await _read(bus.fold(PRISM_CONTROL, on_control))
+    audit_from_seq = 1 if snapshot is None else snapshot.audit_from_seq
+    await _read(bus.fold(PRISM_CONTROL, on_control, from_seq=audit_from_seq))
     await _read(bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
     reports_from = 1 if snapshot is None else snapshot.reports_from_seq
     await _read(bus.fold(EXEC_REPORT, on_report, from_seq=reports_from))
@@ -187,8 +191,8 @@ class Search:
     reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
 
 
-async def search(bus: Bus, order_id: OrderId) -> Search:
-    """Read the log from its beginning for one order: slow, for orders long forgotten."""
+async def search(bus: Bus, order_id: OrderId, *, from_seq: int) -> Search:
+    """Read the log from *from_seq* on for one order: slow, for orders long forgotten."""
     found = Search()
 
     async def on_input(message: PrismInput, _: Delivery) -> None:
@@ -204,16 +208,16 @@ async def search(bus: Bus, order_id: OrderId) -> Search:
             r for r in outcome.reports if r.order_id == order_id and r.report_seq > last
         )
 
-    await _read(bus.fold(PRISM_INPUT, on_input))
+    await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
     if found.is_known:
-        await _read(bus.fold(PRISM_OUTCOME, on_outcome))
+        await _read(bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
     return found
 
 
 def snapshot_of(
     floor: Floor, life: PrismLife, controls: Controls, *, log_seq: int
 ) -> PrismSnapshot:
-    """Return the memory of this moment, apart from `reports_from_seq`.
+    """Return the memory of this moment, apart from `reports_from_seq` and what is kept of the log.
 
     Args:
         floor: settled: all that happened in the market is in the holdings and the reports.
@@ -239,6 +243,7 @@ def snapshot_of(
         stages=controls.stages,
         controls_seq=controls.last_place,
         mark=mark_of(floor, log_seq),
+        audit_from_seq=controls.audit_from_seq,
     )
 
 

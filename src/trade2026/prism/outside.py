@@ -24,7 +24,7 @@ from trade2026.prism.holdings import party_of
 REMEMBER_NS: Final = 120 * NS_PER_S
 MOST_REMEMBERED: Final = 20_000
 
-_SKEW_NS: Final = 5 * NS_PER_S
+SKEW_NS: Final = 5 * NS_PER_S
 """How far the clock that made an id may differ from ours."""
 _NO_PLACE: Final = 0
 _UUID_VERSION: Final = 7
@@ -147,7 +147,7 @@ class OutsideOrders:
         An id that is no UUIDv7 has no time in it and passes as fresh.
         """
         at_ns = made_ns(order_id)
-        return at_ns is None or at_ns > self.forgotten_until_ns + _SKEW_NS
+        return at_ns is None or at_ns > self.forgotten_until_ns + SKEW_NS
 
     def open_orders(self) -> Iterator[OutsiderOrder]:
         """Yield the orders that still work."""

@@ -19,7 +19,7 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock
 from trade2026.core.errors import VenueUnavailableError
 from trade2026.model.execution import ExecutionReport
-from trade2026.model.prism import PrismLife, PrismMark
+from trade2026.model.prism import PrismLife, PrismMark, PrismRung, PrismSnapshot
 from trade2026.ports.bus import Bus
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.archive import KEEP_EVERY_NS, Archive, state_of
@@ -35,9 +35,11 @@ from trade2026.prism.journal import UNLISTED, Journal
 from trade2026.prism.life import House, Revived, mark_of, next_life
 from trade2026.prism.memory import publishable, recollect, revive, snapshot_of
 from trade2026.prism.reports import VENUE_RESET
+from trade2026.prism.retention import KEEP_NS, Retention
 from trade2026.prism.waiting import Waiting
 
 SNAPSHOT_EVERY_NS: Final = NS_PER_S
+NEVER: Final = 2**63 - 1
 
 
 class Opened(NamedTuple):
@@ -62,6 +64,7 @@ class Rounds:
         log: FilteringBoundLogger,
         house: House,
         archive: Archive | None = None,
+        keep_ns: int = KEEP_NS,
     ) -> None:
         self._bus = bus
         self._clock = clock
@@ -82,6 +85,11 @@ class Rounds:
         self._entered_seq = 0
         self._crier = Crier(bus)
         self._next_snapshot_ns = 0
+        self.retention = Retention(keep_ns)
+        self._keep_ns = keep_ns
+        self._state_seq = NEVER
+        """The inputs that the newest whole state on disk has inside; without one none is needed."""
+        self._dropped_seq = 0
 
     @property
     def is_open(self) -> bool:
@@ -116,6 +124,9 @@ class Rounds:
     async def open(self) -> None:
         """Come back from the log: book what was told, cancel what worked, tell what was owed."""
         found = await recollect(self._bus)
+        if (last := found.snapshot) is not None:
+            self.retention = Retention(self._keep_ns, rungs=last.rungs, cut=last.cut)
+        self.retention.reconcile(found.first_seq, self._clock.now_ns())
         revived = revive(found, self._house, now_ns=self._clock.now_ns())
         journal = self._journal_of(revived.life, found.log_seq, found.reports_place)
         await self._settle_in(revived, journal, owed=found.unpublished())
@@ -130,10 +141,11 @@ class Rounds:
         await journal.publish(publishable(step))
         await journal.life(life)
         self._entered_seq = journal.last_seq
-        snapshot = snapshot_of(floor, life, controls, log_seq=journal.last_seq)
+        snapshot = self._snapshot(floor, life, controls, journal.last_seq)
         await journal.first_snapshot(
             msgspec.structs.replace(snapshot, reports_from_seq=journal.last_report_place + 1)
         )
+        await self._let_go(journal, snapshot.cut)
         self.agent_count = len(floor.exchange.agents())
         feed = Feed(self._house.instruments, life=life.life)
         self._opened = Opened(floor, life, controls, journal, feed, History(journal.last_seq))
@@ -209,7 +221,7 @@ class Rounds:
         is_resetting = self._pending is not None and self._pending.is_reset
         is_due = now_ns >= self._next_snapshot_ns and not is_resetting
         self._entered_seq = seq = journal.last_seq
-        snapshot = snapshot_of(floor, life, controls, log_seq=seq) if is_due else None
+        snapshot = self._snapshot(floor, life, controls, seq) if is_due else None
         if step.groups:
             await journal.outcome(step)
             await journal.publish(publishable(step))
@@ -222,7 +234,8 @@ class Rounds:
             history.marked(snapshot.mark)
             self._next_snapshot_ns = now_ns + SNAPSHOT_EVERY_NS
             place = journal.last_report_place + 1
-            await journal.snapshot(msgspec.structs.replace(snapshot, reports_from_seq=place))
+            if await journal.snapshot(msgspec.structs.replace(snapshot, reports_from_seq=place)):
+                await self._let_go(journal, snapshot.cut)
         floor.orders.forget(now_ns)
         if floor.exchange.sim_ns >= self._next_keep_ns:
             await self._keep()
@@ -232,12 +245,35 @@ class Rounds:
             self._finish_over()
         self._round_ns = self._clock.monotonic_ns()
 
+    def _snapshot(
+        self, floor: Floor, life: PrismLife, controls: Controls, log_seq: int
+    ) -> PrismSnapshot:
+        snapshot = snapshot_of(floor, life, controls, log_seq=log_seq)
+        now_ns, retention = self._clock.now_ns(), self.retention
+        retention.note(now_ns, log_seq)
+        needed_seq = min(snapshot.log_from_seq, self._state_seq + 1)
+        if retention.decide(now_ns, log_seq, needed_seq=needed_seq):
+            # Held back by a state that stands still, as while the market does: take another.
+            self._next_keep_ns = floor.exchange.sim_ns
+        return msgspec.structs.replace(snapshot, rungs=retention.rungs, cut=retention.cut)
+
+    async def _let_go(self, journal: Journal, cut: PrismRung) -> None:
+        """Drop what is cut off by a snapshot that is in the log: no other may be made."""
+        if cut.log_seq <= self._dropped_seq:
+            return
+        if self._archive is not None:
+            await asyncio.to_thread(self._archive.drop_before, cut.log_seq)
+        if await journal.drop_before(cut.log_seq + 1):
+            self._dropped_seq = cut.log_seq
+            self._log.info("old inputs are let go of", log_seq=cut.log_seq)
+
     async def _keep(self) -> None:
         floor, life, *_ = self.here
         self._next_keep_ns = floor.exchange.sim_ns + KEEP_EVERY_NS
         if self._archive is not None and isinstance(floor.exchange, AgentMarket):
             state = state_of(floor, self.mark, life.rules)
             await asyncio.to_thread(self._archive.write, state)
+            self._state_seq = state.mark.log_seq
 
     def _finish_over(self) -> None:
         if self._over is not None:

@@ -10,6 +10,7 @@ late under it is never executed.
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import Clock
+from trade2026.core.errors import RefusedError
 from trade2026.core.ids import EventId, OrderId
 from trade2026.model.execution import VenueAck, VenueOrderStatus
 from trade2026.model.order import (
@@ -18,7 +19,7 @@ from trade2026.model.order import (
     OrderReplaceRequest,
     OrderStatusRequest,
 )
-from trade2026.model.prism import PrismControl, PrismFunding, PrismLife, PrismMark
+from trade2026.model.prism import PrismControl, PrismFunding, PrismLife, PrismMark, PrismRung
 from trade2026.ports.bus import Bus
 from trade2026.prism.archive import Archive
 from trade2026.prism.ask import (
@@ -37,7 +38,9 @@ from trade2026.prism.door import in_short, is_id, unsendable
 from trade2026.prism.floor import Floor
 from trade2026.prism.history import History
 from trade2026.prism.life import House
-from trade2026.prism.memory import search
+from trade2026.prism.memory import Search, search
+from trade2026.prism.outside import SKEW_NS, made_ns
+from trade2026.prism.retention import KEEP_NS, told_time
 from trade2026.prism.rounds import Rounds
 
 
@@ -52,9 +55,22 @@ class Venue:
         log: FilteringBoundLogger,
         house: House,
         archive: Archive | None = None,
+        keep_ns: int = KEEP_NS,
     ) -> None:
+        """Make a venue that is not open.
+
+        Args:
+            bus: with the log.
+            clock: of the wall.
+            log: for what goes wrong, and for lives that begin.
+            house: what all its lives share.
+            archive: of whole states; None keeps none, and there is nothing to fork then.
+            keep_ns: for how long its log is kept, on the wall.
+        """
         self._bus = bus
-        self._rounds = Rounds(bus=bus, clock=clock, log=log, house=house, archive=archive)
+        self._rounds = Rounds(
+            bus=bus, clock=clock, log=log, house=house, archive=archive, keep_ns=keep_ns
+        )
 
     @property
     def floor(self) -> Floor:
@@ -85,6 +101,11 @@ class Venue:
     def mark(self) -> PrismMark:
         """Return where this life stands. Only after `open`."""
         return self._rounds.mark
+
+    @property
+    def cut(self) -> PrismRung:
+        """Return where what is kept of the log begins: behind this place, after this time."""
+        return self._rounds.retention.cut
 
     @property
     def agent_count(self) -> int:
@@ -123,12 +144,13 @@ class Venue:
         """Take an order in; the same `order_id` again is acknowledged, not repeated.
 
         Raises:
+            RefusedError: it may have come when the log was not kept from yet.
             VenueUnavailableError: PRISM stopped before the outcome was in the log.
         """
         if problem := unsendable(order):
             return refusal(order.order_id, problem)
         if self._may_be_forgotten(order.order_id):
-            found = await search(self._bus, order.order_id)
+            found = await self._search(order.order_id)
             if found.is_known:
                 return VenueAck(order_id=order.order_id, is_accepted=True)
             if found.is_disowned:
@@ -165,6 +187,7 @@ class Venue:
         """Return every report ever made of an order. An unknown one is disowned for good.
 
         Raises:
+            RefusedError: it may have come when the log was not kept from yet.
             VenueUnavailableError: PRISM stopped before the answer was in the log.
         """
         if not is_id(request.order_id):
@@ -174,7 +197,7 @@ class Venue:
         known = self.floor.orders.get(request.order_id)
         is_partly_known = known is not None and known.request is None
         if is_partly_known or self._may_be_forgotten(request.order_id):
-            found = await search(self._bus, request.order_id)
+            found = await self._search(request.order_id)
             if found.is_known and found.is_direct is is_direct:
                 return VenueOrderStatus(
                     order_id=request.order_id, is_known=True, reports=tuple(found.reports)
@@ -196,6 +219,17 @@ class Venue:
     def stir(self) -> None:
         """Have the loop look at the market at once: something may have filled."""
         self._rounds.stir()
+
+    async def _search(self, order_id: OrderId) -> Search:
+        came_ns = (made_ns(order_id) or 0) - SKEW_NS
+        if came_ns <= self.cut.at_ns and self.floor.orders.get(order_id) is None:
+            # Whether it ever came nobody can say: neither taken as new nor called unknown.
+            raise RefusedError(
+                f"what became of order {order_id} is not known any more:"
+                f" PRISM's log is kept from {told_time(self.cut.at_ns)} on"
+            )
+        from_seq = self._rounds.retention.place_before(came_ns) + 1
+        return await search(self._bus, order_id, from_seq=from_seq)
 
     def _may_be_forgotten(self, order_id: OrderId) -> bool:
         orders = self.floor.orders

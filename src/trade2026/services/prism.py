@@ -55,6 +55,7 @@ from trade2026.prism.holdings import FeeRates
 from trade2026.prism.life import House, MakeExchange
 from trade2026.prism.limits import Limits
 from trade2026.prism.paper_market import PaperMarket
+from trade2026.prism.retention import DAY_NS
 from trade2026.prism.venue import Venue
 from trade2026.shell.secrets import SecretFile, random_text
 from trade2026.shell.service import Context, Fold, Intake, Serve, Service, SettingsReader
@@ -85,6 +86,8 @@ class PrismSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What an account has that trades by the exchange API: given with its first key."""
     direct_notional_max: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 1_000_000
     """In USDT: what a direct participant's position may be worth, at the middle price."""
+    keep_days: Annotated[float, msgspec.Meta(ge=0.01, le=3_650)] = 7.0
+    """For how long what outsiders asked is kept, on the wall: for replays, forks and doubts."""
 
 
 def build(context: Context) -> Service:
@@ -93,7 +96,12 @@ def build(context: Context) -> Service:
     house = house_of(context.settings)
     archive = Archive(context.data_dir / "prism", context.log)
     venue = Venue(
-        bus=context.bus, clock=context.clock, log=context.log, house=house, archive=archive
+        bus=context.bus,
+        clock=context.clock,
+        log=context.log,
+        house=house,
+        archive=archive,
+        keep_ns=round(settings.keep_days * DAY_NS),
     )
     forks = Forks(venue=venue, archive=archive, house=house, bus=context.bus, clock=context.clock)
 

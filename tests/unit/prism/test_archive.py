@@ -29,6 +29,10 @@ def an_archive(folder: Path, **bounds: int) -> Archive:
     return Archive(folder / "prism", structlog.get_logger(), **bounds)
 
 
+def times(archive: Archive, life: int) -> list[int]:
+    return [place.sim_ns for place in archive.places(life)]
+
+
 def ns(sim_s: int) -> int:
     return START_NS + sim_s * NS_PER_S
 
@@ -41,7 +45,7 @@ def test_the_newest_state_up_to_a_time_comes_back_whole(tmp_path: Path) -> None:
 
     again = an_archive(tmp_path)
 
-    assert again.times(0) == [ns(0), ns(60), ns(120)]
+    assert times(again, 0) == [ns(0), ns(60), ns(120)]
     assert again.newest(0, ns(119)) == states[1]
     assert again.newest(0, ns(10**6)) == states[2]
     assert again.newest(0, ns(10**6), 60) == states[0]
@@ -53,12 +57,12 @@ def test_a_damaged_or_half_written_state_is_passed_over(tmp_path: Path) -> None:
     archive = an_archive(tmp_path)
     for sim_s in (0, 60, 120):
         archive.write(a_state(sim_s))
-    newest = tmp_path / "prism" / "life-00000000" / f"{ns(120):020}.state"
+    newest = tmp_path / "prism" / "life-00000000" / f"{ns(120):020}-{0:012}.state"
     content = bytearray(newest.read_bytes())
     content[-3] ^= 1
     newest.write_bytes(content)
-    newest.with_name(f"{ns(60):020}.state").write_bytes(b"short")
-    newest.with_name(f"{ns(180):020}.part").write_bytes(b"cut off")
+    newest.with_name(f"{ns(60):020}-{0:012}.state").write_bytes(b"short")
+    newest.with_name(f"{ns(180):020}-{0:012}.part").write_bytes(b"cut off")
     newest.with_name("stranger.state").write_bytes(b"what")
 
     found = archive.newest(0, ns(200))
@@ -72,13 +76,13 @@ def test_the_oldest_go_where_there_are_too_many_and_the_newest_stays(tmp_path: P
     for life, sim_s in ((0, 0), (0, 60), (1, 120), (1, 180), (2, 240)):
         archive.write(a_state(sim_s, life=life))
 
-    assert archive.times(0) == []
+    assert times(archive, 0) == []
     assert not (tmp_path / "prism" / "life-00000000").exists()
-    assert archive.times(1) == [ns(120), ns(180)]
+    assert times(archive, 1) == [ns(120), ns(180)]
 
     tiny = an_archive(tmp_path, most_bytes=1)
     tiny.write(a_state(300, life=2))
-    assert [tiny.times(life) for life in range(3)] == [[], [], [ns(300)]]
+    assert [times(tiny, life) for life in range(3)] == [[], [], [ns(300)]]
 
 
 def test_a_disk_that_takes_nothing_does_not_end_the_market(tmp_path: Path) -> None:

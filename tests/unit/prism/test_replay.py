@@ -33,7 +33,8 @@ from trade2026.model.prism import ControlKind, PrismParams, PrismShock, ShockKin
 from trade2026.prism.holdings import FeeRates
 from trade2026.prism.life import House
 from trade2026.prism.limits import Limits
-from trade2026.prism.replay import RecordedLife, play_again, read_life
+from trade2026.prism.recorded import RecordedLife, read_life
+from trade2026.prism.replay import play_again
 
 HOUSE = House(
     make_exchange=make_agents,

@@ -16,14 +16,15 @@ from trade2026.prism.engine.compiled import sources_digest
 from trade2026.prism.holdings import FeeRates
 from trade2026.prism.life import House, blank_life, rules_of
 from trade2026.prism.limits import Limits
-from trade2026.prism.replay import play_again, read_life
+from trade2026.prism.recorded import read_life
+from trade2026.prism.replay import play_again
 from trade2026.prism.rules import SOURCES
 
 PRISM = Path(package.__file__).parent
 APART = {
     "archive", "ask", "audience", "config", "crier", "default", "drive", "feed", "floor_state",
     "fork", "forks", "history", "journal", "kernels", "market_state", "memory", "pace", "paper",
-    "paper_market", "rounds", "rules", "venue", "waiting",
+    "paper_market", "recorded", "resume", "retention", "rounds", "rules", "venue", "waiting",
 }  # fmt: skip
 """What only keeps, tells or lets time pass, or whose outcome is part of the configuration."""
 KERNELS = {"loop", "floorplan"}
