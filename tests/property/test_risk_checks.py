@@ -33,9 +33,11 @@ from trade2026.domain.risk.checks import (
     position_limit,
     position_loss,
     reference_price,
+    value_at_risk,
 )
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, Limits
 from trade2026.domain.risk.losses import Losses, LossLimits
+from trade2026.domain.risk.value_at_risk import ValueAtRisk, VarOf
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import RefusalCode, TradingMode
 
@@ -81,7 +83,20 @@ def limits(draw: st.DrawFn) -> Limits:
         max_concentration_bps=Bps(draw(st.integers(0, 20_000))),
         max_leverage_bps=Bps(draw(st.integers(0, 200_000))),
         max_position_loss=Money(draw(st.integers(0, 10**15))),
+        max_var_95=Money(draw(st.integers(0, 10**16))),
+        max_var_99=Money(draw(st.integers(0, 10**16))),
     )
+
+
+@st.composite
+def risks(draw: st.DrawFn) -> VarOf:
+    bps = draw(st.integers(0, 5_000))
+
+    def value_at_risk(quantity: int) -> ValueAtRisk:
+        at_95 = abs(quantity) * bps
+        return ValueAtRisk(historical_95=Money(at_95), parametric_99=Money(at_95 * 3 // 2))
+
+    return value_at_risk
 
 
 @st.composite
@@ -128,6 +143,7 @@ def views(draw: st.DrawFn) -> RiskView:
         own_ask_px=draw(st.none() | prices),
         order_count=draw(counts),
         repeat_count=draw(counts),
+        value_at_risk=draw(risks()),
         losses=draw(losses()),
         loss_limits=draw(loss_limits()),
         strategy_losses=draw(losses()),
@@ -168,6 +184,8 @@ def wider(limits: Limits, by: int) -> Limits:
         max_daily_loss=Money(limits.max_daily_loss + by),
         max_drawdown_bps=Bps(limits.max_drawdown_bps + by),
         max_fast_drawdown_bps=Bps(limits.max_fast_drawdown_bps + by),
+        max_var_95=Money(limits.max_var_95 + by),
+        max_var_99=Money(limits.max_var_99 + by),
     )
 
 
@@ -205,6 +223,7 @@ def test_widening_the_limits_never_refuses_more(
         daily_loss.check,
         drawdown.check,
         fast_drawdown.check,
+        value_at_risk.check,
     ],
     ids=names,
 )

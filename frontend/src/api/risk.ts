@@ -306,10 +306,13 @@ export interface components {
         };
         /** CheckReply */
         CheckReply: {
+            after: components["schemas"]["StandingReply"];
             approved: boolean;
+            before: components["schemas"]["StandingReply"];
             reasons: components["schemas"]["Reason"][];
             reference_price: number | null;
             reserved: number | null;
+            rules: components["schemas"]["RuleReply"][];
         };
         /** CheckRequest */
         CheckRequest: {
@@ -405,6 +408,8 @@ export interface components {
             max_position_value: number | null;
             max_positions: number;
             max_repeats_per_s: number;
+            max_var_95: number | null;
+            max_var_99: number | null;
             reference_max_age_ns: number;
             symbol: string;
         };
@@ -428,6 +433,8 @@ export interface components {
             max_position_value?: number | string | null;
             max_positions?: number | null;
             max_repeats_per_s?: number | null;
+            max_var_95?: number | string | null;
+            max_var_99?: number | string | null;
             reason: string;
             reference_max_age_ns?: number | null;
             scope: string;
@@ -465,6 +472,7 @@ export interface components {
             net_exposure: number | null;
             open_orders: number;
             reserved: number | null;
+            value_at_risk: components["schemas"]["ValueAtRiskReply"];
         };
         /**
          * ProblemDetails
@@ -507,12 +515,33 @@ export interface components {
             /** @default global */
             scope: string;
         };
+        /** RuleReply */
+        RuleReply: {
+            passed: boolean;
+            reason: components["schemas"]["Reason"] | null;
+            rule: string;
+        };
+        /** StandingReply */
+        StandingReply: {
+            gross_exposure: number | null;
+            margin: number | null;
+            net_exposure: number | null;
+            value_at_risk: components["schemas"]["ValueAtRiskReply"];
+        };
         /**
          * TradingMode
          * @description How far trading is allowed. The strictest of all scopes that cover an order binds.
          * @enum {string}
          */
         TradingMode: "NORMAL" | "REDUCE_ONLY" | "HALTED";
+        /** ValueAtRiskReply */
+        ValueAtRiskReply: {
+            historical_95: number | null;
+            historical_99: number | null;
+            minutes: number;
+            parametric_95: number | null;
+            parametric_99: number | null;
+        };
     };
     responses: never;
     parameters: never;

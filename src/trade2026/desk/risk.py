@@ -17,8 +17,10 @@ from trade2026.desk.persistence import append_until_stored
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.losses import Losses
 from trade2026.domain.risk.modes import surprise_of
+from trade2026.domain.risk.value_at_risk import MINUTE_NS
+from trade2026.domain.risk.what_if import WhatIf, what_if
 from trade2026.model.journal import JournalEvent
-from trade2026.model.market import QuoteBatch
+from trade2026.model.market import BarBatch, QuoteBatch
 from trade2026.model.risk import (
     WATCHDOG,
     Alert,
@@ -63,11 +65,11 @@ class RiskDesk:
         """Judge an open order as it shall be; an approval holds what it needs from now on."""
         return self.book.assess_change(request.order, self._clock.now_ns())
 
-    def try_out(self, ask: OrderAsk) -> RiskVerdict:
+    def try_out(self, ask: OrderAsk) -> tuple[RiskVerdict, WhatIf]:
         """Judge an order that nobody sends: nothing is journalled, nothing is reserved."""
         now_ns = self._clock.now_ns()
         order = ask.as_request(OrderId(self._ids.new()), now_ns)
-        return self.book.judge(order, now_ns)
+        return self.book.judge(order, now_ns), what_if(order, self.book.view(order, now_ns))
 
     def losses(self, account: str) -> Losses:
         """Return what the account has lost by now."""
@@ -139,6 +141,12 @@ class RiskDesk:
         """Take the newest quote as the reference price."""
         quote = batch.records[-1]
         self.book.quote(batch.venue, batch.symbol, quote, quote.ts_recv_ns)
+
+    async def on_bars(self, batch: BarBatch, _: Delivery) -> None:
+        """Take the closes of minutes, by which value at risk is reckoned."""
+        for bar in batch.records:
+            if bar.interval_ns == MINUTE_NS:
+                self.book.minutes.note(batch.symbol, bar.start_ns, bar.close_px)
 
     async def on_poison(
         self, subject: Event[Any], message: object, delivery: Delivery, reason: str

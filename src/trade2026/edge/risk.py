@@ -1,20 +1,19 @@
-"""The routes of risk: dry runs, exposures, and the modes of trading."""
+"""The routes of risk: exposures, and the modes of trading."""
 
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import BaseRouteHandler
-from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
+from litestar.status_codes import HTTP_202_ACCEPTED
 
 from trade2026.core.errors import InvalidInputError
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.exposure import Exposure
 from trade2026.domain.risk.losses import Losses
+from trade2026.domain.risk.value_at_risk import ValueAtRisk
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
-from trade2026.edge.order_request import OrderRequest, read_request
-from trade2026.edge.orders import Reason, reason_reply
 from trade2026.edge.words import read_key
 from trade2026.model.risk import (
     GLOBAL_SCOPE,
@@ -68,22 +67,15 @@ class ControlReply(msgspec.Struct, frozen=True, kw_only=True):
     flatten: bool
 
 
-class CheckRequest(OrderRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /check`: an order as `POST /orders` takes it."""
+class ValueAtRiskReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be lost within a day, in all but 5, or 1, of a hundred days."""
 
-    dry_run: bool = True
-    """Only true: an order is sent through the OMS, never here."""
-
-
-class CheckReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What risk would say of an order at this moment."""
-
-    approved: bool
-    reserved: Exact
-    """Buying power it would hold, in the base currency; null where it is refused."""
-    reference_price: Exact
-    """What the checks were made against; null where it is refused."""
-    reasons: tuple[Reason, ...]
+    historical_95: Exact
+    historical_99: Exact
+    parametric_95: Exact
+    parametric_99: Exact
+    minutes: int
+    """That it was reckoned from; 0 where volatilities were assumed."""
 
 
 class HoldingReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +111,8 @@ class PortfolioReply(msgspec.Struct, frozen=True, kw_only=True):
     """Fallen from the peak."""
     fast_drawdown_bps: int
     """Fallen within the last 300 seconds."""
+    value_at_risk: ValueAtRiskReply
+    """With what open orders may add."""
     open_orders: int
     holdings: list[HoldingReply]
 
@@ -159,6 +153,17 @@ def control_reply(control: RiskControl) -> ControlReply:
     return ControlReply(**msgspec.structs.asdict(control))
 
 
+def value_at_risk_reply(found: ValueAtRisk) -> ValueAtRiskReply:
+    """Return *found* as it is shown."""
+    return ValueAtRiskReply(
+        historical_95=exact.write(found.historical_95),
+        historical_99=exact.write(found.historical_99),
+        parametric_95=exact.write(found.parametric_95),
+        parametric_99=exact.write(found.parametric_99),
+        minutes=found.minutes,
+    )
+
+
 def _portfolio(seen: Exposure, losses: Losses) -> PortfolioReply:
     return PortfolioReply(
         account=seen.account,
@@ -174,6 +179,7 @@ def _portfolio(seen: Exposure, losses: Losses) -> PortfolioReply:
         daily_loss=exact.write(losses.daily),
         drawdown_bps=losses.drawdown_bps,
         fast_drawdown_bps=losses.fast_drawdown_bps,
+        value_at_risk=value_at_risk_reply(seen.value_at_risk),
         open_orders=seen.open_order_count,
         holdings=[
             HoldingReply(
@@ -221,28 +227,6 @@ def mode_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
         return control_reply(control)
 
     return [set_mode, block]
-
-
-def check_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
-    """Return the route that tries an order out."""
-
-    @post("/check", opt=needs("risk:read"), status_code=HTTP_200_OK)
-    async def check(request: AnyRequest, data: CheckRequest) -> CheckReply:
-        """Judge an order without sending it: nothing is journalled, nothing is reserved."""
-        if not data.dry_run:
-            raise InvalidInputError("dry_run", "must be true: orders are sent through the OMS")
-        ask = read_request(data, principal_of(request).subject)
-        require_account(request, ask.account)
-        verdict = desk.try_out(ask)
-        approved = verdict.approved
-        return CheckReply(
-            approved=approved is not None,
-            reserved=exact.write_optional(approved.reserved if approved else None),
-            reference_price=exact.write_optional(approved.reference_px_nanos if approved else None),
-            reasons=tuple(reason_reply(refusal) for refusal in verdict.refusals),
-        )
-
-    return [check]
 
 
 def view_routes(desk: RiskDesk) -> list[BaseRouteHandler]:

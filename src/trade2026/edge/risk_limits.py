@@ -42,6 +42,8 @@ class LimitsReply(msgspec.Struct, frozen=True, kw_only=True):
     """Of the account; and so are the two below. No symbol has a say in them."""
     max_drawdown_bps: int
     max_fast_drawdown_bps: int
+    max_var_95: Exact
+    max_var_99: Exact
 
 
 class LimitsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +71,8 @@ class LimitsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_daily_loss: Exact = exact.NULL
     max_drawdown_bps: Count | None = None
     max_fast_drawdown_bps: Count | None = None
+    max_var_95: Exact = exact.NULL
+    max_var_99: Exact = exact.NULL
 
 
 class LimitsSetReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +116,8 @@ def _values(data: LimitsRequest) -> LimitValues:
         max_daily_loss=_amount("max_daily_loss", data.max_daily_loss),
         max_drawdown_bps=data.max_drawdown_bps,
         max_fast_drawdown_bps=data.max_fast_drawdown_bps,
+        max_var_95=_amount("max_var_95", data.max_var_95),
+        max_var_99=_amount("max_var_99", data.max_var_99),
     )
 
 
@@ -137,6 +143,8 @@ def _reply(symbol: str, limits: Limits) -> LimitsReply:
         max_daily_loss=exact.write(limits.max_daily_loss),
         max_drawdown_bps=limits.max_drawdown_bps,
         max_fast_drawdown_bps=limits.max_fast_drawdown_bps,
+        max_var_95=exact.write(limits.max_var_95),
+        max_var_99=exact.write(limits.max_var_99),
     )
 
 

@@ -47,6 +47,7 @@ class RefusalCode(StrEnum):
     DAILY_LOSS = "DAILY_LOSS"
     DRAWDOWN = "DRAWDOWN"
     FAST_DRAWDOWN = "FAST_DRAWDOWN"
+    VALUE_AT_RISK = "VALUE_AT_RISK"
     SELF_TRADE = "SELF_TRADE"
     BUYING_POWER = "BUYING_POWER"
     UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"
@@ -169,6 +170,8 @@ class LimitValues(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     max_daily_loss: int | None = None
     max_drawdown_bps: int | None = None
     max_fast_drawdown_bps: int | None = None
+    max_var_95: int | None = None
+    max_var_99: int | None = None
 
 
 class LimitsSet(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,7 +91,7 @@ MARKET_BAR: Final = Event[BarBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("gateway", "hot_cache"),
+    takers=("gateway", "hot_cache", "risk"),
     fed_back=("gateway",),
 )
 FRAME_REJECT: Final = Event[RejectedBatch](

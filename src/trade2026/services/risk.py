@@ -1,19 +1,23 @@
 """risk: pre-trade checks, reservations, and the kill switch."""
 
+from typing import Final
+
 from trade2026.desk.alerts import ALERTS_KEPT
 from trade2026.desk.breakers import BreakerDesk
 from trade2026.desk.kill import KillDesk
 from trade2026.desk.recent import from_newest
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.book import RiskBook
-from trade2026.edge.risk import check_routes, mode_routes, view_routes
+from trade2026.edge.risk import mode_routes, view_routes
 from trade2026.edge.risk_alerts import alert_routes
 from trade2026.edge.risk_kill import kill_routes
 from trade2026.edge.risk_limits import limit_routes
+from trade2026.edge.what_if import check_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.subjects import (
     KILL_REPORT,
     LOSS_MARK,
+    MARKET_BAR,
     MARKET_QUOTE,
     ORDERS_EVENT,
     RISK_ACK,
@@ -27,6 +31,9 @@ from trade2026.model.subjects import (
 )
 from trade2026.shell.service import Context, Fold, Serve, Service
 from trade2026.shell.watchdog import watchdog_ping
+
+BARS_BACK: Final = 60_000
+"""Market events read again at the start for the minutes among them."""
 
 
 def build(context: Context) -> Service:
@@ -66,6 +73,11 @@ def build(context: Context) -> Service:
                 subject=RISK_ACK,
                 handler=desk.alerts.on_ack,
                 from_seq=from_newest(context.bus, Stream.RISK, back=ALERTS_KEPT),
+            ),
+            Fold(
+                subject=MARKET_BAR,
+                handler=desk.on_bars,
+                from_seq=from_newest(context.bus, Stream.MARKET, back=BARS_BACK),
             ),
             Fold(subject=LOSS_MARK, handler=breakers.on_mark),
             Fold(subject=ORDERS_EVENT, handler=desk.on_journal, on_poison=desk.on_poison),

@@ -16,7 +16,7 @@ from trade2026.core.clock import VirtualClock
 from trade2026.core.ids import Ids
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.book import RiskBook
-from trade2026.edge.risk import check_routes
+from trade2026.edge.what_if import check_routes
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
 from trade2026.shell.guard import Doorkeeper
 from trade2026.shell.logs import service_log
@@ -65,12 +65,43 @@ async def test_an_order_that_would_pass_is_told_what_it_would_hold(world: World)
     reply = await world.check(dry_run=True)
 
     assert reply.status_code == 200
-    assert reply.json() == {
+    body = reply.json()
+    assert {name: body[name] for name in ("approved", "reserved", "reference_price")} == {
         "approved": True,
         "reserved": 5025,
         "reference_price": 50000.01,
-        "reasons": [],
     }
+    assert body["reasons"] == []
+
+
+async def test_a_dry_run_tells_what_the_account_would_become(world: World) -> None:
+    body = (await world.check()).json()
+    before, after = body["before"], body["after"]
+
+    assert (before["gross_exposure"], after["gross_exposure"]) == (0, 50_000)
+    assert (before["net_exposure"], after["net_exposure"]) == (0, 50_000)
+    assert (before["margin"], after["margin"]) == (0, 5_025)
+    assert before["value_at_risk"]["historical_95"] == 0
+    # By an assumed volatility of 4 % a day, as nothing is known yet.
+    assert 3_289 < after["value_at_risk"]["parametric_95"] < 3_290
+    assert after["value_at_risk"]["minutes"] == 0
+    assert [rule["rule"] for rule in body["rules"]][:2] == ["mode", "instrument"]
+    assert all(rule["passed"] and rule["reason"] is None for rule in body["rules"])
+
+
+async def test_a_dry_run_tells_which_rules_refuse(world: World) -> None:
+    body = (await world.check(quantity=8_000)).json()
+
+    refused = {rule["rule"]: rule["reason"]["code"] for rule in body["rules"] if not rule["passed"]}
+    assert refused["value_at_risk"] == "VALUE_AT_RISK"
+    assert set(refused.values()) == {reason["code"] for reason in body["reasons"]}
+
+
+async def test_a_market_order_without_a_quote_has_no_value(world: World) -> None:
+    body = (await world.check(symbol="AAPL", type="MARKET", price=None)).json()
+
+    assert body["after"]["gross_exposure"] == 0
+    assert "NO_REFERENCE_PRICE" in {reason["code"] for reason in body["reasons"]}
 
 
 async def test_a_dry_run_reserves_nothing(world: World) -> None:

@@ -227,6 +227,13 @@ class RiskAccount:
         """Return what open orders of that side may still trade."""
         return self._open_qty.get((symbol, side), Qty(0))
 
+    def worst_qty(self, symbol: str) -> int:
+        """Return the position, signed, with what open orders may make it larger by."""
+        held = self.quantity(symbol)
+        bought = held + self.open_qty(symbol, Side.BUY)
+        sold = held - self.open_qty(symbol, Side.SELL)
+        return max(bought, sold, key=abs)
+
     def best_px(self, symbol: str, side: Side) -> Px | None:
         """Return the best limit among the open orders of that side, or None without any."""
         pxs = self._limit_pxs.get((symbol, side))

@@ -34,6 +34,7 @@ from trade2026.domain.risk.loss_watch import LossWatch, scope_of
 from trade2026.domain.risk.losses import NO_LOSS_LIMITS, Losses
 from trade2026.domain.risk.modes import Modes
 from trade2026.domain.risk.reference import References
+from trade2026.domain.risk.value_at_risk import ValueAtRisk, VarBook
 from trade2026.domain.risk.worth import Part, Worth
 from trade2026.model.instrument import Instrument
 from trade2026.model.journal import (
@@ -81,6 +82,7 @@ class RiskBook:
         self.modes = Modes()
         self._references = References()
         self.losses = LossWatch(self._references)
+        self.minutes = VarBook()
 
     @property
     def limits(self) -> LimitTable:
@@ -217,6 +219,7 @@ class RiskBook:
             own_ask_px=account.best_px(order.symbol, Side.SELL),
             order_count=order_count,
             repeat_count=repeat_count,
+            value_at_risk=lambda quantity: self._value_at_risk(account, order.symbol, quantity),
             losses=self._losses(order.account, account, now_ns),
             loss_limits=self.limit_book.losses_of(order.account),
             strategy_losses=self._losses(order.account, account, now_ns, order.strategy),
@@ -280,6 +283,7 @@ class RiskBook:
             reserved=known.reserved,
             buying_power=Money(equity - margin - known.reserved),
             open_order_count=len(known.reservations),
+            value_at_risk=self._value_at_risk(known),
             symbols=symbols,
         )
 
@@ -305,6 +309,20 @@ class RiskBook:
             most = self.limit_book.of(symbol, name).max_position_loss
             loss = -self._position_pnl(symbol, holding)
             yield from near_money("position_loss", scope, loss, most, what=symbol)
+
+    def _value_at_risk(
+        self, account: RiskAccount, symbol: str = "", quantity: int = 0
+    ) -> ValueAtRisk:
+        """Return what the account may lose within a day, if it held *quantity* of *symbol*."""
+        worst = {one: account.worst_qty(one) for one in self._symbols(account)}
+        if symbol:
+            worst[symbol] = quantity
+        values = {one: money_half_even(self._value(account, one, q)) for one, q in worst.items()}
+        return self.minutes.value_at_risk(values)
+
+    def _value(self, account: RiskAccount, symbol: str, quantity: int) -> Value:
+        last_px = account.holdings.get(symbol, Holding()).last_px
+        return value_of(self._references.mark_px(symbol, last_px), quantity)
 
     def _market(self, name: str, symbol: str) -> Market:
         listed = (one for (_, known), one in self._instruments.items() if known == symbol)

@@ -27,6 +27,7 @@ from trade2026.core.numbers import (
 )
 from trade2026.domain.risk.limit import Limits
 from trade2026.domain.risk.losses import Losses, LossLimits
+from trade2026.domain.risk.value_at_risk import VarOf, no_risk
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import GLOBAL_SCOPE, Refusal, TradingMode
@@ -82,6 +83,8 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     """The account's orders approved within the last second."""
     repeat_count: int = 0
     """Of those, how many were like this one."""
+    value_at_risk: VarOf = no_risk
+    """Of the account, if it held so much of the order's symbol."""
     losses: Losses = Losses()
     """Of the account."""
     loss_limits: LossLimits = LossLimits()

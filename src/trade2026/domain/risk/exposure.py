@@ -5,6 +5,7 @@ import msgspec
 from trade2026.core.ids import AccountId
 from trade2026.core.numbers import Money, Px, Qty, SignedQty
 from trade2026.domain.risk.limit import Limits
+from trade2026.domain.risk.value_at_risk import ValueAtRisk
 from trade2026.model.risk import TradingMode
 
 
@@ -39,4 +40,6 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     buying_power: Money
     """Equity less margin and reservations; negative when too much is bound."""
     open_order_count: int
+    value_at_risk: ValueAtRisk
+    """With what open orders may add to positions."""
     symbols: tuple[SymbolExposure, ...]

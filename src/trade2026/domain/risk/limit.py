@@ -62,6 +62,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How far an account may fall from its peak before it may only reduce."""
     max_fast_drawdown_bps: Bps = Bps(500)
     """How far an account may fall within 300 seconds before it is halted."""
+    max_var_95: Money = Money(parse_nanos("50000"))
+    """What an account may lose within a day, in all but five of a hundred days."""
+    max_var_99: Money = Money(parse_nanos("75000"))
+    """The same, in all but one of a hundred."""
 
 
 _LEAST_IS_WIDEST: Final = frozenset({"margin_bps"})

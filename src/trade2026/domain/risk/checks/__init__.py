@@ -23,6 +23,7 @@ from trade2026.domain.risk.checks import (
     price_collar,
     reference_price,
     self_trade,
+    value_at_risk,
 )
 
 RISK_CHECKS: Final[tuple[RiskCheck, ...]] = (
@@ -44,5 +45,6 @@ RISK_CHECKS: Final[tuple[RiskCheck, ...]] = (
     daily_loss.check,
     drawdown.check,
     fast_drawdown.check,
+    value_at_risk.check,
     self_trade.check,
 )
