@@ -115,7 +115,7 @@ class DirectOrderReply(msgspec.Struct, frozen=True, kw_only=True):
 def order_reply(order: OutsiderOrder) -> DirectOrderReply:
     """Return *order* as it leaves by HTTP."""
     working = OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.SENT
-    value = sum(r.last_px * r.last_qty for r in order.reports)
+    value = order.cum_value
     request = order.request
     return DirectOrderReply(
         order_id=order.facts.order_id,
@@ -127,7 +127,7 @@ def order_reply(order: OutsiderOrder) -> DirectOrderReply:
         price=exact.write_optional(None if request is None else request.price),
         filled_quantity=exact.write(order.cum_qty),
         average_fill_price=exact.write_optional(average_px(value, order.cum_qty)),
-        fees=exact.write(sum(r.fee for r in order.reports)),
+        fees=exact.write(order.cum_fee),
         text=next((r.text for r in reversed(order.reports) if r.text), ""),
     )
 

@@ -22,7 +22,7 @@ from trade2026.model.prism import ControlKind, PrismControl, PrismFunding, Prism
 from trade2026.prism.control import Controls
 from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import party_of
-from trade2026.prism.outside import OutsiderOrder
+from trade2026.prism.outside import CHANGES_MAX, OutsiderOrder
 
 Q = TypeVar("Q", NewOrderSingle, OrderCancelRequest, OrderReplaceRequest, OrderStatusRequest)
 A = TypeVar("A", VenueAck, VenueOrderStatus)
@@ -133,6 +133,10 @@ class ReplaceAsk(_Ask[OrderReplaceRequest, VenueAck]):
             self._give(refusal(self.order_id, "UNKNOWN_ORDER PRISM has no such order"))
             return None
         if self.request.replace_id in order.changes:
+            return None
+        if len(order.changes) >= CHANGES_MAX:
+            text = f"TOO_MANY_CHANGES an order is changed {CHANGES_MAX} times at most"
+            self._give(refusal(self.order_id, text))
             return None
         return PrismInput(
             input_id=EventId(f"{self.order_id}-replace-{self.request.replace_id}"),

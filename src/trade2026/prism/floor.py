@@ -224,7 +224,7 @@ class Floor:
             return ""
         if self.holdings.symbols_of(party) or self.orders.open_of(party):
             return f"HAS_TRADED {funding.account} has traded on PRISM without a balance"
-        return ""
+        return self._party_problem(party)
 
     def fund(self, funding: PrismFunding) -> None:
         """Give a direct participant the balance that it begins with."""
@@ -265,10 +265,20 @@ class Floor:
             return problem
         if not self.exchange.is_open(request.symbol):
             return f"NO_MARKET there is no book in {request.symbol} at this moment"
-        problem = open_problem(request, is_direct=is_direct, orders=self.orders, limits=self.limits)
+        problem = self._party_problem(party_of(request.account, is_direct=is_direct))
+        problem = problem or open_problem(
+            request, is_direct=is_direct, orders=self.orders, limits=self.limits
+        )
         if is_direct and not problem:
             problem = self._means_problem(request)
         return problem or grid
+
+    def _party_problem(self, party: str) -> str:
+        is_known = party in self._owners or self.holdings.symbols_of(party)
+        count = max(len(self._owners), self.holdings.party_count)
+        if is_known or count < self.limits.parties_max:
+            return ""
+        return f"TOO_MANY_ACCOUNTS {count} parties have traded on PRISM, and no more may"
 
     def _day_problem(self, request: NewOrderSingle) -> str:
         is_day = request.time_in_force is TimeInForce.DAY and request.expire_ns is not None

@@ -100,6 +100,11 @@ class Holdings:
         """Return what *party* holds of *symbol*, in nanos; negative where it is short."""
         return self._inventory.get((party, symbol), 0)
 
+    @property
+    def party_count(self) -> int:
+        """Return how many parties ever had anything."""
+        return len(self._symbols)
+
     def symbols_of(self, party: str) -> set[str]:
         """Return the symbols in which *party* ever had anything."""
         return self._symbols.get(party, set())

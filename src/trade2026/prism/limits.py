@@ -29,6 +29,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Working orders of all direct participants together."""
     all_open_max: int = 4_000
     """Working orders altogether; a snapshot of so many still is one message."""
+    parties_max: int = 10_000
+    """Accounts that ever had anything on PRISM, or asked for it in this life."""
     direct_notional_max: Money = Money(parse_nanos("1000000"))
     """What a direct participant's position may be worth, over all symbols, at the middle."""
 

@@ -23,6 +23,10 @@ from trade2026.prism.holdings import party_of
 
 REMEMBER_NS: Final = 120 * NS_PER_S
 MOST_REMEMBERED: Final = 20_000
+REPORTS_KEPT: Final = 1_000
+"""Of one order, in memory."""
+CHANGES_MAX: Final = 1_000
+"""Of one order: each is remembered, so that none is made twice."""
 
 SKEW_NS: Final = 5 * NS_PER_S
 """How far the clock that made an id may differ from ours."""
@@ -49,12 +53,22 @@ class OutsiderOrder:
     cum_qty: int
     ended_by: ExecType | None = None
     """TRADE where it filled whole; None while it works."""
-    reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
+    reports: deque[ExecutionReport] = field(
+        default_factory=lambda: deque[ExecutionReport](maxlen=REPORTS_KEPT)
+    )
+    """The newest; those before are in the log."""
+    report_count: int = 0
+    """How many there ever were, in this life."""
+    changes: set[str] = field(default_factory=set[str])
+    """The keys of the changes that were answered."""
+    cum_value: int = 0
+    """Of the fills told in this life, in square nanos."""
+    cum_fee: int = 0
 
     @property
-    def changes(self) -> frozenset[str]:
-        """Return the keys of the changes that were answered."""
-        return frozenset(r.replace_id for r in self.reports if r.replace_id)
+    def is_partly_known(self) -> bool:
+        """Return whether something of it is only in the log."""
+        return self.request is None or self.report_count > len(self.reports)
 
     @property
     def party(self) -> str:
@@ -69,7 +83,12 @@ class OutsiderOrder:
     def apply(self, report: ExecutionReport) -> None:
         """Note one report of the order."""
         self.reports.append(report)
+        self.report_count += 1
+        if report.replace_id:
+            self.changes.add(report.replace_id)
         self.cum_qty = report.cum_qty
+        self.cum_value += report.last_px * report.last_qty
+        self.cum_fee += report.fee
         is_filled = report.exec_type is ExecType.TRADE and report.leaves_qty == 0
         if self.ended_by is None and (is_filled or report.exec_type in _END):
             self.ended_by = report.exec_type

@@ -111,7 +111,7 @@ class Rounds:
         """Put a question before the next round.
 
         Raises:
-            VenueUnavailableError: there will be none.
+            VenueUnavailableError: there will be none, or too many wait already.
         """
         if not self._is_running:
             raise VenueUnavailableError("PRISM is not running")

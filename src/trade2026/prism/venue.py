@@ -195,7 +195,7 @@ class Venue:
             return VenueOrderStatus(order_id=request.order_id, is_known=False)
         request = in_short(request)
         known = self.floor.orders.get(request.order_id)
-        is_partly_known = known is not None and known.request is None
+        is_partly_known = known is not None and known.is_partly_known
         if is_partly_known or self._may_be_forgotten(request.order_id):
             found = await self._search(request.order_id)
             if found.is_known and found.is_direct is is_direct:
@@ -222,7 +222,10 @@ class Venue:
 
     async def _search(self, order_id: OrderId) -> Search:
         came_ns = (made_ns(order_id) or 0) - SKEW_NS
-        if came_ns <= self.cut.at_ns and self.floor.orders.get(order_id) is None:
+        known = self.floor.orders.get(order_id)
+        if known is not None and known.input_seq:
+            return await search(self._bus, order_id, from_seq=known.input_seq)
+        if came_ns <= self.cut.at_ns and known is None:
             # Whether it ever came nobody can say: neither taken as new nor called unknown.
             raise RefusedError(
                 f"what became of order {order_id} is not known any more:"

@@ -4,10 +4,13 @@ import asyncio
 from collections import deque
 from typing import Final
 
+from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.prism.ask import Ask, ControlAsk
 
 MOST_IN_ROUND: Final = 256
+MOST_WAITING: Final = 10_000
+"""More than are answered before whoever asks has given up."""
 
 
 class Waiting:
@@ -21,7 +24,13 @@ class Waiting:
         return len(self._asks)
 
     def add(self, ask: Ask) -> None:
-        """Put a question at the end, and ring."""
+        """Put a question at the end, and ring.
+
+        Raises:
+            VenueUnavailableError: too many wait already.
+        """
+        if len(self._asks) >= MOST_WAITING:
+            raise VenueUnavailableError(f"{MOST_WAITING} questions wait for PRISM already")
         self._asks.append(ask)
         self._bell.set()
 

@@ -23,8 +23,9 @@ from trade2026.prism.rules import SOURCES
 PRISM = Path(package.__file__).parent
 APART = {
     "archive", "ask", "audience", "config", "crier", "default", "drive", "feed", "floor_state",
-    "fork", "forks", "history", "journal", "kernels", "market_state", "memory", "pace", "paper",
-    "paper_market", "recorded", "resume", "retention", "rounds", "rules", "venue", "waiting",
+    "fork", "forks", "history", "journal", "kernels", "market_state", "measuring", "memory",
+    "pace", "paper", "paper_market", "recorded", "resume", "retention", "rounds", "rules",
+    "venue", "waiting",
 }  # fmt: skip
 """What only keeps, tells or lets time pass, or whose outcome is part of the configuration."""
 KERNELS = {"loop", "floorplan"}

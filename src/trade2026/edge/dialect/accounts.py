@@ -21,6 +21,11 @@ ORDERS_KEPT: Final = 2_000
 """Orders of one account, of those that are done."""
 TRADES_KEPT: Final = 5_000
 """Trades of one account."""
+ALL_ORDERS_KEPT: Final = 50_000
+"""Over all accounts: the more there are, the fewer are kept of each."""
+ALL_TRADES_KEPT: Final = 100_000
+FILLS_TOLD: Final = 1_000
+"""Of one order, in the answer to its sender: the first ones."""
 
 SELF_TRADE: Final = "SELF_TRADE"
 
@@ -76,7 +81,7 @@ class Memory:
     """The orders and trades of one account."""
 
     def __init__(self) -> None:
-        self.fills = deque[Fill](maxlen=TRADES_KEPT)
+        self.fills = deque[Fill]()
         self.sending: dict[OrderId, Sent] = {}
         """The orders that are on their way to the venue."""
         self._orders: dict[int, Placed] = {}
@@ -104,11 +109,19 @@ class Memory:
         self._orders[order.number] = order
         self._by_client_id[order.request.cl_ord_id] = order.number
 
-    def note_done(self, order: Placed) -> None:
-        """Remember an order that is done for as long as there is room."""
+    def note_done(self, order: Placed, *, accounts: int) -> None:
+        """Remember an order that is done for as long as there is room beside other *accounts*."""
         self._done.append(order.number)
-        while len(self._done) > ORDERS_KEPT:
+        while len(self._done) > min(ORDERS_KEPT, ALL_ORDERS_KEPT // accounts):
             self.drop(self._done.popleft())
+
+    def note_fill(self, order: Placed, fill: Fill, *, accounts: int) -> None:
+        """Remember a trade for as long as there is room beside other *accounts*."""
+        if len(order.fills) < FILLS_TOLD:
+            order.fills.append(fill)
+        self.fills.append(fill)
+        while len(self.fills) > min(TRADES_KEPT, ALL_TRADES_KEPT // accounts):
+            self.fills.popleft()
 
     def drop(self, number: int) -> None:
         """Forget an order."""
@@ -153,9 +166,7 @@ class Accounts:
             # From here on its times are the market's own.
             order.created_ns = report.ts_event_ns
         if report.exec_type is ExecType.TRADE:
-            fill = _fill_of(order, report)
-            order.fills.append(fill)
-            memory.fills.append(fill)
+            memory.note_fill(order, _fill_of(order, report), accounts=len(self._memories))
             order.cum_qty = report.cum_qty
             order.cum_value += report.last_px * report.last_qty
         elif report.exec_type is ExecType.TRIGGERED:
@@ -170,7 +181,7 @@ class Accounts:
                 # The dialect answers such an order with an error and has no record of it.
                 memory.drop(order.number)
             else:
-                memory.note_done(order)
+                memory.note_done(order, accounts=len(self._memories))
         return order
 
 
