@@ -1,5 +1,6 @@
 """The acceptance calls, exactly as the platform promises them, on a freshly started one."""
 
+import json
 import time
 from typing import Any
 from uuid import UUID
@@ -216,6 +217,26 @@ def test_an_order_is_changed_by_the_venues_word(platform: Platform) -> None:
     events = [hop["event"] for hop in platform.get("oms", f"{path}/events")]
     assert "ReplaceRequested" in events
     assert platform.call("DELETE", "oms", path).status_code == 202
+
+
+def test_the_life_of_an_order_is_shown_hop_by_hop(platform: Platform) -> None:
+    body = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.001"}
+    order_id = platform.order(**body).json()["order_id"]
+    path = f"/orders/{order_id}"
+    platform.wait_for(lambda: platform.get("oms", path)["status"] == "FILLED", 10, "fill")
+
+    def shown() -> Any:
+        hops = json.loads(platform.cli("order", "show", order_id, "--json").stdout)["hops"]
+        assert hops[-1]["what"].startswith("booked: the position is")
+        return hops
+
+    hops = _eventually(shown)
+    assert [hop["who"] for hop in hops[:4]] == ["oms", "risk", "oms", "PRISM"]
+    assert hops[0]["what"].startswith("received: BUY 0.001 BTCUSDT MARKET")
+    assert [hop["at_ns"] for hop in hops] == sorted(hop["at_ns"] for hop in hops)
+    assert "received" in platform.cli("order", "show", order_id).stdout
+    nobody = platform.cli("order", "show", "nobody")
+    assert (nobody.returncode, nobody.stderr) == (1, "trade2026: no log knows an order nobody\n")
 
 
 def test_a_bracket_protects_what_its_entry_has_bought(platform: Platform) -> None:
