@@ -16,12 +16,13 @@ import uvloop
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.adapters.infra.seaweedfs import PORT_NAMES, SeaweedServer
-from trade2026.adapters.lake.ticks import DeltaTicks
+from trade2026.adapters.lake.table import DeltaEvents
+from trade2026.adapters.lake.tick_rows import TICKS
 from trade2026.adapters.objects.client import ObjectClient
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, SystemClock, TimeNs
 from trade2026.core.ids import EventId
 from trade2026.core.numbers import Px, Qty
-from trade2026.desk.ticks import TickSink
+from trade2026.desk.ticks import TableSink
 from trade2026.model.market import Aggressor, Quote, QuoteBatch, Trade, TradeBatch
 from trade2026.model.subjects import MARKET_QUOTE, MARKET_TRADE
 
@@ -109,8 +110,8 @@ async def _fill(bus: LocalBus) -> None:
 async def _rate(server: SeaweedServer) -> None:
     bus = LocalBus(MemoryLog(), CLOCK, with_codec=True)
     await _fill(bus)
-    sink = TickSink(
-        DeltaTicks(server.place),
+    sink = TableSink(
+        DeltaEvents(server.place, TICKS),
         ObjectClient(server.place),
         bus,
         structlog.get_logger("benchmark"),
@@ -133,7 +134,7 @@ async def _rate(server: SeaweedServer) -> None:
 
 
 async def _commit_time(server: SeaweedServer) -> None:
-    table = DeltaTicks(server.place)
+    table = DeltaEvents(server.place, TICKS)
     await table.open("commits")
     times_ns: list[int] = []
     for number in range(COMMITS):

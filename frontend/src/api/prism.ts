@@ -45,6 +45,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/analytics/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * OfSymbol
+         * @description List a symbol's measures by interval, newest first; none while a recording trades.
+         */
+        get: operations["AnalyticsSymbolOfSymbol"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control": {
         parameters: {
             query?: never;
@@ -592,6 +612,13 @@ export interface components {
             pnl: number | null;
             symbol: string;
         };
+        /** AnalyticsReply */
+        AnalyticsReply: {
+            interval: string;
+            measures: components["schemas"]["MeasuresReply"][];
+            next_cursor: string | null;
+            symbol: string;
+        };
         /** AuditReply */
         AuditReply: {
             asked_by: string;
@@ -767,6 +794,33 @@ export interface components {
             spread: number | null;
             symbol: string;
             timestamp_ns: number;
+        };
+        /** MeasuresReply */
+        MeasuresReply: {
+            ask_depth: number | null;
+            begin_ns: number;
+            bid_depth: number | null;
+            depth_10_ask: number | null;
+            depth_10_bid: number | null;
+            effective_spread_bps: number | null;
+            end_ns: number;
+            imbalance: number | null;
+            kyle_lambda: number | null;
+            kyle_r2: number | null;
+            life: number;
+            microprice: number | null;
+            mid: number | null;
+            order_flow_imbalance: number | null;
+            price_impact_bps: number | null;
+            quoted_s: number;
+            realized_spread_bps: number | null;
+            realized_volatility: number | null;
+            seconds: number;
+            spread: number | null;
+            spread_bps: number | null;
+            trades: number;
+            volume: number | null;
+            vwap: number | null;
         };
         /** NewKeyReply */
         NewKeyReply: {
@@ -1006,6 +1060,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AnalyticsSymbolOfSymbol: {
+        parameters: {
+            query?: {
+                /** @description 10s, 1m, 5m, 15m, 1h */
+                interval?: string;
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsReply"];
                 };
             };
             /** @description A problem (RFC 9457). */

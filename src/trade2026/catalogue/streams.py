@@ -92,6 +92,14 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         why="Only the newest is read; the one before is there should it be damaged.",
     ),
     StreamSpec(
+        stream=Stream.PRISM_TAPE,
+        subjects=_subjects_of(Stream.PRISM_TAPE),
+        max_age_s=DAY_S,
+        max_bytes=GB,
+        duplicate_window_s=2 * MINUTE_S,
+        why="What is kept of PRISM's market on its way to the stores; a day to fold again.",
+    ),
+    StreamSpec(
         stream=Stream.DEAD_LETTER,
         subjects=("dead.>",),
         max_age_s=30 * DAY_S,

@@ -1,4 +1,4 @@
-"""Ticks into the lake: collected, committed in batches, each event stored once.
+"""Events into a table of the lake: collected, committed in batches, each stored once.
 
 The log is not told what is stored; the table knows. After a death the events behind the
 table's own position are read again, so none is lost and none is stored twice.
@@ -11,13 +11,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.errors import UnavailableError
-from trade2026.model.market import QuoteBatch, TradeBatch
 from trade2026.model.subjects import Stream
 from trade2026.ports.bus import Bus, Delivery
-from trade2026.ports.lake import TickTable
+from trade2026.ports.lake import EventTable
 from trade2026.ports.objects import Objects
 
 HELD_FACTOR: Final = 2
@@ -31,28 +31,37 @@ STOP_S: Final = 0.7
 PROBE_KEY: Final = "health/sink-ticks"
 
 
-class TickSink:
-    """Takes ticks from the log into a table."""
+Stage = Callable[[Any, int], tuple[msgspec.Struct, int]]
+"""Makes of an event and its sequence what the table takes, and says from which event on
+another process must read to go on as this one does."""
+
+
+class TableSink:
+    """Takes events from the log into a table."""
 
     def __init__(
         self,
-        table: TickTable,
+        table: EventTable,
         objects: Objects,
         bus: Bus,
         log: FilteringBoundLogger,
         *,
         rows_max: int,
         flush_s: float,
+        stream: Stream = Stream.MARKET,
+        stage: Stage | None = None,
     ) -> None:
         """Describe the sink.
 
         Args:
-            table: Where the ticks go.
+            table: Where the events go.
             objects: The storage it is on, asked whether it answers.
             bus: Whose log is read.
             log: For what goes wrong.
             rows_max: So many rows are committed at once, whatever the time.
             flush_s: After so many seconds what there is is committed.
+            stream: Of the log, whose events are taken.
+            stage: What the table takes instead of the events.
         """
         self._table = table
         self._objects = objects
@@ -60,6 +69,8 @@ class TickSink:
         self._log = log
         self._rows_max = rows_max
         self._flush_s = flush_s
+        self._stream = stream
+        self._stage = stage
         self._is_due = asyncio.Event()
         self._committing = asyncio.Lock()
         self._trouble = "not opened yet"
@@ -75,28 +86,31 @@ class TickSink:
 
     async def start(self) -> None:
         """Open the table, however long the storage is away."""
-        state = await self._until_done(lambda: self._bus.stream_state(Stream.MARKET))
+        state = await self._until_done(lambda: self._bus.stream_state(self._stream))
         await self._until_done(lambda: self._table.open(str(state.created_ns)))
-        reached = max(self._table.position(kind) for kind in (TradeBatch, QuoteBatch))
+        reached = self._table.reached
         if state.first_seq > reached + 1 and state.last_seq:
-            # It cannot be known whether there were ticks among them.
+            # It cannot be known whether there were events of ours among them.
             self._log.error(
                 "the log has discarded events that the sink has not read",
                 stored_seq=reached,
                 first_seq=state.first_seq,
             )
 
-    async def begin_trades(self) -> int:
-        """Return the first event of trades that is not stored."""
-        return self._table.position(TradeBatch) + 1
+    def begin(self, kind: type[msgspec.Struct]) -> Callable[[], Awaitable[int]]:
+        """Return a question for the first event to read for the table's *kind*."""
 
-    async def begin_quotes(self) -> int:
-        """Return the first event of quotes that is not stored."""
-        return self._table.position(QuoteBatch) + 1
+        async def first() -> int:
+            return self._table.begins(kind)
 
-    async def on_batch(self, batch: TradeBatch | QuoteBatch, delivery: Delivery) -> None:
-        """Take a batch; waits while too much waits already."""
-        self._table.add(batch, delivery.stream_seq)
+        return first
+
+    async def on_batch(self, batch: msgspec.Struct, delivery: Delivery) -> None:
+        """Take an event; waits while too much waits already."""
+        seq, needs_seq = delivery.stream_seq, None
+        if self._stage is not None:
+            batch, needs_seq = self._stage(batch, seq)
+        self._table.add(batch, seq, appended_ns=delivery.appended_ns, needs_seq=needs_seq)
         if self.waiting_rows < self._rows_max:
             return
         self._is_due.set()
@@ -166,8 +180,8 @@ class TickSink:
                 done = await work()
             except UnavailableError as error:
                 if self._trouble != str(error):
-                    self._log.warning("ticks wait", reason=str(error))
-                self._trouble = f"ticks wait: {error}"
+                    self._log.warning("rows wait", reason=str(error))
+                self._trouble = f"rows wait: {error}"
             else:
                 self._trouble = ""
                 return done

@@ -125,7 +125,7 @@ def status_of(venue: Venue) -> StatusReply:
     return StatusReply(
         mode=floor.exchange.mode,
         components=["order_book", "execution"]
-        + (["liquidity", "price_discovery", "agents"] if is_market else []),
+        + (["liquidity", "price_discovery", "agents", "analytics"] if is_market else []),
         num_agents=venue.agent_count,
         persistence="log",
         life=floor.life,

@@ -33,6 +33,7 @@ class Stream(StrEnum):
     LOSS = "LOSS"
     PRISM_INPUT = "PRISM_INPUT"
     PRISM_SNAPSHOT = "PRISM_SNAPSHOT"
+    PRISM_TAPE = "PRISM_TAPE"
     DEAD_LETTER = "DEAD_LETTER"
     CURSOR = "CURSOR"
     """Where the durable consumers stand; the bus's own."""

@@ -25,6 +25,7 @@ from trade2026.model.market import (
     Ticker,
     TradeBatch,
 )
+from trade2026.model.measure import FillBatch, MomentBatch, SpanBatch
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
@@ -134,30 +135,21 @@ LIVE_PRISM_FEED: Final = Live[RawBatch](
 )
 """PRISM's public feed, as frames of its own dialect. Sequence numbers inside show a loss."""
 
-RISK_CHECK: Final = Command[RiskRequest, RiskVerdict](
-    pattern="risk.check.order",
-    request=RiskRequest,
-    reply=RiskVerdict,
-    giver="oms",
-    takers=("risk",),
-    fed_back=("risk",),
-)
-RISK_CHANGE: Final = Command[RiskChangeRequest, RiskVerdict](
-    pattern="risk.check.change",
-    request=RiskChangeRequest,
-    reply=RiskVerdict,
-    giver="oms",
-    takers=("risk",),
-    fed_back=("risk",),
-)
-RISK_HALT: Final = Command[HaltRequest, Alert](
-    pattern="risk.halt",
-    request=HaltRequest,
-    reply=Alert,
-    giver="oms",
-    takers=("risk",),
-    fed_back=("risk",),
-)
+
+def _to_risk(pattern: str, request: type[M], reply: type[N]) -> Command[M, N]:
+    return Command(
+        pattern=pattern,
+        request=request,
+        reply=reply,
+        giver="oms",
+        takers=("risk",),
+        fed_back=("risk",),
+    )
+
+
+RISK_CHECK: Final = _to_risk("risk.check.order", RiskRequest, RiskVerdict)
+RISK_CHANGE: Final = _to_risk("risk.check.change", RiskChangeRequest, RiskVerdict)
+RISK_HALT: Final = _to_risk("risk.halt", HaltRequest, Alert)
 RISK_CONTROL: Final = Event[RiskControl](
     pattern="risk.control.{scope}",
     message=RiskControl,
@@ -229,23 +221,11 @@ def _to_prism(kind: str, request: type[M], reply: type[N]) -> Command[M, N]:
     )
 
 
-EXEC_SUBMIT: Final = Command[RiskApproved[NewOrderSingle], VenueAck](
-    pattern="exec.submit",
-    request=RiskApproved[NewOrderSingle],
-    reply=VenueAck,
-    giver="oms",
-    takers=("exeq",),
-)
+EXEC_SUBMIT: Final = _to_execution("submit", RiskApproved[NewOrderSingle], VenueAck)
 EXEC_CANCEL: Final = _to_execution("cancel", OrderCancelRequest, VenueAck)
 EXEC_REPLACE: Final = _to_execution("replace", OrderReplaceRequest, VenueAck)
 EXEC_STATUS: Final = _to_execution("status", OrderStatusRequest, VenueOrderStatus)
-VENUE_SUBMIT: Final = Command[NewOrderSingle, VenueAck](
-    pattern="venue.submit.PRISM",
-    request=NewOrderSingle,
-    reply=VenueAck,
-    giver="exeq",
-    takers=("PRISM",),
-)
+VENUE_SUBMIT: Final = _to_prism("submit", NewOrderSingle, VenueAck)
 VENUE_CANCEL: Final = _to_prism("cancel", OrderCancelRequest, VenueAck)
 VENUE_REPLACE: Final = _to_prism("replace", OrderReplaceRequest, VenueAck)
 VENUE_STATUS: Final = _to_prism("status", OrderStatusRequest, VenueOrderStatus)
@@ -281,6 +261,24 @@ PRISM_LIFE: Final = _of_prism(Stream.PRISM_INPUT, "life.{part}", PrismLife)
 PRISM_OUTCOME: Final = _of_prism(Stream.PRISM_INPUT, "outcome.{part}", PrismOutcome)
 """What came of the inputs: it stands in the same stream, before any report is published."""
 PRISM_SNAPSHOT: Final = _of_prism(Stream.PRISM_SNAPSHOT, "snapshot.{part}", PrismSnapshot)
+
+
+def _of_tape(kind: str, message: type[M], *fed_back: str) -> Event[M]:
+    return Event(
+        pattern=f"prism.{kind}.{{symbol}}",
+        message=message,
+        stream=Stream.PRISM_TAPE,
+        poison=Poison.DEAD_LETTER,
+        giver="PRISM",
+        takers=("sink-ticks", *fed_back),
+        fed_back=fed_back,
+    )
+
+
+PRISM_SPAN: Final = _of_tape("span", SpanBatch, "PRISM")
+"""The market measured second by second; PRISM reads it again to show its measures."""
+PRISM_FILL: Final = _of_tape("fill", FillBatch)
+PRISM_MOMENT: Final = _of_tape("moment", MomentBatch)
 
 EXEC_REPORT: Final = Event[ExecutionReport](
     pattern="exec.report.{venue}.{account}",
@@ -379,6 +377,9 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     PRISM_LIFE,
     PRISM_OUTCOME,
     PRISM_SNAPSHOT,
+    PRISM_SPAN,
+    PRISM_FILL,
+    PRISM_MOMENT,
     EXEC_REPORT,
     ORDERS_EVENT,
     VENUE_STATEMENT,

@@ -1,16 +1,16 @@
-"""The lake's table of ticks, as its one writer sees it.
+"""A table of the lake, as its one writer sees it.
 
-The table itself knows what it holds: with every commit it keeps, for each kind of tick, the
+The table itself knows what it holds: with every commit it keeps, for each kind of event, the
 sequence of the last event in it. So whatever happens between two commits, an event is in the
 table once.
 """
 
 from typing import Protocol
 
-from trade2026.model.market import QuoteBatch, TradeBatch
+import msgspec
 
 
-class TickTable(Protocol):
+class EventTable(Protocol):
     """A table with a part that is not committed yet."""
 
     async def open(self, log_id: str) -> None:
@@ -25,12 +25,35 @@ class TickTable(Protocol):
         """
         ...
 
-    def position(self, kind: type[TradeBatch | QuoteBatch]) -> int:
+    @property
+    def reached(self) -> int:
+        """The sequence of the last event of any kind that is committed, 0 for none."""
+        ...
+
+    def position(self, kind: type[msgspec.Struct]) -> int:
         """Return the sequence of the last event of *kind* that is committed, 0 for none."""
         ...
 
-    def add(self, batch: TradeBatch | QuoteBatch, stream_seq: int) -> None:
+    def begins(self, kind: type[msgspec.Struct]) -> int:
+        """Return the first event to read: behind the last one, or what rows to come depend on."""
+        ...
+
+    def add(
+        self,
+        batch: msgspec.Struct,
+        stream_seq: int,
+        *,
+        appended_ns: int = 0,
+        needs_seq: int | None = None,
+    ) -> None:
         """Hold the batch for the next commit.
+
+        Args:
+            batch: of a kind of the table; it may have no rows.
+            stream_seq: of the event it came in.
+            appended_ns: when the log stored that.
+            needs_seq: from which event on a later process must read to go on as this one
+                does; None is behind this one.
 
         Raises:
             OverflowError: a number does not fit its column; nothing of the batch is held.

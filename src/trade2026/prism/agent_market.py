@@ -50,6 +50,7 @@ from trade2026.prism.exchange import (
 )
 from trade2026.prism.market import Market
 from trade2026.prism.market_state import MarketState
+from trade2026.prism.measuring import Measuring
 from trade2026.prism.opening import agents_of
 from trade2026.prism.parameters import changed
 from trade2026.prism.price.fundamental import FundamentalParams
@@ -325,6 +326,11 @@ class AgentMarket:
     def _changed(self, owner: int, values: Mapping[str, float]) -> tuple[float, ...]:
         params = _params_of(self._types[owner], self._market.params(owner))
         return msgspec.structs.astuple(changed(params, values))
+
+    def measure(self) -> Measuring:
+        """Begin to measure the market."""
+        listed = (s.instrument for s in self._config.symbols)
+        return Measuring(self._market, {i.symbol: (i.tick_size, i.lot_size) for i in listed})
 
     def depth(self, symbol: str, levels: int) -> tuple[Levels, Levels]:
         """Return bids and asks, best first."""

@@ -317,5 +317,11 @@ class Floor:
             ended = (event._replace(reason=KillReason.EXPIRED) for event in self.exchange.drain())
             self._settlement.settle(ended)
 
+    def party_of(self, owner: int) -> str:
+        """Return who it is that an event of the market calls *owner*."""
+        if owner < FIRST_OUTSIDER:
+            return self.exchange.owner_name(owner)
+        return list(self._owners)[owner - FIRST_OUTSIDER]
+
     def _owner(self, party: str) -> int:
         return self._owners.setdefault(party, FIRST_OUTSIDER + len(self._owners))

@@ -47,9 +47,9 @@ from trade2026.prism.floorplan import (
     WAKES,
     discard,
 )
+from trade2026.prism.gauges import SPAN_ROOM, Gauges
 from trade2026.prism.kernels import prepare
 from trade2026.prism.market_state import AgentHolding, AgentState, MarketState
-from trade2026.prism.measuring import SPAN_ROOM, Gauges
 from trade2026.prism.opening import agents_of, grid_of, mind_of, open_market, restore, set_wakes
 from trade2026.prism.price.fundamental import FundamentalParams, reshape, shift
 

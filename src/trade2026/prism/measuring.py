@@ -1,45 +1,117 @@
-"""The gauges of a market, as Python holds them: their memory, and the records taken so far."""
+"""PRISM's market as it is measured for the platform: engine records in, messages out."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trade2026.prism.engine.gauges import SPAN, new_gauges, take_spans
+from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.core.numbers import NANOS, Px, Qty, SignedQty, Value
+from trade2026.domain.measures.fold import SPAN_NS
+from trade2026.model.measure import MarketMoment, MarketSpan, PriceLevel
+from trade2026.prism.engine.gauges import SPAN, UNSEEN
+from trade2026.prism.engine.message import Phase
+from trade2026.prism.market import Market
+from trade2026.prism.stage import NAME_OF
 
-SPAN_ROOM: Final = 4_096
-"""Records that lie in the block before Python must take them: over ten minutes of six symbols."""
+BOOK_LEVELS: Final = 10
+"""Price levels of a side that a moment shows."""
 
 
-class Gauges:
-    """What measures a market of so many symbols from *now_ns* on, span by span.
+class Measuring:
+    """Measures a market for the platform: its spans, and how it stands, in nanos.
 
     Args:
-        symbols: how many there are.
-        span_ns: the length of a span; they end at its multiples.
-        now_ns: the market's time.
-        room: records that lie in the engine's own memory.
+        market: from its present time on.
+        grids: a tick and a lot of each symbol, in nanos.
     """
 
-    def __init__(self, symbols: int, *, span_ns: int, now_ns: int, room: int = SPAN_ROOM) -> None:
-        self._block = new_gauges(symbols, span_ns=span_ns, now_ns=now_ns, room=room)
-        self._taken: list[NDArray[np.void]] = []
+    def __init__(self, market: Market, grids: Mapping[str, tuple[int, int]]) -> None:
+        self._market = market
+        self._grids = grids
+        self._gauges = market.measure(SPAN_NS)
+        self._last_px: dict[str, Px | None] = {}
 
-    @property
-    def address(self) -> int:
-        """Return where the engine finds them."""
-        return self._block.ctypes.data
+    def spans(self) -> dict[str, list[MarketSpan]]:
+        """Return the spans that ended since the last call, by symbol, in the order of time."""
+        taken = self._gauges.take()
+        found: dict[str, list[MarketSpan]] = {}
+        for symbol in np.unique(taken["symbol"]).tolist():
+            name = self._market.symbols[symbol]
+            rows = taken[taken["symbol"] == symbol]
+            found[name] = spans_of(rows, *self._grids[name])
+            for span in found[name]:
+                self._last_px[name] = span.last_px or self._last_px.get(name)
+        return found
 
-    def make_room(self) -> None:
-        """Take the records out of the engine's memory."""
-        self._taken.append(take_spans(self._block))
+    def moments(self) -> dict[str, MarketMoment]:
+        """Return how each symbol stands."""
+        return {symbol: self._moment(symbol) for symbol in self._market.symbols}
 
-    def take(self) -> NDArray[np.void]:
-        """Return the records of all spans that ended since the last call, of `SPAN`.
+    def _moment(self, symbol: str) -> MarketMoment:
+        market, (tick, lot) = self._market, self._grids[symbol]
+        bids, asks = (
+            tuple(PriceLevel(px=Px(t * tick), qty=Qty(n * lot)) for t, n in side.tolist())
+            for side in market.depth(symbol, BOOK_LEVELS)
+        )
+        phase, *_ = market.stage(symbol)
+        return MarketMoment(
+            ts_event_ns=TimeNs(market.sim_ns),
+            phase=NAME_OF[Phase(phase)],
+            mid_px=Px((bids[0].px + asks[0].px) // 2) if bids and asks else None,
+            value_px=market.fundamental_px(symbol) / NANOS,
+            last_px=self._last_px.get(symbol),
+            bids=bids,
+            asks=asks,
+        )
 
-        Those of one symbol stand in the order of time. A span is there once something
-        happened in its symbol after it.
-        """
-        self.make_room()
-        taken, self._taken = self._taken, []
-        return np.concatenate(taken) if taken else np.empty(0, SPAN.dtype)
+
+def spans_of(rows: NDArray[np.void], tick: int, lot: int) -> list[MarketSpan]:
+    """Return the records of one symbol, of `SPAN`, in nanos; a tick and a lot are so many."""
+    return [
+        _span_of(dict(zip(SPAN.dtype.names or (), row, strict=True)), tick, lot)
+        for row in rows.tolist()
+    ]
+
+
+def _span_of(row: dict[str, Any], tick: int, lot: int) -> MarketSpan:
+    is_quoted, unit = row["bid_lots"] > 0, tick * lot
+    px_s = tick / NANOS / NS_PER_S
+    qty_s = lot / NANOS / NS_PER_S
+    bid_s = (row["mid"] - row["spread"]) / 2
+    return MarketSpan(
+        begin_ns=TimeNs(row["begin_ns"]),
+        end_ns=TimeNs(row["end_ns"]),
+        bid_px=Px(row["bid"] * tick) if is_quoted else None,
+        bid_qty=Qty(row["bid_lots"] * lot),
+        ask_px=Px(row["ask"] * tick) if is_quoted else None,
+        ask_qty=Qty(row["ask_lots"] * lot),
+        quoted_ns=row["quoted_ns"],
+        spread_s=row["spread"] * px_s,
+        mid_s=row["mid"] / 2 * px_s,
+        microprice_s=(bid_s + row["micro"]) * px_s,
+        bid_depth_s=row["bid_depth"] * qty_s,
+        ask_depth_s=row["ask_depth"] * qty_s,
+        imbalance_s=(2 * row["bid_share"] - row["quoted_ns"]) / NS_PER_S,
+        flow_qty=SignedQty(row["flow"] * lot),
+        updates=row["updates"],
+        trades=row["trades"],
+        buy_qty=Qty(row["buy_lots"] * lot),
+        sell_qty=Qty(row["sell_lots"] * lot),
+        cross_qty=Qty(row["cross_lots"] * lot),
+        buy_value=Value(row["buy_value"] * unit),
+        sell_value=Value(row["sell_value"] * unit),
+        cross_value=Value(row["cross_value"] * unit),
+        met_qty=Qty(row["met_lots"] * lot),
+        met_signed_qty=SignedQty(row["met_signed"] * lot),
+        met_signed_value=Value(row["met_value"] * unit),
+        met_signed_mids=Value(row["met_mid"] * unit),
+        last_px=Px(row["last"] * tick) if row["last"] else None,
+        deep_bid_qty=_seen(row["deep_bid_lots"], lot),
+        deep_ask_qty=_seen(row["deep_ask_lots"], lot),
+    )
+
+
+def _seen(lots: int, lot: int) -> Qty | None:
+    return None if lots == UNSEEN else Qty(lots * lot)

@@ -83,7 +83,7 @@ class Rounds:
         self._drive = Drive(clock)
         self._next_keep_ns = 0
         self._entered_seq = 0
-        self._crier = Crier(bus)
+        self.crier = Crier(bus, log)
         self._next_snapshot_ns = 0
         self.retention = Retention(keep_ns)
         self._keep_ns = keep_ns
@@ -226,7 +226,7 @@ class Rounds:
             await journal.outcome(step)
             await journal.publish(publishable(step))
         self.audience.on_step(step)
-        self._crier.cry(floor.exchange, feed, step, self.audience, now_ns)
+        await self.crier.cry(floor, feed, step, self.audience, now_ns)
         for ask in asks:
             ask.settle(floor)
         self._finish_over()

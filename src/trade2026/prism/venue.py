@@ -40,6 +40,7 @@ from trade2026.prism.history import History
 from trade2026.prism.life import House
 from trade2026.prism.memory import Search, search
 from trade2026.prism.outside import SKEW_NS, made_ns
+from trade2026.prism.recorder import Recorder
 from trade2026.prism.retention import KEEP_NS, told_time
 from trade2026.prism.rounds import Rounds
 
@@ -76,6 +77,11 @@ class Venue:
     def floor(self) -> Floor:
         """Return the floor of this life. Only after `open`."""
         return self._rounds.here.floor
+
+    @property
+    def recorder(self) -> Recorder:
+        """Return what tells the log of the market."""
+        return self._rounds.crier.recorder
 
     @property
     def life(self) -> PrismLife:

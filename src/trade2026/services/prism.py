@@ -19,6 +19,7 @@ from trade2026.edge.dialect.rest import rest_routes
 from trade2026.edge.dialect.sockets import socket_routes
 from trade2026.edge.dialect.user_streams import UserStreams
 from trade2026.edge.prism import trading_routes
+from trade2026.edge.prism_analytics import analytics_routes
 from trade2026.edge.prism_control import control_routes
 from trade2026.edge.prism_fork import fork_routes
 from trade2026.edge.prism_market import about, agent_routes, market_routes
@@ -36,6 +37,7 @@ from trade2026.model.reconciliation import Statement, StatementRequest
 from trade2026.model.subjects import (
     MARKET_BOOK,
     MARKET_TRADE,
+    PRISM_SPAN,
     VENUE_CANCEL,
     VENUE_CLEAR,
     VENUE_REPLACE,
@@ -46,6 +48,7 @@ from trade2026.model.subjects import (
 )
 from trade2026.ports.bus import Delivery
 from trade2026.prism.agent_market import warm_up
+from trade2026.prism.analytics import BACK, Analytics
 from trade2026.prism.archive import Archive
 from trade2026.prism.clearing import clear
 from trade2026.prism.config import read_agents
@@ -109,6 +112,7 @@ def build(context: Context) -> Service:
     )
     forks = Forks(venue=venue, archive=archive, house=house, bus=context.bus, clock=context.clock)
 
+    analytics = Analytics()
     keys = KeyStore(SecretFile(context.data_dir, KEYS_SECRET))
     users = UserStreams(random_text)
     desk = Desk(venue, keys=keys, users=users, clock=context.clock, ids=context.ids)
@@ -129,6 +133,7 @@ def build(context: Context) -> Service:
         routes=[
             *market_routes(venue),
             *agent_routes(venue),
+            *analytics_routes(venue, analytics),
             *fork_routes(forks, dict(house.instruments), ids=context.ids, clock=context.clock),
             *control_routes(venue, ids=context.ids, clock=context.clock),
             *trading_routes(
@@ -136,11 +141,20 @@ def build(context: Context) -> Service:
             ),
             *(_dialect(desk, settings, context.clock) if settings.mode is Mode.AGENTS else []),
         ],
-        intakes=[*_commands(venue, context.clock), *(_recording(context, venue, settings.mode))],
+        intakes=[
+            *_commands(venue, context.clock),
+            *_recording(context, venue, settings.mode),
+            Fold(
+                subject=PRISM_SPAN,
+                handler=analytics.on_spans,
+                from_seq=from_newest(context.bus, Stream.PRISM_TAPE, back=BACK),
+            ),
+        ],
         pings={"market": venue.ping},
         about=lambda: about(venue),
         start=start,
-        loops=[venue.run],
+        loops=[venue.run, venue.recorder.run],
+        stop=venue.recorder.stop,
     )
 
 

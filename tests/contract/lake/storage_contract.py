@@ -6,7 +6,8 @@ import pytest
 from tests.ticks import kinds_in, quotes, rows_in, trades
 
 from trade2026.adapters.lake.reading import newest_rows, summary_of, table_names
-from trade2026.adapters.lake.ticks import DeltaTicks
+from trade2026.adapters.lake.table import DeltaEvents
+from trade2026.adapters.lake.tick_rows import TICKS
 from trade2026.adapters.objects.client import ObjectClient
 from trade2026.adapters.objects.place import Place
 from trade2026.core.errors import InvalidInputError
@@ -104,7 +105,7 @@ class TickTableContract:
         first = await opened(place)
         first.add(trades(1), 300)
         await first.commit()
-        second = DeltaTicks(place)
+        second = DeltaEvents(place, TICKS)
         await second.open("another")
         second.add(trades(2), 1)
 
@@ -149,8 +150,8 @@ class TickTableContract:
             newest_rows(place, "market_tocks", limit=1)
 
 
-async def opened(place: Place) -> DeltaTicks:
+async def opened(place: Place) -> DeltaEvents:
     """Return the table at *place*, opened for the log called ``one``."""
-    table = DeltaTicks(place)
+    table = DeltaEvents(place, TICKS)
     await table.open("one")
     return table

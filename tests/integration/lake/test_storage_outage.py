@@ -67,7 +67,7 @@ async def test_the_sink_survives_an_outage_of_its_storage(tmp_path: Path) -> Non
             await until(runtime, bool)
             for number in range(2, 50):
                 await tell(number)
-            await until(runtime, lambda said: "ticks wait" in said)
+            await until(runtime, lambda said: "rows wait" in said)
             await server.start()
             await until(runtime, lambda said: not said)
             async with asyncio.timeout(PATIENCE_S):

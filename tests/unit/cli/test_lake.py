@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 from tests.ticks import quotes, trades
 
-from trade2026.adapters.lake.ticks import DeltaTicks
+from trade2026.adapters.lake.table import DeltaEvents
+from trade2026.adapters.lake.tick_rows import TICKS
 from trade2026.adapters.objects.place import FolderPlace
 from trade2026.cli.lake import lake
 from trade2026.core.errors import UnavailableError
@@ -17,7 +18,7 @@ from trade2026.core.errors import UnavailableError
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     async def fill() -> None:
-        table = DeltaTicks(FolderPlace(path=tmp_path / "objects"))
+        table = DeltaEvents(FolderPlace(path=tmp_path / "objects"), TICKS)
         await table.open("log")
         table.add(trades(1_500_000_000, 2_000_000_001), 1)
         table.add(quotes(3), 2)

@@ -14,13 +14,14 @@ from tests.ticks import kinds_in, quotes, trades
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
-from trade2026.adapters.lake.ticks import DeltaTicks
+from trade2026.adapters.lake.table import DeltaEvents
+from trade2026.adapters.lake.tick_rows import TICKS
 from trade2026.adapters.objects.client import ObjectClient
 from trade2026.adapters.objects.place import FolderPlace
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import UnavailableError
 from trade2026.core.ids import EventId
-from trade2026.desk.ticks import TickSink
+from trade2026.desk.ticks import TableSink
 from trade2026.model.market import QuoteBatch, TradeBatch
 from trade2026.model.subjects import MARKET_QUOTE, MARKET_TRADE, Event, Stream
 from trade2026.ports.bus import StreamState
@@ -29,11 +30,11 @@ NEVER_S = 3600.0
 PATIENCE_S = 20
 
 
-class Table(DeltaTicks):
+class Table(DeltaEvents):
     """The real table, on a storage that can be away."""
 
     def __init__(self, place: FolderPlace) -> None:
-        super().__init__(place)
+        super().__init__(place, TICKS)
         self.why_away = ""
         self.is_answer_lost = False
 
@@ -74,20 +75,24 @@ class Rig:
                 subject, batch, event_id=event_id, venue=batch.venue, symbol=batch.symbol
             )
 
-    def sink(self, *, rows_max: int = 1_000, flush_s: float = NEVER_S) -> TickSink:
+    def sink(self, *, rows_max: int = 1_000, flush_s: float = NEVER_S) -> TableSink:
         """Return a sink with a new table object, as a new process has."""
         self.table = Table(self.place)
         log = structlog.get_logger("test")
         objects = ObjectClient(self.place)
-        return TickSink(self.table, objects, self.bus, log, rows_max=rows_max, flush_s=flush_s)
+        return TableSink(self.table, objects, self.bus, log, rows_max=rows_max, flush_s=flush_s)
 
     @asynccontextmanager
-    async def living(self, sink: TickSink) -> AsyncGenerator[None]:
+    async def living(self, sink: TableSink) -> AsyncGenerator[None]:
         """Let the sink live as the shell does; in the end it is left as a kill leaves it."""
         await sink.start()
         folds = [
-            await self.bus.fold(MARKET_TRADE, sink.on_batch, from_seq=await sink.begin_trades()),
-            await self.bus.fold(MARKET_QUOTE, sink.on_batch, from_seq=await sink.begin_quotes()),
+            await self.bus.fold(
+                MARKET_TRADE, sink.on_batch, from_seq=await sink.begin(TradeBatch)()
+            ),
+            await self.bus.fold(
+                MARKET_QUOTE, sink.on_batch, from_seq=await sink.begin(QuoteBatch)()
+            ),
         ]
         async with asyncio.TaskGroup() as tasks:
             loop = tasks.create_task(sink.run())
@@ -197,7 +202,7 @@ async def test_while_the_storage_is_away_a_bounded_part_waits_and_nothing_is_los
         healed = await sink.ping()
 
     assert held == 20
-    assert said == "ticks wait: no storage"
+    assert said == "rows wait: no storage"
     assert healed == ""
     assert kinds_in(rig.place) == [("trade", number) for number in range(100)]
 
@@ -212,7 +217,7 @@ async def test_it_is_not_well_before_the_table_is_open(rig: Rig) -> None:
         rig.table.why_away = ""
         await starting
 
-    assert said == "ticks wait: no storage"
+    assert said == "rows wait: no storage"
     assert await sink.ping() == ""
 
 

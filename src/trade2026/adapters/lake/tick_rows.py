@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from trade2026.adapters.lake.table import TableSpec
 from trade2026.core.clock import NS_PER_S
 from trade2026.model.market import QuoteBatch, TradeBatch
 
@@ -20,9 +21,8 @@ _arrow = cast("Any", pa)
 TRADE: Final = "trade"
 QUOTE: Final = "quote"
 NS_PER_DAY: Final = 86_400 * NS_PER_S
-PARTITIONS: Final = ("symbol", "dt")
 
-_NUMBER: Final = _arrow.decimal128(38, 9)
+NUMBER: Final = _arrow.decimal128(38, 9)
 _TEXT: Final = _arrow.string()
 _WHOLE: Final = _arrow.int64()
 _FIELDS: Final[tuple[tuple[str, Any], ...]] = (
@@ -35,19 +35,19 @@ _FIELDS: Final[tuple[tuple[str, Any], ...]] = (
     ("venue", _TEXT),
     ("kind", _TEXT),
     ("trade_id", _TEXT),
-    ("px", _NUMBER),
-    ("qty", _NUMBER),
+    ("px", NUMBER),
+    ("qty", NUMBER),
     ("side", _TEXT),
     ("seq", _WHOLE),
-    ("best_bid_px", _NUMBER),
-    ("best_bid_qty", _NUMBER),
-    ("best_ask_px", _NUMBER),
-    ("best_ask_qty", _NUMBER),
+    ("best_bid_px", NUMBER),
+    ("best_bid_qty", NUMBER),
+    ("best_ask_px", NUMBER),
+    ("best_ask_qty", NUMBER),
 )
 SCHEMA: Final = _arrow.schema(_FIELDS)
 
 
-def rows_of(batch: TradeBatch | QuoteBatch, stream_seq: int) -> Any:  # noqa: ANN401 - Arrow.
+def rows_of(batch: TradeBatch | QuoteBatch, stream_seq: int, _: int = 0) -> Any:  # noqa: ANN401 - Arrow.
     """Return the batch as an Arrow record batch of `SCHEMA`; `dt` is the event's day in UTC.
 
     Raises:
@@ -59,12 +59,12 @@ def rows_of(batch: TradeBatch | QuoteBatch, stream_seq: int) -> Any:  # noqa: AN
         case QuoteBatch():
             kind, filled = QUOTE, _quote_columns(batch)
     count = len(batch.records)
-    event_ns = _whole([record.ts_event_ns for record in batch.records])
+    event_ns = whole([record.ts_event_ns for record in batch.records])
     columns: dict[str, Any] = {
         "symbol": _arrow.repeat(batch.symbol, count),
         "dt": _arrow.array((event_ns // NS_PER_DAY).astype(np.int32)).view(_arrow.date32()),
         "ts_event_ns": event_ns,
-        "ts_recv_ns": _whole([record.ts_recv_ns for record in batch.records]),
+        "ts_recv_ns": whole([record.ts_recv_ns for record in batch.records]),
         "stream_seq": np.full(count, stream_seq, np.int64),
         "batch_pos": np.arange(count, dtype=np.int32),
         "venue": _arrow.repeat(batch.venue, count),
@@ -84,8 +84,8 @@ def _trade_columns(batch: TradeBatch) -> dict[str, Any]:
     records = batch.records
     return {
         "trade_id": _arrow.array([trade.trade_id for trade in records], _TEXT),
-        "px": _numbers([trade.px for trade in records]),
-        "qty": _numbers([trade.qty for trade in records]),
+        "px": numbers([trade.px for trade in records]),
+        "qty": numbers([trade.qty for trade in records]),
         "side": _arrow.array([trade.aggressor_side.value for trade in records], _TEXT),
     }
 
@@ -93,23 +93,36 @@ def _trade_columns(batch: TradeBatch) -> dict[str, Any]:
 def _quote_columns(batch: QuoteBatch) -> dict[str, Any]:
     records = batch.records
     return {
-        "seq": _whole([quote.seq for quote in records]),
-        "best_bid_px": _numbers([quote.best_bid_px for quote in records]),
-        "best_bid_qty": _numbers([quote.best_bid_qty for quote in records]),
-        "best_ask_px": _numbers([quote.best_ask_px for quote in records]),
-        "best_ask_qty": _numbers([quote.best_ask_qty for quote in records]),
+        "seq": whole([quote.seq for quote in records]),
+        "best_bid_px": numbers([quote.best_bid_px for quote in records]),
+        "best_bid_qty": numbers([quote.best_bid_qty for quote in records]),
+        "best_ask_px": numbers([quote.best_ask_px for quote in records]),
+        "best_ask_qty": numbers([quote.best_ask_qty for quote in records]),
     }
 
 
-def _whole(values: list[Any]) -> NDArray[np.int64]:
+def whole(values: list[Any]) -> NDArray[np.int64]:
+    """Return whole numbers of 64 bits.
+
+    Raises:
+        OverflowError: one is wider.
+    """
     return np.array(values, dtype=np.int64)
 
 
-def _numbers(nanos: list[Any]) -> Any:  # noqa: ANN401 - an Arrow array.
+def numbers(nanos: list[Any]) -> Any:  # noqa: ANN401 - an Arrow array.
     """Return nanos as decimals with nine places: the same integer, sixteen bytes wide."""
-    low = _whole(nanos)
+    low = whole(nanos)
     wide = np.empty((len(low), 2), dtype="<i8")
     wide[:, 0] = low
     # The upper half is the sign, all ones or all zeros.
     wide[:, 1] = low >> 63
-    return _arrow.Array.from_buffers(_NUMBER, len(low), [None, _arrow.py_buffer(wide)])
+    return _arrow.Array.from_buffers(NUMBER, len(low), [None, _arrow.py_buffer(wide)])
+
+
+TICKS: Final = TableSpec(
+    name="market_ticks",
+    schema=SCHEMA,
+    kinds={TradeBatch: TRADE, QuoteBatch: QUOTE},
+    rows_of=rows_of,
+)

@@ -1,4 +1,4 @@
-"""The lake's table of ticks, written so that every event is in it once, whatever dies when.
+"""A table of the lake, written so that every event is in it once, whatever dies when.
 
 A commit holds rows and, in the same atomic step, the sequence of the last event of each kind
 (a Delta application transaction). Before rows are written, those that the table has already
@@ -10,29 +10,29 @@ Source: Delta Transaction Log Protocol, "Transaction Identifiers"; deltalake 1.6
 
 import asyncio
 import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
+import msgspec
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from trade2026.adapters.lake.place import table_place
-from trade2026.adapters.lake.tick_rows import PARTITIONS, QUOTE, SCHEMA, TRADE, rows_of
 from trade2026.adapters.objects.client import plain_reason
 from trade2026.adapters.objects.place import Place
 from trade2026.core.errors import UnavailableError
-from trade2026.model.market import QuoteBatch, TradeBatch
 
 _arrow = cast("Any", pa)
 
-TABLE: Final = "market_ticks"
 COMMIT_TRIES: Final = 5
 KEEP_HOURS: Final = 1
 """How long files that nothing refers to any more stay: for readers of an older version."""
 MERGED_BYTES: Final = 32_000_000
 """Files of this size are not merged any further, so that merging costs little in a long day."""
 
-_KINDS: Final = {TradeBatch: TRADE, QuoteBatch: QUOTE}
+PARTITIONS: Final = ("symbol", "dt")
 _ONCE: Final = 0
 """Retries by the library: it would write the same rows behind somebody else's."""
 _CONFIGURATION: Final[dict[str, str | None]] = {
@@ -41,19 +41,36 @@ _CONFIGURATION: Final[dict[str, str | None]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class TableSpec:
+    """What a table holds. Every table has the columns of `PARTITIONS`."""
+
+    name: str
+    schema: Any
+    """Of Arrow."""
+    kinds: Mapping[type[msgspec.Struct], str]
+    """The events it is made of, and the names of their positions."""
+    rows_of: Callable[[Any, int, int], Any]
+    """Makes an Arrow record batch of an event, its sequence, and when the log stored it.
+
+    Raises `OverflowError` where a number does not fit its column."""
+
+
 class _Held(NamedTuple):
     kind: str
     stream_seq: int
+    needs_seq: int
     rows: Any
     """An Arrow record batch."""
 
 
-class DeltaTicks:
-    """The table `lake/market_ticks`; implements `ports.lake.TickTable`."""
+class DeltaEvents:
+    """A table of `lake/`; implements `ports.lake.EventTable`."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, spec: TableSpec) -> None:
         """Describe the table at *place*; nothing is opened."""
-        self._uri, self._options = table_place(place, TABLE)
+        self.spec = spec
+        self._uri, self._options = table_place(place, spec.name)
         self._log_id = ""
         self._held: list[_Held] = []
         self._added: dict[str, int] = {}
@@ -64,25 +81,43 @@ class DeltaTicks:
         self._lock = threading.Lock()
         self._table: DeltaTable | None = None
         self._positions: dict[str, int] = {}
+        self._needs: dict[str, int] = {}
+        """First event that rows to come depend on, by kind; 0 is the one behind the last."""
 
     async def open(self, log_id: str) -> None:
-        """Make the table if need be, and read how far it has come; see `TickTable.open`."""
+        """Make the table if need be, and read how far it has come; see `EventTable.open`."""
         self._log_id = log_id
         await asyncio.to_thread(self._open)
 
-    def position(self, kind: type[TradeBatch | QuoteBatch]) -> int:
-        """Return the sequence of the last committed event; see `TickTable.position`."""
-        return self._positions[_KINDS[kind]]
+    @property
+    def reached(self) -> int:
+        """The sequence of the last committed event of any kind."""
+        return max(self._positions.values())
 
-    def add(self, batch: TradeBatch | QuoteBatch, stream_seq: int) -> None:
-        """Hold the batch for the next commit; see `TickTable.add`."""
-        kind = _KINDS[type(batch)]
+    def position(self, kind: type[msgspec.Struct]) -> int:
+        """Return the sequence of the last committed event; see `EventTable.position`."""
+        return self._positions[self.spec.kinds[kind]]
+
+    def begins(self, kind: type[msgspec.Struct]) -> int:
+        """Return the first event to read; see `EventTable.begins`."""
+        return self._needs[self.spec.kinds[kind]] or self.position(kind) + 1
+
+    def add(
+        self,
+        batch: msgspec.Struct,
+        stream_seq: int,
+        *,
+        appended_ns: int = 0,
+        needs_seq: int | None = None,
+    ) -> None:
+        """Hold the batch for the next commit; see `EventTable.add`."""
+        kind = self.spec.kinds[type(batch)]
         if stream_seq <= self._added.get(kind, 0):
             # Given again because something failed after it was taken: held already.
             return
-        rows = rows_of(batch, stream_seq)
+        rows = self.spec.rows_of(batch, stream_seq, appended_ns)
         self._added[kind] = stream_seq
-        self._held.append(_Held(kind, stream_seq, rows))
+        self._held.append(_Held(kind, stream_seq, needs_seq or 0, rows))
         self._waiting_rows += rows.num_rows
 
     @property
@@ -91,7 +126,7 @@ class DeltaTicks:
         return self._waiting_rows
 
     async def commit(self) -> int:
-        """Store what is held, each event once; see `TickTable.commit`."""
+        """Store what is held, each event once; see `EventTable.commit`."""
         held = tuple(self._held)
         stored = await asyncio.to_thread(self._commit, held)
         del self._held[: len(held)]
@@ -99,7 +134,7 @@ class DeltaTicks:
         return stored
 
     async def tidy(self) -> None:
-        """Merge small files and remove unused ones; see `TickTable.tidy`."""
+        """Merge small files and remove unused ones; see `EventTable.tidy`."""
         await asyncio.to_thread(self._tidy)
 
     def _open(self) -> None:
@@ -107,10 +142,10 @@ class DeltaTicks:
             try:
                 self._table = DeltaTable.create(
                     self._uri,
-                    SCHEMA,
+                    self.spec.schema,
                     mode="ignore",
                     partition_by=list(PARTITIONS),
-                    name=TABLE,
+                    name=self.spec.name,
                     configuration=_CONFIGURATION,
                     storage_options=self._options,
                 )
@@ -120,13 +155,16 @@ class DeltaTicks:
 
     def _load(self) -> DeltaTable:
         table = self._table = DeltaTable(self._uri, storage_options=self._options)
-        self._positions = {
-            kind: table.transaction_version(self._app_id(kind)) or 0 for kind in _KINDS.values()
-        }
+        kinds = self.spec.kinds.values()
+        self._positions = {k: table.transaction_version(self._app_id(k)) or 0 for k in kinds}
+        self._needs = {k: table.transaction_version(self._needs_id(k)) or 0 for k in kinds}
         return table
 
     def _app_id(self, kind: str) -> str:
         return f"sink-ticks/{self._log_id}/{kind}"
+
+    def _needs_id(self, kind: str) -> str:
+        return f"{self._app_id(kind)}/needs"
 
     def _commit(self, held: tuple[_Held, ...]) -> int:
         with self._lock:
@@ -149,6 +187,7 @@ class DeltaTicks:
 
     def _write(self, table: DeltaTable, fresh: list[_Held]) -> int:
         reached = {one.kind: one.stream_seq for one in fresh}
+        needs = {one.kind: one.needs_seq for one in fresh}
         rows = _arrow.Table.from_batches([one.rows for one in fresh])
         write_deltalake(
             table,
@@ -158,11 +197,13 @@ class DeltaTicks:
             commit_properties=CommitProperties(
                 max_commit_retries=_ONCE,
                 app_transactions=[
-                    Transaction(self._app_id(kind), seq) for kind, seq in reached.items()
+                    *(Transaction(self._app_id(kind), seq) for kind, seq in reached.items()),
+                    *(Transaction(self._needs_id(kind), seq) for kind, seq in needs.items() if seq),
                 ],
             ),
         )
         self._positions.update(reached)
+        self._needs.update(needs)
         return rows.num_rows
 
     def _tidy(self) -> None:

@@ -1,0 +1,1 @@
+"""What a market comes to over an interval: spreads, depth, impact, volatility, order flow."""

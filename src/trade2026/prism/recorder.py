@@ -1,0 +1,159 @@
+"""Tells the log what is kept of the market: measured spans, fills, and how it stood.
+
+What waits for the log is bounded: where it is away for long, the market stands still. A batch
+whose fate is unknown is appended again as it was, under the same id. What the market did in
+the instant before its process is killed is not told; nor does the next life know of it.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from structlog.typing import FilteringBoundLogger
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.errors import BusUnavailableError
+from trade2026.core.ids import EventId
+from trade2026.core.numbers import Px, Qty
+from trade2026.domain.measures.fold import SPAN_NS
+from trade2026.model.instrument import PRISM
+from trade2026.model.measure import FillBatch, MomentBatch, PrismFill, SpanBatch
+from trade2026.model.subjects import PRISM_FILL, PRISM_MOMENT, PRISM_SPAN, Event
+from trade2026.ports.bus import Bus
+from trade2026.prism.agent_market import AgentMarket
+from trade2026.prism.exchange import EventKind, MarketEvent
+from trade2026.prism.floor import Floor
+from trade2026.prism.measuring import Measuring
+
+ROWS_MAX: Final = 50_000
+"""So many rows may wait for the log before the market does."""
+PUBLISH_EVERY_S: Final = 0.2
+STOP_S: Final = 0.5
+_MOST_IN_ONE: Final = 500
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 1.0
+
+
+class _Key(NamedTuple):
+    kind: str
+    life: int
+    symbol: str
+
+
+_SUBJECTS: Final[dict[str, tuple[Event[Any], type[Any]]]] = {
+    "span": (PRISM_SPAN, SpanBatch),
+    "fill": (PRISM_FILL, FillBatch),
+    "moment": (PRISM_MOMENT, MomentBatch),
+}
+
+
+class Recorder:
+    """Takes what each round of the market gave. `run` brings it to the log."""
+
+    def __init__(self, bus: Bus, log: FilteringBoundLogger, *, rows_max: int = ROWS_MAX) -> None:
+        self._bus = bus
+        self._log = log
+        self._rows_max = rows_max
+        self._exchange: AgentMarket | None = None
+        self._measuring: Measuring | None = None
+        self._life = 0
+        self._next_ns = 0
+        self._waiting: dict[_Key, list[Any]] = {}
+        self._counts: dict[_Key, int] = {}
+        self._room = asyncio.Event()
+        self._appending = asyncio.Lock()
+        self.waiting_rows = 0
+        self.told_rows = 0
+        """Since the process began."""
+        self.is_away = False
+
+    async def take(self, floor: Floor, events: Iterable[MarketEvent]) -> None:
+        """Take what a round gave; waits while too much waits already."""
+        exchange = floor.exchange
+        if not isinstance(exchange, AgentMarket):
+            # On paper the market is a recording, which others keep.
+            return
+        if exchange is not self._exchange:
+            self._look(self._next_ns)
+            self._exchange, self._measuring = exchange, exchange.measure()
+            self._life, self._next_ns = floor.life, exchange.sim_ns
+            self._counts = {key: n for key, n in self._counts.items() if key in self._waiting}
+        for event in events:
+            if event.kind is EventKind.TRADE:
+                self._add("fill", event.symbol, [_fill_of(event, floor)])
+        self._look(exchange.sim_ns)
+        while self.waiting_rows > self._rows_max:
+            self._room.clear()
+            await self._room.wait()
+
+    async def run(self) -> None:
+        """Bring what waits to the log, for as long as the market lives."""
+        while True:
+            await self._publish()
+            await asyncio.sleep(PUBLISH_EVERY_S)
+
+    async def stop(self) -> None:
+        """Bring what waits to the log, if that is quickly done."""
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._publish()
+        except TimeoutError:
+            self._log.warning("not told to the log", waiting_rows=self.waiting_rows)
+
+    def _look(self, sim_ns: int) -> None:
+        """Take the spans that ended, and once in a span how the market stands."""
+        if self._measuring is None or sim_ns < self._next_ns:
+            return
+        self._next_ns = (sim_ns // SPAN_NS + 1) * SPAN_NS
+        for symbol, spans in self._measuring.spans().items():
+            self._add("span", symbol, spans)
+        for symbol, moment in self._measuring.moments().items():
+            self._add("moment", symbol, [moment])
+
+    def _add(self, kind: str, symbol: str, records: list[Any]) -> None:
+        self._waiting.setdefault(_Key(kind, self._life, symbol), []).extend(records)
+        self.waiting_rows += len(records)
+
+    async def _publish(self) -> None:
+        async with self._appending:
+            for key in list(self._waiting):
+                while records := self._waiting[key]:
+                    await self._append(key, tuple(records[:_MOST_IN_ONE]))
+                del self._waiting[key]
+
+    async def _append(self, key: _Key, records: tuple[Any, ...]) -> None:
+        subject, batch_of = _SUBJECTS[key.kind]
+        first = self._counts.get(key, 0)
+        event_id = EventId(f"{PRISM}-{key.life}-{key.kind}-{key.symbol}-{first}")
+        batch = batch_of(life=key.life, symbol=key.symbol, records=records)
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                await self._bus.append(subject, batch, event_id=event_id, symbol=key.symbol)
+                break
+            except BusUnavailableError as error:
+                if not self.is_away:
+                    self._log.warning("the market's measures wait", reason=str(error))
+                self.is_away = True
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        self.is_away = False
+        self._counts[key] = first + len(records)
+        del self._waiting[key][: len(records)]
+        self.waiting_rows -= len(records)
+        self.told_rows += len(records)
+        self._room.set()
+
+
+def _fill_of(event: MarketEvent, floor: Floor) -> PrismFill:
+    instrument = floor.instruments[event.symbol]
+    return PrismFill(
+        seq=event.seq,
+        ts_event_ns=TimeNs(event.time_ns),
+        px=Px(event.ticks * instrument.tick_size),
+        qty=Qty(event.lots * instrument.lot_size),
+        side=event.side,
+        is_auction=event.is_auction,
+        maker=floor.party_of(event.maker_owner),
+        taker=floor.party_of(event.taker_owner),
+    )

@@ -1,0 +1,145 @@
+"""What PRISM tells the log of its market: everything once, bounded while the log is away."""
+
+import asyncio
+from itertools import pairwise
+from typing import Any
+
+import structlog
+from tests.prism import SYMBOLS, Orders, Prism, a_clock, living
+from tests.unit.prism.test_control import pass_time
+
+from trade2026.adapters.bus.local import LocalBus
+from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.core.clock import NS_PER_S
+from trade2026.core.errors import BusUnavailableError
+from trade2026.model import codec
+from trade2026.model.measure import FillBatch, MomentBatch, SpanBatch
+from trade2026.model.order import Side
+from trade2026.model.subjects import Stream
+from trade2026.prism.recorder import Recorder
+
+NAMES: dict[type[Any], str] = {SpanBatch: "span", FillBatch: "fill", MomentBatch: "moment"}
+
+
+def told_in(log: MemoryLog, kind: type[Any]) -> list[Any]:
+    """Return the batches of *kind* in the log."""
+    begin = f"prism.{NAMES[kind]}."
+    records = [r for r in log.records(Stream.PRISM_TAPE) if r.subject.startswith(begin)]
+    return [codec.decode(kind, record.content) for record in records]
+
+
+def records_of(log: MemoryLog, kind: type[Any], symbol: str) -> list[Any]:
+    """Return a symbol's records of a kind of batch."""
+    return [r for batch in told_in(log, kind) if batch.symbol == symbol for r in batch.records]
+
+
+class LossyBus(LocalBus):
+    """Keeps the first event, but its answer is lost."""
+
+    is_lossy = True
+
+    async def append(self, subject: Any, message: object, **more: Any) -> int:
+        seq = await super().append(subject, message, **more)
+        if self.is_lossy:
+            self.is_lossy = False
+            raise BusUnavailableError("no answer")
+        return seq
+
+
+async def flush(prism: Prism) -> None:
+    await prism.venue.recorder.stop()
+
+
+async def test_spans_and_moments_are_told_second_by_second_without_a_gap() -> None:
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism:
+        await pass_time(prism, 12)
+        await flush(prism)
+
+    for symbol in SYMBOLS:
+        spans = records_of(log, SpanBatch, symbol)
+        assert len(spans) >= 10
+        for before, after in pairwise(spans):
+            assert before.end_ns == after.begin_ns
+            assert after.end_ns - after.begin_ns == NS_PER_S
+        assert sum(span.quoted_ns for span in spans) > 8 * NS_PER_S
+        moments = records_of(log, MomentBatch, symbol)
+        assert len(moments) >= 10
+        assert moments[-1].bids
+        assert moments[-1].asks
+
+
+async def test_an_outsiders_fill_is_told_with_both_parties() -> None:
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism:
+        await pass_time(prism, 5)
+        order = Orders(clock).market(Side.BUY)
+        await prism.venue.submit(order)
+        await prism.settle()
+        await flush(prism)
+
+    fills = records_of(log, FillBatch, order.symbol)
+    own = [fill for fill in fills if not fill.taker.startswith("agent:")]
+    assert sum(fill.qty for fill in own) == order.order_qty
+    assert {fill.side for fill in own} == {Side.BUY}
+    assert all(fill.maker.startswith("agent:") for fill in own)
+    assert len({fill.taker for fill in own}) == 1
+
+
+async def test_the_volume_of_spans_is_that_of_the_fills() -> None:
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism:
+        await pass_time(prism, 30)
+        await flush(prism)
+
+    for symbol in SYMBOLS:
+        spans = records_of(log, SpanBatch, symbol)
+        fills = records_of(log, FillBatch, symbol)
+        until = spans[-1].end_ns
+        inside = [fill for fill in fills if fill.ts_event_ns < until]
+        assert sum(s.buy_qty + s.sell_qty for s in spans) == sum(f.qty for f in inside)
+        assert sum(span.trades for span in spans) == len(inside)
+
+
+async def let_pass(recorder: Recorder, prism: Prism, seconds: int) -> None:
+    """Run the market past the venue, and let *recorder* take what it gave."""
+    floor = prism.venue.floor
+    for _ in range(seconds):
+        floor.exchange.run_until(floor.exchange.sim_ns + NS_PER_S)
+        await recorder.take(floor, floor.exchange.drain())
+
+
+async def test_what_waits_is_bounded_and_nothing_of_it_is_lost() -> None:
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism, asyncio.TaskGroup() as tasks:
+        recorder = Recorder(prism.bus, structlog.get_logger(), rows_max=40)
+        market = tasks.create_task(let_pass(recorder, prism, 60))
+        await asyncio.sleep(0.2)
+        assert not market.done()
+        assert 40 < recorder.waiting_rows < 80
+
+        publishing = tasks.create_task(recorder.run())
+        await market
+        publishing.cancel()
+        await recorder.stop()
+
+    assert recorder.waiting_rows == 0
+    for symbol in SYMBOLS:
+        spans = records_of(log, SpanBatch, symbol)
+        assert len(spans) >= 58
+        assert all(a.end_ns == b.begin_ns for a, b in pairwise(spans))
+
+
+async def test_a_batch_whose_fate_is_unknown_is_told_once() -> None:
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism:
+        bus = LossyBus(log, clock, with_codec=True)
+        recorder = Recorder(bus, structlog.get_logger())
+        await let_pass(recorder, prism, 5)
+        await recorder.stop()
+
+    assert not bus.is_lossy
+    assert recorder.waiting_rows == 0
+    for symbol in SYMBOLS:
+        begins = [span.begin_ns for span in records_of(log, SpanBatch, symbol)]
+        assert len(begins) == len(set(begins)) >= 3
