@@ -25,6 +25,7 @@ from trade2026.core.clock import VirtualClock
 from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import AccountId, EventId, ExecId, Ids, OrderId, StrategyId
 from trade2026.core.numbers import Bps, Px, Qty, fee_of, parse_nanos, value_of
+from trade2026.desk.algos import Algos
 from trade2026.desk.ask import OrderAsk
 from trade2026.desk.equity import EquityDesk
 from trade2026.desk.execution import ExecutionDesk
@@ -46,11 +47,14 @@ from trade2026.model.order import (
 from trade2026.model.position import BASE_CURRENCY
 from trade2026.model.risk import RiskApproved
 from trade2026.model.subjects import (
+    ALGO_EVENT,
     EXEC_CANCEL,
     EXEC_REPLACE,
     EXEC_REPORT,
     EXEC_STATUS,
     EXEC_SUBMIT,
+    MARKET_QUOTE,
+    MARKET_TRADE,
     ORDERS_EVENT,
     POSITION_EVENT,
     RISK_CHANGE,
@@ -252,6 +256,7 @@ class Core:
             calendar=ExchangeCalendar(),
             archive=SqliteOrderArchive(archive or Path(self._folder.name) / "orders.db"),
         )
+        self.algos = Algos(bus=self.bus, clock=self.clock, log=LOG, orders=self.oms)
         self.exeq = ExecutionDesk({venue.name: venue})
         self.ptrc = LedgerDesk(self.bus, self.clock, ids, LOG)
         self.pnl = EquityDesk(bus=self.bus, clock=self.clock, log=LOG)
@@ -274,8 +279,12 @@ class Core:
         await bus.fold(POSITION_EVENT, self.pnl.on_position)
         journal = self.oms.journal
         await bus.fold(ORDERS_EVENT, journal.on_event, from_seq=await journal.begin())
-        await bus.consume(EXEC_REPORT, self.oms.on_report, durable="oms-reports")
-        await bus.consume(RISK_CONTROL, self.oms.on_control, durable="oms-control")
+        await bus.fold(ALGO_EVENT, self.algos.on_event)
+        market = self.algos.market
+        await bus.fold(MARKET_TRADE, market.on_trades, from_seq=await market.first_trade_seq())
+        await bus.fold(MARKET_QUOTE, market.on_quotes, from_seq=await market.first_quote_seq())
+        await bus.consume(EXEC_REPORT, self.algos.on_report, durable="oms-reports")
+        await bus.consume(RISK_CONTROL, self.algos.on_control, durable="oms-control")
         await self.oms.open_accounts()
 
     def end(self) -> None:
@@ -301,8 +310,12 @@ async def running_core(
 
     async def live() -> None:
         await core.begin()
+        working = tasks.create_task(core.algos.run())
         is_up.set()
-        await core.oms.run()
+        try:
+            await core.oms.run()
+        finally:
+            working.cancel()
 
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -264,6 +264,36 @@ def test_a_bracket_protects_what_its_entry_has_bought(platform: Platform) -> Non
     assert platform.call("DELETE", "oms", "/orders/groups/bracket-1").status_code == 202
 
 
+def test_a_twap_is_worked_by_children_that_add_up_and_reports_against_the_market(
+    platform: Platform,
+) -> None:
+    body = {
+        "symbol": "BTCUSDT",
+        "side": "BUY",
+        "quantity": 0.004,
+        "duration_s": 4,
+        "algo": {"name": "TWAP", "params": {"slice_s": 1}},
+        "client_algo_id": "twap-1",
+    }
+    begun = platform.call("POST", "oms", "/algos", json=body)
+    assert begun.status_code == 201
+    assert platform.call("POST", "oms", "/algos", json=body).status_code == 200
+    path = f"/algos/{begun.json()['algo_id']}"
+
+    def done() -> None:
+        assert platform.get("oms", path)["status"] == "COMPLETED"
+
+    _eventually(done)
+    report = platform.get("oms", f"{path}/report")
+    assert (report["filled_quantity"], report["left_quantity"]) == (0.004, 0)
+    assert report["average_price"] > 0
+    assert report["twap"] > 0
+    children = platform.get("oms", f"{path}/children")
+    assert [child["quantity"] for child in children] == [0.001] * 4
+    assert platform.call("POST", "oms", f"{path}/pause").status_code == 409
+    assert path.removeprefix("/algos/") in [one["algo_id"] for one in platform.get("oms", "/algos")]
+
+
 def test_cancel_all_cancels_what_is_open(platform: Platform) -> None:
     for price in (43000, 43001, 43002):
         platform.order(symbol="BTCUSDT", side="BUY", quantity=0.001, price=price)

@@ -117,6 +117,14 @@ PRISM_ORDER = {**ORDER, "order_type": "limit"}
 BODIES: dict[tuple[str, str], Any] = {
     ("oms", "POST /orders"): {**ORDER, "account": OWNER},
     ("oms", "POST /orders/batch"): {"orders": [{**ORDER, "account": OWNER}]},
+    ("oms", "POST /algos"): {
+        "symbol": "BTCUSDT",
+        "side": "BUY",
+        "quantity": 0.001,
+        "duration_s": 60,
+        "algo": {"name": "TWAP"},
+        "account": OWNER,
+    },
     ("PRISM", "POST /orders"): {**PRISM_ORDER, "account": OWNER},
     ("PRISM", "POST /keys"): {"account": OWNER},
     ("ptrc", "POST /ledger/funding"): {"account": OWNER, "symbol": "BTCUSDT", "amount": 1},
@@ -151,6 +159,7 @@ PATHS = {
     "{api_key}": "unknown",
     "{alert_id}": "unknown",
     "{group_id}": "unknown",
+    "{algo_id}": "unknown",
     "{entity_id}": "00000000-0000-7000-8000-000000000001",
 }
 

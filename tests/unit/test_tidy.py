@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from trade2026.adapters import venues
+from trade2026.domain.execution import algorithms
 from trade2026.domain.risk import checks
 from trade2026.prism import agents
 
@@ -61,10 +62,14 @@ def test_every_error_is_caught_only_by_the_runner(path: Path) -> None:
     ("folder", "registered"),
     [
         (Path(checks.__file__).parent, {c.__module__ for c in checks.RISK_CHECKS}),
+        (
+            Path(algorithms.__file__).parent,
+            {one.target.__module__ for one in algorithms.ALGOS},
+        ),
         (Path(venues.__file__).parent, {v.__module__ for v in venues.VENUES}),
         (Path(agents.__file__).parent, {a.kernel_module for a in agents.AGENT_TYPES}),
     ],
-    ids=["risk checks", "venues", "agent types"],
+    ids=["risk checks", "algorithms", "venues", "agent types"],
 )
 def test_what_lies_in_a_folder_is_in_its_tuple(folder: Path, registered: set[str]) -> None:
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}

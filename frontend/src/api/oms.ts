@@ -5,6 +5,138 @@
  */
 
 export interface paths {
+    "/algos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListAlgos
+         * @description List algorithms, newest first.
+         */
+        get: operations["AlgosListAlgos"];
+        put?: never;
+        /**
+         * Start
+         * @description Work a parent order by an algorithm.
+         */
+        post: operations["AlgosStart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/algos/{algo_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show
+         * @description Return one algorithm.
+         */
+        get: operations["AlgosAlgoIdShow"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel
+         * @description Send nothing more, and cancel what works.
+         */
+        delete: operations["AlgosAlgoIdCancel"];
+        options?: never;
+        head?: never;
+        /**
+         * Replace
+         * @description Change quantity, limit price or end; what is left is spread anew.
+         */
+        patch: operations["AlgosAlgoIdReplace"];
+        trace?: never;
+    };
+    "/algos/{algo_id}/children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Children
+         * @description List its child orders, oldest first, from the one numbered behind *after*.
+         */
+        get: operations["AlgosAlgoIdChildrenChildren"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/algos/{algo_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Send nothing until it is resumed, and cancel what works.
+         */
+        post: operations["AlgosAlgoIdPausePause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/algos/{algo_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description Return what came of it against its benchmarks; while it runs, so far.
+         */
+        get: operations["AlgosAlgoIdReportReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/algos/{algo_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Spread what is left over the time that is left.
+         */
+        post: operations["AlgosAlgoIdResumeResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/fills": {
         parameters: {
             query?: never;
@@ -249,6 +381,108 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AlgoChangeRequest */
+        AlgoChangeRequest: {
+            end_at?: string | null;
+            price?: number | string | null;
+            quantity?: number | string | null;
+        };
+        /** AlgoChoice */
+        AlgoChoice: {
+            name: string;
+            params?: components["schemas"]["AlgoParams"] | null;
+        };
+        /**
+         * AlgoName
+         * @description Which algorithm. FIX TargetStrategy (tag 847).
+         * @enum {string}
+         */
+        AlgoName: "TWAP" | "VWAP" | "POV" | "ICEBERG" | "IMPLEMENTATION_SHORTFALL";
+        /** AlgoOrderRequest */
+        AlgoOrderRequest: {
+            /** @default default */
+            account: string;
+            algo: components["schemas"]["AlgoChoice"];
+            client_algo_id?: string | null;
+            duration_s?: number | string | null;
+            end_at?: string | null;
+            price?: number | string | null;
+            quantity: number | string | null;
+            side: string;
+            start_at?: string | null;
+            /** @default manual */
+            strategy: string;
+            symbol: string;
+            /** @default AUTO */
+            venue: string;
+        };
+        /** AlgoParams */
+        AlgoParams: {
+            display_quantity?: number | null;
+            participation?: number | null;
+            slice_s?: number | null;
+            urgency?: number | null;
+            volume_curve?: number[] | null;
+        };
+        /** AlgoReply */
+        AlgoReply: {
+            account: string;
+            algo_id: string;
+            children: number;
+            client_algo_id: string;
+            created_ns: number;
+            display_quantity: number | null;
+            end_ns: number;
+            filled_quantity: number | null;
+            left_quantity: number | null;
+            name: components["schemas"]["AlgoName"];
+            participation: number | null;
+            price: number | null;
+            quantity: number | null;
+            side: components["schemas"]["Side"];
+            slice_s: number | null;
+            start_ns: number;
+            status: components["schemas"]["AlgoStatus"];
+            strategy: string;
+            symbol: string;
+            text: string;
+            updated_ns: number;
+            urgency: number | null;
+            venue: string;
+            working_quantity: number | null;
+        };
+        /** AlgoReportReply */
+        AlgoReportReply: {
+            algo_id: string;
+            arrival_price: number | null;
+            arrival_slippage_bps: number | null;
+            average_price: number | null;
+            benchmark: components["schemas"]["Benchmark"];
+            children: number;
+            duration_s: number | null;
+            end_ns: number;
+            fees: number | null;
+            filled_quantity: number | null;
+            implementation_shortfall_bps: number | null;
+            left_quantity: number | null;
+            market_quantity: number | null;
+            participation_rate: number | null;
+            quantity: number | null;
+            refused_children: number;
+            start_ns: number;
+            status: components["schemas"]["AlgoStatus"];
+            text: string;
+            twap: number | null;
+            twap_slippage_bps: number | null;
+            vwap: number | null;
+            vwap_slippage_bps: number | null;
+        };
+        /**
+         * AlgoStatus
+         * @description How a parent stands.
+         * @enum {string}
+         */
+        AlgoStatus: "RUNNING" | "PAUSED" | "ENDING" | "COMPLETED" | "EXPIRED" | "CANCELLED" | "STOPPED";
         /** BatchEntry */
         BatchEntry: {
             error: string;
@@ -263,6 +497,12 @@ export interface components {
         BatchRequest: {
             orders: components["schemas"]["OrderRequest"][];
         };
+        /**
+         * Benchmark
+         * @description What an average price is held against.
+         * @enum {string}
+         */
+        Benchmark: "ARRIVAL" | "TWAP" | "VWAP";
         /** CancelAllReply */
         CancelAllReply: {
             order_ids: string[];
@@ -484,6 +724,299 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    AlgosListAlgos: {
+        parameters: {
+            query?: {
+                account?: string | null;
+                symbol?: string | null;
+                active_only?: boolean;
+                /** @description Most to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgoReply"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AlgosStart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlgoOrderRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgoReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AlgosAlgoIdShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                algo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgoReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AlgosAlgoIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                algo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgoReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AlgosAlgoIdReplace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                algo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlgoChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgoReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AlgosAlgoIdChildrenChildren: {
+        parameters: {
+            query?: {
+                after?: number;
+                /** @description Most to return. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                algo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderReply"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AlgosAlgoIdPausePause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                algo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgoReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AlgosAlgoIdReportReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                algo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgoReportReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AlgosAlgoIdResumeResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                algo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgoReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     FillsListFills: {
         parameters: {
             query?: {

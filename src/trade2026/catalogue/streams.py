@@ -66,6 +66,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         why="A day to fold again; what is to be kept longer goes to the stores.",
     ),
     _unlimited(Stream.ORDERS, "The log of orders, the platform's truth."),
+    _unlimited(Stream.ALGOS, "Which children a parent order has, whatever crashes."),
     _unlimited(Stream.REPORTS, "What venues said; the OMS may have to read it again."),
     _unlimited(Stream.POSITIONS, "The ledger's steps, which P&L folds."),
     StreamSpec(

@@ -127,6 +127,14 @@ class OrderDesk:
             raise RefusedError(f"client_order_id {request.cl_ord_id} belongs to another order")
         return order, is_new
 
+    def is_placing(self, account: AccountId, cl_ord_id: ClOrdId) -> bool:
+        """Return whether an order of that key is on its way to the log."""
+        return (account, cl_ord_id) in self._placing
+
+    def has_account(self, account: str) -> bool:
+        """Return whether there is such an account."""
+        return account in self._settings.accounts
+
     async def submit_group(self, asks: Sequence[OrderAsk]) -> tuple[list[Order], bool]:
         """Return the legs of a group as they stand, and whether the group is new.
 
@@ -330,7 +338,7 @@ class OrderDesk:
                     await self.steps.resume(self.journal.order(order_id))
 
     async def _request_of(self, ask: OrderAsk) -> NewOrderSingle:
-        if ask.account not in self._settings.accounts:
+        if not self.has_account(ask.account):
             raise InvalidInputError("account", "unknown")
         now_ns = self._clock.now_ns()
         if ask.time_in_force is TimeInForce.DAY:

@@ -4,7 +4,6 @@ Numbers are exact JSON numbers or decimal strings. What the platform or the venu
 refused with 422 and its name: nothing is stored and then ignored.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
@@ -17,7 +16,7 @@ from trade2026.desk.ask import OrderAsk
 from trade2026.domain.oms.change import Change
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
-from trade2026.edge.words import read_key, read_word
+from trade2026.edge.words import read_key, read_time, read_word
 from trade2026.model.instrument import PRISM
 from trade2026.model.order import STOPS, OrdType, SelfTradePrevention, Side, TimeInForce
 
@@ -26,8 +25,6 @@ VENUES: Final = (VENUE_AUTO, PRISM)
 
 _LIMITED: Final = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT})
 _AT_ONCE: Final = frozenset({TimeInForce.IOC, TimeInForce.FOK})
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 NoteKey = Annotated[str, msgspec.Meta(max_length=64)]
 NoteText = Annotated[str, msgspec.Meta(max_length=256)]
@@ -213,11 +210,4 @@ def _expire_ns(body: OrderRequest, force: TimeInForce) -> TimeNs | None:
         return None
     if body.expire_at is None:
         raise InvalidInputError("expire_at", "a GTD order needs one")
-    try:
-        moment = datetime.fromisoformat(body.expire_at)
-    except ValueError:
-        raise InvalidInputError("expire_at", "is not RFC 3339") from None
-    if moment.tzinfo is None:
-        raise InvalidInputError("expire_at", "needs its offset from UTC, such as Z")
-    # In whole microseconds, which is what the text can say here, and without floats.
-    return TimeNs((moment - _EPOCH) // _MICROSECOND * 1_000)
+    return read_time(body.expire_at, "expire_at")

@@ -13,6 +13,7 @@ from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import Ids
 from trade2026.edge.passwords import Passwords
 from trade2026.edge.revocations import Revocations
+from trade2026.model.algo import ALGORITHMS
 from trade2026.model.risk import KILL_SWITCH
 from trade2026.ports.users import Change, User, Users
 from trade2026.shell.access import EVERY_ACCOUNT, Principal
@@ -92,6 +93,8 @@ class UserAdministration:
             raise InvalidInputError("name", "is what the command line signs with")
         if new.name == KILL_SWITCH:
             raise InvalidInputError("name", "is what closes positions where all is halted")
+        if new.name == ALGORITHMS:
+            raise InvalidInputError("name", "is what sends the children of parent orders")
         _require_roles(new.roles)
         _require_accounts(new.accounts)
         user = User(

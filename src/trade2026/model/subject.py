@@ -26,6 +26,7 @@ class Stream(StrEnum):
     RAW = "RAW"
     MARKET = "MARKET"
     ORDERS = "ORDERS"
+    ALGOS = "ALGOS"
     REPORTS = "REPORTS"
     POSITIONS = "POSITIONS"
     PNL = "PNL"

@@ -10,6 +10,7 @@ Data flows one way. The loops there are (`fed_back`) are named here and nowhere 
 
 from typing import Any, Final, TypeVar
 
+from trade2026.model.algo import AlgoEvent
 from trade2026.model.booking import Booked, BookRequest
 from trade2026.model.execution import ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.journal import JournalEvent
@@ -76,7 +77,7 @@ MARKET_QUOTE: Final = Event[QuoteBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("risk", "ptrc", "pnl", "sink-ticks", "hot_cache"),
+    takers=("risk", "ptrc", "pnl", "sink-ticks", "hot_cache", "oms"),
 )
 MARKET_BOOK: Final = Event[BookBatch](
     pattern="market.book.{venue}.{symbol}",
@@ -92,7 +93,7 @@ MARKET_BAR: Final = Event[BarBatch](
     stream=Stream.MARKET,
     poison=Poison.DEAD_LETTER,
     giver="normalizer",
-    takers=("gateway", "hot_cache", "risk"),
+    takers=("gateway", "hot_cache", "risk", "oms"),
     fed_back=("gateway",),
 )
 FRAME_REJECT: Final = Event[RejectedBatch](
@@ -170,20 +171,25 @@ RISK_ALERT: Final = Event[Alert](
 )
 
 
-def _of_risk(
-    stream: Stream, pattern: str, message: type[M], poison: Poison = Poison.HALT
-) -> Event[M]:
-    # Risk's own memory: it alone writes it, and it alone reads it.
-    own = ("risk",)
+def _memory_of(
+    name: str, stream: Stream, pattern: str, message: object, poison: Poison = Poison.HALT
+) -> Event[Any]:
+    # A component's own memory: it alone writes it, and it alone reads it.
     return Event(
         pattern=pattern,
         message=message,
         stream=stream,
         poison=poison,
-        giver="risk",
-        takers=own,
-        fed_back=own,
+        giver=name,
+        takers=(name,),
+        fed_back=(name,),
     )
+
+
+def _of_risk(
+    stream: Stream, pattern: str, message: type[M], poison: Poison = Poison.HALT
+) -> Event[M]:
+    return _memory_of("risk", stream, pattern, message, poison)
 
 
 RISK_LIMITS: Final = _of_risk(Stream.RISK, "risk.limits.{scope}", LimitsSet)
@@ -240,16 +246,7 @@ VENUE_CLEAR: Final = Command[ClearRequest, Cleared](
 
 
 def _of_prism(stream: Stream, kind: str, message: type[M]) -> Event[M]:
-    # PRISM's own memory: it alone writes it, and it alone reads it.
-    own = ("PRISM",)
-    return Event(
-        pattern=f"prism.{kind}",
-        message=message,
-        stream=stream,
-        giver="PRISM",
-        takers=own,
-        fed_back=own,
-    )
+    return _memory_of("PRISM", stream, f"prism.{kind}", message)
 
 
 PRISM_INPUT: Final = _of_prism(Stream.PRISM_INPUT, "input.{symbol}", PrismInput)
@@ -297,6 +294,8 @@ ORDERS_EVENT: Final = Event[JournalEvent](
     fed_back=("oms", "risk"),
 )
 """The log of orders, the platform's truth; see `model/journal.py`."""
+ALGO_EVENT: Final = _memory_of("oms", Stream.ALGOS, "algos.event.{account}", AlgoEvent)
+"""The log of parent orders; what their children trade is in the log of orders."""
 VENUE_STATEMENT: Final = Command[StatementRequest, Statement](
     pattern="venue.statement.PRISM",
     request=StatementRequest,
@@ -382,6 +381,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     PRISM_MOMENT,
     EXEC_REPORT,
     ORDERS_EVENT,
+    ALGO_EVENT,
     VENUE_STATEMENT,
     LEDGER_BOOK,
     POSITION_EVENT,

@@ -2,16 +2,23 @@
 
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
+from trade2026.desk.algo_market import BARS_BACK
+from trade2026.desk.algos import Algos
 from trade2026.desk.bookkeeping import Bookkeeper
 from trade2026.desk.closing import Closer
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
+from trade2026.desk.trades import Trades
+from trade2026.edge.algos import algo_routes, algo_write_routes
 from trade2026.edge.order_groups import group_routes
 from trade2026.edge.order_routes import change_routes, list_routes, order_routes, write_routes
 from trade2026.model.subjects import (
+    ALGO_EVENT,
     EXEC_REPORT,
     LEDGER_BOOK,
+    MARKET_BAR,
+    MARKET_QUOTE,
     MARKET_TRADE,
     ORDERS_CLEAR,
     ORDERS_CLOSE,
@@ -19,7 +26,7 @@ from trade2026.model.subjects import (
     RISK_CONTROL,
     Stream,
 )
-from trade2026.shell.service import Consume, Context, Fold, Serve, Service
+from trade2026.shell.service import Consume, Context, Fold, Intake, Serve, Service
 
 
 def build(context: Context) -> Service:
@@ -34,8 +41,7 @@ def build(context: Context) -> Service:
         calendar=ExchangeCalendar(),
         archive=SqliteOrderArchive(context.data_dir / "oms" / "orders.db"),
     )
-    bookkeeper = Bookkeeper(desk.journal, settings.accounts, context.log)
-    closer = Closer(desk)
+    algos = Algos(bus=context.bus, clock=context.clock, log=context.log, orders=desk)
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
@@ -43,33 +49,61 @@ def build(context: Context) -> Service:
             *write_routes(desk),
             *change_routes(desk),
             *group_routes(desk, context.ids),
+            *algo_write_routes(algos, context.ids, context.clock),
+            *algo_routes(algos, desk),
             *order_routes(desk),
             *list_routes(desk),
         ],
         intakes=[
-            Fold(
-                subject=ORDERS_EVENT,
-                handler=desk.journal.on_event,
-                from_seq=desk.journal.begin,
-                on_poison=desk.journal.pinning(halter.on_poison),
-            ),
-            Consume(
-                subject=EXEC_REPORT,
-                handler=desk.on_report,
-                durable="oms-reports",
-                on_poison=halter.on_poison,
-            ),
-            Serve(subject=ORDERS_CLOSE, handler=closer.on_close),
-            Serve(subject=ORDERS_CLEAR, handler=closer.on_clear),
-            Serve(subject=LEDGER_BOOK, handler=bookkeeper.on_book),
-            Fold(
-                subject=MARKET_TRADE,
-                handler=desk.resting.on_trades,
-                from_seq=from_newest(context.bus, Stream.MARKET),
-            ),
-            Consume(subject=RISK_CONTROL, handler=desk.on_control, durable="oms-control"),
+            *_intakes_of_orders(context, desk, algos, halter),
+            *_intakes_of_the_market(context, desk, algos),
+            # Last: whoever is told to stop knows what there is to stop.
+            Consume(subject=RISK_CONTROL, handler=algos.on_control, durable="oms-control"),
         ],
         caught_up=desk.open_accounts,
-        loops=[desk.run, desk.journal.keep],
+        loops=[desk.run, desk.journal.keep, algos.run],
         stop=desk.journal.close,
     )
+
+
+def _intakes_of_orders(
+    context: Context, desk: OrderDesk, algos: Algos, halter: AccountHalter
+) -> list[Intake]:
+    closer = Closer(desk)
+    accounts = context.settings(OmsSettings, "oms").accounts
+    bookkeeper = Bookkeeper(desk.journal, accounts, context.log)
+    return [
+        Fold(
+            subject=ORDERS_EVENT,
+            handler=desk.journal.on_event,
+            from_seq=desk.journal.begin,
+            on_poison=desk.journal.pinning(halter.on_poison),
+        ),
+        Fold(subject=ALGO_EVENT, handler=algos.on_event, on_poison=halter.on_poison),
+        Consume(
+            subject=EXEC_REPORT,
+            handler=algos.on_report,
+            durable="oms-reports",
+            on_poison=halter.on_poison,
+        ),
+        Serve(subject=ORDERS_CLOSE, handler=closer.on_close),
+        Serve(subject=ORDERS_CLEAR, handler=closer.on_clear),
+        Serve(subject=LEDGER_BOOK, handler=bookkeeper.on_book),
+    ]
+
+
+def _intakes_of_the_market(context: Context, desk: OrderDesk, algos: Algos) -> list[Intake]:
+    trades = Trades(context.bus, desk.resting.on_trades, algos.market)
+    return [
+        Fold(subject=MARKET_TRADE, handler=trades.on_trades, from_seq=trades.begin),
+        Fold(
+            subject=MARKET_QUOTE,
+            handler=algos.market.on_quotes,
+            from_seq=algos.market.first_quote_seq,
+        ),
+        Fold(
+            subject=MARKET_BAR,
+            handler=algos.market.on_bars,
+            from_seq=from_newest(context.bus, Stream.MARKET, back=BARS_BACK),
+        ),
+    ]

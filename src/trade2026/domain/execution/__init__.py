@@ -1,0 +1,1 @@
+"""Execution: how a parent order is worked by children, and where orders go."""
