@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from trade2026.cli.sim_options import MarketChoice, market_options
+from trade2026.cli.sim_calibrate import calibrate
+from trade2026.cli.sim_options import SEED_MASK, MarketChoice, market_options
 from trade2026.cli.sim_report import (
     SeedReport,
     ValidationReport,
@@ -37,12 +38,14 @@ from trade2026.shell.settings import process_environment
 
 TWIN_DAYS: Final = 0.1
 """How long the two processes of one seed run."""
-_SEED_MASK: Final = 2**31 - 1
 
 
 @click.group(short_help="Run simulated markets and hold them against real ones.")
 def sim() -> None:
     """Run PRISM's market by itself: nothing is started, nothing is kept but what is asked for."""
+
+
+sim.add_command(calibrate)
 
 
 @sim.command(short_help="Run a market and tell what it did.")
@@ -59,7 +62,7 @@ def run(
     *, choice: MarketChoice, days: float, seed: int | None, out: Path | None, as_json: bool
 ) -> None:
     """Run a market for some days and print the hash of all its events."""
-    which = fresh_seed() & _SEED_MASK if seed is None else seed
+    which = fresh_seed() & SEED_MASK if seed is None else seed
     config = choice.config(which)
     digest = EventDigest(START_NS)
     with ExitStack() as stack:
@@ -130,7 +133,7 @@ def validate(
     """
     if out is not None and plots:
         require_plots()
-    first = fresh_seed() & _SEED_MASK if seed is None else seed
+    first = fresh_seed() & SEED_MASK if seed is None else seed
     config, symbol = choice.config(first), choice.symbol
     with progress_of(is_shown=True) as tell:
         runs = run_seeds(

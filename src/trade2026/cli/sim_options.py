@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 import msgspec
@@ -17,6 +17,10 @@ from trade2026.prism.config import (
     read_agents,
 )
 from trade2026.prism.lab.measure import alone
+from trade2026.prism.params_file import read_params, with_params
+
+SEED_MASK: Final = 2**31 - 1
+"""Of fresh seeds, so that they are short enough to be typed."""
 
 
 class MarketChoice(NamedTuple):
@@ -26,13 +30,16 @@ class MarketChoice(NamedTuple):
     agents: str
     """As given; empty for the default ones."""
     file: Path | None
+    params: Path | None = None
+    """Of a file that `trade2026 sim calibrate` wrote."""
 
     def config(self, seed: int) -> MarketConfig:
         """Return the market's configuration, with one symbol.
 
         Raises:
-            InvalidInputError: the file holds none, or there is no such symbol or agent.
+            InvalidInputError: a file holds none, or there is no such symbol, agent or parameter.
         """
+        entries = () if self.params is None else read_params(self.params)
         if self.file is None:
             whole = default_config(seed)
         else:
@@ -43,6 +50,9 @@ class MarketChoice(NamedTuple):
         if self.agents:
             whole = msgspec.structs.replace(whole, agents=read_agents(self.agents))
         usual = "" if self.file else LARGE_TICK_SYMBOL
+        # What was fitted to a symbol's session is meant for that symbol.
+        usual = next((entry.symbol for entry in entries if entry.symbol), usual)
+        whole = with_params(whole, entries)
         return alone(whole, self.symbol or usual, seed)
 
     @property
@@ -50,22 +60,30 @@ class MarketChoice(NamedTuple):
         """Return the words that ask for the same market."""
         words = ["--symbol", self.symbol] if self.symbol else []
         words += ["--agents", self.agents] if self.agents else []
-        return words + (["--config", str(self.file)] if self.file else [])
+        words += ["--config", str(self.file)] if self.file else []
+        return words + (["--params", str(self.params)] if self.params else [])
 
 
 def market_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command `--symbol`, `--agents` and `--config`; it takes them as `choice`."""
+    """Give a command the options that choose a market; it takes them as `choice`."""
 
     @wraps(command)
-    def with_choice(*, symbol: str, agents: str, file: Path | None, **others: Any) -> None:  # noqa: ANN401
-        command(choice=MarketChoice(symbol, agents, file), **others)
+    def with_choice(
+        *,
+        symbol: str,
+        agents: str,
+        file: Path | None,
+        params: Path | None,
+        **others: Any,  # noqa: ANN401 - the command's own, whatever they are
+    ) -> None:
+        command(choice=MarketChoice(symbol, agents, file, params), **others)
 
     usual = " ".join(f"{group.type_name}:{group.count}" for group in DEFAULT_AGENTS)
     options = (
         click.option(
             "--symbol",
             default="",
-            show_default=f"{LARGE_TICK_SYMBOL}, of a file the first",
+            show_default=f"{LARGE_TICK_SYMBOL}; of a --config the first, of --params theirs",
             help="Which one to run.",
         ),
         click.option("--agents", default="", show_default=usual, help="As type:count ..."),
@@ -74,6 +92,11 @@ def market_options(command: Callable[..., None]) -> Callable[..., None]:
             "file",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             help="A market's configuration as JSON, instead of the default one.",
+        ),
+        click.option(
+            "--params",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Parameters in place of the configuration's, as `sim calibrate` writes them.",
         ),
     )
     for option in reversed(options):

@@ -1,20 +1,31 @@
 """The market that the platform opens with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from trade2026.model.prism import PrismLife
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import DEFAULT_AGENTS, AgentGroup, default_config
+from trade2026.prism.params_file import ParamsEntry, with_params
 
 
 def market_of_agents(
     agents: tuple[AgentGroup, ...] = DEFAULT_AGENTS,
+    params: Sequence[ParamsEntry] = (),
 ) -> Callable[[PrismLife], AgentMarket]:
-    """Return what makes the market of *agents* in all symbols, at the beginning of a life."""
+    """Return what makes the market of *agents* in all symbols, at the beginning of a life.
+
+    Args:
+        agents: who trades.
+        params: in place of the types' and the symbols' own.
+
+    Raises:
+        InvalidInputError: there is no such parameter, or it is out of bounds.
+    """
+    with_params(default_config(0, agents), params)
 
     def make(life: PrismLife) -> AgentMarket:
         return AgentMarket(
-            default_config(life.seed, agents),
+            with_params(default_config(life.seed, agents), params),
             start_ns=life.start_ns,
             life=life.draw,
             holdings=life.holdings,

@@ -1,6 +1,7 @@
 """PRISM: the exchange simulator with its agents, or on paper against a recorded market."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -58,6 +59,7 @@ from trade2026.prism.holdings import FeeRates
 from trade2026.prism.life import House, MakeExchange
 from trade2026.prism.limits import Limits
 from trade2026.prism.paper_market import PaperMarket
+from trade2026.prism.params_file import read_params
 from trade2026.prism.retention import DAY_NS
 from trade2026.prism.venue import Venue
 from trade2026.shell.secrets import SecretFile, random_text
@@ -83,6 +85,8 @@ class PrismSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Of all chance in the market; each life draws from fresh streams of it."""
     agents: str = "mm:5 noise:20 informed:10 momentum:5"
     """How many of each type trade, each of them in every symbol."""
+    params: str = ""
+    """A file of parameters in place of the default ones, as `trade2026 sim calibrate` writes it."""
     maker_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 1
     taker_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 5
     opening_balance: str = "USDT:100000 BTC:1 ETH:20 SOL:400"
@@ -240,8 +244,9 @@ def maker_of(settings: PrismSettings) -> MakeExchange:
     """Return what makes the market that the settings ask for.
 
     Raises:
-        InvalidInputError: the mix of agents is not one.
+        InvalidInputError: the mix of agents is not one, or the file of parameters is none.
     """
     if settings.mode is Mode.PAPER:
         return _make_paper
-    return market_of_agents(read_agents(settings.agents))
+    params = read_params(Path(settings.params)) if settings.params else ()
+    return market_of_agents(read_agents(settings.agents), params)

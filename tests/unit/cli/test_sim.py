@@ -13,7 +13,7 @@ from tests.unit.prism.markets import a_config
 from trade2026.cli.main import trade2026
 from trade2026.cli.sim_options import MarketChoice
 from trade2026.cli.sim_report import gate_of, number
-from trade2026.core.errors import InvalidInputError
+from trade2026.core.errors import InvalidInputError, Trade2026Error
 from trade2026.domain.realism.battery import GATES
 
 INF = float("inf")
@@ -113,3 +113,67 @@ def test_run_writes_every_event(tmp_path: Path) -> None:
 
     assert cast(Any, pq).read_metadata(tmp_path / "events.parquet").num_rows == told["events"]
     assert told == json.loads(said(*words).output)
+
+
+def test_calibrate_fits_a_market_to_a_recording_and_others_begin_with_it(tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden.json"
+    hidden.write_text('{"params": [{"type": "noise", "values": {"mean_pause_s": 2.0}}]}')
+    words = ("--symbol", "AAPL", "--days", "0.01", "--seed", "3", "--json")
+    plain = json.loads(said("run", *words).output)
+    changed = said("run", *words, "--params", str(hidden), "--out", str(tmp_path))
+    assert json.loads(changed.output)["trades"] > 2 * plain["trades"]
+
+    reply = said(
+        *("calibrate", "--to", str(tmp_path / "events.parquet"), "--runs", "20", "--seed", "5"),
+        *("--seeds", "2", "--fit", "noise.mean_pause_s", "--fit", "mm.size_clips"),
+        *("--out", str(tmp_path / "found")),
+    )
+
+    assert reply.exit_code == 0
+    assert reply.output.splitlines()[-1].startswith("distance ")
+    report = json.loads((tmp_path / "found" / "calibration.json").read_bytes())
+    # What was traded in the recording is what the market is of.
+    assert (report["symbol"], report["seed"], report["runs"]) == ("AAPL", 5, 20)
+    assert report["told_after"] < report["told_before"]
+    found = tmp_path / "found" / "params.json"
+    again = json.loads(said("run", *words, "--params", str(found)).output)
+    assert again["trades"] > 2 * plain["trades"]
+    choice = MarketChoice("", "", None, found)
+    assert choice.config(1).agents[1].params == report["params"][0]["values"]
+    assert choice.words == ["--params", str(found)]
+
+
+def test_parameters_of_a_symbol_choose_it(tmp_path: Path) -> None:
+    file = tmp_path / "params.json"
+    file.write_text('{"params": [{"symbol": "MSFT", "values": {"mood_sds": 0.1}}]}')
+
+    config = MarketChoice("", "", None, file).config(1)
+
+    assert [one.instrument.symbol for one in config.symbols] == ["MSFT"]
+    assert config.symbols[0].fundamental.mood_sds == 0.1
+    assert [
+        one.fundamental.mood_sds for one in MarketChoice("AAPL", "", None, file).config(1).symbols
+    ] == [0.57]
+
+
+def test_a_market_that_came_no_closer_writes_no_parameters(tmp_path: Path) -> None:
+    said("run", "--symbol", "AAPL", "--days", "0.01", "--seed", "3", "--out", str(tmp_path))
+
+    reply = said(
+        *("calibrate", "--to", str(tmp_path / "events.parquet"), "--runs", "2", "--seed", "5"),
+        *("--seeds", "1", "--fit", "mm.gap_sds", "--fit", "mm.cell_sds"),
+        *("--out", str(tmp_path / "found")),
+    )
+
+    assert reply.exit_code == 1
+    assert reply.output.strip().endswith("not closer: no parameters are written")
+    assert [path.name for path in (tmp_path / "found").iterdir()] == ["calibration.json"]
+
+
+@pytest.mark.parametrize("name", ["text.gz", "text.parquet", "bars.csv"])
+def test_calibrate_refuses_what_is_no_recording(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_text("PAR1 nonsense" if name.endswith("parquet") else "nonsense")
+
+    with pytest.raises(Trade2026Error, match=name):
+        said("calibrate", "--to", str(file), "--runs", "2")
