@@ -152,6 +152,10 @@ bench: setup-dev ## Order path, bus, normaliser, book; writes benchmarks/RESULTS
 bench-prism: setup-dev .venv-peers/.ready ## PRISM against C++ and its peers, with floors; writes benchmarks/prism/RESULTS.md
 	$(BIN)/python -m benchmarks.prism --results benchmarks/prism/RESULTS.md
 
+.PHONY: soak-prism
+soak-prism: setup-dev ## Two simulated days of PRISM with its log cut all along: fails where anything that must stay level rises
+	$(BIN)/python -m benchmarks.prism.soak
+
 ##@ Help
 
 .PHONY: help

@@ -32,6 +32,14 @@ class History:
         if len(self._inputs) > MOST_INPUTS:
             self._complete_from = self._inputs.popleft()[0] + 1
 
+    def let_go(self, log_seq: int) -> None:
+        """Forget inputs and marks up to a place in the log: no state is kept to play them on."""
+        while self._inputs and self._inputs[0][0] <= log_seq:
+            self._inputs.popleft()
+        self._complete_from = max(self._complete_from, log_seq + 1)
+        while self._marks and self._marks[0].log_seq < log_seq:
+            self._marks.popleft()
+
     def marked(self, mark: PrismMark) -> None:
         """Note where the life stands."""
         self._marks.append(mark)

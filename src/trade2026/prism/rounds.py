@@ -235,6 +235,7 @@ class Rounds:
             self._next_snapshot_ns = now_ns + SNAPSHOT_EVERY_NS
             place = journal.last_report_place + 1
             if await journal.snapshot(msgspec.structs.replace(snapshot, reports_from_seq=place)):
+                history.let_go(snapshot.cut.log_seq)
                 await self._let_go(journal, snapshot.cut)
         floor.orders.forget(now_ns)
         if floor.exchange.sim_ns >= self._next_keep_ns:

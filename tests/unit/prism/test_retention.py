@@ -384,6 +384,29 @@ async def test_a_purge_that_the_log_does_not_take_is_made_later(world: World) ->
     assert world.first_seq > 1
 
 
+async def test_what_a_restart_begins_from_is_kept_however_short_the_log_is_kept(
+    world: World,
+) -> None:
+    world.keep_ns = 10 * SECOND
+    order = Orders(world.clock, seed=1).market(BUY, account="recent")
+    async with world.living() as prism:
+        for number in range(20):
+            world.clock.advance(5 * SECOND)
+            await prism.settle()
+            if number == 4:
+                await prism.venue.submit(order)
+        before = published(world.log)
+
+    async with world.living() as prism:
+        await prism.settle()
+        again = await prism.venue.submit(order)
+        status = await prism.venue.status(status_of(order))
+
+    assert again.is_accepted
+    assert [r.exec_type for r in status.reports] == [ExecType.NEW, ExecType.TRADE]
+    assert published(world.log) == before
+
+
 async def test_states_that_nothing_can_be_played_on_from_are_let_go_of(
     aged: tuple[World, Prism],
 ) -> None:
