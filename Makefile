@@ -91,6 +91,12 @@ MESSAGES ?= 10000000
 fuzz: setup-dev ## Both order books on random messages until they differ (SEED=… MESSAGES=…)
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.fuzz --messages $(MESSAGES) $(if $(SEED),--seed $(SEED))
 
+SEEDS ?= 1000
+
+.PHONY: sim
+sim: setup-dev ## The trading core among seeded crashes, losses and delays (SEED=… SEEDS=…)
+	PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
+
 .PHONY: integration
 integration: setup-dev ## Tests against real servers
 	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/integration

@@ -21,7 +21,7 @@ from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.core import chance
-from trade2026.core.clock import VirtualClock
+from trade2026.core.clock import Clock, VirtualClock
 from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import AccountId, EventId, ExecId, Ids, OrderId, StrategyId
 from trade2026.core.numbers import Bps, Px, Qty, fee_of, parse_nanos, value_of
@@ -63,6 +63,7 @@ from trade2026.model.subjects import (
     RISK_HALT,
     Event,
 )
+from trade2026.ports.venue import Venue
 
 PX = Px(parse_nanos("60000"))
 FEE = Bps(5)
@@ -194,7 +195,7 @@ class PlainVenue:
     ) -> None:
         self._count += 1
         cum_qty = self._cum_qty(order) + last
-        is_open = kind is not ExecType.CANCELED and self._is_open(order)
+        is_open = kind not in {ExecType.CANCELED, ExecType.REJECTED} and self._is_open(order)
         is_replaced = kind is ExecType.REPLACED
         report = ExecutionReport(
             exec_id=ExecId(f"PLAIN-{self._count}"),
@@ -227,29 +228,40 @@ class PlainVenue:
         )
 
 
-class Core:
-    """The desks of the trading core, wired as their services wire them."""
+class Desks:
+    """The desks of the trading core, wired as their services wire them.
+
+    Args:
+        bus: theirs.
+        clock: theirs.
+        venue: where orders go.
+        life: how often the process had been started before.
+        archive: where finished orders are kept; None is a place of their own.
+    """
 
     def __init__(
-        self, log: MemoryLog, venue: PlainVenue, *, life: int = 0, archive: Path | None = None
+        self,
+        bus: LocalBus,
+        clock: Clock,
+        venue: Venue,
+        *,
+        life: int = 0,
+        archive: Path | None = None,
     ) -> None:
         self._folder = TemporaryDirectory()
         self.life = life
-        """How often the process had been started before."""
-        self.clock = VirtualClock(NOW_NS)
-        self.bus = MortalBus(log, self.clock, with_codec=True)
-        self.bus.died, self.bus.pause_over = asyncio.Event(), asyncio.Event()
-        ids = Ids(self.clock, chance.stream(life, "ids"))
+        self._bus = bus
+        ids = Ids(clock, chance.stream(life, "ids"))
         self.risk = RiskDesk(
-            bus=self.bus,
-            clock=self.clock,
+            bus=bus,
+            clock=clock,
             ids=ids,
             log=LOG,
             book=RiskBook(instruments=PRISM_INSTRUMENTS),
         )
         self.oms = OrderDesk(
-            bus=self.bus,
-            clock=self.clock,
+            bus=bus,
+            clock=clock,
             ids=ids,
             log=LOG,
             settings=OmsSettings(),
@@ -258,12 +270,12 @@ class Core:
         )
         self.algos = Algos(bus=self.bus, clock=self.clock, log=LOG, orders=self.oms)
         self.exeq = ExecutionDesk({venue.name: venue})
-        self.ptrc = LedgerDesk(self.bus, self.clock, ids, LOG)
-        self.pnl = EquityDesk(bus=self.bus, clock=self.clock, log=LOG)
+        self.ptrc = LedgerDesk(bus, clock, ids, LOG)
+        self.pnl = EquityDesk(bus=bus, clock=clock, log=LOG)
 
     async def begin(self) -> None:
         """Read the log and serve, in the services' order; the quote is always fresh."""
-        bus = self.bus
+        bus = self._bus
         await bus.fold(RISK_CONTROL, self.risk.on_control)
         await bus.fold(ORDERS_EVENT, self.risk.on_journal)
         self.risk.book.quote(PRISM, "BTCUSDT", a_quote("59999.99", "60000.01"), NOW_NS)
@@ -291,6 +303,18 @@ class Core:
         """Let go of the files."""
         self.oms.journal.orders.close()
         self._folder.cleanup()
+
+
+class Core(Desks):
+    """The core on a bus that may die, and a clock that moves when told to."""
+
+    def __init__(
+        self, log: MemoryLog, venue: PlainVenue, *, life: int = 0, archive: Path | None = None
+    ) -> None:
+        self.clock = VirtualClock(NOW_NS)
+        self.bus = MortalBus(log, self.clock, with_codec=True)
+        self.bus.died, self.bus.pause_over = asyncio.Event(), asyncio.Event()
+        super().__init__(self.bus, self.clock, venue, life=life, archive=archive)
 
 
 @asynccontextmanager

@@ -238,8 +238,13 @@ class Steps:
             # The sweep asks again until the venue has said how the order stands.
             self._log.warning("cancel in doubt", order_id=request.order_id, why=str(error))
             return
-        if not ack.is_accepted:
-            await self.book(decide.cancel_refusal_report(order, ack, self._clock.now_ns()))
+        if ack.is_accepted:
+            return
+        await self.book(decide.cancel_refusal_report(order, ack, self._clock.now_ns()))
+        order = self._journal.order(request.order_id)
+        if decide.resume(order) is Resume.ASK_VENUE:
+            # It may never have arrived there: whoever keeps asking to cancel it must hear so.
+            await self._ask_venue(order)
 
     async def ask_replace(self, order: Order) -> None:
         """Pass the change that *order* waits for on to its venue."""

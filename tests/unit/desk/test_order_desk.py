@@ -149,6 +149,21 @@ async def test_an_order_the_venue_never_got_is_in_doubt_until_it_is_asked(
         assert venue.taken == {}
 
 
+async def test_a_cancel_of_an_order_the_venue_never_got_ends_it(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        venue.is_deaf = True
+        order, _ = await core.oms.submit(a_resting_ask())
+        venue.is_deaf = False
+
+        # No time passes: who asks again and again must not keep it in doubt.
+        ended = await core.oms.cancel(order.request.order_id, "tess")
+
+        assert ended.status is OrdStatus.FAILED
+        assert venue.taken == {}
+
+
 async def test_an_order_whose_answer_got_lost_is_not_sent_twice(
     log: MemoryLog, venue: PlainVenue
 ) -> None:

@@ -37,7 +37,8 @@ class MemoryLog:
         self._ids: dict[tuple[Stream, EventId], int] = {}
         self._cursors: dict[str, Cursor] = {}
         self._owners: dict[str, object] = {}
-        self._sources: set[MemorySource] = set()
+        self._sources: dict[MemorySource, None] = {}
+        """In the order in which they came, so that runs repeat."""
 
     def append(
         self,
@@ -107,11 +108,11 @@ class MemoryLog:
 
     def add_source(self, source: "MemorySource") -> None:
         """Tell *source* of new events."""
-        self._sources.add(source)
+        self._sources[source] = None
 
     def remove_source(self, source: "MemorySource") -> None:
         """Tell *source* no more."""
-        self._sources.discard(source)
+        self._sources.pop(source, None)
 
     def cursor(self, durable: str, owner: object) -> Cursor:
         """Return where *durable* stands and make *owner* the only one who may move it."""

@@ -1,0 +1,244 @@
+"""One run: clients ask, things go wrong, then all is calm and everything must add up."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from tests.factories import a_quote
+from tests.simulation.audit import Told, check_fills, check_orders, read_books
+from tests.simulation.faults import FaultyBus, Luck, Way
+from tests.simulation.loop import LoopClock, VirtualLoop
+from tests.simulation.venue import SimulatedVenue
+from tests.trading import Desks, a_resting_ask, an_ask
+
+from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.core import chance
+from trade2026.core.errors import RefusedError, UnavailableError
+from trade2026.core.ids import OrderId
+from trade2026.core.numbers import Qty, parse_nanos
+from trade2026.desk.ask import OrderAsk
+from trade2026.domain.oms.change import Change
+from trade2026.model.instrument import PRISM
+from trade2026.model.order import Side
+from trade2026.model.subjects import ORDERS_EVENT
+
+CLIENTS: Final = 3
+ACTS: Final = 8
+"""Of each client."""
+CRASHES_MAX: Final = 4
+STORM_S: Final = 20.0
+"""For how long things go wrong."""
+CALM_S: Final = 120.0
+"""Within which everything must have come to rest afterwards."""
+PATIENCE_S: Final = 5.0
+"""After which a client asks again."""
+PRICES: Final = ("59999.99", "60000.01")
+LOT: Final = Qty(parse_nanos("0.01"))
+
+
+class World:
+    """Everything that outlives the process."""
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        self.seed = seed
+        self.log = MemoryLog()
+        self.clock = LoopClock()
+        self.luck = Luck(chance.stream(seed, "luck"))
+        self.venue = SimulatedVenue(self.log, chance.stream(seed, "venue"))
+        self.core: Desks | None = None
+        self.bus: FaultyBus | None = None
+        self.lives = 0
+        self.acknowledged: dict[str, OrderId] = {}
+        """Order by client's key."""
+        self._archive = folder / "orders.db"
+        self._stream = chance.stream(seed, "world")
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, step: Awaitable[Any]) -> "asyncio.Task[Any]":
+        """Start what goes on whichever process dies."""
+        task = asyncio.ensure_future(step)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task  # type: ignore[return-value]
+
+    async def play(self) -> Told:
+        """Play the whole run, and compare at its end."""
+        for work in (self.venue.trade(), self._fresh_prices(), self._absences()):
+            self.spawn(work)
+        clients = [self.spawn(self._client(number)) for number in range(CLIENTS)]
+        storm = self.spawn(self._storm())
+        living = self.spawn(self._live())
+        await storm
+        self.luck.calm, self.luck.is_away = True, False
+        async with asyncio.timeout(CALM_S):
+            await asyncio.gather(*clients)
+            await self._rest()
+        told = await self._audited()
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        return told
+
+    # The supervisor.
+
+    async def _live(self) -> None:
+        while True:
+            async with self._process() as ended:
+                await ended.wait()
+            await asyncio.sleep(0.2)
+
+    @asynccontextmanager
+    async def _process(self) -> AsyncGenerator[asyncio.Event]:
+        self.bus = bus = FaultyBus(self.log, self.clock, self.luck)
+        way = Way(self.venue, bus, self.luck, self.spawn)
+        core = Desks(bus, self.clock, way, life=self.lives, archive=self._archive)
+        self.lives += 1
+        self._ended = ended = asyncio.Event()
+
+        async def live() -> None:
+            try:
+                await core.begin()
+                core.risk.book.quote(PRISM, "BTCUSDT", a_quote(*PRICES), self.clock.now_ns())
+                self.core = core
+                await core.oms.run()
+            except UnavailableError:
+                # As a process that cannot go on: it ends, and is started again.
+                bus.is_dead = True
+            finally:
+                ended.set()
+
+        running = asyncio.ensure_future(live())
+        try:
+            yield ended
+        finally:
+            self.core = None
+            bus.is_dead = True
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await bus.close()
+            core.end()
+
+    async def _storm(self) -> None:
+        times = sorted(STORM_S * self._stream.random(int(self._stream.integers(CRASHES_MAX + 1))))
+        for time_s in times:
+            await asyncio.sleep(max(0.0, float(time_s) - asyncio.get_running_loop().time()))
+            if self.bus is not None:
+                self.bus.is_dead, self.core = True, None
+                self._ended.set()
+        await asyncio.sleep(max(0.0, STORM_S - asyncio.get_running_loop().time()))
+
+    async def _absences(self) -> None:
+        while not self.luck.calm:
+            await asyncio.sleep(float(self._stream.exponential(8.0)))
+            self.luck.is_away = not self.luck.calm
+            await asyncio.sleep(float(self._stream.exponential(1.5)))
+            self.luck.is_away = False
+
+    async def _fresh_prices(self) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            if self.core is not None:
+                now_ns = self.clock.now_ns()
+                self.core.risk.book.quote(PRISM, "BTCUSDT", a_quote(*PRICES), now_ns)
+
+    # The clients.
+
+    async def _client(self, number: int) -> None:
+        stream = chance.stream(self.seed, f"client-{number}")
+        own: list[str] = []
+        for act in range(ACTS):
+            await asyncio.sleep(float(stream.exponential(1.0)))
+            drawn, key = stream.random(), f"{number}-{act}"
+            if drawn < 0.6 or not own:
+                side = Side.BUY if stream.random() < 0.5 else Side.SELL
+                make = an_ask if stream.random() < 0.4 else a_resting_ask
+                qty = Qty(LOT * int(stream.integers(1, 4)))
+                await self._place(make(key, side=side, order_qty=qty))
+                own.append(key)
+                continue
+            order_id = self.acknowledged[own[int(stream.integers(len(own)))]]
+            larger = Change(order_qty=Qty(LOT * int(stream.integers(1, 6))), key=key)
+            if drawn < 0.8:
+                await self._until_said(lambda core, i=order_id: core.oms.cancel(i, "tess"))
+            else:
+                await self._until_said(
+                    lambda core, i=order_id, c=larger: core.oms.replace(i, c, "tess")
+                )
+
+    async def _place(self, ask: OrderAsk) -> None:
+        for _ in range(2):
+            # The second time is one that did not hear the first answer.
+            said = await self._until_said(lambda core: core.oms.submit(ask))
+            assert said is not None
+            order, _ = said
+            key = str(ask.cl_ord_id)
+            known = self.acknowledged.setdefault(key, order.request.order_id)
+            assert known == order.request.order_id, f"{key} has two orders"
+
+    async def _until_said(self, ask: Callable[[Desks], Awaitable[Any]]) -> Any:
+        """Ask again and again until there is an answer; None where it is a refusal."""
+        while True:
+            if self.core is not None:
+                task = asyncio.ensure_future(ask(self.core))
+                await asyncio.wait({task}, timeout=PATIENCE_S)
+                # One that is cut off, or never ends, is what a client of a killed process sees.
+                if task.done() and not task.cancelled():
+                    error = task.exception()
+                    if error is None:
+                        return task.result()
+                    if isinstance(error, RefusedError):
+                        return None
+                    if not isinstance(error, UnavailableError):
+                        raise error
+                task.cancel()
+            await asyncio.sleep(0.3)
+
+    # The end.
+
+    async def _rest(self) -> None:
+        """Return when nothing is open any more and everybody has read the log."""
+        while True:
+            core = self.core
+            if core is not None:
+                for order in core.oms.journal.orders.open_orders():
+                    with suppress(RefusedError, UnavailableError):
+                        await core.oms.cancel(order.request.order_id, "tess")
+                seq = self.log.last_seq(ORDERS_EVENT.stream)
+                is_read = core.ptrc.ledger.seq == seq == core.risk.book.accounts.seq
+                if not core.oms.journal.orders.open_orders() and is_read:
+                    return
+            await asyncio.sleep(0.5)
+
+    async def _audited(self) -> Told:
+        assert self.core is not None
+        books = await read_books(self.log, self.clock)
+        check_orders(self.core, self.venue, books, self.acknowledged)
+        await check_fills(self.core, self.venue, books)
+        return Told(
+            seed=self.seed,
+            orders=len(books.keys),
+            fills=len(self.venue.trades()),
+            lives=self.lives,
+            events=books.ledger.seq,
+        )
+
+
+def run(seed: int) -> Told:
+    """Play one seed.
+
+    Raises:
+        AssertionError: something does not add up.
+        TimeoutError: something never came to rest.
+        DeadlockError: everybody waits for everybody.
+    """
+    with TemporaryDirectory() as folder, asyncio.Runner(loop_factory=VirtualLoop) as runner:
+
+        async def play() -> Told:
+            return await World(seed, Path(folder)).play()
+
+        return runner.run(play())
