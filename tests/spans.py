@@ -6,7 +6,8 @@ import numpy as np
 
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.numbers import NANOS, Px, Qty, SignedQty, Value
-from trade2026.model.measure import MarketSpan
+from trade2026.domain.measures.interval import Interval, Ripe
+from trade2026.model.measure import MarketSpan, Measures, MeasuresBatch
 
 BEGIN_NS = 1_767_571_200 * NS_PER_S
 """A full hour."""
@@ -106,3 +107,14 @@ def of_chance(rng: np.random.Generator, second: int) -> MarketSpan:
         deep_bid_qty=Qty(int(rng.integers(1, 9)) * NANOS) if second % 10 == 9 else None,
         deep_ask_qty=Qty(int(rng.integers(1, 9)) * NANOS) if second % 10 == 9 else None,
     )
+
+
+def measures_at(*begins_ns: int) -> MeasuresBatch:
+    """Return the measures of an interval of ten seconds for each time at which one begins."""
+    ripe = Ripe(span=bought(0, 1, 101), before=None, at_end=None, later=None)
+    records: list[Measures] = []
+    for begin_ns in begins_ns:
+        interval = Interval(begin_ns, 10 * NS_PER_S, 1)
+        interval.add(ripe)
+        records.append(interval.measures(1, "BTCUSDT"))
+    return MeasuresBatch(symbol="BTCUSDT", records=tuple(records))

@@ -1,12 +1,15 @@
 """Tells the log what is kept of the market: measured spans, fills, and how it stood.
 
 What waits for the log is bounded: where it is away for long, the market stands still. A batch
-whose fate is unknown is appended again as it was, under the same id. What the market did in
-the instant before its process is killed is not told; nor does the next life know of it.
+whose fate is unknown is appended again as it was, under the same id. What agents did in the
+moment before their process is killed is not told; nor does the next life know of it. Trades of
+outsiders are told at once, but not before they are reported: one of the last millisecond may
+be missing.
 """
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
@@ -21,7 +24,7 @@ from trade2026.model.measure import FillBatch, MomentBatch, PrismFill, SpanBatch
 from trade2026.model.subjects import PRISM_FILL, PRISM_MOMENT, PRISM_SPAN, Event
 from trade2026.ports.bus import Bus
 from trade2026.prism.agent_market import AgentMarket
-from trade2026.prism.exchange import EventKind, MarketEvent
+from trade2026.prism.exchange import FIRST_OUTSIDER, EventKind, MarketEvent
 from trade2026.prism.floor import Floor
 from trade2026.prism.measuring import Measuring
 
@@ -61,6 +64,7 @@ class Recorder:
         self._waiting: dict[_Key, list[Any]] = {}
         self._counts: dict[_Key, int] = {}
         self._room = asyncio.Event()
+        self._is_due = asyncio.Event()
         self._appending = asyncio.Lock()
         self.waiting_rows = 0
         self.told_rows = 0
@@ -81,6 +85,9 @@ class Recorder:
         for event in events:
             if event.kind is EventKind.TRADE:
                 self._add("fill", event.symbol, [_fill_of(event, floor)])
+                if max(event.maker_owner, event.taker_owner) >= FIRST_OUTSIDER:
+                    # The next life will know of it, as it does not of what agents did last.
+                    self._is_due.set()
         self._look(exchange.sim_ns)
         while self.waiting_rows > self._rows_max:
             self._room.clear()
@@ -89,8 +96,10 @@ class Recorder:
     async def run(self) -> None:
         """Bring what waits to the log, for as long as the market lives."""
         while True:
+            self._is_due.clear()
             await self._publish()
-            await asyncio.sleep(PUBLISH_EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_due.wait(), PUBLISH_EVERY_S)
 
     async def stop(self) -> None:
         """Bring what waits to the log, if that is quickly done."""
@@ -116,12 +125,17 @@ class Recorder:
 
     async def _publish(self) -> None:
         async with self._appending:
-            for key in list(self._waiting):
-                while records := self._waiting[key]:
-                    await self._append(key, tuple(records[:_MOST_IN_ONE]))
-                del self._waiting[key]
+            due = [(key, len(records)) for key, records in self._waiting.items()]
+            # Fills first: whoever reads of a second finds its fills.
+            for key, count in sorted(due, key=lambda one: one[0].kind != "fill"):
+                told = 0
+                while told < count:
+                    most = min(_MOST_IN_ONE, count - told)
+                    told += await self._append(key, tuple(self._waiting[key][:most]))
+                if not self._waiting[key]:
+                    del self._waiting[key]
 
-    async def _append(self, key: _Key, records: tuple[Any, ...]) -> None:
+    async def _append(self, key: _Key, records: tuple[Any, ...]) -> int:
         subject, batch_of = _SUBJECTS[key.kind]
         first = self._counts.get(key, 0)
         event_id = EventId(f"{PRISM}-{key.life}-{key.kind}-{key.symbol}-{first}")
@@ -143,6 +157,7 @@ class Recorder:
         self.waiting_rows -= len(records)
         self.told_rows += len(records)
         self._room.set()
+        return len(records)
 
 
 def _fill_of(event: MarketEvent, floor: Floor) -> PrismFill:

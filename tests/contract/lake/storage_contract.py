@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+from tests.spans import measures_at
 from tests.ticks import kinds_in, quotes, rows_in, trades
 
+from trade2026.adapters.lake.prism_rows import PRISM_ANALYTICS
 from trade2026.adapters.lake.reading import newest_rows, summary_of, table_names
 from trade2026.adapters.lake.table import DeltaEvents
 from trade2026.adapters.lake.tick_rows import TICKS
@@ -12,6 +14,7 @@ from trade2026.adapters.objects.client import ObjectClient
 from trade2026.adapters.objects.place import Place
 from trade2026.core.errors import InvalidInputError
 from trade2026.model.market import QuoteBatch, TradeBatch
+from trade2026.model.measure import MeasuresBatch
 
 
 class StorageContract:
@@ -91,6 +94,28 @@ class TickTableContract:
 
         assert await second.commit() == 1
         assert kinds_in(place) == [("trade", 1), ("trade", 2)]
+
+    async def test_rows_that_depend_on_earlier_events_say_where_to_begin(
+        self, place: Place
+    ) -> None:
+        first = DeltaEvents(place, PRISM_ANALYTICS)
+        await first.open("log")
+        first.add(measures_at(10), 5, needs_seq=2)
+        first.add(measures_at(), 6, needs_seq=3)
+        assert await first.commit() == 1
+        second = DeltaEvents(place, PRISM_ANALYTICS)
+        await second.open("log")
+
+        assert (second.position(MeasuresBatch), second.begins(MeasuresBatch)) == (6, 3)
+        # Told again on the way, and known.
+        second.add(measures_at(10), 5, needs_seq=2)
+        second.add(measures_at(20), 7)
+        assert await second.commit() == 1
+        third = DeltaEvents(place, PRISM_ANALYTICS)
+        await third.open("log")
+        assert second.begins(MeasuresBatch) == third.begins(MeasuresBatch) == 8
+        rows = newest_rows(place, "prism_analytics", limit=9)
+        assert [row["ts_event_ns"] for row in rows] == [10, 20]
 
     async def test_two_writers_at_once_store_each_event_once(self, place: Place) -> None:
         writers = [await opened(place), await opened(place)]

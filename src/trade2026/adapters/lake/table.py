@@ -187,7 +187,7 @@ class DeltaEvents:
 
     def _write(self, table: DeltaTable, fresh: list[_Held]) -> int:
         reached = {one.kind: one.stream_seq for one in fresh}
-        needs = {one.kind: one.needs_seq for one in fresh}
+        needs = {one.kind: self._needs_behind(one) for one in fresh}
         rows = _arrow.Table.from_batches([one.rows for one in fresh])
         write_deltalake(
             table,
@@ -205,6 +205,10 @@ class DeltaEvents:
         self._positions.update(reached)
         self._needs.update(needs)
         return rows.num_rows
+
+    def _needs_behind(self, held: _Held) -> int:
+        # What was said once must be said anew for as long as the table lives.
+        return held.needs_seq or (held.stream_seq + 1 if self._needs[held.kind] else 0)
 
     def _tidy(self) -> None:
         with self._lock:
