@@ -23,6 +23,7 @@ from trade2026.cli.sim_report import (
 from trade2026.core.chance import fresh_seed
 from trade2026.core.errors import Trade2026Error
 from trade2026.prism.digest import EventDigest
+from trade2026.prism.lab.beside import run_beside
 from trade2026.prism.lab.event_file import EventFile
 from trade2026.prism.lab.plots import require_plots, write_plots
 from trade2026.prism.lab.record import START_NS, record
@@ -139,6 +140,7 @@ def validate(
         runs = run_seeds(
             config, days=days, seeds=range(first, first + seeds), symbol=symbol, tell=tell
         )
+        runs = run_beside(config, days=days, runs=runs, symbol=symbol, tell=tell)
         impact: Impact | None = None
         if pairs:
             impact = run_impact(

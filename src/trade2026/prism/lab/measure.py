@@ -21,7 +21,7 @@ def measure(
 ) -> dict[str, float]:
     """Run a market alone and return the measures of one of its symbols by their gates' names.
 
-    All but those that need several runs: MS3, MS4 and IN2.
+    All but those that need several markets: SF5.own, MS3, MS4, MS10, LB2 and IN2.
 
     Args:
         config: its other symbols are left out, so that time is spent on what is measured.

@@ -1,0 +1,46 @@
+"""Markets beside the judged one tell what it cannot: its own clustering, and the shape of a day."""
+
+import msgspec
+import pytest
+from tests.unit.prism.markets import a_config
+
+from trade2026.prism.config import MarketConfig
+from trade2026.prism.lab.beside import run_beside
+from trade2026.prism.lab.measure import alone
+from trade2026.prism.lab.validation import Seed, run_seeds
+
+
+def told(config: MarketConfig, symbol: str, days: float) -> dict[str, float]:
+    told: dict[str, float] = {}
+    runs: list[Seed] = run_seeds(config, days=days, seeds=[3], symbol=symbol, tell=told.__setitem__)
+    (found,) = run_beside(config, days=days, runs=runs, symbol=symbol, tell=told.__setitem__)
+    assert told["beside"] == 1.0
+    assert found.values.items() >= runs[0].values.items()
+    return found.values
+
+
+def test_most_clustering_comes_from_moods_and_a_session_has_busy_ends() -> None:
+    found = told(a_config(), "AAPL", 0.9)
+
+    assert found["SF5.own"] < 0.5
+    assert found["LB2"] == 6.0
+    assert found["MS10"] > 1.1
+
+
+def test_a_market_of_constant_mood_is_its_own() -> None:
+    config = alone(a_config(), "SOLUSDT", 3)
+    calm = msgspec.structs.replace(
+        config.symbols[0].fundamental, mood_sds=0.0, season_depth_ratio=0.0
+    )
+    symbol = msgspec.structs.replace(config.symbols[0], fundamental=calm)
+    found = told(msgspec.structs.replace(config, symbols=(symbol,)), "", 0.75)
+
+    assert found["SF5.own"] == pytest.approx(1.0)
+    # Eighteen hours hold no whole session of AAPL, which stands for a symbol without one.
+    assert "MS10" not in found
+
+
+def test_a_run_that_is_too_short_has_neither() -> None:
+    found = told(a_config(), "AAPL", 0.01)
+
+    assert not {"SF5.own", "MS10"} & set(found)
