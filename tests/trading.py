@@ -268,7 +268,7 @@ class Desks:
             calendar=ExchangeCalendar(),
             archive=SqliteOrderArchive(archive or Path(self._folder.name) / "orders.db"),
         )
-        self.algos = Algos(bus=self.bus, clock=self.clock, log=LOG, orders=self.oms)
+        self.algos = Algos(bus=bus, clock=clock, log=LOG, orders=self.oms)
         self.exeq = ExecutionDesk({venue.name: venue})
         self.ptrc = LedgerDesk(bus, clock, ids, LOG)
         self.pnl = EquityDesk(bus=bus, clock=clock, log=LOG)
