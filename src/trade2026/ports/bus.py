@@ -148,13 +148,14 @@ class Bus(Protocol):
         handler: Callable[[M, Delivery], Awaitable[None]],
         *,
         from_seq: int = 1,
+        until_seq: int | None = None,
         on_poison: PoisonHandler | None = None,
     ) -> Subscription:
         """Handle every event of the subject from sequence *from_seq* on, in order, without acks.
 
-        Returns when all that was in the log at the time of the call has been handled; the
-        subscription then follows the log. After a lost connection it goes on behind the last
-        event handled.
+        Returns when all that was in the log at the time of the call has been handled, or all
+        before *until_seq*; the subscription then follows the log. After a lost connection it goes
+        on behind the last event handled.
         """
         ...
 

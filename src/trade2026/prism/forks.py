@@ -167,6 +167,11 @@ class Forks:
                 return remembered
         # Nothing behind the last mark that the course could be held against is of use.
         until_ns = end_ns + PROOF_NS_MAX
+        places = self._archive.places(state.life)
+        behind = next((place for place in places if place.sim_ns > until_ns), None)
+        if behind is not None:
+            # A later state has all of them inside: the log need not be read beyond it.
+            until_seq = behind.log_seq + 1
         inputs = await read_inputs(self._bus, from_seq, until_seq, until_ns)
         await require_kept(self._bus, from_seq)
         return inputs

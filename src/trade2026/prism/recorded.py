@@ -80,7 +80,7 @@ async def find_entries(
         if is_within and is_entry(message, orders):
             found.append((delivery.stream_seq, message))
 
-    await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
+    await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq, until_seq=until_seq))
     return found
 
 
@@ -102,8 +102,8 @@ async def read_inputs(
         if is_within and (until_ns is None or message.enters_ns <= until_ns):
             found.append((delivery.stream_seq, message))
 
-    await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
-    await _read(bus.fold(PRISM_CONTROL, on_input, from_seq=from_seq))
+    await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq, until_seq=until_seq))
+    await _read(bus.fold(PRISM_CONTROL, on_input, from_seq=from_seq, until_seq=until_seq))
     return sorted(found, key=lambda placed: placed[0])
 
 

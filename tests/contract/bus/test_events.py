@@ -42,6 +42,29 @@ class TestAppend:
         assert before.last_seq == 0
         assert before.created_ns == after.created_ns > 0
 
+    async def test_a_part_of_the_log_is_read_and_nothing_of_its_reader_is_left(
+        self, world: World
+    ) -> None:
+        bus = await world.bus()
+        seen: list[int] = []
+
+        async def on_event(_: JournalEvent, delivery: Delivery) -> None:
+            seen.append(delivery.stream_seq)
+            # Whoever stops is heard before the next event.
+            await asyncio.sleep(0.01)
+
+        for number in range(1, 41):
+            await deposit(bus, "a", number)
+        for _ in range(3):
+            seen.clear()
+            await (await bus.fold(ORDERS_EVENT, on_event, from_seq=5, until_seq=9)).stop()
+            assert seen[:5] == [5, 6, 7, 8, 9]
+            assert len(seen) < 10
+        await (await bus.fold(ORDERS_EVENT, on_event, from_seq=5, until_seq=10**6)).stop()
+
+        assert seen[-1] == 40
+        assert len(bus._running) == 1  # type: ignore[attr-defined]
+
     async def test_what_is_purged_is_gone_and_sequences_go_on(self, world: World) -> None:
         bus, other = await world.bus(), await world.bus()
         seen: list[int] = []

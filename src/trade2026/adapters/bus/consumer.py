@@ -64,11 +64,14 @@ class Consumer:
         max_tries: int,
         durable: str = "",
         from_seq: int = 1,
+        until_seq: int | None = None,
     ) -> None:
         self._log = log
         self._subject = subject
         self._max_tries = max_tries
         self._from_seq = from_seq
+        self._until_seq = until_seq
+        self.is_stopped = False
         self._name = durable or f"fold:{subject.pattern}"
         self._handling = Handling(self._name, subject, handler, on_poison)
         self._keeper = CursorKeeper(log, durable, self._lose) if durable else None
@@ -127,7 +130,8 @@ class Consumer:
                 continue
             await self._take(record)
             self._behind -= 1
-            if self._behind <= 0 or not record.pending_count:
+            is_far = self._until_seq is not None and record.seq >= self._until_seq
+            if self._behind <= 0 or not record.pending_count or is_far:
                 self._caught_up.set()
             taken += 1
             if taken % TURN_COUNT == 0:
@@ -316,6 +320,7 @@ class Consumer:
         if self._keeper is not None and not self._is_lost and task is not None:
             await self._keeper.finish(timeout_s=0.5)
         await self._source.close()
+        self.is_stopped = True
 
     def stats(self) -> QueueStats:
         """Return how the consumer keeps up."""

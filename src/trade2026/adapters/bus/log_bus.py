@@ -61,6 +61,7 @@ class LogBus:
         handler: Callable[[M, Delivery], Awaitable[None]],
         *,
         from_seq: int = 1,
+        until_seq: int | None = None,
         on_poison: PoisonHandler | None = None,
     ) -> Subscription:
         """Handle every event from *from_seq* on; see `Bus.fold`."""
@@ -71,6 +72,7 @@ class LogBus:
             on_poison=on_poison,
             max_tries=FOLD_TRIES,
             from_seq=from_seq,
+            until_seq=until_seq,
         )
         await self._begin(consumer)
         await consumer.catch_up()
@@ -78,6 +80,8 @@ class LogBus:
 
     async def _begin(self, consumer: Consumer) -> Consumer:
         self._check_open()
+        # Whoever reads a part of the log now and then would make this longer for ever.
+        self._running = [one for one in self._running if not _is_over(one)]
         self._running.append(consumer)
         await consumer.start()
         return consumer
@@ -101,3 +105,7 @@ class LogBus:
         """Return why a consumer has ended by itself, empty while all run."""
         reasons = (one.failure for one in self._running if isinstance(one, Consumer))
         return next(filter(None, reasons), "")
+
+
+def _is_over(one: Consumer | Served | Watcher) -> bool:
+    return isinstance(one, Consumer) and one.is_stopped and not one.failure
