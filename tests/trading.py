@@ -299,6 +299,14 @@ class Desks:
         await bus.consume(RISK_CONTROL, self.algos.on_control, durable="oms-control")
         await self.oms.open_accounts()
 
+    async def run(self) -> None:
+        """Sweep and work until cancelled."""
+        working = asyncio.ensure_future(self.algos.run())
+        try:
+            await self.oms.run()
+        finally:
+            working.cancel()
+
     def end(self) -> None:
         """Let go of the files."""
         self.oms.journal.orders.close()
@@ -334,12 +342,8 @@ async def running_core(
 
     async def live() -> None:
         await core.begin()
-        working = tasks.create_task(core.algos.run())
         is_up.set()
-        try:
-            await core.oms.run()
-        finally:
-            working.cancel()
+        await core.run()
 
     try:
         async with asyncio.TaskGroup() as tasks:

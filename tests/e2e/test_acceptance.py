@@ -426,6 +426,17 @@ def test_the_folded_log_equals_the_live_ledger(platform: Platform) -> None:
     assert replayed.stdout.splitlines()[-1] == "equal"
 
 
+def test_the_log_is_folded_to_the_end_of_a_day(platform: Platform) -> None:
+    before = platform.cli("replay", "2000-01-01").stdout.splitlines()
+    one_day = platform.cli("replay", "2999-12-31", "--json")
+    whole = json.loads(platform.cli("replay", "--json").stdout)
+
+    assert before[0] == "0 events, 0 orders, 0 fills"
+    assert before[1].startswith("folded ")
+    assert json.loads(one_day.stdout)["digest"] == whole["digest"]
+    assert platform.cli("replay", "yesterday").returncode == 2
+
+
 def test_status_shows_all_components_and_what_is_planned(platform: Platform) -> None:
     lines = platform.cli("status").stdout
 

@@ -105,7 +105,7 @@ class World:
                 await core.begin()
                 core.risk.book.quote(PRISM, "BTCUSDT", a_quote(*PRICES), self.clock.now_ns())
                 self.core = core
-                await core.oms.run()
+                await core.run()
             except UnavailableError:
                 # As a process that cannot go on: it ends, and is started again.
                 bus.is_dead = True

@@ -2,11 +2,12 @@
 
 The log alone decides what everybody holds. This folds it from its first event into a ledger
 of its own, prints its hash, and asks the running platform for the hash of its ledger at the
-same place in the log.
+same place in the log. With a day it folds what had happened by the end of that day.
 """
 
 import asyncio
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ import uvloop
 
 from trade2026.adapters.bus.nats import NatsBus
 from trade2026.cli.options import place_options
-from trade2026.core.clock import SystemClock
+from trade2026.core.clock import NS_PER_S, SystemClock, TimeNs
 from trade2026.core.errors import IllegalTransitionError, Trade2026Error
 from trade2026.domain.oms.orders import Orders
 from trade2026.domain.position.ledger import Ledger
@@ -40,9 +41,10 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     fills: int
     journal_seq: int
     digest: str
-    live_digest: str
-    """Of the running platform's ledger at the same place in the log."""
+    live_digest: str | None
+    """Of the running platform's ledger at the same place in the log; None of a past day."""
     is_equal: bool
+    """Whether both are the same; of a past day there is nothing to differ from."""
 
 
 class _LiveLedger(msgspec.Struct):
@@ -51,24 +53,37 @@ class _LiveLedger(msgspec.Struct):
 
 
 @click.command(short_help="Fold the log again and compare it with the live ledger.")
+@click.argument("day", required=False, type=click.DateTime(["%Y-%m-%d"]))
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def replay(*, data_dir: Path, port_offset: int, as_json: bool) -> None:
-    """Fold the log of orders of a running platform; exit 0 only when the hashes are equal."""
+def replay(*, day: datetime | None, data_dir: Path, port_offset: int, as_json: bool) -> None:
+    """Fold the log of orders of a running platform; exit 0 only when the hashes are equal.
+
+    With DAY, such as 2026-11-26 (UTC), fold what had happened by its end, and print the hash.
+    """
+    end_ns = None if day is None else end_of(day)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        found = runner.run(fold_again(data_dir, LocalAddresses(port_offset)))
+        found = runner.run(fold_again(data_dir, LocalAddresses(port_offset), end_ns))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
         click.echo(f"{found.events} events, {found.orders} orders, {found.fills} fills")
         click.echo(f"folded {found.digest}")
-        click.echo(f"live   {found.live_digest}")
-        click.echo("equal" if found.is_equal else "DIFFERENT")
+        if found.live_digest is not None:
+            click.echo(f"live   {found.live_digest}")
+            click.echo("equal" if found.is_equal else "DIFFERENT")
     sys.exit(0 if found.is_equal else 1)
 
 
-async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
-    """Return what folding the whole log gives, beside the live ledger.
+def end_of(day: datetime) -> TimeNs:
+    """Return the end of a day, given by its beginning in UTC."""
+    return TimeNs(int((day.replace(tzinfo=UTC) + timedelta(days=1)).timestamp()) * NS_PER_S)
+
+
+async def fold_again(
+    data_dir: Path, addresses: LocalAddresses, end_ns: TimeNs | None = None
+) -> Replay:
+    """Return what folding the log gives: all of it, beside the live ledger, or up to *end_ns*.
 
     Raises:
         Trade2026Error: the platform does not run there, or the log breaks its own rules.
@@ -91,6 +106,8 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
 
     async def on_event(event: JournalEvent, delivery: Delivery) -> None:
         nonlocal count
+        if end_ns is not None and event.ts_ns >= end_ns:
+            return
         count += 1
         try:
             orders.apply(event)
@@ -100,7 +117,7 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
 
     try:
         fold = await bus.fold(ORDERS_EVENT, on_event)
-        live = await _compare(ledger, operator)
+        live = await _compare(ledger, operator) if end_ns is None else None
         digest, seq = ledger.digest(), ledger.seq
         await fold.stop()
     finally:
@@ -113,8 +130,8 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses) -> Replay:
         fills=len(orders.fills(limit=count)),
         journal_seq=seq,
         digest=digest,
-        live_digest=live.digest,
-        is_equal=live.digest == digest,
+        live_digest=None if live is None else live.digest,
+        is_equal=live is None or live.digest == digest,
     )
 
 
