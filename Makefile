@@ -162,6 +162,10 @@ bench-prism: setup-dev .venv-peers/.ready ## PRISM against C++ and its peers, wi
 soak-prism: setup-dev ## Two simulated days of PRISM with its log cut all along: fails where anything that must stay level rises
 	$(BIN)/python -m benchmarks.prism.soak
 
+.PHONY: bench-algos
+bench-algos: setup-dev ## Execution algorithms in PRISM against their benchmarks; writes benchmarks/algos/RESULTS.md
+	$(BIN)/python -m benchmarks.algos --results benchmarks/algos/RESULTS.md
+
 ##@ Help
 
 .PHONY: help
