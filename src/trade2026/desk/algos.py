@@ -138,7 +138,7 @@ class Algos:
         order = self._orders.journal.orders.get(report.order_id)
         place = None if order is None else parent_of(order)
         if place is not None and self._tasks is not None:
-            self._tasks.create_task(self._advance(*place))
+            self._tasks.create_task(self.look(*place))
 
     async def on_control(self, control: RiskControl, delivery: Delivery) -> None:
         """End every parent that trading is halted or limited for, and have the OMS cancel."""
@@ -153,7 +153,20 @@ class Algos:
                     ended.append(algo_id)
         await self._orders.on_control(control, delivery)
         for algo_id in ended:
-            await self._advance(algo_id)
+            await self.look(algo_id)
+
+    async def look(self, algo_id: str, number: int | None = None) -> Parent | None:
+        """Do what is due of a parent, of whose children *number* has moved, and return it."""
+        if algo_id not in self._parents:
+            return None
+        try:
+            async with self._lock(algo_id):
+                for _ in range(ROUNDS_MOST):
+                    if not await self._step(algo_id, number):
+                        break
+        except UnavailableError as error:
+            self._log.warning("algorithm waits", algo_id=algo_id, why=str(error))
+        return self._parents[algo_id]
 
     async def run(self) -> None:
         """Take every parent on, until cancelled."""
@@ -163,7 +176,7 @@ class Algos:
                 while True:
                     for algo_id in list(self._active):
                         if not self._lock(algo_id).locked():
-                            tasks.create_task(self._advance(algo_id))
+                            tasks.create_task(self.look(algo_id))
                     await asyncio.sleep(STEP_EVERY_S)
             finally:
                 self._tasks = None
@@ -186,7 +199,7 @@ class Algos:
             curve = self.market.curve(request) if is_vwap else None
             seen = self.market.begin(request)
             parent = await self._write(step.started(request, seen, curve, now_ns))
-        return await self._advance(request.algo_id) or parent, True
+        return await self.look(request.algo_id) or parent, True
 
     async def _pause(self, algo_id: str, asked_by: str) -> Parent:
         async with self._lock(algo_id):
@@ -229,20 +242,7 @@ class Algos:
         return await self._settle(algo_id)
 
     async def _settle(self, algo_id: str) -> Parent:
-        await self._advance(algo_id)
-        return self._parents[algo_id]
-
-    async def _advance(self, algo_id: str, number: int | None = None) -> Parent | None:
-        """Do what is due of a parent, of whose children *number* has moved, and return it."""
-        if algo_id not in self._parents:
-            return None
-        try:
-            async with self._lock(algo_id):
-                for _ in range(ROUNDS_MOST):
-                    if not await self._step(algo_id, number):
-                        break
-        except UnavailableError as error:
-            self._log.warning("algorithm waits", algo_id=algo_id, why=str(error))
+        await self.look(algo_id)
         return self._parents[algo_id]
 
     async def _step(self, algo_id: str, number: int | None) -> bool:

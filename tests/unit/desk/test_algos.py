@@ -11,6 +11,7 @@ from tests.trading import Core, PlainVenue, running_core, until
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import InvalidInputError, RefusedError
+from trade2026.desk import algos
 from trade2026.domain.execution.asking import Terms
 from trade2026.domain.execution.parent import Parent
 from trade2026.model.algo import AlgoName, AlgoStatus
@@ -24,6 +25,11 @@ ICEBERG: dict[str, Any] = {
     "price": px("59000"),
     "display_qty": qty("0.2"),
 }
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(algos, "STEP_EVERY_S", 0.01)
 
 
 @pytest.fixture
@@ -55,8 +61,7 @@ def advance(core: Core, seconds: int) -> None:
 
 async def go_on(core: Core, seconds: int) -> None:
     advance(core, seconds)
-    # Longer than it takes the desk to look at its parents once more.
-    await asyncio.sleep(0.3)
+    await core.algos.look("algo-1")
 
 
 async def control(core: Core, mode: TradingMode, number: int = 1) -> None:
@@ -167,6 +172,24 @@ async def test_a_late_fill_after_the_end_is_in_the_report(
         assert parent(core).status is AlgoStatus.CANCELLED
 
 
+async def test_a_late_fill_after_a_restart_is_in_the_report_too(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        await core.algos.start(an_algo(**ICEBERG))
+        await until(lambda: parent(core).working_qty == qty("0.2"))
+        (order_id,) = venue.taken
+        await venue.fill(order_id, qty("0.1"))
+        await until(lambda: parent(core).filled_qty == qty("0.1"))
+        await core.algos.cancel("algo-1", "tess")
+        await until(lambda: parent(core).is_done)
+    async with running_core(log, venue, life=1) as core:
+        assert core.algos.report(parent(core)).filled_qty == qty("0.1")
+        await venue.fill(order_id, qty("0.05"))
+
+        await until(lambda: core.algos.report(parent(core)).filled_qty == qty("0.15"))
+
+
 @pytest.mark.parametrize("mode", [TradingMode.HALTED, TradingMode.REDUCE_ONLY])
 async def test_no_child_is_sent_after_trading_was_stopped_even_once_it_is_resumed(
     log: MemoryLog, venue: PlainVenue, mode: TradingMode
@@ -251,13 +274,18 @@ async def test_a_core_that_dies_at_any_append_never_doubles_a_child(
             starting = asyncio.ensure_future(core.algos.start(an_algo()))
             await asyncio.wait({starting}, timeout=0.1)
             advance(core, 10)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.05)
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
     async with running_core(log, venue, life=1) as core:
         await core.algos.start(an_algo())
-        for _ in range(8):
+        # Later than all that the first life wrote: time does not run backwards.
+        advance(core, 12)
+        # What the crash left in the middle is settled by the OMS, which looks twice a second.
+        await until(lambda: core.oms.journal.orders.open_orders() == ())
+        for _ in range(5):
             await go_on(core, 10)
+            await until(lambda: core.oms.journal.orders.open_orders() == ())
         await until(lambda: parent(core).is_done)
 
         assert traded(venue) == parent(core).filled_qty == qty("0.6")
