@@ -8,6 +8,7 @@ the truth; a lost or damaged file only makes a fork begin further back, or not a
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -76,8 +77,11 @@ class Archive:
         self._sizes: dict[Path, int] | None = None
         """By path, the oldest first; read from the disk when it is first needed."""
 
-    def write(self, state: WholeState) -> None:
-        """Keep *state*, and let go of what is too much; the market goes on where that fails."""
+    def write(self, state: WholeState) -> bool:
+        """Keep *state*, let go of what is too much, and return whether it is kept.
+
+        The market goes on where it is not.
+        """
         content = zlib.compress(codec.encode(state), _QUICK)
         path = self._path(state.life, Place(state.mark.sim_ns, state.mark.log_seq))
         part = path.with_suffix(".part")
@@ -87,13 +91,19 @@ class Archive:
             part.replace(path)
             sizes = self._known()
             sizes[path] = len(content)
-            self._let_go(sizes)
         except OSError as error:
             self._log.warning("a state of the market is not kept", reason=str(error))
+            return False
+        self._let_go(sizes)
+        return True
 
     def drop_before(self, log_seq: int) -> None:
         """Let go of states that go on from inputs at or before *log_seq*: those are not kept."""
-        sizes = self._known()
+        try:
+            sizes = self._known()
+        except OSError as error:
+            self._log.warning("old states cannot be looked through", reason=str(error))
+            return
         for path in list(sizes):
             place = _place_of(path)
             if place is not None and place.log_seq < log_seq:
@@ -157,8 +167,12 @@ class Archive:
             total -= self._remove(next(iter(sizes)), sizes)
 
     def _remove(self, path: Path, sizes: dict[Path, int]) -> int:
-        path.unlink(missing_ok=True)
-        if not any(path.parent.iterdir()):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            self._log.warning("an old state stays", file=path.name, reason=str(error))
+        # A folder that has others in it stays, and one that somebody removed is gone.
+        with suppress(OSError):
             path.parent.rmdir()
         return sizes.pop(path)
 

@@ -58,12 +58,19 @@ class Controls:
         """Of the books whose phase or band is not that of the beginning."""
         self.last_place = 0
         """In the log, of the newest control."""
-        self.audit: deque[Audited] = deque(maxlen=AUDIT_LENGTH)
+        # Apart: whoever asks for nonsense a thousand times must not hide what was done.
+        self._done: deque[Audited] = deque(maxlen=AUDIT_LENGTH)
+        self._refused: deque[Audited] = deque(maxlen=AUDIT_LENGTH)
 
     @property
     def audit_from_seq(self) -> int:
         """Return from where in the log a later life reads the same audit, and no more."""
-        return next((one.place for one in self.audit if one.place), self.last_place + 1)
+        return next((one.place for one in self._done), self.last_place + 1)
+
+    @property
+    def audit(self) -> list[Audited]:
+        """Return the newest controls that were done, and as many that were refused, by time."""
+        return sorted((*self._done, *self._refused), key=lambda one: one.enters_ns)
 
     def check(self, control: PrismControl, exchange: Exchange) -> None:
         """Refuse what cannot be done.
@@ -103,7 +110,7 @@ class Controls:
             self.pace.step_to_event = exchange.mark()[0] + control.step_events
         change_market(control, exchange)
         self.last_place = max(self.last_place, place)
-        self.audit.append(Audited(control, place, message.enters_ns, DONE))
+        self.note(control, place, message.enters_ns)
 
     def apply(self, control: PrismControl, *, now_ns: int, sim_ns: int) -> None:
         """Note what a control says of time and of a later life."""
@@ -129,9 +136,13 @@ class Controls:
             case ControlKind.SHOCK:
                 pass
 
+    def note(self, control: PrismControl, place: int, enters_ns: int) -> None:
+        """Note what was done."""
+        self._done.append(Audited(control, place, enters_ns, DONE))
+
     def refused(self, control: PrismControl, sim_ns: int, why: str) -> None:
         """Note that somebody asked for what cannot be done."""
-        self.audit.append(Audited(control, 0, sim_ns, f"REFUSED {why}"))
+        self._refused.append(Audited(control, 0, sim_ns, f"REFUSED {why}"))
 
     def _check_step(self, control: PrismControl) -> None:
         step_ns, events = control.step_ns, control.step_events
@@ -203,7 +214,7 @@ def restored(
     for message, place in inputs:
         control = message.control
         assert control is not None
-        controls.audit.append(Audited(control, place, message.enters_ns, DONE))
+        controls.note(control, place, message.enters_ns)
         controls.last_place = place
         if place > done_seq:
             controls.apply(control, now_ns=now_ns, sim_ns=now_ns)

@@ -150,7 +150,7 @@ def revive(found: Recollection, house: House, *, now_ns: int) -> Revived:
     for report in found.reports:
         order = orders.get(report.order_id)
         if order is not None:
-            orders.apply(order, report, at_ns=report.ts_event_ns)
+            orders.apply(order, report)
         if report.report_seq > found.snapshot_report_seq and report.exec_type is ExecType.TRADE:
             holdings.book(report, is_direct=report.report_seq in found.direct_seqs)
             if report.contra != OUTSIDER:

@@ -146,6 +146,8 @@ class OutsideOrders:
         self._by_number: dict[int, OutsiderOrder] = {}
         self._disowned: set[OrderId] = set()
         self._arrivals: deque[_Arrival] = deque()
+        self._now_ns = 0
+        """On the wall, as of the last arrival or look at what is old."""
         self._older: dict[OrderId, OutsiderOrder] = {}
 
     def get(self, order_id: OrderId) -> OutsiderOrder | None:
@@ -203,6 +205,7 @@ class OutsideOrders:
         if order.number:
             self._by_number[order.number] = order
         self._note_open(order)
+        self._now_ns = max(self._now_ns, arrived_ns)
         self._arrivals.append(_Arrival(arrived_ns, order.input_seq, order_id))
 
     def add_older(self, facts: OutsideOrder) -> None:
@@ -219,7 +222,7 @@ class OutsideOrders:
         self._disowned.add(request.order_id)
         self._arrivals.append(_Arrival(arrived_ns, input_seq, request.order_id))
 
-    def apply(self, order: OutsiderOrder, report: ExecutionReport, *, at_ns: int) -> None:
+    def apply(self, order: OutsiderOrder, report: ExecutionReport) -> None:
         """Note a report; an order that it ends is remembered for a while longer."""
         was_done = order.is_done
         order.apply(report)
@@ -230,10 +233,11 @@ class OutsideOrders:
         if self._older.pop(order.facts.order_id, None) is not None:
             # It has left the window once and comes back in at its end; a later life finds
             # it by a search of the log, so the window need not reach back to its input.
-            self._arrivals.append(_Arrival(at_ns, _NO_PLACE, order.facts.order_id))
+            self._arrivals.append(_Arrival(self._now_ns, _NO_PLACE, order.facts.order_id))
 
     def forget(self, now_ns: int) -> None:
-        """Let go of what is done and old, or too much."""
+        """Let go of what is done and old, or too much; *now_ns* is on the wall."""
+        self._now_ns = max(self._now_ns, now_ns)
         while self._arrivals and (
             self._arrivals[0].arrived_ns < now_ns - REMEMBER_NS
             or len(self._arrivals) > MOST_REMEMBERED

@@ -225,5 +225,5 @@ class Reporter:
             price=None if asks is None else asks.price,
             stop_px=None if asks is None else asks.stop_px,
         )
-        self._orders.apply(order, report, at_ns=at_ns)
+        self._orders.apply(order, report)
         return report

@@ -273,8 +273,8 @@ class Rounds:
         self._next_keep_ns = floor.exchange.sim_ns + KEEP_EVERY_NS
         if self._archive is not None and isinstance(floor.exchange, AgentMarket):
             state = state_of(floor, self.mark, life.rules)
-            await asyncio.to_thread(self._archive.write, state)
-            self._state_seq = state.mark.log_seq
+            if await asyncio.to_thread(self._archive.write, state):
+                self._state_seq = state.mark.log_seq
 
     def _finish_over(self) -> None:
         if self._over is not None:

@@ -1,5 +1,6 @@
 """States of the market on disk: whole or not there, bounded, and never trusted blindly."""
 
+import shutil
 from pathlib import Path
 
 import structlog
@@ -88,9 +89,21 @@ def test_the_oldest_go_where_there_are_too_many_and_the_newest_stays(tmp_path: P
 def test_a_disk_that_takes_nothing_does_not_end_the_market(tmp_path: Path) -> None:
     (tmp_path / "prism").write_text("a file, not a folder")
 
-    an_archive(tmp_path).write(a_state(0))
+    assert not an_archive(tmp_path).write(a_state(0))
 
     assert an_archive(tmp_path).newest(0, ns(1)) is None
+
+
+def test_states_that_somebody_else_removed_are_no_hindrance(tmp_path: Path) -> None:
+    archive = an_archive(tmp_path)
+    for life in (0, 1):
+        assert archive.write(a_state(60, life=life, log_seq=5))
+    shutil.rmtree(tmp_path / "prism" / "life-00000000")
+
+    archive.drop_before(6)
+
+    assert not list((tmp_path / "prism").iterdir())
+    assert archive.write(a_state(120, life=1, log_seq=7))
 
 
 def test_a_state_is_small(tmp_path: Path) -> None:

@@ -24,10 +24,18 @@ from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.core.ids import EventId
 from trade2026.model.execution import ExecType
 from trade2026.model.order import Side
-from trade2026.model.prism import ControlKind, PrismControl, PrismParams, PrismShock, ShockKind
+from trade2026.model.prism import (
+    ControlKind,
+    PrismControl,
+    PrismPace,
+    PrismParams,
+    PrismShock,
+    ShockKind,
+)
 from trade2026.prism.agent_market import AgentMarket
-from trade2026.prism.control import merged
+from trade2026.prism.control import AUDIT_LENGTH, Controls, merged
 from trade2026.prism.life import FORMER
+from trade2026.prism.pace import Pace
 
 BUY, SELL = Side.BUY, Side.SELL
 K = ControlKind
@@ -312,6 +320,20 @@ async def test_what_cannot_be_is_refused_by_its_field_and_not_logged(
     assert prism.venue.controls.last_place == before
     assert prism.venue.controls.audit[-1].result.startswith("REFUSED")
     assert told(log) == {}
+
+
+def test_a_thousand_refusals_hide_nothing_that_was_done() -> None:
+    controls = Controls(Pace(PrismPace(), now_ns=0, sim_ns=0))
+    pause = PrismControl(kind=K.PAUSE, asked_by="tess")
+    for place in range(1, 11):
+        controls.note(pause, place, enters_ns=place)
+
+    for number in range(3 * AUDIT_LENGTH):
+        controls.refused(pause, 100 + number, "no")
+
+    assert controls.audit_from_seq == 1
+    assert [one.place for one in controls.audit[:10]] == list(range(1, 11))
+    assert len(controls.audit) == 10 + AUDIT_LENGTH
 
 
 def test_what_is_set_again_is_kept_once_and_on_top() -> None:

@@ -17,7 +17,7 @@ from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.prism import OutsideOrder, PartyHolding, PrismSnapshot
 from trade2026.prism.holdings import Holdings
 from trade2026.prism.limits import Limits, notional_problem, open_problem
-from trade2026.prism.outside import OutsideOrders, order_of
+from trade2026.prism.outside import REMEMBER_NS, OutsideOrders, order_of
 
 BUY, SELL = Side.BUY, Side.SELL
 MIDS = {"BTCUSDT": px("50000"), "AAPL": px("100")}
@@ -38,6 +38,24 @@ def resting(count: int, account: str = "default") -> list[NewOrderSingle]:
         an_order(order_id=OrderId(f"{account}-{number}"), account=AccountId(account))
         for number in range(count)
     ]
+
+
+def test_an_order_that_worked_long_is_forgotten_by_our_time_and_not_the_markets() -> None:
+    orders = working(*resting(1), is_direct=True)
+    orders.forget(2 * REMEMBER_NS)
+    (order,) = orders.open_orders()
+    # A market that is driven fast is years ahead.
+    ends = a_report(order.request, exec_type=ExecType.CANCELED, ts_event_ns=10**18)
+
+    orders.apply(order, ends)
+    orders.forget(2 * REMEMBER_NS + 1)
+    remembered = orders.get(ends.order_id)
+    orders.forget(4 * REMEMBER_NS)
+
+    assert remembered is not None
+    assert orders.get(ends.order_id) is None
+    assert orders.forgotten_until_ns <= 2 * REMEMBER_NS
+    assert orders.window_seq is None
 
 
 @pytest.mark.parametrize(("is_direct", "most"), [(True, 500), (False, 2_000)])

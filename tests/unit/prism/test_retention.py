@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -370,6 +371,24 @@ async def test_a_market_that_stands_still_holds_nothing_back(world: World) -> No
 
     assert paused_seq > 250
     assert made.life == 0
+
+
+async def test_a_full_disk_cuts_nothing_that_the_last_state_needs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> int:
+        del content
+        raise OSError(ENOSPC, "no space left", str(path))
+
+    async with world.living() as prism:
+        await world.pass_minutes(prism, 5)
+        newest = world.archive.places(0)[-1]
+        monkeypatch.setattr(Path, "write_bytes", full)
+        await world.pass_minutes(prism, 25)
+
+        assert world.archive.places(0)[-1] == newest
+        assert prism.venue.cut.log_seq <= newest.log_seq
+        assert world.first_seq <= newest.log_seq + 1
 
 
 async def test_a_purge_that_the_log_does_not_take_is_made_later(world: World) -> None:
