@@ -198,8 +198,8 @@ class FundAsk:
 
     @property
     def order_id(self) -> OrderId:
-        """Return what takes the place of an order: one account is funded once in a round."""
-        return OrderId(f"funding-{self.funding.account}")
+        """Return what takes the place of an order: one is funded in a round, so none too many."""
+        return OrderId("funding")
 
     @property
     def symbol(self) -> str:
@@ -214,7 +214,9 @@ class FundAsk:
             self._give(problem)
             return None
         return PrismInput(
-            input_id=EventId(f"{self.order_id}-{floor.life}-{floor.exchange.sim_ns}"),
+            input_id=EventId(
+                f"funding-{self.funding.account}-{floor.life}-{floor.exchange.sim_ns}"
+            ),
             enters_ns=TimeNs(floor.exchange.sim_ns),
             funding=self.funding,
             is_direct=True,

@@ -5,7 +5,7 @@ they come here, and what comes out into the log before anybody hears of it.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -31,7 +31,7 @@ from trade2026.prism.exchange import (
 )
 from trade2026.prism.floor_state import FloorState, OrderState
 from trade2026.prism.holdings import Holdings, party_of
-from trade2026.prism.limits import Limits, is_more, notional_problem, open_problem
+from trade2026.prism.limits import Limits, is_more, notional_problem, open_problem, rows_problem
 from trade2026.prism.outside import OutsideOrders, OutsiderOrder, order_of
 from trade2026.prism.reports import TEXTS, Reporter
 from trade2026.prism.settlement import PublicTrade, Settlement, Step
@@ -224,7 +224,8 @@ class Floor:
             return ""
         if self.holdings.symbols_of(party) or self.orders.open_of(party):
             return f"HAS_TRADED {funding.account} has traded on PRISM without a balance"
-        return self._party_problem(party)
+        held = self.holdings.keys_for(funding.amounts, self.instruments)
+        return self._party_problem(party, held)
 
     def fund(self, funding: PrismFunding) -> None:
         """Give a direct participant the balance that it begins with."""
@@ -265,7 +266,8 @@ class Floor:
             return problem
         if not self.exchange.is_open(request.symbol):
             return f"NO_MARKET there is no book in {request.symbol} at this moment"
-        problem = self._party_problem(party_of(request.account, is_direct=is_direct))
+        party = party_of(request.account, is_direct=is_direct)
+        problem = self._party_problem(party, {request.symbol})
         problem = problem or open_problem(
             request, is_direct=is_direct, orders=self.orders, limits=self.limits
         )
@@ -273,11 +275,13 @@ class Floor:
             problem = self._means_problem(request)
         return problem or grid
 
-    def _party_problem(self, party: str) -> str:
+    def _party_problem(self, party: str, symbols: Iterable[str]) -> str:
         is_known = party in self._owners or self.holdings.symbols_of(party)
         count = max(len(self._owners), self.holdings.party_count)
         if is_known or count < self.limits.parties_max:
-            return ""
+            return rows_problem(
+                party, symbols, orders=self.orders, holdings=self.holdings, limits=self.limits
+            )
         return f"TOO_MANY_ACCOUNTS {count} parties have traded on PRISM, and no more may"
 
     def _day_problem(self, request: NewOrderSingle) -> str:

@@ -51,6 +51,8 @@ class Holdings:
         self._cash: dict[tuple[str, str], int] = {}
         self._inventory: dict[tuple[str, str], int] = {}
         self._symbols: dict[str, set[str]] = {}
+        self.outside_rows = 0
+        """How many holdings, by party and symbol, outsiders have; those of zero are counted."""
         for holding in holdings:
             self._move(holding.party, holding.symbol, holding.cash, holding.inventory)
 
@@ -72,13 +74,18 @@ class Holdings:
         party = party_of(funding.account, is_direct=True)
         if self.is_funded(party):
             return
-        symbol_of = {instrument.base: symbol for symbol, instrument in instruments.items()}
-        for asset, amount in funding.amounts.items():
-            symbol = symbol_of.get(asset)
-            cash, inventory = (amount * NANOS, 0) if symbol is None else (0, amount)
-            key = f"{CASH}{asset}" if symbol is None else symbol
+        for key, asset in self.keys_for(funding.amounts, instruments).items():
+            amount = funding.amounts[asset]
+            is_cash = key.startswith(CASH)
+            cash, inventory = (amount * NANOS, 0) if is_cash else (0, amount)
             self._move(party, key, cash, inventory)
             self._move(TREASURY, key, -cash, -inventory)
+
+    @staticmethod
+    def keys_for(assets: Iterable[str], instruments: Mapping[str, Instrument]) -> dict[str, str]:
+        """Return by symbol, or by `CASH` and its name for money, each of *assets*."""
+        symbol_of = {instrument.base: symbol for symbol, instrument in instruments.items()}
+        return {symbol_of.get(asset, f"{CASH}{asset}"): asset for asset in assets}
 
     def is_funded(self, party: str) -> bool:
         """Return whether *party* trades with a balance that it was given."""
@@ -134,6 +141,8 @@ class Holdings:
 
     def _move(self, party: str, symbol: str, cash: int, inventory: int) -> None:
         key = (party, symbol)
+        if key not in self._cash and party.startswith((_ACCOUNT, _DIRECT)):
+            self.outside_rows += 1
         self._symbols.setdefault(party, set()).add(symbol)
         self._cash[key] = self._cash.get(key, 0) + cash
         self._inventory[key] = self._inventory.get(key, 0) + inventory

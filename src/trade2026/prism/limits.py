@@ -7,7 +7,7 @@ position could become is bounded here.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -29,8 +29,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Working orders of all direct participants together."""
     all_open_max: int = 4_000
     """Working orders altogether; a snapshot of so many still is one message."""
-    parties_max: int = 10_000
+    parties_max: int = 2_000
     """Accounts that ever had anything on PRISM, or asked for it in this life."""
+    rows_max: int = 2_500
+    """Holdings of outsiders, by account and symbol: with all orders above still one message."""
     direct_notional_max: Money = Money(parse_nanos("1000000"))
     """What a direct participant's position may be worth, over all symbols, at the middle."""
 
@@ -57,6 +59,27 @@ def open_problem(
     if orders.open_count >= limits.all_open_max:
         return f"TOO_MANY_ORDERS {limits.all_open_max} orders work on PRISM already"
     return ""
+
+
+def rows_problem(
+    party: str, symbols: Iterable[str], *, orders: OutsideOrders, holdings: Holdings, limits: Limits
+) -> str:
+    """Return why *party* may not come to hold *symbols* besides what it holds; empty if it may.
+
+    What works counts as held.
+    """
+    fresh = {(party, symbol) for symbol in set(symbols) - holdings.symbols_of(party)}
+    held = holdings.outside_rows
+    if not fresh or held + orders.open_count + len(fresh) <= limits.rows_max:
+        return ""
+    promised = {
+        (one.party, one.facts.symbol)
+        for one in orders.open_orders()
+        if one.facts.symbol not in holdings.symbols_of(one.party)
+    }
+    if fresh <= promised or held + len(promised | fresh) <= limits.rows_max:
+        return ""
+    return f"TOO_MANY_ACCOUNTS {limits.rows_max} holdings are kept on PRISM, and no more may be"
 
 
 def is_more(stands: NewOrderSingle, changed: NewOrderSingle) -> bool:

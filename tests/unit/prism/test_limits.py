@@ -1,5 +1,7 @@
 """No outsider can shut out another, and no direct participant becomes too large."""
 
+import asyncio
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,14 +11,20 @@ from tests.prism import FOK, INSTRUMENTS, IOC, Orders, Prism, a_clock, cancel_of
 
 from trade2026.adapters.bus.local import PAYLOAD_BYTES_MAX
 from trade2026.adapters.bus.memory import MemoryLog
-from trade2026.core.ids import AccountId, OrderId
+from trade2026.core.ids import AccountId, EventId, OrderId
 from trade2026.core.numbers import NANOS, Money, Qty, SignedQty, Value
 from trade2026.model import codec
 from trade2026.model.execution import ExecType
 from trade2026.model.order import NewOrderSingle, Side
-from trade2026.model.prism import OutsideOrder, PartyHolding, PrismSnapshot
+from trade2026.model.prism import (
+    OutsideOrder,
+    PartyHolding,
+    PrismFunding,
+    PrismLife,
+    PrismSnapshot,
+)
 from trade2026.prism.holdings import Holdings
-from trade2026.prism.limits import Limits, notional_problem, open_problem
+from trade2026.prism.limits import Limits, notional_problem, open_problem, rows_problem
 from trade2026.prism.outside import REMEMBER_NS, OutsideOrders, order_of
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -107,7 +115,7 @@ def test_what_never_rests_is_not_bounded() -> None:
     assert problems == ["", "", ""]
 
 
-def test_a_snapshot_of_all_working_orders_and_many_parties_is_one_message() -> None:
+def test_a_snapshot_and_a_life_of_all_that_outsiders_may_have_are_one_message() -> None:
     name = "x" * 64
     order = OutsideOrder(
         order_id=OrderId(name),
@@ -124,17 +132,73 @@ def test_a_snapshot_of_all_working_orders_and_many_parties_is_one_message() -> N
         cash=Value(2**126),
         inventory=SignedQty(2**63 - 1),
     )
+    # Besides: what sixty agents and the fees have in six symbols, and one funding.
+    agent = msgspec.structs.replace(holding, party="agent:fundamental-999")
+    holdings = (agent,) * 366 + (holding,) * (Limits().rows_max + 7)
     snapshot = PrismSnapshot(
         sim_time_ns=NOW_NS,
         report_seq=2**62,
-        holdings=(holding,) * 2_400,
+        holdings=holdings,
         last_mid_px={},
         seed=7,
         restarts=0,
         older_orders=(order,) * Limits().all_open_max,
     )
 
-    assert len(codec.encode(snapshot)) < PAYLOAD_BYTES_MAX
+    life = PrismLife(
+        life_id=EventId(name),
+        life=1,
+        rules=name,
+        seed=7,
+        draw=1,
+        start_ns=NOW_NS,
+        holdings=holdings,
+        last_mid_px={},
+    )
+
+    assert Limits().parties_max <= Limits().rows_max
+    for message in (snapshot, life):
+        assert len(codec.encode(message)) < PAYLOAD_BYTES_MAX - 10_000
+
+
+def test_no_more_holdings_than_the_limit_come_to_be_and_those_there_are_go_on() -> None:
+    holdings, limits = held("1"), Limits(rows_max=3)
+    orders = working(*resting(2, "a"), is_direct=False)
+
+    def problem(party: str, *symbols: str) -> str:
+        text = rows_problem(party, symbols, orders=orders, holdings=holdings, limits=limits)
+        return text.partition(" ")[0]
+
+    assert holdings.outside_rows == 1
+    assert problem("account:b", "AAPL") == ""
+    assert problem("account:b", "AAPL", "BTCUSDT") == "TOO_MANY_ACCOUNTS"
+    orders = working(*resting(2, "a"), *resting(1, "b"), is_direct=False)
+    assert problem("account:c", "BTCUSDT") == "TOO_MANY_ACCOUNTS"
+    assert problem("account:a", "AAPL") == "TOO_MANY_ACCOUNTS"
+    assert problem("account:a", "BTCUSDT") == ""
+    assert problem("direct:default", "BTCUSDT") == ""
+
+
+async def test_many_who_are_funded_or_trade_at_once_hold_no_more_than_the_limit() -> None:
+    log, clock = MemoryLog(), a_clock()
+    orders = Orders(clock)
+    async with living(log, clock, limits=Limits(rows_max=7)) as prism:
+        await opened(prism)
+        amounts = {"USDT": qty("1000"), "BTC": qty("1")}
+        fundings = [PrismFunding(account=AccountId(a), amounts=amounts) for a in "abcdef"]
+        problems = await asyncio.gather(*(prism.venue.fund(one) for one in fundings))
+        trades = [orders.market(BUY, account=account) for account in "abc"]
+        for order in trades:
+            await prism.venue.submit(order)
+
+        assert [p.partition(" ")[0] for p in problems] == [""] * 3 + ["TOO_MANY_ACCOUNTS"] * 3
+        assert [kinds(log, order)[-1] for order in trades] == [
+            ExecType.TRADE,
+            ExecType.REJECTED,
+            ExecType.REJECTED,
+        ]
+        assert prism.venue.floor.holdings.outside_rows == 7
+        assert await prism.venue.fund(fundings[0]) == ""
 
 
 async def test_one_who_cancels_may_place_again() -> None:
