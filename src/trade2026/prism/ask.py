@@ -302,6 +302,12 @@ class ControlAsk:
         if self.is_done and not self.answer.done():
             self.answer.set_result(None)
 
+    def break_off(self, why: str) -> None:
+        """Refuse to go on with what took longer."""
+        self.is_done = True
+        if not self.answer.done():
+            self.answer.set_exception(RefusedError(why))
+
     def finish(self) -> None:
         """Say that what took longer is done."""
         self.is_done = True

@@ -133,6 +133,7 @@ class Controls:
                 self.stages = staged(self.stages, control)
             case ControlKind.RESET:
                 self.params, self.stages = (), ()
+                pace.end_step()
             case ControlKind.SHOCK:
                 pass
 

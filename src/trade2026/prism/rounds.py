@@ -215,6 +215,8 @@ class Rounds:
             ask.enter(floor, place=place, now_ns=now_ns)
             history.entered(place, message)
             if isinstance(ask, ControlAsk) and not ask.is_done:
+                if self._pending is not None:
+                    self._pending.break_off("a reset ended the step before it was done")
                 self._pending = ask
         floor.settle()
         step = floor.take_step()

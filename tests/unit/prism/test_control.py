@@ -202,6 +202,26 @@ async def test_a_reset_begins_anew_from_the_seed_and_ends_what_worked(
     check_told(prism, log)
 
 
+@pytest.mark.parametrize("step", [{"step_ns": 3_600 * SECOND}, {"step_events": 1_000_000}])
+async def test_a_reset_ends_a_step_and_the_fresh_market_stands_still(
+    prism: Prism, step: dict[str, int]
+) -> None:
+    await do(prism, K.PAUSE)
+    stepping = asyncio.ensure_future(do(prism, K.STEP, **step))
+    await asyncio.sleep(0)
+    await do(prism, K.RESET, seed=5)
+
+    with pytest.raises(RefusedError, match="a reset ended the step"):
+        await asyncio.wait_for(stepping, 5)
+    stood = sim_ns(prism)
+    await pass_time(prism, 3)
+    assert prism.venue.life.seed == 5
+    assert sim_ns(prism) == stood
+    assert not prism.venue.controls.pace.is_stepping
+    await do(prism, K.STEP, step_ns=SECOND)
+    assert sim_ns(prism) == stood + SECOND
+
+
 async def test_the_same_seed_gives_the_same_market_again(prism: Prism) -> None:
     marks: list[tuple[int, str]] = []
     for _ in range(2):
