@@ -13,7 +13,7 @@ from tests.trading import MortalBus, first_of
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core import chance
-from trade2026.core.clock import NS_PER_S, VirtualClock
+from trade2026.core.clock import NS_PER_S, TimeNs, VirtualClock
 from trade2026.core.ids import AccountId, Ids, OrderId
 from trade2026.core.numbers import NANOS, Px
 from trade2026.model import codec
@@ -154,6 +154,18 @@ async def living(
 def a_clock() -> VirtualClock:
     """Return a clock at the time at which tests happen."""
     return VirtualClock(NOW_NS)
+
+
+class SetClock(VirtualClock):
+    """A clock whose time of day is set, forwards and backwards, while time itself passes on."""
+
+    def __init__(self) -> None:
+        super().__init__(NOW_NS)
+        self.off_ns = 0
+
+    def now_ns(self) -> TimeNs:
+        """Return the time of day as the clock was set."""
+        return TimeNs(super().now_ns() + self.off_ns)
 
 
 class Orders:

@@ -33,7 +33,8 @@ class Crier:
             return
         for event in step.events:
             feed.add(event)
-        if now_ns >= self._next_ns:
+        was_set_back = now_ns < self._next_ns - PACE_NS
+        if now_ns >= self._next_ns or was_set_back:
             self._next_ns = now_ns + PACE_NS
             batches = feed.batches(exchange, TimeNs(now_ns))
             for batch in batches:

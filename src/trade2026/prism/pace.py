@@ -38,6 +38,7 @@ class Pace:
         self.from_ns = now_ns
         """From when on the wall time passes as it does now."""
         self._from_sim_ns = sim_ns
+        self._seen_ns = now_ns
 
     @property
     def is_stepping(self) -> bool:
@@ -58,14 +59,21 @@ class Pace:
         if is_paused is not None:
             self.is_paused = is_paused
             self.end_step()
-        self.from_ns, self._from_sim_ns = now_ns, sim_ns
+        self.from_ns = self._seen_ns = now_ns
+        self._from_sim_ns = sim_ns
 
     def end_step(self) -> None:
         """Stand still again, where a step was under way."""
         self.step_to_ns = self.step_to_event = None
 
     def target_ns(self, *, now_ns: int, sim_ns: int) -> int:
-        """Return up to where the market at *sim_ns* may move now."""
+        """Return up to where the market at *sim_ns* may move now.
+
+        Where the clock on the wall was set back the market goes on from where it stands.
+        """
+        if now_ns < self._seen_ns:
+            self.from_ns, self._from_sim_ns = now_ns, sim_ns
+        self._seen_ns = now_ns
         if self.is_paused:
             return sim_ns if self.step_to_ns is None else self.step_to_ns
         if self.speed_milli == AS_FAST_AS_POSSIBLE:

@@ -215,13 +215,11 @@ class Rounds:
             ask.enter(floor, place=place, now_ns=now_ns)
             history.entered(place, message)
             if isinstance(ask, ControlAsk) and not ask.is_done:
-                if self._pending is not None:
-                    self._pending.break_off("a reset ended the step before it was done")
-                self._pending = ask
+                self._hold(ask)
         floor.settle()
         step = floor.take_step()
         is_resetting = self._pending is not None and self._pending.is_reset
-        is_due = now_ns >= self._next_snapshot_ns and not is_resetting
+        is_due = self._clock.monotonic_ns() >= self._next_snapshot_ns and not is_resetting
         self._entered_seq = seq = journal.last_seq
         snapshot = self._snapshot(floor, life, controls, seq) if is_due else None
         if step.groups:
@@ -234,7 +232,7 @@ class Rounds:
         self._finish_over()
         if snapshot is not None and snapshot.mark is not None:
             history.marked(snapshot.mark)
-            self._next_snapshot_ns = now_ns + SNAPSHOT_EVERY_NS
+            self._next_snapshot_ns = self._clock.monotonic_ns() + SNAPSHOT_EVERY_NS
             place = journal.last_report_place + 1
             if await journal.snapshot(msgspec.structs.replace(snapshot, reports_from_seq=place)):
                 history.let_go(snapshot.cut.log_seq)
@@ -277,6 +275,11 @@ class Rounds:
             state = state_of(floor, self.mark, life.rules)
             if await asyncio.to_thread(self._archive.write, state):
                 self._state_seq = state.mark.log_seq
+
+    def _hold(self, ask: ControlAsk) -> None:
+        if self._pending is not None:
+            self._pending.break_off("a reset ended the step before it was done")
+        self._pending = ask
 
     def _finish_over(self) -> None:
         if self._over is not None:

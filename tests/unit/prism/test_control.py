@@ -10,6 +10,7 @@ from tests.prism import (
     SECOND,
     Orders,
     Prism,
+    SetClock,
     a_clock,
     check_conserved,
     check_told,
@@ -23,6 +24,7 @@ from trade2026.core.clock import VirtualClock
 from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.core.ids import EventId
 from trade2026.model.execution import ExecType
+from trade2026.model.market import RawBatch
 from trade2026.model.order import Side
 from trade2026.model.prism import (
     ControlKind,
@@ -32,6 +34,7 @@ from trade2026.model.prism import (
     PrismShock,
     ShockKind,
 )
+from trade2026.model.subjects import LIVE_PRISM_FEED, Stream
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.control import AUDIT_LENGTH, Controls, merged
 from trade2026.prism.life import FORMER
@@ -200,6 +203,27 @@ async def test_a_reset_begins_anew_from_the_seed_and_ends_what_worked(
     check_conserved(prism)
     await prism.venue.submit(orders.market(SELL, account="b"))
     check_told(prism, log)
+
+
+async def test_a_clock_that_is_set_back_holds_neither_market_nor_memory_nor_feed() -> None:
+    log, clock = MemoryLog(), SetClock()
+    async with living(log, clock) as prism:
+        said: list[RawBatch] = []
+
+        await prism.bus.watch(LIVE_PRISM_FEED, lambda _, batch: said.append(batch))
+        await pass_time(prism, 10)
+        clock.off_ns = -3_600 * SECOND
+        await prism.settle()
+        before, kept = sim_ns(prism), len(log.records(Stream.PRISM_SNAPSHOT))
+        said.clear()
+
+        await pass_time(prism, 5)
+
+        assert sim_ns(prism) == before + 5 * SECOND
+        assert len(log.records(Stream.PRISM_SNAPSHOT)) == kept + 5
+        assert len(said) >= 5
+        await prism.venue.submit(Orders(clock).market(BUY))
+        check_told(prism, log)
 
 
 @pytest.mark.parametrize("step", [{"step_ns": 3_600 * SECOND}, {"step_events": 1_000_000}])

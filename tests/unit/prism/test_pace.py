@@ -49,6 +49,18 @@ def test_what_the_machine_cannot_give_is_let_go_but_not_at_times_own_pace() -> N
     assert own.target_ns(now_ns=now_ns, sim_ns=SIM) == SIM + 100 * NS_PER_S
 
 
+@pytest.mark.parametrize("speed_milli", [1_000, 5_000])
+def test_a_clock_that_is_set_back_does_not_hold_the_market(speed_milli: int) -> None:
+    pace, back = a_pace(speed_milli=speed_milli), WALL - 3_600 * NS_PER_S
+    ran = pace.target_ns(now_ns=WALL + NS_PER_S, sim_ns=SIM)
+
+    stood = pace.target_ns(now_ns=back, sim_ns=ran)
+    after = pace.target_ns(now_ns=back + NS_PER_S, sim_ns=ran)
+
+    assert stood == ran
+    assert after - ran == ran - SIM == NS_PER_S * speed_milli // 1_000
+
+
 def test_a_pause_ends_a_step_and_the_state_has_what_a_later_life_needs() -> None:
     pace = a_pace(speed_milli=500, is_paused=True, next_seed=9)
     pace.step_to_ns = SIM + 5
