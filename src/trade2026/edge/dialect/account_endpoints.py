@@ -4,12 +4,14 @@ Source: Binance Spot API, "Trading endpoints", "Account endpoints", "User Data S
 endpoints"; Binance Wallet API, "Capital", "Asset".
 """
 
+import asyncio
 import zlib
-from typing import Final
+from typing import Any, Final
 
+from trade2026.edge.dialect.accounts import Placed
 from trade2026.edge.dialect.desk import Desk
 from trade2026.edge.dialect.endpoint import Answer, Call, Endpoint, Security, Weight
-from trade2026.edge.dialect.errors import cancel_rejected, missing, not_valid
+from trade2026.edge.dialect.errors import DialectError, cancel_rejected, missing, not_valid
 from trade2026.edge.dialect.orders import (
     amend,
     cancel,
@@ -95,10 +97,12 @@ async def cancel_all(desk: Desk, call: Call) -> object:
     symbol = listed(desk, call.params).symbol
     memory = desk.accounts.of(call.account)
     working = [order for order in memory.orders(symbol) if not order.is_done]
-    if not working:
+    # All at once: one that ends meanwhile keeps none of the others, and is not told as cancelled.
+    outcomes = await asyncio.gather(*(_cancelled(desk, order) for order in working))
+    cancelled = [outcome for outcome in outcomes if outcome is not None]
+    if not cancelled:
         raise cancel_rejected()
-    # One that fills meanwhile is none of those that were cancelled.
-    return [await cancel(desk, order, "") for order in working if not order.is_done]
+    return cancelled
 
 
 async def all_orders(desk: Desk, call: Call) -> object:
@@ -239,6 +243,13 @@ async def nothing(desk: Desk, call: Call) -> object:
     """Return an empty list: PRISM has no margin trading."""
     del desk, call
     return []
+
+
+async def _cancelled(desk: Desk, order: Placed) -> dict[str, Any] | None:
+    try:
+        return await cancel(desk, order, "")
+    except DialectError:
+        return None
 
 
 def _balances(desk: Desk, call: Call) -> dict[str, Balance]:

@@ -60,6 +60,8 @@ class Placed:
     text: str = ""
     is_working: bool = True
     """Not while a stop waits."""
+    cancel_id: str = ""
+    """What the sender of the cancel that is under way calls it, empty while none is."""
     fills: list[Fill] = field(default_factory=list[Fill])
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from trade2026.core.clock import Clock
-from trade2026.core.ids import Ids, OrderId
+from trade2026.core.ids import Ids
 from trade2026.edge.dialect import words
 from trade2026.edge.dialect.accounts import Accounts, Placed
 from trade2026.edge.dialect.keys import KeyStore
@@ -30,7 +30,6 @@ from trade2026.prism.venue import Venue
 
 RECALLED: Final = 100_000
 """Messages of PRISM's log that are read for the accounts' past."""
-_CANCEL_IDS_MAX: Final = 10_000
 
 
 class Desk:
@@ -48,7 +47,6 @@ class Desk:
         self.accounts = Accounts()
         self.tapes: dict[str, Tape] = {}
         self.hub = Hub(self.tapes, self._depth)
-        self._cancel_ids: dict[OrderId, str] = {}
 
     @property
     def floor(self) -> Floor:
@@ -101,12 +99,6 @@ class Desk:
         self.users.expire(now_ns)
         self.hub.on_feed(batches, self.market_ns)
 
-    def name_cancel(self, order_id: OrderId, cancel_id: str) -> None:
-        """Remember what the sender of a cancel called it, until the order's report comes."""
-        if len(self._cancel_ids) >= _CANCEL_IDS_MAX:
-            self._cancel_ids.clear()
-        self._cancel_ids[order_id] = cancel_id
-
     def _fold_market(self, step: Step) -> None:
         first_of: dict[str, int] = {}
         for event in step.events:
@@ -131,9 +123,7 @@ class Desk:
         return self.floor.holdings.is_funded(party_of(account, is_direct=True))
 
     def _tell_report(self, order: Placed, report: ExecutionReport, now_ns: int) -> None:
-        cancel_id = ""
-        if report.exec_type is ExecType.CANCELED:
-            cancel_id = self._cancel_ids.pop(report.order_id, "")
+        cancel_id = order.cancel_id if report.exec_type is ExecType.CANCELED else ""
         if self.users.has_listener(report.account):
             event = words.execution_event(order, report, now_ns=now_ns, cancel_id=cancel_id)
             if event is not None:

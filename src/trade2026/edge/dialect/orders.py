@@ -225,26 +225,35 @@ def find_to_cancel(desk: Desk, params: Params, account: str, *, prefix: str = ""
 async def cancel(desk: Desk, order: Placed, cancel_id: str) -> dict[str, Any]:
     """Take out what is left of *order* and return the answer.
 
+    Of several cancels at the same time the first one has it; the others wait as long, because
+    until then nobody knows that the order is gone.
+
     Raises:
-        DialectError: nothing of it works any more.
+        DialectError: nothing of it works any more, or another cancel took it out.
         VenueUnavailableError: PRISM stopped before it was in the log.
     """
     if order.is_done:
         raise cancel_rejected()
     request = order.request
+    is_first = not order.cancel_id
     cancel_id = cancel_id or desk.ids.new()
-    desk.name_cancel(request.order_id, cancel_id)
-    await desk.venue.cancel(
-        OrderCancelRequest(
-            order_id=request.order_id,
-            account=request.account,
-            venue=PRISM,
-            symbol=request.symbol,
-            transact_time_ns=desk.clock.now_ns(),
-        ),
-        is_direct=True,
-    )
-    if order.status != "CANCELED":
+    if is_first:
+        order.cancel_id = cancel_id
+    try:
+        await desk.venue.cancel(
+            OrderCancelRequest(
+                order_id=request.order_id,
+                account=request.account,
+                venue=PRISM,
+                symbol=request.symbol,
+                transact_time_ns=desk.clock.now_ns(),
+            ),
+            is_direct=True,
+        )
+    finally:
+        if is_first:
+            order.cancel_id = ""
+    if order.status != "CANCELED" or not is_first:
         raise cancel_rejected()
     return cancelled_reply(order, cancel_id)
 

@@ -1,5 +1,6 @@
 """Orders and accounts by REST: what is answered, and that it is what PRISM did."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -165,6 +166,36 @@ async def test_all_orders_of_a_symbol_are_cancelled_at_once(bot: Bot) -> None:
     assert [o["status"] for o in done] == ["CANCELED", "CANCELED"]
     assert refusal(none)[1] == -2011
     assert [o["symbol"] for o in (await bot.ask("GET", "/api/v3/openOrders")).json()] == ["ETHUSDT"]
+
+
+async def test_an_order_that_ends_meanwhile_keeps_none_of_the_others_from_being_cancelled(
+    bot: Bot,
+) -> None:
+    numbers = [(await bot.order(price=str(40_000 + n))).json()["orderId"] for n in range(3)]
+
+    one, rest = await asyncio.gather(
+        bot.ask("DELETE", ORDER, symbol="BTCUSDT", orderId=numbers[0]),
+        bot.ask("DELETE", "/api/v3/openOrders", symbol="BTCUSDT"),
+    )
+
+    assert (one.status_code, rest.status_code) == (200, 200)
+    assert [o["orderId"] for o in rest.json()] == numbers[1:]
+    assert (await bot.ask("GET", "/api/v3/openOrders")).json() == []
+
+
+async def test_of_two_cancels_at_the_same_time_one_is_refused(bot: Bot) -> None:
+    number = (await bot.order()).json()["orderId"]
+
+    replies = await asyncio.gather(
+        *(
+            bot.ask("DELETE", ORDER, symbol="BTCUSDT", orderId=number, newClientOrderId=name)
+            for name in ("one", "two")
+        )
+    )
+
+    assert [r.status_code for r in replies] == [200, 400]
+    assert replies[0].json()["clientOrderId"] == "one"
+    assert refusal(replies[1])[1] == -2011
 
 
 async def test_past_orders_are_found_by_number_time_and_count(bot: Bot) -> None:
