@@ -114,12 +114,22 @@ def key_routes(
 
     @delete("/keys/{api_key:str}", opt=needs("prism:write"), status_code=HTTP_204_NO_CONTENT)
     async def revoke(request: AnyRequest, api_key: Key) -> None:
-        """Revoke a key at once and for good; what was opened with it ends."""
-        key = keys.find(api_key)
+        """Revoke a key at once and for good; what was opened with it ends.
+
+        Answered with 503 where its file cannot be written: it counts for nothing any more, but
+        would again after a restart; asking again writes it again.
+        """
+        key = keys.find_to_revoke(api_key)
         if key is None or not is_visible(request, key.account):
             raise ProblemError(404, "Unknown key", "there is no such key")
         require_account(request, key.account)
-        await keys.revoke(api_key)
         users.end_of(api_key)
+        try:
+            await keys.revoke(api_key)
+        except OSError:
+            text = (
+                "the key is revoked until PRISM restarts, but its file was not written: ask again"
+            )
+            raise ProblemError(503, "Not saved", text) from None
 
     return [create, list_all, revoke]

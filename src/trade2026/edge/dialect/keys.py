@@ -63,12 +63,18 @@ class KeyStore:
         content = file.load()
         keys = msgspec.json.decode(content, type=list[ApiKey]) if content else []
         self._keys = {key.api_key: key for key in keys}
+        self._revoked: dict[str, ApiKey] = {}
+        """Those that count for nothing any more, and are still in the file."""
         self._changing = asyncio.Lock()
         """One change at a time: each writes the whole file."""
 
     def find(self, api_key: str) -> ApiKey | None:
         """Return the key that is spelt so, None where there is none (any more)."""
         return self._keys.get(api_key)
+
+    def find_to_revoke(self, api_key: str) -> ApiKey | None:
+        """Return the key also where it was revoked and the file did not take it."""
+        return self._keys.get(api_key) or self._revoked.get(api_key)
 
     def all(self) -> list[ApiKey]:
         """Return every key, oldest first."""
@@ -94,18 +100,27 @@ class KeyStore:
                 raise RefusedError(f"{account} has {own} keys already; revoke one first")
             if len(self._keys) >= KEYS_MAX:
                 raise RefusedError(f"there are {KEYS_MAX} keys already; revoke some first")
-            await self._save([*self._keys.values(), key])
+            await self._save(key)
         return key
 
     async def revoke(self, api_key: str) -> None:
-        """Forget the key for good; it counts for nothing from this moment."""
-        async with self._changing:
-            kept = [key for key in self._keys.values() if key.api_key != api_key]
-            self._keys.pop(api_key, None)
-            await self._save(kept)
+        """Forget the key for good; it counts for nothing from this moment.
 
-    async def _save(self, keys: list[ApiKey]) -> None:
+        Raises:
+            OSError: the file did not take it, so it would count again in the next life; ask again.
+        """
+        key = self._keys.pop(api_key, None)
+        if key is not None:
+            self._revoked[api_key] = key
+        async with self._changing:
+            await self._save()
+
+    async def _save(self, *new: ApiKey) -> None:
         # In the file first: what it does not take, nobody is told of. The disk is slow, and
-        # the market must not wait for it.
-        await asyncio.to_thread(self._file.save, msgspec.json.encode(keys))
-        self._keys = {key.api_key: key for key in keys}
+        # the market must not wait for it; keys may be revoked meanwhile.
+        gone = list(self._revoked)
+        content = msgspec.json.encode([*self._keys.values(), *new])
+        await asyncio.to_thread(self._file.save, content)
+        self._keys |= {key.api_key: key for key in new}
+        for api_key in gone:
+            del self._revoked[api_key]

@@ -1,6 +1,7 @@
 """Keys outlive the process, for their owner's eyes only, and are gone once revoked."""
 
 import asyncio
+import os
 import threading
 from pathlib import Path
 
@@ -58,6 +59,52 @@ async def test_what_cannot_be_written_makes_no_key(tmp_path: Path) -> None:
         await a_key(store)
 
     assert len(store.all()) == 1
+
+
+async def test_a_revocation_that_is_not_saved_counts_and_can_be_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    store = a_store(tmp_path)
+    key = await a_key(store)
+    # A folder stands where the draft would be written.
+    draft = tmp_path / "secrets" / f".{KEYS_SECRET}.{os.getpid()}"
+    draft.mkdir()
+
+    for _ in range(2):
+        with pytest.raises(OSError, match=KEYS_SECRET):
+            await store.revoke(key.api_key)
+        assert store.find(key.api_key) is None
+        assert store.find_to_revoke(key.api_key) == key
+        assert a_store(tmp_path).find(key.api_key) == key
+
+    draft.rmdir()
+    await store.revoke(key.api_key)
+    assert store.find_to_revoke(key.api_key) is None
+    assert a_store(tmp_path).all() == []
+
+
+async def test_a_key_that_is_revoked_while_the_file_is_written_does_not_come_back(
+    tmp_path: Path,
+) -> None:
+    class SlowFile(SecretFile):
+        def save(self, content: bytes) -> None:
+            assert moved.wait(5)
+            super().save(content)
+
+    moved = threading.Event()
+    moved.set()
+    store = KeyStore(SlowFile(tmp_path, KEYS_SECRET))
+    gone = await a_key(store)
+    moved.clear()
+    making = asyncio.ensure_future(a_key(store))
+    await asyncio.sleep(0)
+    revoking = asyncio.ensure_future(store.revoke(gone.api_key))
+    await asyncio.sleep(0)
+
+    assert store.find(gone.api_key) is None
+    moved.set()
+    made, _ = await asyncio.gather(making, revoking)
+    assert store.all() == a_store(tmp_path).all() == [made]
 
 
 async def test_an_account_has_so_many_keys_and_no_more(tmp_path: Path) -> None:

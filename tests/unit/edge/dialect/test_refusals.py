@@ -1,5 +1,7 @@
 """What the dialect says when it says no: the documented code, text and status, and no other."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -7,6 +9,7 @@ import pytest
 from tests.bots import Bot, refusal, signature
 
 from trade2026.core.clock import SystemClock
+from trade2026.edge.dialect.keys import KEYS_SECRET
 
 ORDER = "/api/v3/order"
 TOO_LATE = "Timestamp for this request is outside of the recvWindow."
@@ -208,6 +211,28 @@ async def test_a_revoked_key_is_refused_at_once_and_its_listen_key_ends(
     assert refusal(await bot.order()) == BAD_KEY
     assert started.json()["listenKey"]
     assert refusal(await bot.send("POST", "/api/v3/userDataStream", "")) == BAD_KEY
+
+
+async def test_a_revoked_key_ends_what_it_opened_though_its_file_cannot_be_written(
+    bot: Bot, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    started = (await bot.send("POST", "/api/v3/userDataStream", "")).json()
+    second = Bot(
+        client, (await client.post("/keys", json={"account": "bot"})).json(), SystemClock()
+    )
+    # A folder stands where the draft would be written.
+    draft = tmp_path / "secrets" / f".{KEYS_SECRET}.{os.getpid()}"
+    draft.mkdir()
+
+    for _ in range(2):
+        assert (await client.delete(f"/keys/{bot.api_key}")).status_code == 503
+        assert refusal(await bot.order()) == BAD_KEY
+    kept = await second.send("PUT", "/api/v3/userDataStream", f"listenKey={started['listenKey']}")
+    draft.rmdir()
+
+    assert refusal(kept)[1] == -1125
+    assert (await client.delete(f"/keys/{bot.api_key}")).status_code == 204
+    assert (await client.delete(f"/keys/{bot.api_key}")).status_code == 404
 
 
 async def test_one_account_never_sees_or_touches_another(
