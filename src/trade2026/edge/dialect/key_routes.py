@@ -89,14 +89,18 @@ def key_routes(
         """Make a key of an account for the exchange API; the secret is shown this once."""
         account = AccountId(read_key(data.account, "account"))
         require_account(request, account)
-        problem = await venue.fund(PrismFunding(account=account, amounts=balance))
-        if problem:
-            raise ProblemError(409, "Not possible", problem)
+
+        async def fund() -> None:
+            problem = await venue.fund(PrismFunding(account=account, amounts=balance))
+            if problem:
+                raise ProblemError(409, "Not possible", problem)
+
         key = await keys.create(
             account=account,
             label=data.label[:LABEL_MAX],
             created_by=principal_of(request).subject,
             now_ns=clock.now_ns(),
+            prepare=fund,
         )
         wallet = venue.floor.wallet_of(party_of(account, is_direct=True))
         return NewKeyReply(

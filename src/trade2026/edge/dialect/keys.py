@@ -6,6 +6,8 @@ revoked is gone, and so is all that was opened with it.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 import msgspec
@@ -65,6 +67,8 @@ class KeyStore:
         self._keys = {key.api_key: key for key in keys}
         self._revoked: dict[str, ApiKey] = {}
         """Those that count for nothing any more, and are still in the file."""
+        self._making: list[str] = []
+        """The accounts of the keys that are being made: each holds its place already."""
         self._changing = asyncio.Lock()
         """One change at a time: each writes the whole file."""
 
@@ -80,28 +84,55 @@ class KeyStore:
         """Return every key, oldest first."""
         return list(self._keys.values())
 
-    async def create(self, *, account: str, label: str, created_by: str, now_ns: int) -> ApiKey:
+    async def create(
+        self,
+        *,
+        account: str,
+        label: str,
+        created_by: str,
+        now_ns: int,
+        prepare: Callable[[], Awaitable[None]],
+    ) -> ApiKey:
         """Make a key of *account*; it is in its file before it is returned.
+
+        Args:
+            account: whose it will be.
+            label: what it is for.
+            created_by: who asked.
+            now_ns: when.
+            prepare: what must be done before there is a key; not called where there are too
+                many, and where it raises there is none.
 
         Raises:
             RefusedError: there are too many.
         """
-        key = ApiKey(
-            api_key=self._file.random_text(KEY_LENGTH),
-            secret=self._file.random_text(KEY_LENGTH),
-            account=account,
-            label=label,
-            created_ns=now_ns,
-            created_by=created_by,
-        )
-        async with self._changing:
-            own = sum(1 for key in self._keys.values() if key.account == account)
-            if own >= KEYS_OF_ACCOUNT_MAX:
-                raise RefusedError(f"{account} has {own} keys already; revoke one first")
-            if len(self._keys) >= KEYS_MAX:
-                raise RefusedError(f"there are {KEYS_MAX} keys already; revoke some first")
-            await self._save(key)
+        with self._room_for(account):
+            await prepare()
+            key = ApiKey(
+                api_key=self._file.random_text(KEY_LENGTH),
+                secret=self._file.random_text(KEY_LENGTH),
+                account=account,
+                label=label,
+                created_ns=now_ns,
+                created_by=created_by,
+            )
+            async with self._changing:
+                await self._save(key)
         return key
+
+    @contextmanager
+    def _room_for(self, account: str) -> Generator[None]:
+        accounts = [*(key.account for key in self._keys.values()), *self._making]
+        own = accounts.count(account)
+        if own >= KEYS_OF_ACCOUNT_MAX:
+            raise RefusedError(f"{account} has {own} keys already; revoke one first")
+        if len(accounts) >= KEYS_MAX:
+            raise RefusedError(f"there are {KEYS_MAX} keys already; revoke some first")
+        self._making.append(account)
+        try:
+            yield
+        finally:
+            self._making.remove(account)
 
     async def revoke(self, api_key: str) -> None:
         """Forget the key for good; it counts for nothing from this moment.

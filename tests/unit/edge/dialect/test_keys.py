@@ -3,12 +3,23 @@
 import asyncio
 import os
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+from tests.doors import OpenDoor
 
+from trade2026.adapters.bus.local import LocalBus
+from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.core.clock import SystemClock
 from trade2026.core.errors import RefusedError, StartError
-from trade2026.edge.dialect.keys import KEYS_OF_ACCOUNT_MAX, KEYS_SECRET, ApiKey, KeyStore
+from trade2026.edge.dialect.keys import KEYS_MAX, KEYS_OF_ACCOUNT_MAX, KEYS_SECRET, ApiKey, KeyStore
+from trade2026.model.prism import PrismInput
+from trade2026.model.subjects import PRISM_INPUT
+from trade2026.ports.bus import Delivery
+from trade2026.services import prism
+from trade2026.shell.runtime import Surroundings, running
 from trade2026.shell.secrets import SecretFile
 
 
@@ -16,8 +27,16 @@ def a_store(tmp_path: Path) -> KeyStore:
     return KeyStore(SecretFile(tmp_path, KEYS_SECRET))
 
 
-async def a_key(store: KeyStore, account: str = "bot") -> ApiKey:
-    return await store.create(account=account, label="", created_by="tess", now_ns=1)
+async def nothing() -> None:
+    """Need nothing before a key."""
+
+
+async def a_key(
+    store: KeyStore, account: str = "bot", prepare: Callable[[], Awaitable[None]] = nothing
+) -> ApiKey:
+    return await store.create(
+        account=account, label="", created_by="tess", now_ns=1, prepare=prepare
+    )
 
 
 async def test_a_key_is_found_by_the_next_process_until_it_is_revoked(tmp_path: Path) -> None:
@@ -110,12 +129,35 @@ async def test_a_key_that_is_revoked_while_the_file_is_written_does_not_come_bac
 async def test_an_account_has_so_many_keys_and_no_more(tmp_path: Path) -> None:
     store = a_store(tmp_path)
     keys = [await a_key(store) for _ in range(KEYS_OF_ACCOUNT_MAX)]
+    prepared: list[str] = []
+
+    async def note() -> None:
+        prepared.append("bot")
 
     with pytest.raises(RefusedError, match="revoke one"):
-        await a_key(store)
+        await a_key(store, prepare=note)
+
+    assert prepared == []
 
     assert await a_key(store, "other")
     await store.revoke(keys[0].api_key)
+    assert await a_key(store)
+
+
+async def test_no_more_are_prepared_at_once_than_there_is_room_for(tmp_path: Path) -> None:
+    prepared: list[str] = []
+    store = a_store(tmp_path)
+
+    async def fail() -> None:
+        prepared.append("bot")
+        await asyncio.sleep(0)
+        raise RefusedError("no balance")
+
+    asked = [a_key(store, prepare=fail) for _ in range(KEYS_OF_ACCOUNT_MAX + 1)]
+    await asyncio.gather(*asked, return_exceptions=True)
+
+    assert len(prepared) == KEYS_OF_ACCOUNT_MAX
+    assert store.all() == []
     assert await a_key(store)
 
 
@@ -144,3 +186,30 @@ async def test_the_loop_goes_on_while_the_file_is_written_and_no_key_is_lost(
 
     assert [type(one) for one in made].count(RefusedError) == 1
     assert len(a_store(tmp_path).all()) == KEYS_OF_ACCOUNT_MAX
+
+
+async def test_who_gets_no_key_gets_no_balance_either(tmp_path: Path) -> None:
+    funded: list[str] = []
+
+    async def note(message: PrismInput, _: Delivery) -> None:
+        if message.funding is not None:
+            funded.append(message.funding.account)
+
+    keys = [
+        ApiKey(api_key=f"k{n}", secret="s", account=f"a{n}", label="", created_ns=1, created_by="t")
+        for n in range(KEYS_MAX)
+    ]
+    SecretFile(tmp_path, KEYS_SECRET).save(msgspec.json.encode(keys))
+    bus = LocalBus(MemoryLog(), SystemClock(), with_codec=True)
+    around = Surroundings(bus=bus, doorkeeper=OpenDoor(), data_dir=tmp_path)
+    async with running({"PRISM": prism.build}, around) as runtime:
+        client = runtime.client("PRISM")
+        refused = await client.post("/keys", json={"account": "late"})
+        await client.delete("/keys/k0")
+        made = await client.post("/keys", json={"account": "later"})
+        subscription = await bus.fold(PRISM_INPUT, note, from_seq=1)
+        await subscription.stop()
+    await bus.close()
+
+    assert (refused.status_code, made.status_code) == (409, 201)
+    assert funded == ["later"]
