@@ -8,6 +8,8 @@ Source: Binance Spot API, "Error codes for Binance", and "Filter failures".
 from http import HTTPStatus
 from typing import Any, Final
 
+from trade2026.core.clock import NS_PER_S
+
 
 class DialectError(Exception):
     """A refusal in the dialect's words.
@@ -17,6 +19,7 @@ class DialectError(Exception):
         text: As documented.
         status: Of HTTP.
         data: Further detail, where the dialect has it.
+        retry_s: After how many seconds to come back, where time helps.
     """
 
     def __init__(
@@ -25,17 +28,25 @@ class DialectError(Exception):
         text: str,
         status: int = HTTPStatus.BAD_REQUEST,
         data: dict[str, Any] | None = None,
+        retry_s: int = 0,
     ) -> None:
         super().__init__(f"{code} {text}")
         self.code = code
         self.text = text
         self.status = int(status)
         self.data = data
+        self.retry_s = retry_s
 
     def body(self) -> dict[str, Any]:
         """Return what is sent."""
         body: dict[str, Any] = {"code": self.code, "msg": self.text}
         return body if self.data is None else {**body, "data": self.data}
+
+
+def too_many(code: int, text: str, *, now_ns: int, left_s: int) -> DialectError:
+    """Return the refusal of a sender who may come back in *left_s* seconds."""
+    data = {"retryAfter": (now_ns // NS_PER_S + left_s) * 1_000}
+    return DialectError(code, text, HTTPStatus.TOO_MANY_REQUESTS, data, left_s)
 
 
 def unknown_status() -> DialectError:

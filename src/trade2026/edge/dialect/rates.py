@@ -8,11 +8,10 @@ Source: Binance Spot API, "LIMITS": IP limits, unfilled order count; "WebSocket 
 WebSocket limits.
 """
 
-from http import HTTPStatus
 from typing import Any, Final
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.edge.dialect.errors import DialectError
+from trade2026.edge.dialect.errors import too_many
 
 WEIGHT_MAX: Final = 6_000
 """Of one address in a minute."""
@@ -72,9 +71,7 @@ class Rates:
                 f"Too many requests; current limit of IP({address}) is {WEIGHT_MAX} requests per "
                 f"minute. Please use WebSocket Streams for live updates to avoid polling the API."
             )
-            left_s = self._weight.left_s(now_ns)
-            data = {"retryAfter": (now_ns // NS_PER_S + left_s) * 1_000}
-            raise DialectError(-1003, text, HTTPStatus.TOO_MANY_REQUESTS, data)
+            raise too_many(-1003, text, now_ns=now_ns, left_s=self._weight.left_s(now_ns))
 
     def connect(self, address: str, now_ns: int) -> bool:
         """Count a WebSocket, and return whether the sender may open it."""
@@ -89,7 +86,7 @@ class Rates:
         for (window, _), (_, _, most, span) in zip(self._orders, ORDERS_MAX, strict=True):
             if not window.take(account, 1, now_ns):
                 text = f"Too many new orders; current limit is {most} orders per {span}."
-                raise DialectError(-1015, text, HTTPStatus.TOO_MANY_REQUESTS)
+                raise too_many(-1015, text, now_ns=now_ns, left_s=window.left_s(now_ns))
 
     def headers(self, address: str, account: str, now_ns: int) -> dict[str, str]:
         """Return what an answer tells of the counters; of orders only where there is an account."""
@@ -99,10 +96,6 @@ class Rates:
             for window, name in self._orders:
                 headers[f"X-MBX-ORDER-COUNT-{name}"] = str(window.count(account, now_ns))
         return headers
-
-    def retry_after_s(self, now_ns: int) -> int:
-        """Return after how many seconds a sender who asked for too much may come back."""
-        return self._weight.left_s(now_ns)
 
     def weight_row(self, address: str, now_ns: int) -> dict[str, Any]:
         """Return the weight used, as the WebSocket API tells it."""

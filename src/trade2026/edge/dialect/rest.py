@@ -42,17 +42,17 @@ def _family(desk: Desk, family: str) -> BaseRouteHandler:
         query = request.scope["query_string"].decode("utf-8", "replace")
         body = (await request.body()).decode("utf-8", "replace")
         address = request.client.host if request.client else ""
+        retry_s = 0
         try:
             status, found, account = await _answer(desk, request, family + path, query, body)
         except VenueUnavailableError:
             error = unknown_status()
             status, found, account = error.status, error.body(), ""
         except DialectError as error:
-            status, found, account = error.status, error.body(), ""
-        now_ns = desk.clock.now_ns()
-        headers = desk.rates.headers(address, account, now_ns)
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            headers["Retry-After"] = str(desk.rates.retry_after_s(now_ns))
+            status, found, account, retry_s = error.status, error.body(), "", error.retry_s
+        headers = desk.rates.headers(address, account, desk.clock.now_ns())
+        if retry_s:
+            headers["Retry-After"] = str(retry_s)
         return Response(
             msgspec.json.encode(found),
             status_code=status,

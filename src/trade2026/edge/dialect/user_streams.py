@@ -13,7 +13,7 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.edge.dialect.connection import Connection
-from trade2026.edge.dialect.errors import DialectError
+from trade2026.edge.dialect.errors import DialectError, too_many
 
 LISTEN_KEY_LENGTH: Final = 60
 LISTEN_NS: Final = 3_600 * NS_PER_S
@@ -56,7 +56,10 @@ class UserStreams:
                 one.expires_ns = now_ns + LISTEN_NS
                 return listen_key
         if len(self._listen_keys) >= LISTEN_KEYS_MAX:
-            raise DialectError(-1003, "Too many listen keys are in use.", 429)
+            first_ns = min(one.expires_ns for one in self._listen_keys.values())
+            left_s = -(-(first_ns - now_ns) // NS_PER_S)
+            text = "Too many listen keys are in use."
+            raise too_many(-1003, text, now_ns=now_ns, left_s=left_s)
         listen_key = self._random_text(LISTEN_KEY_LENGTH)
         self._listen_keys[listen_key] = _ListenKey(api_key, account, now_ns + LISTEN_NS)
         return listen_key
