@@ -1,13 +1,15 @@
 """How much may be asked in a minute, and how many orders in ten seconds and in a day.
 
-What is asked for weighs as documented, by the address of the sender; orders are counted by
-account. Whoever goes beyond is refused with 429 and told when to come back. Counters begin
-again with each window of the clock, and with PRISM.
+What is asked for weighs as documented, by the address of the sender (of IPv6, by its /64);
+orders are counted by account. Whoever goes beyond is refused with 429 and told when to come
+back. Counters begin again with each window of the clock, and with PRISM.
 
 Source: Binance Spot API, "LIMITS": IP limits, unfilled order count; "WebSocket Streams":
 WebSocket limits.
 """
 
+from heapq import nsmallest
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any, Final
 
 from trade2026.core.clock import NS_PER_S
@@ -20,8 +22,12 @@ ORDERS_MAX: Final = ((10, "10S", 100, "10 SECOND"), (86_400, "1D", 200_000, "1 D
 CONNECTIONS: Final = (300, 300)
 """Of one address: seconds, and how many WebSockets may be opened in them."""
 _MINUTE_S: Final = 60
+_HOST_BITS: Final = 64
+"""Of an IPv6 address, those that its host chooses."""
 _SENDERS_MAX: Final = 10_000
-"""Remembered at once; beyond, everybody's window begins again."""
+"""Remembered at once; beyond, those who used least are forgotten."""
+_FORGOTTEN: Final = _SENDERS_MAX // 10
+"""At once: to look for them at every new sender would cost much."""
 
 
 class Window:
@@ -36,7 +42,7 @@ class Window:
     def count(self, sender: str, now_ns: int) -> int:
         """Return what *sender* has used of this window."""
         window = now_ns // self._length_ns
-        if window != self._window or len(self._counts) > _SENDERS_MAX:
+        if window != self._window:
             self._window = window
             self._counts = {}
         return self._counts.get(sender, 0)
@@ -44,12 +50,29 @@ class Window:
     def take(self, sender: str, weight: int, now_ns: int) -> bool:
         """Use *weight* of the window if there is so much left, and return whether there is."""
         used = self.count(sender, now_ns) + weight
+        if sender not in self._counts and len(self._counts) >= _SENDERS_MAX:
+            # Whoever is at the limit stays known, however many others come.
+            for least in nsmallest(_FORGOTTEN, self._counts, key=self._counts.__getitem__):
+                del self._counts[least]
         self._counts[sender] = used
         return used <= self._most
 
     def left_s(self, now_ns: int) -> int:
         """Return after how many seconds the next window begins, at least one."""
         return max(1, -(-(self._length_ns - now_ns % self._length_ns) // NS_PER_S))
+
+
+def sender_of(address: str) -> str:
+    """Return who is counted for *address*: itself, or of IPv6 its /64, which one host has whole."""
+    if ":" not in address:
+        return address
+    try:
+        found = IPv6Address(address)
+    except ValueError:
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((int(found) >> _HOST_BITS << _HOST_BITS, 128 - _HOST_BITS)))
 
 
 class Rates:
@@ -66,7 +89,7 @@ class Rates:
         Raises:
             DialectError: 429, the sender has asked for too much.
         """
-        if not self._weight.take(address, weight, now_ns):
+        if not self._weight.take(sender_of(address), weight, now_ns):
             text = (
                 f"Too many requests; current limit of IP({address}) is {WEIGHT_MAX} requests per "
                 f"minute. Please use WebSocket Streams for live updates to avoid polling the API."
@@ -75,7 +98,7 @@ class Rates:
 
     def connect(self, address: str, now_ns: int) -> bool:
         """Count a WebSocket, and return whether the sender may open it."""
-        return self._connections.take(address, 1, now_ns)
+        return self._connections.take(sender_of(address), 1, now_ns)
 
     def order(self, account: str, now_ns: int) -> None:
         """Count a new order.
@@ -90,7 +113,7 @@ class Rates:
 
     def headers(self, address: str, account: str, now_ns: int) -> dict[str, str]:
         """Return what an answer tells of the counters; of orders only where there is an account."""
-        used = self._weight.count(address, now_ns)
+        used = self._weight.count(sender_of(address), now_ns)
         headers = {"X-MBX-USED-WEIGHT": str(used), "X-MBX-USED-WEIGHT-1M": str(used)}
         if account:
             for window, name in self._orders:
@@ -99,7 +122,7 @@ class Rates:
 
     def weight_row(self, address: str, now_ns: int) -> dict[str, Any]:
         """Return the weight used, as the WebSocket API tells it."""
-        return {**RATE_LIMITS[0], "count": self._weight.count(address, now_ns)}
+        return {**RATE_LIMITS[0], "count": self._weight.count(sender_of(address), now_ns)}
 
     def order_rows(self, account: str, now_ns: int) -> list[dict[str, Any]]:
         """Return the limits of orders, with what *account* has used of them."""

@@ -1,10 +1,10 @@
-"""Who asks for too much is told when to come back."""
+"""Who asks for too much is told when to come back, and nobody can change who did."""
 
 import pytest
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.edge.dialect.errors import DialectError
-from trade2026.edge.dialect.rates import ORDERS_MAX, WEIGHT_MAX, Rates
+from trade2026.edge.dialect.rates import CONNECTIONS, ORDERS_MAX, WEIGHT_MAX, Rates, sender_of
 
 DAY_S = 86_400
 NOON_NS = (20_000 * DAY_S + DAY_S // 2) * NS_PER_S
@@ -46,3 +46,44 @@ def test_too_much_weight_may_come_back_with_the_next_minute() -> None:
         rates.weigh("10.0.0.1", 1, now_ns)
 
     assert (refused.value.code, refused.value.retry_s) == (-1003, 40)
+
+
+def test_however_many_ask_whoever_is_at_the_limit_stays_there() -> None:
+    rates = Rates()
+    rates.weigh("10.0.0.1", WEIGHT_MAX, NOON_NS)
+    for n in range(30_000):
+        rates.weigh(f"11.{n >> 16}.{n >> 8 & 255}.{n & 255}", 1, NOON_NS)
+
+    with pytest.raises(DialectError):
+        rates.weigh("10.0.0.1", 1, NOON_NS)
+    assert rates.weight_row("10.0.0.1", NOON_NS)["count"] == WEIGHT_MAX + 1
+    # Of the others the last one is known, and the first one forgotten.
+    assert rates.weight_row("11.0.117.47", NOON_NS)["count"] == 1
+    assert rates.weight_row("11.0.0.0", NOON_NS)["count"] == 0
+
+
+def test_a_host_with_many_ipv6_addresses_is_one_sender() -> None:
+    rates = Rates()
+    rates.weigh("2001:db8:0:1::1", WEIGHT_MAX, NOON_NS)
+
+    with pytest.raises(DialectError, match=r"IP\(2001:db8:0:1:ffff::2\)"):
+        rates.weigh("2001:db8:0:1:ffff::2", 1, NOON_NS)
+    rates.weigh("2001:db8:0:2::1", 1, NOON_NS)
+    opened = [rates.connect(f"2001:db8::{n:x}", NOON_NS) for n in range(CONNECTIONS[1] + 1)]
+    assert opened.index(False) == CONNECTIONS[1]
+    assert rates.headers("2001:db8:0:1::9", "", NOON_NS)["X-MBX-USED-WEIGHT"] == "6001"
+
+
+@pytest.mark.parametrize(
+    ("address", "sender"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("2001:db8:0:1:2:3:4:5", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("", ""),
+        ("test:client", "test:client"),
+    ],
+)
+def test_an_address_is_counted_by_whom_it_belongs_to(address: str, sender: str) -> None:
+    assert sender_of(address) == sender
