@@ -386,6 +386,9 @@ export interface paths {
         /**
          * Revoke
          * @description Revoke a key at once and for good; what was opened with it ends.
+         *
+         *     Answered with 503 where its file cannot be written: it counts for nothing any more, but
+         *     would again after a restart; asking again writes it again.
          */
         delete: operations["KeysApiKeyRevoke"];
         options?: never;

@@ -5,6 +5,7 @@ may hold its keys; the secret is in the answer to the request that makes a key, 
 else.
 """
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -71,6 +72,20 @@ def _reply(key: ApiKey) -> KeyReply:
     )
 
 
+async def _fund(venue: Venue, funding: PrismFunding) -> None:
+    problem = await venue.fund(funding)
+    if problem:
+        raise ProblemError(409, "Not possible", problem)
+
+
+async def _revoke(keys: KeyStore, api_key: str) -> None:
+    try:
+        await keys.revoke(api_key)
+    except OSError:
+        text = "the key is revoked until PRISM restarts, but its file was not written: ask again"
+        raise ProblemError(503, "Not saved", text) from None
+
+
 def key_routes(
     venue: Venue, keys: KeyStore, users: UserStreams, *, clock: Clock, balance: dict[str, Qty]
 ) -> list[BaseRouteHandler]:
@@ -89,18 +104,13 @@ def key_routes(
         """Make a key of an account for the exchange API; the secret is shown this once."""
         account = AccountId(read_key(data.account, "account"))
         require_account(request, account)
-
-        async def fund() -> None:
-            problem = await venue.fund(PrismFunding(account=account, amounts=balance))
-            if problem:
-                raise ProblemError(409, "Not possible", problem)
-
+        funding = PrismFunding(account=account, amounts=balance)
         key = await keys.create(
             account=account,
             label=data.label[:LABEL_MAX],
             created_by=principal_of(request).subject,
             now_ns=clock.now_ns(),
-            prepare=fund,
+            prepare=partial(_fund, venue, funding),
         )
         wallet = venue.floor.wallet_of(party_of(account, is_direct=True))
         return NewKeyReply(
@@ -128,12 +138,6 @@ def key_routes(
             raise ProblemError(404, "Unknown key", "there is no such key")
         require_account(request, key.account)
         users.end_of(api_key)
-        try:
-            await keys.revoke(api_key)
-        except OSError:
-            text = (
-                "the key is revoked until PRISM restarts, but its file was not written: ask again"
-            )
-            raise ProblemError(503, "Not saved", text) from None
+        await _revoke(keys, api_key)
 
     return [create, list_all, revoke]
