@@ -155,15 +155,16 @@ def test_a_killed_prism_has_done_all_that_it_said(tmp_path: Path) -> None:
         time.sleep(BETWEEN_KILLS_S)
         actor.is_done.set()
         acting.join()
-        assert platform.call("POST", "PRISM", "/control/pause").status_code == 200
+        stands = platform.call("POST", "PRISM", "/control/pause").json()
+        platform.wait_for(
+            lambda: replayed(platform)["recorded_digest"] == stands["digest"], 30, "snapshot"
+        )
 
         rows = actor.ask("GET", "/api/v3/allOrders", symbol="BTCUSDT", limit=1_000).json()
         actor.close()
         audit = platform.get("PRISM", "/control/audit?limit=1000")
-        replays = [platform.cli("prism", "replay", "--json") for _ in range(2)]
-        earlier = [
-            platform.cli("prism", "replay", "--json", "--life", str(life)) for life in range(KILLS)
-        ]
+        last, again = replayed(platform), replayed(platform)
+        earlier = [replayed(platform, "--life", str(life)) for life in range(KILLS)]
 
     assert actor.unanswered
     assert min(len(actor.stops), len(actor.resting), len(actor.replaced)) > 3
@@ -181,7 +182,10 @@ def test_a_killed_prism_has_done_all_that_it_said(tmp_path: Path) -> None:
     assert [p for p in actor.pauses if p not in pauses] == []
     assert [b for b in actor.bands if b not in bands] == []
     assert min(len(actor.pauses), len(actor.bands)) > 3
-    first, second, *others = (json.loads(replay.stdout) for replay in (*replays, *earlier))
-    assert first == second
-    assert all(replayed["is_equal"] for replayed in (first, *others))
-    assert all(replayed["inputs"] for replayed in (first, *others))
+    assert last == again
+    assert all(one["is_equal"] and one["inputs"] for one in (last, *earlier))
+
+
+def replayed(platform: Platform, *arguments: str) -> Any:
+    """Return what another process makes of a life's log."""
+    return json.loads(platform.cli("prism", "replay", "--json", *arguments).stdout)
