@@ -10,6 +10,7 @@ the log. So whoever comes back knows of every cut that may have been made, and m
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Final
 
 from trade2026.core.clock import NS_PER_S, TimeNs
@@ -46,6 +47,8 @@ class Retention:
         self._keep_ns = keep_ns
         self._most_kept = most_kept
         self._rungs = list(rungs)
+        self._may_cut = True
+        """By age, one rung goes for one that comes: the clock of the wall may be wrong."""
         self.cut = cut
         """What stands up to its place is let go of; all that came after its time is behind it."""
 
@@ -62,25 +65,29 @@ class Retention:
             or now_ns - last.at_ns >= self._keep_ns // RUNGS
             or log_seq - last.log_seq >= self._most_kept // RUNGS
         ):
-            self._rungs.append(PrismRung(at_ns=TimeNs(now_ns), log_seq=log_seq))
+            # In the order of time also where the clock was set back: what is late is only kept.
+            at_ns = now_ns if last is None else max(now_ns, last.at_ns)
+            self._rungs.append(PrismRung(at_ns=TimeNs(at_ns), log_seq=log_seq))
+            self._may_cut = True
 
     def decide(self, now_ns: int, log_seq: int, *, needed_seq: int) -> bool:
         """Move the cut on as far as it may; return whether what is needed holds it back.
+
+        However far the clock leaps, age moves it by one rung for every rung that was noted.
 
         Args:
             now_ns: on the wall.
             log_seq: where the log stands.
             needed_seq: the first place that is still needed, however old.
         """
-        due = [
-            rung
-            for rung in self._rungs
-            if rung.at_ns <= now_ns - self._keep_ns or rung.log_seq <= log_seq - self._most_kept
-        ]
+        due = list(takewhile(lambda one: one.log_seq <= log_seq - self._most_kept, self._rungs))
+        by_age = self._rungs[len(due) : len(due) + self._may_cut]
+        due += [one for one in by_age if one.at_ns <= now_ns - self._keep_ns]
         free = [rung for rung in due if rung.log_seq < needed_seq]
         if free:
             self.cut = free[-1]
             del self._rungs[: len(free)]
+            self._may_cut = False
         return len(free) < len(due)
 
     def reconcile(self, first_seq: int, now_ns: int) -> None:
@@ -94,8 +101,8 @@ class Retention:
 
     def place_before(self, at_ns: int) -> int:
         """Return a place in the log that what came at *at_ns* or later surely stands behind."""
-        older = [rung.log_seq for rung in self._rungs if rung.at_ns <= at_ns]
-        return older[-1] if older else self.cut.log_seq
+        older = list(takewhile(lambda rung: rung.at_ns <= at_ns, self._rungs))
+        return older[-1].log_seq if older else self.cut.log_seq
 
 
 def told_time(at_ns: int) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.prism import (
     SECOND,
     Orders,
@@ -54,26 +56,46 @@ class TestRetention:
 
     def test_nothing_younger_is_cut_and_what_is_older_is(self) -> None:
         retention = Retention(KEEP)
-        for minute in range(10):
+        for minute in range(13):
             retention.note(minute * MINUTE, minute * 100)
+            assert not retention.decide(minute * MINUTE, minute * 100, needed_seq=10_000)
 
-        held = retention.decide(KEEP + 3 * MINUTE - 1, 1_000, needed_seq=1_001)
-
-        assert not held
         assert retention.cut == rung(120, 200)
         assert retention.rungs[0] == rung(180, 300)
-        assert not retention.decide(KEEP + 3 * MINUTE, 1_000, needed_seq=1_001)
+        retention.note(KEEP + 3 * MINUTE - 1, 1_300)
+        assert not retention.decide(KEEP + 3 * MINUTE - 1, 1_300, needed_seq=10_000)
+        assert retention.cut == rung(120, 200)
+        assert not retention.decide(KEEP + 3 * MINUTE, 1_300, needed_seq=10_000)
         assert retention.cut == rung(180, 300)
+
+    @given(st.lists(st.integers(-100 * KEEP, 100 * KEEP), max_size=8))
+    def test_a_wrong_reading_costs_one_rung_at_most_and_places_keep_their_order(
+        self, wrong: list[int]
+    ) -> None:
+        retention, begin_ns = Retention(KEEP, most_kept=RUNGS * 100_000), 200 * KEEP
+        for minute in range(9):
+            retention.note(begin_ns + minute * MINUTE, minute * 100)
+        for number, off_ns in enumerate(wrong, 1):
+            log_seq = number * 200_000
+            for now_ns in (begin_ns + 9 * MINUTE + off_ns, begin_ns + 9 * MINUTE + number):
+                retention.note(now_ns, log_seq)
+                retention.decide(now_ns, log_seq, needed_seq=10**9)
+            retention.decide(begin_ns + 100 * KEEP, log_seq, needed_seq=10**9)
+
+        times = [one.at_ns for one in retention.rungs]
+        assert times == sorted(times)
+        assert retention.cut.log_seq <= 100 * len(wrong)
+        places = [retention.place_before(begin_ns + m * MINUTE) for m in range(20)]
+        assert places == sorted(places)
 
     def test_what_is_needed_is_not_cut_however_old(self) -> None:
         retention = Retention(KEEP)
-        for minute in range(10):
+        for minute in range(20):
             retention.note(minute * MINUTE, minute * 100)
+            is_held = retention.decide(minute * MINUTE, minute * 100, needed_seq=500)
 
-        assert retention.decide(100 * MINUTE, 1_000, needed_seq=500)
-        assert retention.cut.log_seq == 400
-        assert retention.decide(100 * MINUTE, 1_000, needed_seq=500)
-        assert retention.cut.log_seq == 400
+            assert is_held is (minute >= 15)
+            assert retention.cut.log_seq == min(max(0, minute - 10), 4) * 100
 
     def test_too_many_messages_are_cut_however_young(self) -> None:
         retention = Retention(KEEP, most_kept=2_400)
