@@ -9,10 +9,10 @@ import msgspec
 import uvloop
 from rich.table import Table
 
-from trade2026.adapters.bus.nats import NatsBus
+from trade2026.cli.log import open_log
 from trade2026.cli.options import place_options
 from trade2026.cli.screen import screen
-from trade2026.core.clock import NS_PER_S, SystemClock, TimeNs
+from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import Trade2026Error
 from trade2026.core.ids import OrderId
 from trade2026.domain.oms.hops import Hop, Trail
@@ -23,7 +23,6 @@ from trade2026.model.prism import PrismInput
 from trade2026.model.subjects import EXEC_REPORT, ORDERS_EVENT, POSITION_EVENT, PRISM_INPUT
 from trade2026.ports.bus import Bus, Delivery
 from trade2026.shell.addresses import LocalAddresses
-from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
 
 
 @click.group(short_help="Show the life of an order.")
@@ -63,16 +62,7 @@ async def life_of(order_id: OrderId, data_dir: Path, addresses: LocalAddresses) 
     Raises:
         Trade2026Error: no platform runs there.
     """
-    secrets = Secrets(data_dir)
-    if not secrets.has(BUS_SECRET):
-        raise Trade2026Error(f"{data_dir} has never held a platform")
-    bus = await NatsBus.connect(
-        url=addresses.url("NATS"),
-        user=BUS_USER,
-        password=secrets.get(BUS_SECRET),
-        name="order",
-        clock=SystemClock(),
-    )
+    bus = await open_log(data_dir, addresses, name="order")
     try:
         return await follow(bus, order_id)
     finally:

@@ -9,17 +9,14 @@ import msgspec
 import structlog
 import uvloop
 
-from trade2026.adapters.bus.nats import NatsBus
+from trade2026.cli.log import open_log
 from trade2026.cli.options import place_options
-from trade2026.core.clock import SystemClock
-from trade2026.core.errors import Trade2026Error
 from trade2026.prism.archive import Archive
 from trade2026.prism.recorded import RecordedLife, read_life
 from trade2026.prism.replay import Replayed, play_again
 from trade2026.prism.retention import told_time
 from trade2026.services.prism import house_of
 from trade2026.shell.addresses import LocalAddresses
-from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
 from trade2026.shell.settings import Settings
 
 
@@ -45,16 +42,7 @@ def replay(*, data_dir: Path, port_offset: int, life: int | None, as_json: bool)
 
 
 async def _read(data_dir: Path, addresses: LocalAddresses, life: int | None) -> RecordedLife:
-    secrets = Secrets(data_dir)
-    if not secrets.has(BUS_SECRET):
-        raise Trade2026Error(f"{data_dir} has never held a platform")
-    bus = await NatsBus.connect(
-        url=addresses.url("NATS"),
-        user=BUS_USER,
-        password=secrets.get(BUS_SECRET),
-        name="prism-replay",
-        clock=SystemClock(),
-    )
+    bus = await open_log(data_dir, addresses, name="prism-replay")
     try:
         archive = Archive(data_dir / "prism", structlog.get_logger())
         return await read_life(bus, life, archive)

@@ -15,9 +15,9 @@ import click
 import msgspec
 import uvloop
 
-from trade2026.adapters.bus.nats import NatsBus
+from trade2026.cli.log import open_log, require_held
 from trade2026.cli.options import place_options
-from trade2026.core.clock import NS_PER_S, SystemClock, TimeNs
+from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import IllegalTransitionError, Trade2026Error
 from trade2026.domain.oms.orders import Orders
 from trade2026.domain.position.ledger import Ledger
@@ -26,7 +26,6 @@ from trade2026.model.subjects import ORDERS_EVENT
 from trade2026.ports.bus import Delivery
 from trade2026.shell.addresses import LocalAddresses
 from trade2026.shell.operator import Operator
-from trade2026.shell.secrets import BUS_SECRET, BUS_USER, Secrets
 
 CATCH_UP_TRIES: Final = 20
 """How often the live ledger is asked while it books what the log has."""
@@ -88,19 +87,11 @@ async def fold_again(
     Raises:
         Trade2026Error: the platform does not run there, or the log breaks its own rules.
     """
-    secrets = Secrets(data_dir)
-    if not secrets.has(BUS_SECRET):
-        raise Trade2026Error(f"{data_dir} has never held a platform")
+    require_held(data_dir)
     operator = Operator(data_dir, addresses)
     # First of all: without a live ledger there is nothing to compare with.
     await operator.ask("ptrc", "GET", "/ledger", kind=_LiveLedger)
-    bus = await NatsBus.connect(
-        url=addresses.url("NATS"),
-        user=BUS_USER,
-        password=secrets.get(BUS_SECRET),
-        name="replay",
-        clock=SystemClock(),
-    )
+    bus = await open_log(data_dir, addresses, name="replay")
     ledger, orders, count = Ledger(), Orders(), 0
     broken: list[str] = []
 
