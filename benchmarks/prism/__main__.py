@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.prism import gates, kernel, market, native, start
+from benchmarks.prism import gates, kernel, market, native, past, start
 from benchmarks.prism.gates import Figure
 from benchmarks.run import processor
 
@@ -81,6 +81,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Figure], list[str]]:
         figures |= market.measure_user(options.repeats, options.stretch)
         figures |= market.measure_measures(3 * options.repeats, options.stretch)
         figures |= market.measure_callback(options.repeats, max(1, options.stretch // 10))
+        figures |= past.measure(options.repeats)
         if options.starts:
             figures |= start.measure(options.starts, options.repeats)
     return figures, lines

@@ -59,6 +59,10 @@ ROWS: Final = {
         name="process start to first minute, cold", unit="s", target=6.0, floor=12.0,
         at_most=True,
     ),
+    "fork": Row(
+        name="fork of a past minute, ready to go on", unit="s", target=0.5, floor=1.0,
+        at_most=True,
+    ),
     "compiled again": Row(
         name="kernels compiled by a second start", unit="files", target=0, floor=0, at_most=True,
     ),

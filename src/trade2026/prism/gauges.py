@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from trade2026.prism.engine.gauges import SPAN, new_gauges, take_spans
 
 SPAN_ROOM: Final = 8_192
-"""Records that lie in the block before Python must take them: over twenty minutes of six symbols."""
+"""Records that lie in the block before Python must take them: twenty minutes of six symbols."""
 
 
 class Gauges:
