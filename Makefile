@@ -97,6 +97,12 @@ SEEDS ?= 1000
 sim: setup-dev ## The trading core among seeded crashes, losses and delays (SEED=… SEEDS=…)
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
 
+KILLS ?= 20
+
+.PHONY: chaos
+chaos: setup-dev $(APP) ## A whole platform under load, one process after another killed (SEED=… KILLS=…)
+	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
 .PHONY: integration
 integration: setup-dev ## Tests against real servers
 	TRADE2026_REQUIRE_SERVERS=1 $(PYTEST) tests/integration
