@@ -30,7 +30,7 @@ from trade2026.shell.settings import (
     process_environment,
 )
 from trade2026.shell.supervisor import Supervisor, read_state
-from trade2026.shell.survey import is_well, survey
+from trade2026.shell.survey import Finding, first_well, is_well, survey
 from trade2026.shell.watchdog_unit import watchdog_unit
 
 ADMIN: Final = "admin"
@@ -121,6 +121,13 @@ def source_settings(source: str | None, file: Path | None, speed: float | None) 
     return found if speed is None else {**found, "TRADE2026_GATEWAY_SPEED": f"{speed:g}"}
 
 
+def up_title(findings: tuple[Finding, ...], took_s: float) -> str:
+    """Return the line over the table of a platform that has started: "up" is all of it, well."""
+    if is_well(findings):
+        return f"Trade2026 is up after {took_s:.1f} s"
+    return f"Trade2026 has started after {took_s:.1f} s, but not all of it is well"
+
+
 async def _supervise(
     data_dir: Path,
     addresses: LocalAddresses,
@@ -141,15 +148,12 @@ async def _supervise(
 
     async def on_up() -> None:
         # Each was well once; what a newcomer reads as "up" is all of them at one moment.
-        findings = await survey(data_dir, addresses)
-        for _ in range(_SURVEYS_MAX):
-            if is_well(findings):
-                break
-            await asyncio.sleep(_SURVEY_EVERY_S)
-            findings = await survey(data_dir, addresses)
+        findings = await first_well(
+            lambda: survey(data_dir, addresses), tries=_SURVEYS_MAX, every_s=_SURVEY_EVERY_S
+        )
         took_s = (clock.monotonic_ns() - begin_ns) / NS_PER_S
         with contextlib.suppress(OSError):
-            screen().print(findings_table(findings, title=f"Trade2026 is up after {took_s:.1f} s"))
+            screen().print(findings_table(findings, title=up_title(findings, took_s)))
         _say(f"{addresses.url('nginx')}  (logs in {data_dir / 'logs'}; Ctrl-C stops)")
 
     supervisor = Supervisor(

@@ -5,6 +5,7 @@ Nothing is taken from memory: a server is asked with its own password, a service
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
 
@@ -65,6 +66,25 @@ def is_well(findings: tuple[Finding, ...]) -> bool:
     """Return whether every built component is healthy."""
     fine = {ComponentState.HEALTHY, ComponentState.PLANNED, ComponentState.OFF}
     return all(finding.state in fine for finding in findings)
+
+
+async def first_well(
+    look: Callable[[], Awaitable[tuple[Finding, ...]]], *, tries: int, every_s: float
+) -> tuple[Finding, ...]:
+    """Return the first findings in which all is well at one moment, or the last of so many.
+
+    Args:
+        look: makes a survey.
+        tries: surveys, at most.
+        every_s: pause between two.
+    """
+    findings = await look()
+    for _ in range(tries - 1):
+        if is_well(findings):
+            break
+        await asyncio.sleep(every_s)
+        findings = await look()
+    return findings
 
 
 async def _find(
