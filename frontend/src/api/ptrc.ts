@@ -5,6 +5,29 @@
  */
 
 export interface paths {
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit
+         * @description List deeds, newest first, among the newest 10,000 records.
+         *
+         *     Whoever may see certain accounts only sees what is about those. `action` is a whole one
+         *     such as `order.cancel`, or its beginning such as `order.`.
+         */
+        get: operations["AuditAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -282,6 +305,13 @@ export interface components {
             amount: number | null;
             asset: string;
         };
+        /** AuditReply */
+        AuditReply: {
+            count: number;
+            head: string;
+            next_cursor: string | null;
+            records: components["schemas"]["RecordReply"][];
+        };
         /** BalanceReply */
         BalanceReply: {
             cash: number | null;
@@ -448,6 +478,21 @@ export interface components {
             venue: string;
             waited_ns: number;
         };
+        /** RecordReply */
+        RecordReply: {
+            account: string;
+            action: string;
+            before: string;
+            hash: string;
+            number: number;
+            result: string;
+            source: string;
+            source_seq: number;
+            target: string;
+            text: string;
+            ts_ns: number;
+            who: string;
+        };
         /** SplitRequest */
         SplitRequest: {
             accounts?: string[];
@@ -485,6 +530,44 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    AuditAudit: {
+        parameters: {
+            query?: {
+                account?: string | null;
+                who?: string | null;
+                action?: string | null;
+                target?: string | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     HealthHealth: {
         parameters: {
             query?: never;

@@ -100,6 +100,8 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         duplicate_window_s=2 * MINUTE_S,
         why="What is kept of PRISM's market on its way to the stores; a day to fold again.",
     ),
+    _unlimited(Stream.DEEDS, "Deeds that no other log tells of."),
+    _unlimited(Stream.AUDIT, "The audit's chain: whoever cuts it breaks it."),
     StreamSpec(
         stream=Stream.DEAD_LETTER,
         subjects=("dead.>",),

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "trade2026.cli.replay:replay", "Fold the log again and compare it with the live ledger."
     ),
     "order": Entry("trade2026.cli.order:order", "Show the life of an order."),
+    "audit": Entry("trade2026.cli.audit:audit", "Verify the audit's chain, and show who did what."),
     "kill": Entry("trade2026.cli.switch:kill", "Stop trading at once and cancel open orders."),
     "watchdog": Entry(
         "trade2026.cli.watchdog:watchdog", "Watch the core, and stop trading when it is silent."

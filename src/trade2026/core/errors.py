@@ -11,7 +11,8 @@
     │  ├─ VenueUnavailableError   a venue
     │  └─ StoreDamagedError       kept state cannot be read: it is made again from the log
     ├─ RefusedError               the other side understood and said no: do not retry
-    │  └─ VenueRejectedError      a venue's rejection
+    │  ├─ VenueRejectedError      a venue's rejection
+    │  └─ SupersededError         another writer has appended where only one may
     └─ CodecError                 bytes are not a message of the stated type and version
 
 An expected "no" of the domain is a value (`Refusal`), not an error.
@@ -74,6 +75,10 @@ class RefusedError(Trade2026Error):
 
 class VenueRejectedError(RefusedError):
     """A venue refused a request; repeating it cannot help."""
+
+
+class SupersededError(RefusedError):
+    """Another writer has appended to a stream since; nothing of this one was stored."""
 
 
 class CodecError(Trade2026Error):

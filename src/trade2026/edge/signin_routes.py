@@ -6,9 +6,10 @@ import msgspec
 from litestar import Request, Response, get, patch, post
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
-from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT, HTTP_401_UNAUTHORIZED
 from structlog.typing import FilteringBoundLogger
 
+from trade2026.desk.deeds import DeedTeller
 from trade2026.edge.revocations import Revocations
 from trade2026.edge.sender import Senders
 from trade2026.edge.signin import SignIn, TokenReply
@@ -72,6 +73,8 @@ def token_routes(
     keys: KeyRing,
     revocations: Revocations,
     senders: Senders,
+    *,
+    deeds: DeedTeller,
     log: FilteringBoundLogger,
 ) -> list[BaseRouteHandler]:
     """Return the routes of everybody who signs in."""
@@ -86,8 +89,15 @@ def token_routes(
             log.warning(
                 "login refused", user=data.username[:64], address=address, why=problem.title
             )
+            # What is throttled is not told of: strangers must not fill the log.
+            if problem.status == HTTP_401_UNAUTHORIZED:
+                who = data.username
+                text = f"from {address}"
+                await deeds.tell_if_heard(who, "session.begin", who, result="REFUSED", text=text)
             raise
         log.info("login", user=data.username, address=address)
+        # In the log before anybody has the tokens.
+        await deeds.tell(data.username, "session.begin", data.username, text=f"from {address}")
         return Response(tokens, headers=_NO_STORE)
 
     @post("/refresh", opt=public(), status_code=HTTP_200_OK)
@@ -99,8 +109,22 @@ def token_routes(
     async def logout(request: AnyRequest, data: LogoutRequest | None = None) -> None:
         """End one login of the sender, or all of them."""
         presented = None if data is None else data.refresh_token
-        await signin.logout(principal_of(request).subject, presented)
+        name = principal_of(request).subject
+        await signin.logout(name, presented)
+        text = "every login" if presented is None else "one login"
+        await deeds.tell_if_heard(name, "session.end", name, text=text)
 
+    @get(["/jwks", "/.well-known/jwks.json"], opt=public())
+    async def jwks() -> Jwks:
+        """Return the public keys that verify access tokens, and which have ended early."""
+        return Jwks(keys.published().keys, revocations.published())
+
+    return [login, refresh, logout, jwks, *_own_routes(signin, senders, deeds, log)]
+
+
+def _own_routes(
+    signin: SignIn, senders: Senders, deeds: DeedTeller, log: FilteringBoundLogger
+) -> list[BaseRouteHandler]:
     @get("/me", opt=needs("me:read"))
     async def me(request: AnyRequest) -> MeReply:
         """Return who the token speaks for."""
@@ -115,17 +139,13 @@ def token_routes(
             name, data.current, data.new, address=senders.address_of(request)
         )
         log.info("password changed", user=name)
+        await deeds.tell_if_heard(name, "user.password", name)
 
-    @get(["/jwks", "/.well-known/jwks.json"], opt=public())
-    async def jwks() -> Jwks:
-        """Return the public keys that verify access tokens, and which have ended early."""
-        return Jwks(keys.published().keys, revocations.published())
-
-    return [login, refresh, logout, me, change_password, jwks]
+    return [me, change_password]
 
 
 def user_routes(
-    users: UserAdministration, keys: KeyRing, log: FilteringBoundLogger
+    users: UserAdministration, keys: KeyRing, deeds: DeedTeller, log: FilteringBoundLogger
 ) -> list[BaseRouteHandler]:
     """Return the routes of administrators."""
 
@@ -137,8 +157,10 @@ def user_routes(
     @post("/users", opt=needs("users:admin"))
     async def create_user(request: AnyRequest, data: NewUser) -> UserReply:
         """Make a user."""
+        by = principal_of(request).subject
         user = await users.create(data)
-        log.info("user made", user=user.name, roles=user.roles, by=principal_of(request).subject)
+        log.info("user made", user=user.name, roles=user.roles, by=by)
+        await deeds.tell_if_heard(by, "user.create", user.name, text=_rights(user))
         return user
 
     @get("/users/{name:str}", opt=needs("users:admin"))
@@ -152,13 +174,22 @@ def user_routes(
         by = principal_of(request)
         user = await users.change(name, data, by=by)
         log.info("user changed", user=name, roles=user.roles, disabled=user.disabled, by=by.subject)
+        text = _rights(user) if data.password is None else f"{_rights(user)}, a new password"
+        await deeds.tell_if_heard(by.subject, "user.change", name, text=text)
         return user
 
     @post("/keys/rotate", opt=needs("users:admin"), status_code=HTTP_200_OK)
     async def rotate_key(request: AnyRequest) -> RotatedReply:
         """Sign with a new key from now on; tokens of the one before stay valid to their end."""
         kid = keys.rotate()
-        log.info("token key rotated", kid=kid, by=principal_of(request).subject)
+        by = principal_of(request).subject
+        log.info("token key rotated", kid=kid, by=by)
+        await deeds.tell_if_heard(by, "token_key.rotate", kid)
         return RotatedReply(kid=kid)
 
     return [list_users, create_user, show_user, change_user, rotate_key]
+
+
+def _rights(user: UserReply) -> str:
+    state = ", disabled" if user.disabled else ""
+    return f"roles {' '.join(user.roles)}, accounts {' '.join(user.accounts)}{state}"

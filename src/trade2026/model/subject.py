@@ -35,6 +35,8 @@ class Stream(StrEnum):
     PRISM_INPUT = "PRISM_INPUT"
     PRISM_SNAPSHOT = "PRISM_SNAPSHOT"
     PRISM_TAPE = "PRISM_TAPE"
+    DEEDS = "DEEDS"
+    AUDIT = "AUDIT"
     DEAD_LETTER = "DEAD_LETTER"
     CURSOR = "CURSOR"
     """Where the durable consumers stand; the bus's own."""
@@ -81,6 +83,29 @@ class Event(_Subject, Generic[M], frozen=True, kw_only=True):
     """The message type: a struct, or a union of tagged structs."""
     stream: Stream
     poison: Poison = Poison.HALT
+
+
+def memory_of(
+    name: str,
+    stream: Stream,
+    pattern: str,
+    message: object,
+    *others: str,
+    poison: Poison = Poison.HALT,
+) -> Event[Any]:
+    """Return the event of a component's own memory: it alone writes it, and goes on from it.
+
+    *others* take it besides.
+    """
+    return Event(
+        pattern=pattern,
+        message=message,
+        stream=stream,
+        poison=poison,
+        giver=name,
+        takers=(name, *others),
+        fed_back=(name,),
+    )
 
 
 class Live(_Subject, Generic[M], frozen=True, kw_only=True):

@@ -35,6 +35,7 @@ from trade2026.model.order import (
 )
 from trade2026.model.pnl import PnlSnapshot
 from trade2026.model.position import PositionEvent
+from trade2026.model.post_trade import POST_TRADE
 from trade2026.model.prism import PrismInput, PrismLife, PrismOutcome, PrismSnapshot
 from trade2026.model.reconciliation import Statement, StatementRequest
 from trade2026.model.risk import (
@@ -48,7 +49,7 @@ from trade2026.model.risk import (
     RiskRequest,
     RiskVerdict,
 )
-from trade2026.model.subject import Command, Event, Live, Poison, Stream
+from trade2026.model.subject import Command, Event, Live, Poison, Stream, memory_of
 
 M = TypeVar("M")
 N = TypeVar("N")
@@ -156,7 +157,7 @@ RISK_CONTROL: Final = Event[RiskControl](
     message=RiskControl,
     stream=Stream.RISK,
     giver="risk",
-    takers=("oms", "risk"),
+    takers=("oms", "risk", "ptrc"),
     fed_back=("risk",),
 )
 """`{scope}` is `global` or `account-<id>`."""
@@ -171,33 +172,22 @@ RISK_ALERT: Final = Event[Alert](
 )
 
 
-def _memory_of(
-    name: str, stream: Stream, pattern: str, message: object, poison: Poison = Poison.HALT
-) -> Event[Any]:
-    # A component's own memory: it alone writes it, and it alone reads it.
-    return Event(
-        pattern=pattern,
-        message=message,
-        stream=stream,
-        poison=poison,
-        giver=name,
-        takers=(name,),
-        fed_back=(name,),
-    )
-
-
 def _of_risk(
-    stream: Stream, pattern: str, message: type[M], poison: Poison = Poison.HALT
+    stream: Stream, pattern: str, message: type[M], *others: str, poison: Poison = Poison.HALT
 ) -> Event[M]:
-    return _memory_of("risk", stream, pattern, message, poison)
+    return memory_of("risk", stream, pattern, message, *others, poison=poison)
 
 
-RISK_LIMITS: Final = _of_risk(Stream.RISK, "risk.limits.{scope}", LimitsSet)
+RISK_LIMITS: Final = _of_risk(Stream.RISK, "risk.limits.{scope}", LimitsSet, "ptrc")
 """`{scope}` is `default`, or as in `RISK_CONTROL`."""
-RISK_ACK: Final = _of_risk(Stream.RISK, "risk.ack.{kind}", AlertAcknowledged, Poison.DEAD_LETTER)
+RISK_ACK: Final = _of_risk(
+    Stream.RISK, "risk.ack.{kind}", AlertAcknowledged, "ptrc", poison=Poison.DEAD_LETTER
+)
 LOSS_MARK: Final = _of_risk(Stream.LOSS, "loss.mark.{account}.{part}", LossMark)
 """What losses are measured from; `{part}` is `whole`, or `of-` with a strategy."""
-KILL_REPORT: Final = _of_risk(Stream.RISK, "risk.kill.{scope}", KillReport, Poison.DEAD_LETTER)
+KILL_REPORT: Final = _of_risk(
+    Stream.RISK, "risk.kill.{scope}", KillReport, "ptrc", poison=Poison.DEAD_LETTER
+)
 """What came of each pull of the kill switch."""
 ORDERS_CLOSE: Final = Command[CloseRequest, Closed](
     pattern="orders.close",
@@ -245,13 +235,13 @@ VENUE_CLEAR: Final = Command[ClearRequest, Cleared](
 """Asked by risk's watchdog, a process of its own, past the core."""
 
 
-def _of_prism(stream: Stream, kind: str, message: type[M]) -> Event[M]:
-    return _memory_of("PRISM", stream, f"prism.{kind}", message)
+def _of_prism(stream: Stream, kind: str, message: type[M], *others: str) -> Event[M]:
+    return memory_of("PRISM", stream, f"prism.{kind}", message, *others)
 
 
 PRISM_INPUT: Final = _of_prism(Stream.PRISM_INPUT, "input.{symbol}", PrismInput)
 """PRISM's own log of what outsiders asked, written before it is acknowledged."""
-PRISM_CONTROL: Final = _of_prism(Stream.PRISM_INPUT, "control.{part}", PrismInput)
+PRISM_CONTROL: Final = _of_prism(Stream.PRISM_INPUT, "control.{part}", PrismInput, "ptrc")
 """The inputs that concern the market as a whole, in one order with the others."""
 PRISM_LIFE: Final = _of_prism(Stream.PRISM_INPUT, "life.{part}", PrismLife)
 """Where one life of the market ends in the log and the next begins."""
@@ -294,7 +284,7 @@ ORDERS_EVENT: Final = Event[JournalEvent](
     fed_back=("oms", "risk"),
 )
 """The log of orders, the platform's truth; see `model/journal.py`."""
-ALGO_EVENT: Final = _memory_of("oms", Stream.ALGOS, "algos.event.{account}", AlgoEvent)
+ALGO_EVENT: Final = memory_of("oms", Stream.ALGOS, "algos.event.{account}", AlgoEvent, "ptrc")
 """The log of parent orders; what their children trade is in the log of orders."""
 VENUE_STATEMENT: Final = Command[StatementRequest, Statement](
     pattern="venue.statement.PRISM",
@@ -384,6 +374,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     ALGO_EVENT,
     VENUE_STATEMENT,
     LEDGER_BOOK,
+    *POST_TRADE,
     POSITION_EVENT,
     PNL_SNAPSHOT,
     PNL_HOUR,

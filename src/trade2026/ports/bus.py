@@ -114,6 +114,27 @@ class Bus(Protocol):
         """
         ...
 
+    async def append_after(
+        self,
+        after_seq: int,
+        subject: Event[M],
+        message: M,
+        *,
+        event_id: EventId,
+        timeout_s: float = 2.0,
+        **keys: str,
+    ) -> int:
+        """Append *message* only where the newest event of its subject stands at *after_seq*.
+
+        So of several writers of one subject one goes on, and the others hear of it. 0 is that
+        there is none yet; *keys* are part of the subject.
+
+        Raises:
+            SupersededError: the newest event is another one; nothing was stored.
+            BusUnavailableError: as in `append`.
+        """
+        ...
+
     def show(self, subject: Live[M], message: M, **keys: str) -> None:
         """Send a live copy to whoever looks; never blocks, never fails."""
         ...

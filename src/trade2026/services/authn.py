@@ -9,6 +9,7 @@ from trade2026.adapters.stores.postgres import Postgres, migrate
 from trade2026.adapters.stores.users import PostgresUsers
 from trade2026.adapters.stores.valkey import ValkeyCache
 from trade2026.core.errors import UnavailableError
+from trade2026.desk.deeds import DeedTeller
 from trade2026.edge.passwords import Passwords
 from trade2026.edge.revocations import Revocations
 from trade2026.edge.sender import EDGE_SECRET, Senders
@@ -16,6 +17,7 @@ from trade2026.edge.signin import SignIn, SignInSettings
 from trade2026.edge.signin_routes import token_routes, user_routes
 from trade2026.edge.throttle import Lockout, Throttle
 from trade2026.edge.users import ADMIN, UserAdministration
+from trade2026.model.post_trade import AUTHN_DEED
 from trade2026.ports.cache import Cache
 from trade2026.ports.users import Users
 from trade2026.shell.secrets import Secrets
@@ -44,6 +46,7 @@ def build(context: Context) -> Service:
     administration = UserAdministration(
         users=users, passwords=passwords, revocations=revocations, clock=clock, ids=ids
     )
+    deeds = DeedTeller(bus=context.bus, subject=AUTHN_DEED, clock=clock, ids=ids, log=context.log)
     signin = SignIn(
         users=users,
         throttle=Throttle(cache, fallback),
@@ -69,8 +72,8 @@ def build(context: Context) -> Service:
     return Service(
         name=context.name,
         routes=[
-            *token_routes(signin, keys, revocations, senders, context.log),
-            *user_routes(administration, keys, context.log),
+            *token_routes(signin, keys, revocations, senders, deeds=deeds, log=context.log),
+            *user_routes(administration, keys, deeds, context.log),
         ],
         pings={"PostgreSQL": _ping("PostgreSQL", users), "Valkey": _ping("Valkey", cache)},
         start=start,

@@ -10,6 +10,7 @@ from litestar.handlers import BaseRouteHandler
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.numbers import NANOS, Money
+from trade2026.desk.deeds import DeedTeller
 from trade2026.desk.recent import from_newest
 from trade2026.edge.dialect.desk import Desk
 from trade2026.edge.dialect.funding import read_balance
@@ -32,6 +33,7 @@ from trade2026.model.order import (
     OrderReplaceRequest,
     OrderStatusRequest,
 )
+from trade2026.model.post_trade import PRISM_DEED
 from trade2026.model.prism import PrismLife
 from trade2026.model.reconciliation import Statement, StatementRequest
 from trade2026.model.subjects import (
@@ -139,7 +141,7 @@ def build(context: Context) -> Service:
             *trading_routes(
                 venue, ids=context.ids, clock=context.clock, calendar=ExchangeCalendar()
             ),
-            *(_dialect(desk, settings, context.clock) if settings.mode is Mode.AGENTS else []),
+            *(_dialect(desk, settings, context) if settings.mode is Mode.AGENTS else []),
         ],
         intakes=[
             *_commands(venue, context.clock),
@@ -158,10 +160,14 @@ def build(context: Context) -> Service:
     )
 
 
-def _dialect(desk: Desk, settings: PrismSettings, clock: Clock) -> list[BaseRouteHandler]:
+def _dialect(desk: Desk, settings: PrismSettings, context: Context) -> list[BaseRouteHandler]:
     balance = read_balance(settings.opening_balance, PRISM_INSTRUMENTS)
+    clock = context.clock
+    deeds = DeedTeller(
+        bus=context.bus, subject=PRISM_DEED, clock=clock, ids=context.ids, log=context.log
+    )
     return [
-        *key_routes(desk.venue, desk.keys, desk.users, clock=clock, balance=balance),
+        *key_routes(desk.venue, desk.keys, desk.users, deeds=deeds, clock=clock, balance=balance),
         *rest_routes(desk),
         *socket_routes(desk),
     ]

@@ -1,21 +1,25 @@
-"""ptrc: positions, the ledger folded from the log of orders, and its reconciliation."""
+"""ptrc: positions, the ledger folded from the log of orders, its reconciliation, the audit."""
 
+from trade2026.desk.audit import SOURCES, AuditDesk
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
 from trade2026.desk.reconciling import ReconcilingDesk
+from trade2026.edge.audit import audit_routes
 from trade2026.edge.bookings import booking_routes
 from trade2026.edge.ledger import ledger_routes
 from trade2026.edge.positions import position_routes
 from trade2026.edge.reconciliation import reconciliation_routes
+from trade2026.model.post_trade import AUDIT_RECORD
 from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT, POSITION_EVENT, Stream
-from trade2026.shell.service import Context, Fold, Service
+from trade2026.shell.service import Context, Fold, Intake, Service
 
 
 def build(context: Context) -> Service:
     """Return the ledger."""
     desk = LedgerDesk(context.bus, context.clock, context.ids, context.log)
     reconciling = ReconcilingDesk(bus=context.bus, clock=context.clock, log=context.log, books=desk)
+    audit = AuditDesk(context.bus, context.log)
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
@@ -24,6 +28,7 @@ def build(context: Context) -> Service:
             *ledger_routes(desk),
             *booking_routes(desk),
             *reconciliation_routes(reconciling),
+            *audit_routes(audit),
         ],
         intakes=[
             # First what was told already, so that folding the log again tells nothing twice.
@@ -34,7 +39,26 @@ def build(context: Context) -> Service:
                 handler=desk.on_quotes,
                 from_seq=from_newest(context.bus, Stream.MARKET),
             ),
+            *_intakes_of_the_audit(audit),
         ],
         soft_pings={"reconciliation": reconciling.ping},
-        loops=[reconciling.run],
+        loops=[reconciling.run, audit.run],
     )
+
+
+def _intakes_of_the_audit(audit: AuditDesk) -> list[Intake]:
+    sources = [
+        Fold(
+            subject=source,
+            handler=audit.reader(source, deed_of),
+            from_seq=audit.seq_after(source),
+            on_poison=audit.on_poison,
+            reader="audit",
+        )
+        for source, deed_of in SOURCES
+    ]
+    # The chain first: it says from where on each log is read.
+    return [
+        Fold(subject=AUDIT_RECORD, handler=audit.on_batch, from_seq=audit.first_seq),
+        *sources,
+    ]

@@ -164,5 +164,9 @@ class ServiceLife:
 
 def _label(intake: Intake) -> str:
     kind = type(intake).__name__.lower()
-    durable = f" as {intake.durable}" if isinstance(intake, Consume) else ""
-    return f"{kind} {intake.subject.pattern}{durable}"
+    name = ""
+    if isinstance(intake, Consume):
+        name = intake.durable
+    elif isinstance(intake, Fold):
+        name = intake.reader
+    return f"{kind} {intake.subject.pattern}{f' as {name}' if name else ''}"

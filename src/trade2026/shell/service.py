@@ -81,6 +81,8 @@ class Fold:
     from_seq: Callable[[], Awaitable[int]] | None = None
     """Where to begin; None is the first event of the log."""
     on_poison: PoisonHandler | None = None
+    reader: str = ""
+    """Tells folds of one subject in one service apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,12 @@ import pytest
 from tests.contract.bus.messages import Book, a_deposit, deposit, print_trade, until
 from tests.contract.bus.worlds import World
 
+from trade2026.core.errors import SupersededError
 from trade2026.core.ids import EventId
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch, TradeBatch
 from trade2026.model.subjects import MARKET_QUOTE, MARKET_TRADE, ORDERS_EVENT, Stream
-from trade2026.ports.bus import Delivery
+from trade2026.ports.bus import Bus, Delivery
 
 
 class TestAppend:
@@ -23,6 +24,26 @@ class TestAppend:
         second = await deposit(bus, "b", 2)
 
         assert (first, second) == (1, 2)
+        assert await bus.last_seq(Stream.ORDERS) == 2
+
+    async def test_of_two_writers_that_take_turns_for_granted_one_is_refused(
+        self, world: World
+    ) -> None:
+        bus, other = await world.bus(), await world.bus()
+
+        async def write(bus: Bus, number: int, after_seq: int) -> int:
+            event = a_deposit("a", number)
+            name = EventId(f"turn-{number}")
+            return await bus.append_after(
+                after_seq, ORDERS_EVENT, event, event_id=name, account="a"
+            )
+
+        assert await write(bus, 1, 0) == 1
+        # The same again is the same; what has another id comes too late.
+        assert await write(bus, 1, 0) == 1
+        with pytest.raises(SupersededError):
+            await write(other, 2, 0)
+        assert await write(other, 2, 1) == 2
         assert await bus.last_seq(Stream.ORDERS) == 2
 
     async def test_an_empty_stream_ends_at_zero(self, world: World) -> None:

@@ -9,6 +9,7 @@ from trade2026.catalogue.table import BY_NAME, TABLE
 from trade2026.model.subjects import SUBJECTS, Command, Event, Live
 
 ORDER: Final = (
+    "authn",
     "gateway",
     "normalizer",
     "risk",

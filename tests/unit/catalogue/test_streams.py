@@ -29,7 +29,14 @@ def test_every_event_is_kept_by_its_own_stream_and_no_other() -> None:
 
 @pytest.mark.parametrize(
     "stream",
-    [Stream.ORDERS, Stream.REPORTS, Stream.POSITIONS, Stream.RISK, Stream.PRISM_INPUT],
+    [
+        Stream.ORDERS,
+        Stream.REPORTS,
+        Stream.POSITIONS,
+        Stream.RISK,
+        Stream.PRISM_INPUT,
+        Stream.AUDIT,
+    ],
 )
 def test_what_states_are_rebuilt_from_is_never_discarded(stream: Stream) -> None:
     spec = next(spec for spec in STREAMS if spec.stream is stream)

@@ -9,12 +9,14 @@ from argon2 import PasswordHasher
 from httpx import Response
 from tests.apps import app_of, client_of
 
+from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.adapters.policy.rego import RegoPolicy
 from trade2026.adapters.stores.memory import MemoryCache
 from trade2026.adapters.stores.memory_users import MemoryUsers
 from trade2026.core import chance
 from trade2026.core.clock import NS_PER_S, VirtualClock
 from trade2026.core.ids import Ids
+from trade2026.desk.deeds import DeedTeller
 from trade2026.edge.passwords import Passwords
 from trade2026.edge.revocations import Revocations
 from trade2026.edge.sender import EDGE_HEADER, Senders
@@ -22,6 +24,8 @@ from trade2026.edge.signin import REFRESH_TOKEN_NS, SignIn, SignInSettings
 from trade2026.edge.signin_routes import token_routes, user_routes
 from trade2026.edge.throttle import Lockout, Throttle
 from trade2026.edge.users import UserAdministration
+from trade2026.model.post_trade import AUTHN_DEED
+from trade2026.model.subjects import Stream
 from trade2026.shell.guard import Doorkeeper
 from trade2026.shell.logs import service_log
 from trade2026.shell.service import Service
@@ -64,13 +68,21 @@ class World:
             settings=SignInSettings(),
         )
         log = service_log("authn")
+        self.log = MemoryLog()
+        bus = LocalBus(self.log, self.clock, with_codec=False)
+        deeds = DeedTeller(bus=bus, subject=AUTHN_DEED, clock=self.clock, ids=ids, log=log)
         routes = [
-            *token_routes(signin, self.keys, self.revocations, Senders(EDGE), log),
-            *user_routes(self.administration, self.keys, log),
+            *token_routes(signin, self.keys, self.revocations, Senders(EDGE), deeds=deeds, log=log),
+            *user_routes(self.administration, self.keys, deeds, log),
         ]
         doorkeeper = Doorkeeper(TokenVerifier(self._published, self.clock), RegoPolicy())
         app = app_of(Service(name="authn", routes=routes), doorkeeper, self.clock)
         self.client = client_of(app)
+
+    def deeds(self) -> list[tuple[str, str, str, str]]:
+        """Return who did what to whom, and what came of it."""
+        told = [record.content.deed for record in self.log.records(Stream.DEEDS)]
+        return [(one.who, one.action, one.target, one.result) for one in told]
 
     async def _published(self) -> bytes:
         return (await self.client.get("/jwks")).content
@@ -372,3 +384,52 @@ async def test_a_rotated_key_signs_and_older_tokens_go_on(world: World) -> None:
     for tokens in (before, after):
         me = await world.client.get("/me", headers=bearer(tokens["access_token"]))
         assert me.status_code == 200
+
+
+async def test_who_came_in_and_who_did_not_is_told_to_the_audit(world: World) -> None:
+    await world.login("admin", OTHER)
+    await world.login("nobody", OTHER)
+    await world.add()
+    token = (await world.tokens("tess", OTHER))["access_token"]
+    await world.post("/me/password", {"current": OTHER, "new": SECRET}, token)
+    await world.post("/logout", {}, (await world.tokens("tess"))["access_token"])
+    admin = (await world.tokens())["access_token"]
+    await world.client.patch("/users/tess", json={"disabled": True}, headers=bearer(admin))
+    await world.post("/keys/rotate", {}, admin)
+
+    assert world.deeds() == [
+        ("admin", "session.begin", "admin", "REFUSED"),
+        ("nobody", "session.begin", "nobody", "REFUSED"),
+        ("admin", "session.begin", "admin", "OK"),
+        ("admin", "user.create", "tess", "OK"),
+        ("tess", "session.begin", "tess", "OK"),
+        ("tess", "user.password", "tess", "OK"),
+        ("tess", "session.begin", "tess", "OK"),
+        ("tess", "session.end", "tess", "OK"),
+        ("admin", "session.begin", "admin", "OK"),
+        ("admin", "user.change", "tess", "OK"),
+        ("admin", "token_key.rotate", world.deeds()[-1][2], "OK"),
+    ]
+
+
+async def test_no_secret_is_told_to_the_audit(world: World) -> None:
+    await world.login("admin", OTHER)
+    await world.add()
+
+    told = repr([record.content for record in world.log.records(Stream.DEEDS)])
+
+    assert SECRET not in told
+    assert OTHER not in told
+
+
+async def test_nobody_gets_tokens_that_the_audit_does_not_know_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalBus.append, "__kwdefaults__", {"timeout_s": 0.05})
+    world.log.up.clear()
+
+    reply = await world.login()
+    refused = await world.login("admin", OTHER)
+
+    assert (reply.status_code, refused.status_code) == (503, 401)
+    assert "access_token" not in reply.text

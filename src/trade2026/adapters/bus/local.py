@@ -69,6 +69,34 @@ class LocalBus(LogBus):
     ) -> int:
         """Append to the log; see `Bus.append`. An outage that ends in time is waited for."""
         name = subject.name(**keys)
+        return await self._append(subject.stream, name, message, event_id, timeout_s=timeout_s)
+
+    async def append_after(
+        self,
+        after_seq: int,
+        subject: Event[M],
+        message: M,
+        *,
+        event_id: EventId,
+        timeout_s: float = 2.0,
+        **keys: str,
+    ) -> int:
+        """Append behind *after_seq* or not at all; see `Bus.append_after`."""
+        name, stream = subject.name(**keys), subject.stream
+        return await self._append(
+            stream, name, message, event_id, timeout_s=timeout_s, after_seq=after_seq
+        )
+
+    async def _append(
+        self,
+        stream: Stream,
+        name: str,
+        message: object,
+        event_id: EventId,
+        *,
+        timeout_s: float,
+        after_seq: int | None = None,
+    ) -> int:
         self._check_open()
         content = _sendable(message, name) if self._with_codec else message
         # A server's log is a round trip away: let the others run, as they would then.
@@ -78,9 +106,8 @@ class LocalBus(LogBus):
                 await self._log.up.wait()
         except TimeoutError as error:
             raise BusUnavailableError(f"the log did not take {name} in time") from error
-        return self._log.append(
-            subject.stream, name, content, event_id, now_ns=self._clock.now_ns()
-        )
+        now_ns = self._clock.now_ns()
+        return self._log.append(stream, name, content, event_id, now_ns=now_ns, after_seq=after_seq)
 
     def show(self, subject: Live[M], message: M, **keys: str) -> None:
         """Send a live copy; see `Bus.show`."""

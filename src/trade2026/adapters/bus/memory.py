@@ -15,7 +15,7 @@ from trade2026.adapters.bus.command import Served
 from trade2026.adapters.bus.log import PREFETCH_LIMIT, Burial, Cursor, Record, matches
 from trade2026.adapters.bus.watcher import Watcher
 from trade2026.core.clock import SystemClock, TimeNs
-from trade2026.core.errors import BusUnavailableError
+from trade2026.core.errors import BusUnavailableError, SupersededError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.subjects import Stream
@@ -34,6 +34,8 @@ class MemoryLog:
         self._streams: dict[Stream, list[Record]] = defaultdict(list)
         self._purged: dict[Stream, int] = defaultdict(int)
         """How many events were discarded, from the first on."""
+        self._newest: dict[str, int] = {}
+        """By full subject name, its last event."""
         self._ids: dict[tuple[Stream, EventId], int] = {}
         self._cursors: dict[str, Cursor] = {}
         self._owners: dict[str, object] = {}
@@ -48,10 +50,12 @@ class MemoryLog:
         event_id: EventId,
         *,
         now_ns: TimeNs,
+        after_seq: int | None = None,
     ) -> int:
-        """Store *content* once per *event_id* and return its sequence.
+        """Store *content* once per *event_id* and return its sequence; see `Bus.append`.
 
         Raises:
+            SupersededError: *after_seq* is not the newest event of *subject*.
             BusUnavailableError: an outage is being played.
         """
         if not self.up.is_set():
@@ -59,6 +63,9 @@ class MemoryLog:
         known = self._ids.get((stream, event_id))
         if known is not None:
             return known
+        newest = self._newest.get(subject, 0)
+        if after_seq not in {None, newest}:
+            raise SupersededError(f"{subject} stands at {newest}, not {after_seq}")
         records = self._streams[stream]
         record = Record(
             subject=subject,
@@ -69,6 +76,7 @@ class MemoryLog:
         )
         records.append(record)
         self._ids[stream, event_id] = record.seq
+        self._newest[subject] = record.seq
         for source in self._sources:
             source.note(stream, record)
         return record.seq

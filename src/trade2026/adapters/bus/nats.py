@@ -14,13 +14,21 @@ from typing import Any, Final, Self, TypeVar
 
 from trade2026.adapters.bus.command import Served
 from trade2026.adapters.bus.connection import Connection, Message
-from trade2026.adapters.bus.jetstream import Nothing, StreamInfo, call, store
+from trade2026.adapters.bus.jetstream import (
+    WRONG_LAST_SEQ,
+    JetStreamError,
+    Nothing,
+    StoredAnswer,
+    StreamInfo,
+    call,
+    store,
+)
 from trade2026.adapters.bus.log_bus import LogBus
-from trade2026.adapters.bus.nats_log import MSG_ID, NatsEventLog
+from trade2026.adapters.bus.nats_log import EXPECTED_SEQ, MSG_ID, NatsEventLog
 from trade2026.adapters.bus.task import Tasks
 from trade2026.adapters.bus.watcher import Watcher
 from trade2026.core.clock import NS_PER_S, Clock, TimeNs
-from trade2026.core.errors import BusUnavailableError, CodecError, RefusedError
+from trade2026.core.errors import BusUnavailableError, CodecError, RefusedError, SupersededError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.subjects import Command, Event, Live, Stream
@@ -125,10 +133,45 @@ class NatsBus(LogBus):
         **keys: str,
     ) -> int:
         """Append to the log; see `Bus.append`. Outages shorter than the time limit are bridged."""
-        self._check_open()
-        name = subject.name(**keys)
-        data = codec.encode(message)
         headers = {MSG_ID: event_id, "Nats-Expected-Stream": subject.stream.value}
+        return await self._append(subject.name(**keys), codec.encode(message), headers, timeout_s)
+
+    async def append_after(
+        self,
+        after_seq: int,
+        subject: Event[M],
+        message: M,
+        *,
+        event_id: EventId,
+        timeout_s: float = 2.0,
+        **keys: str,
+    ) -> int:
+        """Append behind *after_seq* or not at all; see `Bus.append_after`."""
+        headers = {
+            MSG_ID: event_id,
+            "Nats-Expected-Stream": subject.stream.value,
+            EXPECTED_SEQ: str(after_seq),
+        }
+        name, data = subject.name(**keys), codec.encode(message)
+        try:
+            return await self._append(name, data, headers, timeout_s)
+        except SupersededError:
+            # The server looks at what is expected before it looks for a repetition: what
+            # stands there may be ours, stored by a try whose answer was lost.
+            newest = await call(
+                self._connection,
+                f"STREAM.MSG.GET.{subject.stream}",
+                {"last_by_subj": name},
+                StoredAnswer,
+            )
+            if newest.message.content != data:
+                raise
+            return newest.message.seq
+
+    async def _append(
+        self, name: str, data: bytes, headers: dict[str, str], timeout_s: float
+    ) -> int:
+        self._check_open()
         loop = asyncio.get_running_loop()
         end_s = loop.time() + timeout_s
         try_s = APPEND_TRY_S
@@ -139,6 +182,8 @@ class NatsBus(LogBus):
                     self._connection, name, data, headers=headers, timeout_s=min(left_s, try_s)
                 )
             except BusUnavailableError as error:
+                if isinstance(error, JetStreamError) and error.err_code == WRONG_LAST_SEQ:
+                    raise SupersededError(str(error)) from error
                 if end_s - loop.time() <= APPEND_PAUSE_S:
                     raise BusUnavailableError(f"the log did not take {name}: {error}") from error
                 await asyncio.sleep(APPEND_PAUSE_S)

@@ -17,6 +17,7 @@ from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from trade2026.core.clock import Clock
 from trade2026.core.ids import AccountId
 from trade2026.core.numbers import Qty
+from trade2026.desk.deeds import DeedTeller
 from trade2026.edge import exact
 from trade2026.edge.dialect.keys import ApiKey, KeyStore
 from trade2026.edge.dialect.user_streams import UserStreams
@@ -87,7 +88,13 @@ async def _revoke(keys: KeyStore, api_key: str) -> None:
 
 
 def key_routes(
-    venue: Venue, keys: KeyStore, users: UserStreams, *, clock: Clock, balance: dict[str, Qty]
+    venue: Venue,
+    keys: KeyStore,
+    users: UserStreams,
+    *,
+    deeds: DeedTeller,
+    clock: Clock,
+    balance: dict[str, Qty],
 ) -> list[BaseRouteHandler]:
     """Return the routes.
 
@@ -95,6 +102,7 @@ def key_routes(
         venue: whose participants they are.
         keys: all there are.
         users: what ends with a key.
+        deeds: told of every key made or revoked.
         clock: says when one was made.
         balance: what an account begins with, by asset.
     """
@@ -112,6 +120,8 @@ def key_routes(
             now_ns=clock.now_ns(),
             prepare=partial(_fund, venue, funding),
         )
+        by = key.created_by
+        await deeds.tell_if_heard(by, "key.create", key.api_key, account=account, text=key.label)
         wallet = venue.floor.wallet_of(party_of(account, is_direct=True))
         return NewKeyReply(
             api_key=key.api_key,
@@ -126,6 +136,10 @@ def key_routes(
         """List the keys of your accounts, oldest first, without their secrets."""
         return [_reply(key) for key in keys.all() if is_visible(request, key.account)]
 
+    return [create, list_all, _revoking(keys, users, deeds)]
+
+
+def _revoking(keys: KeyStore, users: UserStreams, deeds: DeedTeller) -> BaseRouteHandler:
     @delete("/keys/{api_key:str}", opt=needs("prism:write"), status_code=HTTP_204_NO_CONTENT)
     async def revoke(request: AnyRequest, api_key: Key) -> None:
         """Revoke a key at once and for good; what was opened with it ends.
@@ -139,5 +153,7 @@ def key_routes(
         require_account(request, key.account)
         users.end_of(api_key)
         await _revoke(keys, api_key)
+        by = principal_of(request).subject
+        await deeds.tell_if_heard(by, "key.revoke", api_key, account=key.account)
 
-    return [create, list_all, revoke]
+    return revoke

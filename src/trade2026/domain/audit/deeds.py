@@ -1,0 +1,132 @@
+"""Which events of the other logs are deeds: of risk, of the algorithms, of PRISM's control."""
+
+from typing import Final
+
+import msgspec
+
+from trade2026.core.numbers import format_nanos
+from trade2026.model.algo import (
+    AlgoEnded,
+    AlgoEnding,
+    AlgoEvent,
+    AlgoPaused,
+    AlgoReplaced,
+    AlgoResumed,
+    AlgoStarted,
+)
+from trade2026.model.audit import Deed, DeedDone
+from trade2026.model.kill import KillReport
+from trade2026.model.prism import PrismInput
+from trade2026.model.risk import AlertAcknowledged, LimitsSet, RiskControl
+
+_ACCOUNT: Final = "account:"
+
+
+def deed_told(event: DeedDone) -> Deed:
+    """Return the deed that a component told of itself."""
+    return event.deed
+
+
+def deed_of_mode(event: RiskControl) -> Deed:
+    """Return the change of a mode: the kill switch, its release, a halt."""
+    extras = (" cancel all", event.cancel_open), (" flatten", event.flatten)
+    told = "".join(text for text, is_so in extras if is_so)
+    return Deed(
+        ts_ns=event.ts_ns,
+        who=event.asked_by,
+        action="risk.kill" if event.cancel_open else "risk.mode",
+        target=event.scope,
+        account=_account_of(event.scope),
+        text=f"{event.mode}{told}: {event.reason}",
+    )
+
+
+def deed_of_limits(event: LimitsSet) -> Deed:
+    """Return the change of limits, with every value that binds from here on."""
+    values = msgspec.json.encode(event.values).decode()
+    return Deed(
+        ts_ns=event.ts_ns,
+        who=event.asked_by,
+        action="risk.limits",
+        target=event.scope,
+        account=_account_of(event.scope),
+        text=f"{values} {event.reason}".strip(),
+    )
+
+
+def deed_of_acknowledgement(event: AlertAcknowledged) -> Deed:
+    """Return that a person has seen an alert."""
+    return Deed(
+        ts_ns=event.ts_ns,
+        who=event.acknowledged_by,
+        action="alert.acknowledge",
+        target=event.alert_id,
+        text=event.text,
+    )
+
+
+def deed_of_kill(event: KillReport) -> Deed:
+    """Return what came of a pull of the kill switch."""
+    return Deed(
+        ts_ns=event.ts_ns,
+        who="risk",
+        action="risk.kill_end",
+        target=event.scope,
+        account=_account_of(event.scope),
+        result=str(event.status),
+        text=" ".join((f"{event.close_count} closing orders", *event.left)),
+    )
+
+
+def deed_of_algo(event: AlgoEvent) -> Deed | None:
+    """Return what was asked of a parent order, and its end; its slices are orders themselves."""
+    who, result = "oms", "OK"
+    match event:
+        case AlgoStarted():
+            asked = event.request
+            who, action = asked.sent_by or who, "algo.start"
+            sum_ = f"{asked.side} {format_nanos(asked.order_qty)} {asked.symbol}"
+            text = f"{asked.name} {sum_}"
+        case AlgoPaused():
+            who, action, text = event.asked_by, "algo.pause", ""
+        case AlgoResumed():
+            who, action, text = event.asked_by, "algo.resume", ""
+        case AlgoReplaced():
+            who, action = event.asked_by, "algo.replace"
+            px = "" if event.price is None else f" price {format_nanos(event.price)}"
+            text = f"quantity {format_nanos(event.order_qty)}{px} end {event.end_ns}"
+        case AlgoEnding():
+            who, action, text = event.asked_by or who, "algo.stop", event.text
+            result = str(event.status)
+        case AlgoEnded():
+            action, result = "algo.end", str(event.report.status)
+            text = f"filled {format_nanos(event.report.filled_qty)} {event.report.text}".strip()
+        case _:
+            return None
+    return Deed(
+        ts_ns=event.ts_ns,
+        who=who,
+        action=action,
+        target=event.algo_id,
+        account=event.account,
+        result=result,
+        text=text,
+    )
+
+
+def deed_of_prism(event: PrismInput) -> Deed | None:
+    """Return what somebody did to PRISM's market as a whole."""
+    asked = event.control
+    if asked is None:
+        return None
+    return Deed(
+        ts_ns=asked.asked_ns,
+        who=asked.asked_by,
+        action=f"prism.{asked.kind.lower()}",
+        target=event.input_id,
+        text=msgspec.json.encode(asked).decode(),
+    )
+
+
+def _account_of(scope: str) -> str:
+    return scope.removeprefix(_ACCOUNT) if scope.startswith(_ACCOUNT) else ""

@@ -1,0 +1,30 @@
+"""The subjects of what comes after a trade, and of deeds; a part of the table in `subjects.py`."""
+
+from typing import Any, Final
+
+from trade2026.model.audit import AuditBatch, DeedDone
+from trade2026.model.subject import Command, Event, Live, Stream, memory_of
+
+
+def _deeds_of(giver: str, name: str) -> Event[DeedDone]:
+    return Event(
+        pattern=f"deed.{name}.{{action}}",
+        message=DeedDone,
+        stream=Stream.DEEDS,
+        giver=giver,
+        takers=("ptrc",),
+    )
+
+
+AUTHN_DEED: Final = _deeds_of("authn", "authn")
+"""Who signed in, or was not let in, and what became of users and keys."""
+PRISM_DEED: Final = _deeds_of("PRISM", "prism")
+"""Which keys of participants were made and revoked."""
+AUDIT_RECORD: Final = memory_of("ptrc", Stream.AUDIT, "audit.record.{part}", AuditBatch)
+"""The chain of the audit; `{part}` is `chain`."""
+
+POST_TRADE: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
+    AUTHN_DEED,
+    PRISM_DEED,
+    AUDIT_RECORD,
+)
