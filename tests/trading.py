@@ -122,6 +122,8 @@ class PlainVenue:
         """Whether requests get lost on the way to it."""
         self.is_mute = False
         """Whether its answers get lost on the way back."""
+        self.is_lossy = False
+        """Whether its reports get lost on the way to the log."""
         self._count = 0
 
     async def submit(self, approved: RiskApproved[NewOrderSingle]) -> VenueAck:
@@ -219,6 +221,8 @@ class PlainVenue:
             ts_event_ns=NOW_NS,
         )
         self.reports.setdefault(order.order_id, []).append(report)
+        if self.is_lossy:
+            return
         await self.bus.append(
             EXEC_REPORT,
             report,

@@ -268,6 +268,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reconcile
+         * @description Compare, book what the venue proves that the log lacks, and write down what came out.
+         */
+        post: operations["ReconcileReconcile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/reconciliation": {
         parameters: {
             query?: never;
@@ -280,6 +300,26 @@ export interface paths {
          * @description Ask the venue at this moment, and compare what it says with the log and the ledger.
          */
         get: operations["ReconciliationReconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reconciliations
+         * @description List the newest comparisons, newest first; one is made every minute.
+         */
+        get: operations["ReconciliationsReconciliations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -330,7 +370,7 @@ export interface components {
          * @description Why the three do not say the same.
          * @enum {string}
          */
-        Cause: "ACTION" | "BUST" | "UNEXPLAINED";
+        Cause: "ACTION" | "BUST" | "ORDER_ENDED" | "ORDER_TRADED" | "ORDER_UNKNOWN" | "UNEXPLAINED";
         /** DifferenceReply */
         DifferenceReply: {
             account: string;
@@ -375,6 +415,12 @@ export interface components {
             /** @default PRISM */
             venue: string;
         };
+        /** HealedReply */
+        HealedReply: {
+            account: string;
+            exec_id: string;
+            order_id: string;
+        };
         /** HeldReply */
         HeldReply: {
             cash: number | null;
@@ -412,6 +458,15 @@ export interface components {
             method: string;
             /** @default  */
             text: string;
+        };
+        /** OrderDifferenceReply */
+        OrderDifferenceReply: {
+            account: string;
+            cause: components["schemas"]["Cause"];
+            log_quantity: number | null;
+            order_id: string;
+            symbol: string;
+            venue_quantity: number | null;
         };
         /** PositionReply */
         PositionReply: {
@@ -471,9 +526,13 @@ export interface components {
         };
         /** ReconciliationReply */
         ReconciliationReply: {
+            asked_by: string;
             compared: number;
             differences: components["schemas"]["DifferenceReply"][];
+            healed: components["schemas"]["HealedReply"][];
+            orders: components["schemas"]["OrderDifferenceReply"][];
             report_seq: number;
+            run_id: string;
             ts_ns: number;
             venue: string;
             waited_ns: number;
@@ -955,6 +1014,35 @@ export interface operations {
             };
         };
     };
+    ReconcileReconcile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     ReconciliationReconciliation: {
         parameters: {
             query?: never;
@@ -971,6 +1059,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReconciliationReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ReconciliationsReconciliations: {
+        parameters: {
+            query?: {
+                /** @description Most to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationReply"][];
                 };
             };
             /** @description A problem (RFC 9457). */

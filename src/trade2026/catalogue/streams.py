@@ -100,6 +100,13 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         duplicate_window_s=2 * MINUTE_S,
         why="What is kept of PRISM's market on its way to the stores; a day to fold again.",
     ),
+    StreamSpec(
+        stream=Stream.RECONCILIATION,
+        subjects=_subjects_of(Stream.RECONCILIATION),
+        max_msgs_per_subject=100_000,
+        duplicate_window_s=2 * MINUTE_S,
+        why="Two months of one comparison a minute; what was found or healed is in the audit.",
+    ),
     _unlimited(Stream.DEEDS, "Deeds that no other log tells of."),
     _unlimited(Stream.AUDIT, "The audit's chain: whoever cuts it breaks it."),
     StreamSpec(

@@ -24,11 +24,12 @@ from trade2026.domain.audit.deeds import (
     deed_of_limits,
     deed_of_mode,
     deed_of_prism,
+    deed_of_reconciliation,
     deed_told,
 )
 from trade2026.domain.audit.order_deeds import deed_of_order
 from trade2026.model.audit import AuditBatch, AuditRecord, Deed
-from trade2026.model.post_trade import AUDIT_RECORD, AUTHN_DEED, PRISM_DEED
+from trade2026.model.post_trade import AUDIT_RECORD, AUTHN_DEED, PRISM_DEED, RECONCILIATION
 from trade2026.model.subjects import (
     ALGO_EVENT,
     KILL_REPORT,
@@ -51,6 +52,7 @@ SOURCES: Final[tuple[tuple[Event[Any], Callable[[Any], Deed | None]], ...]] = (
     (PRISM_CONTROL, deed_of_prism),
     (PRISM_DEED, deed_told),
     (AUTHN_DEED, deed_told),
+    (RECONCILIATION, deed_of_reconciliation),
 )
 """What is read for deeds, and how one is told by an event."""
 

@@ -12,6 +12,7 @@ from trade2026.core.numbers import Px
 from trade2026.desk.persistence import append_until_stored
 from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.position.reconcile import VenueFills
+from trade2026.domain.position.working import WorkingOrders
 from trade2026.model.booking import AnyBooking, BookRequest
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch
@@ -27,6 +28,8 @@ class LedgerDesk:
         self.ledger = Ledger()
         self.fills = VenueFills()
         """The fills alone, beside the ledger, to compare with what venues say."""
+        self.working = WorkingOrders()
+        """The orders at venues, to compare them too."""
         self.marks: dict[str, Px] = {}
         """Latest mid by symbol, to show unrealised P&L; never part of the ledger."""
         self._bus = bus
@@ -45,6 +48,7 @@ class LedgerDesk:
         """Book the event, and tell what it changed."""
         changes = self.ledger.apply(event, delivery.stream_seq)
         self.fills.apply(event, delivery.stream_seq)
+        self.working.apply(event, delivery.stream_seq)
         for change in changes:
             account, seq = account_and_seq(change)
             if seq <= self._told_seq.get(account, 0):

@@ -37,7 +37,7 @@ from trade2026.domain.oms.working import is_over
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS, InstrumentKind
 from trade2026.model.journal import CashDeposited
-from trade2026.model.order import DONE, GroupKind, NewOrderSingle, TimeInForce
+from trade2026.model.order import AT_VENUE, DONE, GroupKind, NewOrderSingle, TimeInForce
 from trade2026.model.risk import RiskControl, TradingMode, is_covered
 from trade2026.ports.archive import OrderArchive
 from trade2026.ports.bus import Bus, Delivery
@@ -186,6 +186,14 @@ class OrderDesk:
             raise answer
         return answer
 
+    async def recheck(self, order_id: OrderId) -> list[ExecutionReport]:
+        """Ask the venue about an order, ended or not; return what the log lacked of its reports.
+
+        Raises:
+            UnavailableError: the log did not answer in time; asking again is safe.
+        """
+        return await self._answer(self._spawn(self._recheck(order_id)))
+
     async def cancel_all(self, query: OrderQuery, asked_by: str) -> list[OrderId]:
         """Ask to cancel every open order that fits *query*, and return which.
 
@@ -297,6 +305,14 @@ class OrderDesk:
                 return error
             self.resting.note(order)
             return order
+
+    async def _recheck(self, order_id: OrderId) -> list[ExecutionReport]:
+        async with self._lock(order_id):
+            order = self.journal.orders.get(order_id)
+            # Of what rests with us no venue may be asked: it would never take it afterwards.
+            if order is None or order.status not in AT_VENUE:
+                return []
+            return await self.steps.ask_again(order)
 
     async def _cancel_each(self, wanted: Iterable[OrderId], asked_by: str) -> list[OrderId]:
         asked: list[OrderId] = []

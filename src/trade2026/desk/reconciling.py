@@ -1,7 +1,9 @@
 """Reconciliation at work: the venue is asked, its statement is compared, what is left alarms.
 
 A report that the venue has counted and the log has not is on its way: the comparison is made
-again until it is there, for a few seconds.
+again until it is there, for a few seconds. Where it never comes, the OMS asks the venue about the
+orders it may belong to, and books what the venue then gives under its own execution ids. Nothing
+else is put right by itself.
 """
 
 import asyncio
@@ -10,13 +12,23 @@ from typing import Final
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import NS_PER_S, Clock, TimeNs
+from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import BusUnavailableError, RefusedError
-from trade2026.core.ids import AccountId
+from trade2026.core.ids import AccountId, EventId, OrderId
 from trade2026.desk.ledger import LedgerDesk
-from trade2026.domain.position.reconcile import Cause, Difference, compare
+from trade2026.desk.runs import Runs
+from trade2026.domain.position.reconcile import compare
 from trade2026.model.instrument import PRISM
-from trade2026.model.reconciliation import Statement, StatementRequest
+from trade2026.model.post_trade import ORDERS_RECHECK
+from trade2026.model.reconciliation import (
+    Difference,
+    Healed,
+    OrderDifference,
+    RecheckRequest,
+    Reconciliation,
+    Statement,
+    StatementRequest,
+)
 from trade2026.model.risk import HaltRequest, TradingMode
 from trade2026.model.subjects import RISK_HALT, VENUE_STATEMENT
 from trade2026.ports.bus import Bus
@@ -25,41 +37,30 @@ WAIT_MAX_NS: Final = 3 * NS_PER_S
 """How long what is on its way may take."""
 WAIT_STEP_S: Final = 0.1
 EVERY_S: Final = 60.0
-
-
-class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
-    """How a comparison came out."""
-
-    venue: str
-    ts_ns: TimeNs
-    report_seq: int
-    """The venue's report at which everything was compared."""
-    compared: int
-    """Lines of the venue's statement."""
-    waited_ns: int
-    """How long reports on their way were waited for."""
-    differences: tuple[Difference, ...]
-
-    @property
-    def unexplained(self) -> tuple[Difference, ...]:
-        """Return those that have no cause."""
-        return tuple(one for one in self.differences if one.cause is Cause.UNEXPLAINED)
+RECHECK_WITHIN_S: Final = 20.0
+PTRC: Final = "ptrc"
 
 
 class ReconcilingDesk:
-    """Compares the ledger and the log with what the venue says."""
+    """Compares the ledger and the log with what the venue says.
+
+    Args:
+        runs: where what came out is written.
+    """
 
     def __init__(
-        self, *, bus: Bus, clock: Clock, log: FilteringBoundLogger, books: LedgerDesk
+        self, *, bus: Bus, clock: Clock, log: FilteringBoundLogger, books: LedgerDesk, runs: Runs
     ) -> None:
         self.last: Reconciliation | None = None
         self._bus = bus
         self._clock = clock
         self._log = log
         self._books = books
+        self._runs = runs
         self._alarmed: frozenset[AccountId] = frozenset()
+        self._running = asyncio.Lock()
 
-    async def reconcile(self) -> Reconciliation:
+    async def reconcile(self, asked_by: str = PTRC) -> Reconciliation:
         """Ask the venue, and compare.
 
         Raises:
@@ -69,7 +70,7 @@ class ReconcilingDesk:
         begun_ns = self._clock.monotonic_ns()
         while True:
             waited_ns = self._clock.monotonic_ns() - begun_ns
-            found = self._compare(statement, waited_ns)
+            found = self._compare(statement, waited_ns, asked_by)
             if not found.unexplained or waited_ns >= WAIT_MAX_NS:
                 self.last = found
                 return found
@@ -85,29 +86,57 @@ class ReconcilingDesk:
         """Compare every minute, and raise the alarm about what stays unexplained."""
         while True:
             await asyncio.sleep(EVERY_S)
-            await self.check()
+            try:
+                await self.check()
+            except (BusUnavailableError, RefusedError) as error:
+                # Away for a moment: the next minute will tell.
+                self._log.warning("not reconciled", why=str(error))
 
-    async def check(self) -> None:
-        """Compare, and tell of accounts whose differences nobody was told of yet."""
-        try:
-            found = await self.reconcile()
+    async def check(self, asked_by: str = PTRC) -> Reconciliation:
+        """Compare, heal what can be proved, write down what came out, and alarm about the rest.
+
+        Raises:
+            BusUnavailableError: the venue, or risk, did not answer.
+            RefusedError: one of them could not.
+        """
+        async with self._running:
+            found = await self.reconcile(asked_by)
+            healed = await self._heal(found) if found.unexplained else ()
+            if healed:
+                again = await self.reconcile(asked_by)
+                found = msgspec.structs.replace(again, healed=healed)
+                self.last = found
+            await self._runs.write(found)
             wrong = frozenset(one.account for one in found.unexplained)
             for account in sorted(wrong - self._alarmed):
                 own = [one for one in found.unexplained if one.account == account]
                 await self._alarm(account, _words(own))
             self._alarmed = wrong
-        except (BusUnavailableError, RefusedError) as error:
-            # Away for a moment: the next minute will tell.
-            self._log.warning("not reconciled", why=str(error))
+            return found
 
-    def _compare(self, statement: Statement, waited_ns: int) -> Reconciliation:
+    async def _heal(self, found: Reconciliation) -> tuple[Healed, ...]:
+        suspects: dict[OrderId, None] = {one.order_id: None for one in found.orders}
+        for one in found.differences:
+            newest = self._books.working.newest(one.account, one.symbol)
+            suspects.update(dict.fromkeys(newest))
+        if not suspects:
+            return ()
+        request = RecheckRequest(order_ids=tuple(suspects))
+        answer = await self._bus.ask(ORDERS_RECHECK, request, timeout_s=RECHECK_WITHIN_S)
+        return answer.healed
+
+    def _compare(self, statement: Statement, waited_ns: int, asked_by: str) -> Reconciliation:
+        books = self._books
         return Reconciliation(
+            run_id=EventId(books.new_key()),
+            asked_by=asked_by,
             venue=statement.venue,
             ts_ns=self._clock.now_ns(),
             report_seq=statement.report_seq,
-            compared=len(statement.lines),
+            compared=len(statement.lines) + len(statement.orders or ()),
             waited_ns=waited_ns,
-            differences=compare(self._books.ledger.positions(), self._books.fills, statement),
+            differences=compare(books.ledger.positions(), books.fills, statement),
+            orders=books.working.compare(statement),
         )
 
     async def _alarm(self, account: AccountId, words: str) -> None:
@@ -115,11 +144,16 @@ class ReconcilingDesk:
         self._log.error("unexplained difference", account=account, text=text)
         # An alarm and no limit: what is wrong may be the venue's word, and positions must
         # stay manageable.
-        request = HaltRequest(
-            account=account, mode=TradingMode.NORMAL, reason=text, asked_by="ptrc"
-        )
+        request = HaltRequest(account=account, mode=TradingMode.NORMAL, reason=text, asked_by=PTRC)
         await self._bus.ask(RISK_HALT, request)
 
 
-def _words(differences: list[Difference] | tuple[Difference, ...]) -> str:
-    return ", ".join(f"{one.account} {one.symbol}" for one in differences[:5])
+def _words(
+    differences: list[Difference | OrderDifference] | tuple[Difference | OrderDifference, ...],
+) -> str:
+    return ", ".join(_name(one) for one in differences[:5])
+
+
+def _name(one: Difference | OrderDifference) -> str:
+    place = f"{one.account} {one.symbol}"
+    return place if isinstance(one, Difference) else f"{place} {one.cause} {one.order_id}"

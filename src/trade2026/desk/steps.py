@@ -18,7 +18,7 @@ from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.working import working_request
-from trade2026.model.execution import UNDOES, ExecutionReport
+from trade2026.model.execution import UNDOES, ExecutionReport, VenueOrderStatus
 from trade2026.model.journal import OrderReported
 from trade2026.model.order import (
     NewOrderSingle,
@@ -143,11 +143,14 @@ class Steps:
         await self._ask_cancel(order)
         return self._journal.order(order.request.order_id)
 
-    async def book(self, report: ExecutionReport) -> None:
-        """Book what a venue says, once; a surprise is booked too, and counted."""
+    async def book(self, report: ExecutionReport) -> bool:
+        """Book what a venue says, once; a surprise is booked too, and counted.
+
+        Returns whether it was not booked before.
+        """
         orders = self._journal.orders
         if orders.is_booked(report):
-            return
+            return False
         event = decide.judge_report(
             orders.get(report.order_id),
             report,
@@ -159,12 +162,13 @@ class Steps:
             legs=orders.legs_of(report.order_id),
         )
         if event is None:
-            return
+            return False
         await self._journal.write(event)
         if not isinstance(event, OrderReported) or event.surprise:
             # Risk reads it in the log too: it limits the account and raises the alarm.
             self.surprise_count += 1
             self._log.error("surprise", order_id=report.order_id, exec_id=report.exec_id)
+        return True
 
     async def resume(self, order: Order) -> None:
         """Do what an order needs that a crash or a silent venue left in the middle."""
@@ -270,7 +274,25 @@ class Steps:
         if not ack.is_accepted:
             await self.book(decide.replace_refusal_report(order, ack, self._clock.now_ns()))
 
+    async def ask_again(self, order: Order) -> list[ExecutionReport]:
+        """Return what the log lacked of the venue's reports of an order that it had; now booked."""
+        answer = await self._status_of(order)
+        return [] if answer is None else await self._book_all(answer)
+
     async def _ask_venue(self, order: Order) -> None:
+        answer = await self._status_of(order)
+        if answer is None:
+            return
+        await self._book_all(answer)
+        if not answer.is_known:
+            text = "the venue never received it"
+            now_ns = self._clock.now_ns()
+            await self._journal.step(decide.failed(order, text=text, ts_ns=now_ns))
+
+    async def _book_all(self, answer: VenueOrderStatus) -> list[ExecutionReport]:
+        return [report for report in answer.reports if await self.book(report)]
+
+    async def _status_of(self, order: Order) -> VenueOrderStatus | None:
         request = OrderStatusRequest(
             order_id=order.request.order_id,
             account=order.request.account,
@@ -278,13 +300,7 @@ class Steps:
             symbol=order.request.symbol,
         )
         try:
-            answer = await self._bus.ask(EXEC_STATUS, request)
+            return await self._bus.ask(EXEC_STATUS, request)
         except Trade2026Error as error:
             self._log.info("venue does not answer", order_id=request.order_id, why=str(error))
-            return
-        for report in answer.reports:
-            await self.book(report)
-        if not answer.is_known:
-            text = "the venue never received it"
-            now_ns = self._clock.now_ns()
-            await self._journal.step(decide.failed(order, text=text, ts_ns=now_ns))
+            return None

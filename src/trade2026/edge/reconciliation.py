@@ -1,19 +1,29 @@
-"""The route of reconciliation: platform, log and venue side by side, where they differ."""
+"""The routes of reconciliation: platform, log and venue side by side, where they differ."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, get
+from litestar import Request, get, post
 from litestar.handlers import BaseRouteHandler
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK
 
 from trade2026.core.numbers import money_half_even
-from trade2026.desk.reconciling import Reconciliation, ReconcilingDesk
-from trade2026.domain.position.reconcile import Cause, Difference, Held
+from trade2026.desk.reconciling import ReconcilingDesk
+from trade2026.desk.runs import KEPT, Runs
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
-from trade2026.shell.access import is_visible, needs
+from trade2026.model.reconciliation import (
+    Cause,
+    Difference,
+    Held,
+    OrderDifference,
+    Reconciliation,
+)
+from trade2026.shell.access import is_visible, needs, principal_of
 
 AnyRequest = Request[Any, Any, Any]
+Limit = Annotated[int, Parameter(ge=1, le=KEPT, description="Most to return.")]
 
 
 class HeldReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,52 +45,104 @@ class DifferenceReply(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause
 
 
+class OrderDifferenceReply(msgspec.Struct, frozen=True, kw_only=True):
+    """An order of which log and venue do not say the same."""
+
+    order_id: str
+    account: str
+    symbol: str
+    log_quantity: Exact
+    """What has traded by the log."""
+    venue_quantity: Exact
+    cause: Cause
+
+
+class HealedReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that the log lacked and that the venue gave again: it is booked now."""
+
+    account: str
+    order_id: str
+    exec_id: str
+
+
 class ReconciliationReply(msgspec.Struct, frozen=True, kw_only=True):
     """Empty differences mean that platform, log and venue say the same to the nano."""
 
+    run_id: str
+    asked_by: str
     venue: str
     ts_ns: int
     report_seq: int
     """The venue's report at which everything was compared."""
     compared: int
-    """Holdings in the venue's statement, all accounts together."""
+    """Holdings and working orders in the venue's statement, all accounts together."""
     waited_ns: int
     """How long reports on their way were waited for."""
     differences: list[DifferenceReply]
     """Of accounts that the sender may see."""
+    orders: list[OrderDifferenceReply]
+    healed: list[HealedReply]
 
 
-def reconciliation_routes(desk: ReconcilingDesk) -> list[BaseRouteHandler]:
-    """Return the route of reconciliation (ptrc)."""
+def reconciliation_routes(desk: ReconcilingDesk, runs: Runs) -> list[BaseRouteHandler]:
+    """Return the routes of reconciliation (ptrc)."""
 
     @get("/reconciliation", opt=needs("positions:read"))
     async def reconciliation(request: AnyRequest) -> ReconciliationReply:
         """Ask the venue at this moment, and compare what it says with the log and the ledger."""
-        found = await desk.reconcile()
-        own = [one for one in found.differences if is_visible(request, one.account)]
-        return _reply(found, own)
+        return _reply(await desk.reconcile(principal_of(request).subject), request)
 
-    return [reconciliation]
+    @post("/reconcile", opt=needs("ledger:write"), status_code=HTTP_200_OK)
+    async def reconcile(request: AnyRequest) -> ReconciliationReply:
+        """Compare, book what the venue proves that the log lacks, and write down what came out."""
+        return _reply(await desk.check(principal_of(request).subject), request)
+
+    @get("/reconciliations", opt=needs("positions:read"))
+    async def reconciliations(request: AnyRequest, limit: Limit = 100) -> list[ReconciliationReply]:
+        """List the newest comparisons, newest first; one is made every minute."""
+        return [_reply(one, request) for one in runs.newest()[:limit]]
+
+    return [reconciliation, reconcile, reconciliations]
 
 
-def _reply(found: Reconciliation, differences: list[Difference]) -> ReconciliationReply:
+def _reply(found: Reconciliation, request: AnyRequest) -> ReconciliationReply:
     return ReconciliationReply(
+        run_id=found.run_id,
+        asked_by=found.asked_by,
         venue=found.venue,
         ts_ns=found.ts_ns,
         report_seq=found.report_seq,
         compared=found.compared,
         waited_ns=found.waited_ns,
-        differences=[
-            DifferenceReply(
-                account=one.account,
-                symbol=one.symbol,
-                platform=_held(one.platform),
-                log=_held(one.log),
-                venue=_held(one.venue),
-                cause=one.cause,
-            )
-            for one in differences
+        differences=[_held_reply(x) for x in found.differences if is_visible(request, x.account)],
+        orders=[_order_reply(x) for x in found.orders if is_visible(request, x.account)],
+        healed=[
+            HealedReply(account=one.account, order_id=one.order_id, exec_id=one.exec_id)
+            for one in found.healed
+            if is_visible(request, one.account)
         ],
+    )
+
+
+def _held_reply(one: Difference) -> DifferenceReply:
+    return DifferenceReply(
+        account=one.account,
+        symbol=one.symbol,
+        platform=_held(one.platform),
+        log=_held(one.log),
+        venue=_held(one.venue),
+        cause=one.cause,
+    )
+
+
+def _order_reply(one: OrderDifference) -> OrderDifferenceReply:
+    return OrderDifferenceReply(
+        order_id=one.order_id,
+        account=one.account,
+        symbol=one.symbol,
+        log_quantity=exact.write(one.log_qty),
+        venue_quantity=exact.write(one.venue_qty),
+        cause=one.cause,
     )
 
 

@@ -135,6 +135,20 @@ DONE: Final = frozenset(
 )
 """Statuses after which no more quantity can be bought or sold, except by a late fill."""
 
+AT_VENUE: Final = frozenset(
+    {
+        OrdStatus.SENT,
+        OrdStatus.PARTIALLY_FILLED,
+        OrdStatus.PENDING_CANCEL,
+        OrdStatus.PENDING_REPLACE,
+        OrdStatus.FILLED,
+        OrdStatus.CANCELLED,
+        OrdStatus.REJECTED,
+        OrdStatus.EXPIRED,
+    }
+)
+"""Statuses of orders that a venue may have, or may have had."""
+
 STOPS: Final = frozenset({OrdType.STOP, OrdType.STOP_LIMIT, OrdType.TRAILING_STOP})
 """Types that wait for the market before they become something else."""
 

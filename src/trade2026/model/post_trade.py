@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from trade2026.model.audit import AuditBatch, DeedDone
+from trade2026.model.reconciliation import Rechecked, RecheckRequest, Reconciliation
 from trade2026.model.subject import Command, Event, Live, Stream, memory_of
 
 
@@ -22,9 +23,23 @@ PRISM_DEED: Final = _deeds_of("PRISM", "prism")
 """Which keys of participants were made and revoked."""
 AUDIT_RECORD: Final = memory_of("ptrc", Stream.AUDIT, "audit.record.{part}", AuditBatch)
 """The chain of the audit; `{part}` is `chain`."""
+RECONCILIATION: Final = memory_of(
+    "ptrc", Stream.RECONCILIATION, "reconciliation.run.{venue}", Reconciliation
+)
+"""How each comparison with a venue came out."""
+ORDERS_RECHECK: Final = Command[RecheckRequest, Rechecked](
+    pattern="orders.recheck",
+    request=RecheckRequest,
+    reply=Rechecked,
+    giver="ptrc",
+    takers=("oms",),
+    fed_back=("oms",),
+)
 
 POST_TRADE: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     AUTHN_DEED,
     PRISM_DEED,
     AUDIT_RECORD,
+    RECONCILIATION,
+    ORDERS_RECHECK,
 )

@@ -1,9 +1,12 @@
-"""What a venue says that accounts hold with it."""
+"""Reconciliation: what a venue says that accounts hold with it, and how a comparison came out."""
+
+from enum import StrEnum
 
 import msgspec
 
-from trade2026.core.ids import AccountId
-from trade2026.core.numbers import SignedQty, Value
+from trade2026.core.clock import TimeNs
+from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
+from trade2026.core.numbers import Qty, SignedQty, Value
 
 
 class StatementRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +25,16 @@ class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
     """Received less paid, fees taken off."""
 
 
+class StatementOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One order that works at the venue."""
+
+    order_id: OrderId
+    account: AccountId
+    symbol: str
+    cum_qty: Qty
+    """What of it has traded."""
+
+
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """All that the platform's accounts hold at a venue, at one of its reports."""
 
@@ -29,3 +42,105 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     report_seq: int
     """The last report that is in it; later ones are not."""
     lines: tuple[StatementLine, ...]
+    orders: tuple[StatementOrder, ...] | None = None
+    """All of the platform's orders that work there; None where it does not say."""
+
+
+class Cause(StrEnum):
+    """Why the three do not say the same."""
+
+    ACTION = "ACTION"
+    """A split or the like: the venue was not told. Log and venue agree."""
+    BUST = "BUST"
+    """The venue told of a bust or a correction, and its statement does not have it."""
+    ORDER_ENDED = "ORDER_ENDED"
+    """The venue has ended an order that works by the log."""
+    ORDER_TRADED = "ORDER_TRADED"
+    """An order has traded another quantity at the venue than by the log."""
+    ORDER_UNKNOWN = "ORDER_UNKNOWN"
+    """An order works at the venue that by the log does not."""
+    UNEXPLAINED = "UNEXPLAINED"
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A quantity and the cash of the trades that made it."""
+
+    quantity: SignedQty = SignedQty(0)
+    cash: Value = Value(0)
+
+    def plus(self, other: "Held", sign: int = 1) -> "Held":
+        """Return the sum, or the difference where *sign* is -1."""
+        return Held(
+            SignedQty(self.quantity + sign * other.quantity),
+            Value(self.cash + sign * other.cash),
+        )
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One account's symbol of which the three do not say the same."""
+
+    account: AccountId
+    symbol: str
+    platform: Held
+    """What the ledger's positions say."""
+    log: Held
+    """What the fills in the log come to."""
+    venue: Held
+    cause: Cause
+
+
+class OrderDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """One order of which log and venue do not say the same."""
+
+    order_id: OrderId
+    account: AccountId
+    symbol: str
+    log_qty: Qty
+    """What has traded by the log."""
+    venue_qty: Qty
+    """What has traded by the venue's statement, where it has the order."""
+    cause: Cause
+
+
+class Healed(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that the log lacked, that the venue gave again, and that is booked now."""
+
+    account: AccountId
+    order_id: OrderId
+    exec_id: ExecId
+
+
+class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
+    """How a comparison came out."""
+
+    run_id: EventId
+    asked_by: str
+    venue: str
+    ts_ns: TimeNs
+    report_seq: int
+    """The venue's report at which everything was compared."""
+    compared: int
+    """Lines of the venue's statement, and its orders."""
+    waited_ns: int
+    """How long reports on their way were waited for."""
+    differences: tuple[Difference, ...]
+    orders: tuple[OrderDifference, ...] = ()
+    healed: tuple[Healed, ...] = ()
+
+    @property
+    def unexplained(self) -> tuple[Difference | OrderDifference, ...]:
+        """Return what no cause explains that can be left alone."""
+        held = (one for one in self.differences if one.cause is Cause.UNEXPLAINED)
+        return (*held, *self.orders)
+
+
+class RecheckRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The demand to ask venues about orders, and to book what the log lacks of their reports."""
+
+    order_ids: tuple[OrderId, ...]
+
+
+class Rechecked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was booked."""
+
+    healed: tuple[Healed, ...]

@@ -16,7 +16,7 @@ from trade2026.model.execution import ExecType
 from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, TimeInForce
 from trade2026.model.prism import PartyHolding, PrismFunding
-from trade2026.model.reconciliation import Statement
+from trade2026.model.reconciliation import Statement, StatementOrder
 from trade2026.prism.balance import Wallet
 from trade2026.prism.days import DayEnds
 from trade2026.prism.door import OnGrid, examine, examine_change
@@ -36,6 +36,8 @@ from trade2026.prism.outside import OutsideOrders, OutsiderOrder, order_of
 from trade2026.prism.reports import TEXTS, Reporter
 from trade2026.prism.settlement import PublicTrade, Settlement, Step
 
+ORDERS_TOLD_MAX: Final = 5_000
+"""In a statement: a message has an end."""
 _GTD: Final = TimeInForce.GTD
 
 
@@ -248,6 +250,21 @@ class Floor:
             venue=PRISM,
             report_seq=self.reporter.last_seq,
             lines=tuple(self.holdings.lines()),
+            orders=self._orders_told(),
+        )
+
+    def _orders_told(self) -> tuple[StatementOrder, ...] | None:
+        working = [o for o in self.orders.open_orders() if not o.facts.is_direct]
+        if len(working) > ORDERS_TOLD_MAX:
+            return None
+        return tuple(
+            StatementOrder(
+                order_id=one.facts.order_id,
+                account=one.facts.account,
+                symbol=one.facts.symbol,
+                cum_qty=Qty(one.cum_qty),
+            )
+            for one in working
         )
 
     def all_holdings(self) -> tuple[PartyHolding, ...]:

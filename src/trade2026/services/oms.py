@@ -9,10 +9,12 @@ from trade2026.desk.closing import Closer
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
+from trade2026.desk.rechecking import Rechecker
 from trade2026.desk.trades import Trades
 from trade2026.edge.algos import algo_routes, algo_write_routes
 from trade2026.edge.order_groups import group_routes
 from trade2026.edge.order_routes import change_routes, list_routes, order_routes, write_routes
+from trade2026.model.post_trade import ORDERS_RECHECK
 from trade2026.model.subjects import (
     ALGO_EVENT,
     EXEC_REPORT,
@@ -89,6 +91,7 @@ def _intakes_of_orders(
         Serve(subject=ORDERS_CLOSE, handler=closer.on_close),
         Serve(subject=ORDERS_CLEAR, handler=closer.on_clear),
         Serve(subject=LEDGER_BOOK, handler=bookkeeper.on_book),
+        Serve(subject=ORDERS_RECHECK, handler=Rechecker(desk, context.log).on_recheck),
     ]
 
 

@@ -5,12 +5,13 @@ from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
 from trade2026.desk.reconciling import ReconcilingDesk
+from trade2026.desk.runs import Runs
 from trade2026.edge.audit import audit_routes
 from trade2026.edge.bookings import booking_routes
 from trade2026.edge.ledger import ledger_routes
 from trade2026.edge.positions import position_routes
 from trade2026.edge.reconciliation import reconciliation_routes
-from trade2026.model.post_trade import AUDIT_RECORD
+from trade2026.model.post_trade import AUDIT_RECORD, RECONCILIATION
 from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT, POSITION_EVENT, Stream
 from trade2026.shell.service import Context, Fold, Intake, Service
 
@@ -18,7 +19,10 @@ from trade2026.shell.service import Context, Fold, Intake, Service
 def build(context: Context) -> Service:
     """Return the ledger."""
     desk = LedgerDesk(context.bus, context.clock, context.ids, context.log)
-    reconciling = ReconcilingDesk(bus=context.bus, clock=context.clock, log=context.log, books=desk)
+    runs = Runs(context.bus, context.log)
+    reconciling = ReconcilingDesk(
+        bus=context.bus, clock=context.clock, log=context.log, books=desk, runs=runs
+    )
     audit = AuditDesk(context.bus, context.log)
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
@@ -27,7 +31,7 @@ def build(context: Context) -> Service:
             *position_routes(desk),
             *ledger_routes(desk),
             *booking_routes(desk),
-            *reconciliation_routes(reconciling),
+            *reconciliation_routes(reconciling, runs),
             *audit_routes(audit),
         ],
         intakes=[
@@ -38,6 +42,11 @@ def build(context: Context) -> Service:
                 subject=MARKET_QUOTE,
                 handler=desk.on_quotes,
                 from_seq=from_newest(context.bus, Stream.MARKET),
+            ),
+            Fold(
+                subject=RECONCILIATION,
+                handler=runs.on_run,
+                from_seq=runs.first_seq,
             ),
             *_intakes_of_the_audit(audit),
         ],

@@ -5,17 +5,33 @@ from collections.abc import AsyncGenerator
 
 import pytest
 import structlog
-from tests.factories import a_fill, an_unknown, qty
+from msgspec.structs import replace
+from tests.factories import a_fill, an_unknown, px, qty
+from tests.trading import Core, PlainVenue, a_resting_ask, running_core, until
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.core import chance
 from trade2026.core.clock import SystemClock
-from trade2026.core.ids import AccountId, EventId, Ids
+from trade2026.core.errors import BusUnavailableError
+from trade2026.core.ids import AccountId, EventId, Ids, OrderId
 from trade2026.core.numbers import NANOS, SignedQty, Value
 from trade2026.desk import reconciling
 from trade2026.desk.ledger import LedgerDesk
+from trade2026.desk.rechecking import Rechecker
 from trade2026.desk.reconciling import ReconcilingDesk
-from trade2026.model.reconciliation import Statement, StatementLine, StatementRequest
+from trade2026.desk.runs import Runs
+from trade2026.domain.position.reconcile import NOTHING, moved_by
+from trade2026.model.execution import ExecType
+from trade2026.model.order import OrdStatus, OrdType
+from trade2026.model.post_trade import ORDERS_RECHECK, RECONCILIATION
+from trade2026.model.reconciliation import (
+    Cause,
+    RecheckRequest,
+    Statement,
+    StatementLine,
+    StatementOrder,
+    StatementRequest,
+)
 from trade2026.model.risk import Alert, HaltRequest, TradingMode
 from trade2026.model.subjects import ORDERS_EVENT, RISK_HALT, VENUE_STATEMENT
 
@@ -29,11 +45,15 @@ class World:
         clock = SystemClock()
         self.bus = LocalBus(MemoryLog(), clock, with_codec=True)
         self.books = LedgerDesk(self.bus, clock, Ids(clock, chance.stream(1, "ids")), LOG)
-        self.desk = ReconcilingDesk(bus=self.bus, clock=clock, log=LOG, books=self.books)
+        self.runs = Runs(self.bus, LOG)
+        self.desk = ReconcilingDesk(
+            bus=self.bus, clock=clock, log=LOG, books=self.books, runs=self.runs
+        )
         self.alarms: list[HaltRequest] = []
 
     async def begin(self) -> None:
         await self.bus.fold(ORDERS_EVENT, self.books.on_journal)
+        await self.bus.fold(RECONCILIATION, self.runs.on_run)
         await self.bus.serve(VENUE_STATEMENT, self.on_statement)
         await self.bus.serve(RISK_HALT, self.on_halt)
 
@@ -103,10 +123,134 @@ async def test_what_never_comes_is_told_once_and_until_it_is_gone(
     assert len(world.alarms) == 1
 
 
-async def test_a_venue_that_is_away_is_asked_again_later() -> None:
+async def test_a_venue_that_is_away_is_no_comparison() -> None:
     alone = World()
 
-    await alone.desk.check()
+    with pytest.raises(BusUnavailableError):
+        await alone.desk.check()
 
     assert alone.desk.last is None
+    assert alone.runs.newest() == ()
     await alone.bus.close()
+
+
+async def test_every_run_is_in_the_log_with_who_asked(world: World) -> None:
+    await world.hear_of_the_fill()
+
+    found = await world.desk.check("ada")
+
+    await until(lambda: world.runs.newest() == (found,))
+    assert (found.asked_by, found.differences) == ("ada", ())
+
+
+class Books:
+    """Reconciliation beside a whole core, with a venue that states what it has done."""
+
+    def __init__(self, core: Core, venue: PlainVenue) -> None:
+        self.core = core
+        self.venue = venue
+        self.runs = Runs(core.bus, LOG)
+        self.desk = ReconcilingDesk(
+            bus=core.bus, clock=SystemClock(), log=LOG, books=core.ptrc, runs=self.runs
+        )
+
+    async def begin(self) -> None:
+        await self.core.bus.serve(VENUE_STATEMENT, self.on_statement)
+        await self.core.bus.serve(ORDERS_RECHECK, Rechecker(self.core.oms, LOG).on_recheck)
+
+    async def on_statement(self, request: StatementRequest) -> Statement:
+        reports = [one for told in self.venue.reports.values() for one in told]
+        fills = [moved_by(one) for one in reports if one.exec_type is ExecType.TRADE]
+        total = NOTHING
+        for fill in fills:
+            total = total.plus(fill)
+        working = [
+            StatementOrder(
+                order_id=order_id,
+                account=AccountId("default"),
+                symbol="BTCUSDT",
+                cum_qty=told[-1].cum_qty,
+            )
+            for order_id, told in self.venue.reports.items()
+            if told[-1].leaves_qty
+        ]
+        line = StatementLine(
+            account=AccountId("default"),
+            symbol="BTCUSDT",
+            quantity=total.quantity,
+            cash=total.cash,
+        )
+        seq = max((one.report_seq for one in reports), default=0)
+        return Statement(venue=request.venue, report_seq=seq, lines=(line,), orders=tuple(working))
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+async def test_a_lost_fill_is_booked_when_the_venue_gives_it_again(
+    *, is_whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciling, "WAIT_MAX_NS", 0)
+    log = MemoryLog()
+    venue = PlainVenue(log)
+    async with running_core(log, venue) as core:
+        books = Books(core, venue)
+        await books.begin()
+        order, _ = await core.oms.submit(a_resting_ask())
+        order_id = order.request.order_id
+        await until(lambda: bool(core.ptrc.working.newest(AccountId("default"), "BTCUSDT")))
+        venue.is_lossy = True
+        await venue.fill(order_id, qty("0.01" if is_whole else "0.004"))
+        venue.is_lossy = False
+
+        before = await books.desk.reconcile()
+        found = await books.desk.check("ada")
+        after = await books.desk.check()
+
+        cause = Cause.ORDER_ENDED if is_whole else Cause.ORDER_TRADED
+        assert [one.cause for one in before.orders] == [cause]
+        assert [one.cause for one in before.differences] == [Cause.UNEXPLAINED]
+        lost = venue.reports[order_id][-1].exec_id
+        assert [(one.order_id, one.exec_id) for one in found.healed] == [(order_id, lost)]
+        assert (found.differences, found.orders) == ((), ())
+        assert (after.differences, after.orders, after.healed) == ((), (), ())
+        status = core.oms.journal.order(order_id).status
+        assert status is (OrdStatus.FILLED if is_whole else OrdStatus.PARTIALLY_FILLED)
+
+
+async def test_what_the_venue_cannot_prove_is_left_and_alarmed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconciling, "WAIT_MAX_NS", 0)
+    log = MemoryLog()
+    venue = PlainVenue(log)
+    async with running_core(log, venue) as core:
+        books = Books(core, venue)
+        await books.begin()
+        order, _ = await core.oms.submit(a_resting_ask())
+        order_id = order.request.order_id
+        await until(lambda: bool(core.ptrc.working.newest(AccountId("default"), "BTCUSDT")))
+        # It states a fill that it has no report of.
+        told = venue.reports[order_id]
+        venue.reports[order_id] = [*told, replace(told[-1], cum_qty=qty("0.004"))]
+        told_before = core.oms.journal.order(order_id)
+
+        found = await books.desk.check()
+
+        assert (len(found.orders), found.healed) == (1, ())
+        assert core.oms.journal.order(order_id) == told_before
+        assert "ORDER_TRADED" in await books.desk.ping()
+
+
+async def test_no_venue_is_asked_about_what_rests_with_the_platform() -> None:
+    log = MemoryLog()
+    venue = PlainVenue(log)
+    async with running_core(log, venue) as core:
+        stop = a_resting_ask(ord_type=OrdType.STOP, price=None, stop_px=px("70000"))
+        order, _ = await core.oms.submit(stop)
+        order_id = order.request.order_id
+
+        answer = await Rechecker(core.oms, LOG).on_recheck(
+            RecheckRequest(order_ids=(order_id, OrderId("nobody")))
+        )
+
+        assert answer.healed == ()
+        assert core.oms.journal.order(order_id).status is OrdStatus.ACCEPTED

@@ -17,8 +17,11 @@ from trade2026.model.algo import (
 from trade2026.model.audit import Deed, DeedDone
 from trade2026.model.kill import KillReport
 from trade2026.model.prism import PrismInput
+from trade2026.model.reconciliation import Reconciliation
 from trade2026.model.risk import AlertAcknowledged, LimitsSet, RiskControl
 
+PTRC: Final = "ptrc"
+"""Who compares every minute: what comes out as it should is no deed."""
 _ACCOUNT: Final = "account:"
 
 
@@ -125,6 +128,23 @@ def deed_of_prism(event: PrismInput) -> Deed | None:
         action=f"prism.{asked.kind.lower()}",
         target=event.input_id,
         text=msgspec.json.encode(asked).decode(),
+    )
+
+
+def deed_of_reconciliation(event: Reconciliation) -> Deed | None:
+    """Return a comparison that somebody asked for, that found something, or that healed it."""
+    found = (*event.differences, *event.orders)
+    if event.asked_by == PTRC and not found and not event.healed:
+        return None
+    told = [f"{one.account} {one.symbol} {one.cause}" for one in found]
+    told += [f"booked {one.exec_id} of {one.order_id}" for one in event.healed]
+    return Deed(
+        ts_ns=event.ts_ns,
+        who=event.asked_by,
+        action="ledger.reconcile",
+        target=event.run_id,
+        result="DIFFERENT" if event.unexplained else "OK",
+        text=f"{event.venue} at report {event.report_seq}: {'; '.join(told)}",
     )
 
 

@@ -8,17 +8,14 @@ shown, or is not explained at all.
 
 from collections import deque
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Final
-
-import msgspec
 
 from trade2026.core.ids import AccountId, ExecId
 from trade2026.core.numbers import SignedQty, Value, value_of, value_of_money
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
 from trade2026.model.position import Position
-from trade2026.model.reconciliation import Statement
+from trade2026.model.reconciliation import Cause, Difference, Held, Statement
 
 RECENT_KEPT: Final = 100_000
 """Fills that can be taken off again: more than come while a venue is being asked."""
@@ -26,44 +23,7 @@ RECENT_KEPT: Final = 100_000
 _Place = tuple[AccountId, str]
 
 
-class Cause(StrEnum):
-    """Why the three do not say the same."""
-
-    ACTION = "ACTION"
-    """A split or the like: the venue was not told. Log and venue agree."""
-    BUST = "BUST"
-    """The venue told of a bust or a correction, and its statement does not have it."""
-    UNEXPLAINED = "UNEXPLAINED"
-
-
-class Held(msgspec.Struct, frozen=True):
-    """A quantity and the cash of the trades that made it."""
-
-    quantity: SignedQty = SignedQty(0)
-    cash: Value = Value(0)
-
-    def plus(self, other: "Held", sign: int = 1) -> "Held":
-        """Return the sum, or the difference where *sign* is -1."""
-        return Held(
-            SignedQty(self.quantity + sign * other.quantity),
-            Value(self.cash + sign * other.cash),
-        )
-
-
 NOTHING: Final = Held()
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One account's symbol of which the three do not say the same."""
-
-    account: AccountId
-    symbol: str
-    platform: Held
-    """What the ledger's positions say."""
-    log: Held
-    """What the fills in the log come to."""
-    venue: Held
-    cause: Cause
 
 
 class VenueFills:

@@ -29,6 +29,7 @@ from trade2026.domain.audit.deeds import (
     deed_of_limits,
     deed_of_mode,
     deed_of_prism,
+    deed_of_reconciliation,
     deed_told,
 )
 from trade2026.domain.audit.order_deeds import deed_of_order
@@ -60,6 +61,7 @@ from trade2026.model.kill import KillReport
 from trade2026.model.order import OrdType
 from trade2026.model.position import LotMethod
 from trade2026.model.prism import ControlKind, PrismControl, PrismInput
+from trade2026.model.reconciliation import Cause, Healed, OrderDifference, Reconciliation
 from trade2026.model.risk import AlertAcknowledged, Refusal, RefusalCode, TradingMode
 
 STEP: dict[str, Any] = {
@@ -295,3 +297,35 @@ def test_every_event_of_the_log_of_orders_can_be_judged(event: JournalEvent) -> 
     deed = deed_of_order(event)
 
     assert deed is None or (deed.account, deed.ts_ns) == (event.account, event.ts_ns)
+
+
+def test_a_comparison_is_told_where_it_found_something_or_somebody_asked() -> None:
+    clean = Reconciliation(
+        run_id=EventId("run-1"),
+        asked_by="ptrc",
+        venue="PRISM",
+        ts_ns=NOW_NS,
+        report_seq=7,
+        compared=1,
+        waited_ns=0,
+        differences=(),
+    )
+    healed = Healed(
+        account=AccountId("default"), order_id=OrderId("order-1"), exec_id=ExecId("exec-1")
+    )
+    lost = OrderDifference(
+        order_id=OrderId("order-1"),
+        account=AccountId("default"),
+        symbol="BTCUSDT",
+        log_qty=qty("0"),
+        venue_qty=qty("1"),
+        cause=Cause.ORDER_TRADED,
+    )
+
+    assert deed_of_reconciliation(clean) is None
+    asked = msgspec.structs.replace(clean, asked_by="ada")
+    assert told(deed_of_reconciliation(asked))[:5] == ("ada", "ledger.reconcile", "run-1", "", "OK")
+    mended = told(deed_of_reconciliation(msgspec.structs.replace(clean, healed=(healed,))))
+    assert mended[5] == "PRISM at report 7: booked exec-1 of order-1"
+    wrong = told(deed_of_reconciliation(msgspec.structs.replace(clean, orders=(lost,))))
+    assert (wrong[4], wrong[5]) == ("DIFFERENT", "PRISM at report 7: default BTCUSDT ORDER_TRADED")

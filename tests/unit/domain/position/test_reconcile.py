@@ -9,9 +9,9 @@ from tests.factories import a_fill, a_report, an_unknown, qty
 
 from trade2026.core.ids import AccountId, ExecId
 from trade2026.core.numbers import NANOS, SignedQty, Value
-from trade2026.domain.position.reconcile import Cause, Difference, VenueFills, compare
+from trade2026.domain.position.reconcile import VenueFills, compare
 from trade2026.model.execution import ExecutionReport
-from trade2026.model.reconciliation import Statement, StatementLine
+from trade2026.model.reconciliation import Cause, Difference, Statement, StatementLine
 
 
 class Desk:
