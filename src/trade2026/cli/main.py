@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "order": Entry("trade2026.cli.order:order", "Show the life of an order."),
     "audit": Entry("trade2026.cli.audit:audit", "Verify the audit's chain, and show who did what."),
     "kill": Entry("trade2026.cli.switch:kill", "Stop trading at once and cancel open orders."),
+    "risk": Entry("trade2026.cli.risk:risk", "Try limits or a policy on a past day."),
     "watchdog": Entry(
         "trade2026.cli.watchdog:watchdog", "Watch the core, and stop trading when it is silent."
     ),

@@ -95,7 +95,8 @@ def _has_loss_limits(data: LimitsRequest) -> bool:
     return shares != (None, None) or not exact.is_null(data.max_daily_loss)
 
 
-def _values(data: LimitsRequest) -> LimitValues:
+def limit_values(data: LimitsRequest) -> LimitValues:
+    """Return the limits that a body names, in nanos."""
     return LimitValues(
         max_order_qty=_amount("max_order_quantity", data.max_order_quantity),
         max_order_value=_amount("max_order_value", data.max_order_value),
@@ -119,6 +120,20 @@ def _values(data: LimitsRequest) -> LimitValues:
         max_var_95=_amount("max_var_95", data.max_var_95),
         max_var_99=_amount("max_var_99", data.max_var_99),
     )
+
+
+def limits_scope(data: LimitsRequest) -> str:
+    """Return the scope that a body names.
+
+    Raises:
+        InvalidInputError: it is none, or may not have such limits.
+    """
+    scope = DEFAULT_SCOPE if data.scope == DEFAULT_SCOPE else read_scope(data.scope)
+    if scope == GLOBAL_SCOPE:
+        raise InvalidInputError("scope", "limits are set for default, not for global")
+    if scope.startswith(symbol_scope("")) and _has_loss_limits(data):
+        raise InvalidInputError("scope", "no symbol has a say in the losses of accounts")
+    return scope
 
 
 def _reply(symbol: str, limits: Limits) -> LimitsReply:
@@ -170,16 +185,11 @@ def limit_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
     @put("/risk/limits", opt=needs("risk:control"))
     async def set_limits(request: AnyRequest, data: LimitsRequest) -> LimitsSetReply:
         """Set the limits of a scope; what was set there before and is left out is gone."""
-        is_default = data.scope == DEFAULT_SCOPE
-        scope = DEFAULT_SCOPE if is_default else read_scope(data.scope)
-        if scope == GLOBAL_SCOPE:
-            raise InvalidInputError("scope", "limits are set for default, not for global")
+        scope = limits_scope(data)
         require_scope(request, scope)
-        if scope.startswith(symbol_scope("")) and _has_loss_limits(data):
-            raise InvalidInputError("scope", "no symbol has a say in the losses of accounts")
         change = await desk.set_limits(
             scope=scope,
-            values=_values(data),
+            values=limit_values(data),
             reason=data.reason,
             asked_by=principal_of(request).subject,
         )
