@@ -15,6 +15,7 @@ from trade2026.shell.settings import PLATFORM, WATCHDOG_SECTION, PlatformSetting
 READERS: Final = {
     "gateway": "trade2026.services.gateway:GatewaySettings",
     "prism": "trade2026.services.prism:PrismSettings",
+    "risk": "trade2026.desk.policy:RiskSettings",
     "oms": "trade2026.desk.orders:OmsSettings",
     "authn": "trade2026.edge.signin:SignInSettings",
     "watchdog": "trade2026.shell.watchdog:WatchdogSettings",

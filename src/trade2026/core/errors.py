@@ -9,6 +9,7 @@
     ├─ UnavailableError           the other side did not answer: the outcome is unknown, ask again
     │  ├─ BusUnavailableError     the message bus or its log
     │  ├─ VenueUnavailableError   a venue
+    │  ├─ PolicyUnavailableError  the policy for orders
     │  └─ StoreDamagedError       kept state cannot be read: it is made again from the log
     ├─ RefusedError               the other side understood and said no: do not retry
     │  ├─ VenueRejectedError      a venue's rejection
@@ -63,6 +64,10 @@ class BusUnavailableError(UnavailableError):
 
 class VenueUnavailableError(UnavailableError):
     """A venue did not answer in time; an order sent to it is in doubt."""
+
+
+class PolicyUnavailableError(UnavailableError):
+    """The policy for orders did not judge one: it was too slow, broke, or said nothing usable."""
 
 
 class StoreDamagedError(UnavailableError):

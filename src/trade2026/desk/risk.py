@@ -14,6 +14,7 @@ from trade2026.core.ids import AccountId, EventId, Ids, OrderId
 from trade2026.desk.alerts import AlertBoard
 from trade2026.desk.ask import OrderAsk
 from trade2026.desk.persistence import append_until_stored
+from trade2026.desk.policy import PolicyDesk
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.losses import Losses
 from trade2026.domain.risk.modes import surprise_of
@@ -52,6 +53,8 @@ class RiskDesk:
     ) -> None:
         self.book = book
         self.alerts = AlertBoard(bus, clock, ids, log)
+        self.policy: PolicyDesk | None = None
+        """The user's own, where there is one."""
         self._bus = bus
         self._clock = clock
         self._ids = ids
@@ -59,17 +62,23 @@ class RiskDesk:
 
     async def on_check(self, request: RiskRequest) -> RiskVerdict:
         """Judge an order; an approval holds its reservation from this moment."""
+        if self.policy is not None:
+            return await self.policy.assess(self.book, request.order)
         return self.book.assess(request.order, self._clock.now_ns())
 
     async def on_change(self, request: RiskChangeRequest) -> RiskVerdict:
         """Judge an open order as it shall be; an approval holds what it needs from now on."""
+        if self.policy is not None:
+            return await self.policy.assess_change(self.book, request.order)
         return self.book.assess_change(request.order, self._clock.now_ns())
 
-    def try_out(self, ask: OrderAsk) -> tuple[RiskVerdict, WhatIf]:
+    async def try_out(self, ask: OrderAsk) -> tuple[RiskVerdict, WhatIf]:
         """Judge an order that nobody sends: nothing is journalled, nothing is reserved."""
+        order = ask.as_request(OrderId(self._ids.new()), self._clock.now_ns())
+        words = () if self.policy is None else await self.policy.words(self.book, order)
         now_ns = self._clock.now_ns()
-        order = ask.as_request(OrderId(self._ids.new()), now_ns)
-        return self.book.judge(order, now_ns), what_if(order, self.book.view(order, now_ns))
+        view = self.book.view(order, now_ns, words)
+        return self.book.judge(order, now_ns, words), what_if(order, view)
 
     def losses(self, account: str) -> Losses:
         """Return what the account has lost by now."""

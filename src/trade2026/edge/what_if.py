@@ -81,7 +81,7 @@ def check_routes(desk: RiskDesk) -> list[BaseRouteHandler]:
             raise InvalidInputError("dry_run", "must be true: orders are sent through the OMS")
         ask = read_request(data, principal_of(request).subject)
         require_account(request, ask.account)
-        verdict, found = desk.try_out(ask)
+        verdict, found = await desk.try_out(ask)
         approved = verdict.approved
         return CheckReply(
             approved=approved is not None,

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from trade2026.adapters.policy.orders import RegoOrderPolicy
 from trade2026.desk.alerts import ALERTS_KEPT
 from trade2026.desk.breakers import BreakerDesk
 from trade2026.desk.kill import KillDesk
+from trade2026.desk.policy import PolicyDesk, RiskSettings
 from trade2026.desk.recent import from_newest
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.book import RiskBook
@@ -29,7 +31,7 @@ from trade2026.model.subjects import (
     RISK_LIMITS,
     Stream,
 )
-from trade2026.shell.service import Context, Fold, Serve, Service
+from trade2026.shell.service import Context, Fold, Intake, Serve, Service, nothing
 from trade2026.shell.watchdog import watchdog_ping
 
 BARS_BACK: Final = 60_000
@@ -45,6 +47,8 @@ def build(context: Context) -> Service:
         log=context.log,
         book=RiskBook(instruments=PRISM_INSTRUMENTS),
     )
+    policy = _policy(context, desk)
+    desk.policy = policy
     breakers = BreakerDesk(
         bus=context.bus, clock=context.clock, ids=context.ids, log=context.log, risk=desk
     )
@@ -59,37 +63,60 @@ def build(context: Context) -> Service:
             *alert_routes(desk),
             *limit_routes(desk),
         ],
-        intakes=[
-            # Modes and limits before anything can be approved: a kill outlives a restart.
-            Fold(subject=KILL_REPORT, handler=kills.on_report),
-            Fold(subject=RISK_CONTROL, handler=kills.on_control),
-            Fold(subject=RISK_LIMITS, handler=desk.on_limits),
-            Fold(
-                subject=RISK_ALERT,
-                handler=desk.alerts.on_alert,
-                from_seq=from_newest(context.bus, Stream.RISK, back=ALERTS_KEPT),
-            ),
-            Fold(
-                subject=RISK_ACK,
-                handler=desk.alerts.on_ack,
-                from_seq=from_newest(context.bus, Stream.RISK, back=ALERTS_KEPT),
-            ),
-            Fold(
-                subject=MARKET_BAR,
-                handler=desk.on_bars,
-                from_seq=from_newest(context.bus, Stream.MARKET, back=BARS_BACK),
-            ),
-            Fold(subject=LOSS_MARK, handler=breakers.on_mark),
-            Fold(subject=ORDERS_EVENT, handler=desk.on_journal, on_poison=desk.on_poison),
-            Fold(
-                subject=MARKET_QUOTE,
-                handler=desk.on_quotes,
-                from_seq=from_newest(context.bus, Stream.MARKET),
-            ),
-            Serve(subject=RISK_CHECK, handler=desk.on_check),
-            Serve(subject=RISK_CHANGE, handler=desk.on_change),
-            Serve(subject=RISK_HALT, handler=desk.on_halt),
-        ],
-        soft_pings={"watchdog": lambda: watchdog_ping(context.data_dir)},
-        loops=[desk.run, breakers.run, kills.run],
+        intakes=_intakes(context, desk, breakers, kills),
+        soft_pings={
+            "watchdog": lambda: watchdog_ping(context.data_dir),
+            **({} if policy is None else {"policy": policy.ping}),
+        },
+        caught_up=nothing if policy is None else policy.load,
+        loops=[desk.run, breakers.run, kills.run, *([] if policy is None else [policy.run])],
+    )
+
+
+def _intakes(
+    context: Context, desk: RiskDesk, breakers: BreakerDesk, kills: KillDesk
+) -> list[Intake]:
+    return [
+        # Modes and limits before anything can be approved: a kill outlives a restart.
+        Fold(subject=KILL_REPORT, handler=kills.on_report),
+        Fold(subject=RISK_CONTROL, handler=kills.on_control),
+        Fold(subject=RISK_LIMITS, handler=desk.on_limits),
+        Fold(
+            subject=RISK_ALERT,
+            handler=desk.alerts.on_alert,
+            from_seq=from_newest(context.bus, Stream.RISK, back=ALERTS_KEPT),
+        ),
+        Fold(
+            subject=RISK_ACK,
+            handler=desk.alerts.on_ack,
+            from_seq=from_newest(context.bus, Stream.RISK, back=ALERTS_KEPT),
+        ),
+        Fold(
+            subject=MARKET_BAR,
+            handler=desk.on_bars,
+            from_seq=from_newest(context.bus, Stream.MARKET, back=BARS_BACK),
+        ),
+        Fold(subject=LOSS_MARK, handler=breakers.on_mark),
+        Fold(subject=ORDERS_EVENT, handler=desk.on_journal, on_poison=desk.on_poison),
+        Fold(
+            subject=MARKET_QUOTE,
+            handler=desk.on_quotes,
+            from_seq=from_newest(context.bus, Stream.MARKET),
+        ),
+        Serve(subject=RISK_CHECK, handler=desk.on_check),
+        Serve(subject=RISK_CHANGE, handler=desk.on_change),
+        Serve(subject=RISK_HALT, handler=desk.on_halt),
+    ]
+
+
+def _policy(context: Context, desk: RiskDesk) -> PolicyDesk | None:
+    settings = context.settings(RiskSettings, "risk")
+    if not settings.policy_file:
+        return None
+    return PolicyDesk(
+        path=context.data_dir / settings.policy_file,
+        make=lambda rego: RegoOrderPolicy(rego, settings.policy_limit_s),
+        clock=context.clock,
+        alerts=desk.alerts,
+        log=context.log,
     )

@@ -223,6 +223,10 @@ class RiskAccount:
         held = self.holdings.get(symbol)
         return SignedQty(0) if held is None else held.quantity
 
+    def quantities(self) -> dict[str, int]:
+        """Return all that is held, signed, by symbol."""
+        return {symbol: held.quantity for symbol, held in self.holdings.items() if held.quantity}
+
     def open_qty(self, symbol: str, side: Side) -> Qty:
         """Return what open orders of that side may still trade."""
         return self._open_qty.get((symbol, side), Qty(0))

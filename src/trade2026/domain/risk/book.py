@@ -26,6 +26,7 @@ from trade2026.domain.risk.accounts import RiskAccounts
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
 from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
 from trade2026.domain.risk.checks import RISK_CHECKS, mode
+from trade2026.domain.risk.checks import policy as policy_check
 from trade2026.domain.risk.closing import Closings, Market, closings
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
@@ -128,11 +129,18 @@ class RiskBook:
             for account in self.accounts.every():
                 account.worth.spoil_all()
 
-    def assess(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
+    def assess(
+        self, order: NewOrderSingle, now_ns: TimeNs, policy: tuple[Refusal, ...] = ()
+    ) -> RiskVerdict:
         """Judge *order* by every check, and reserve for it where it passes.
 
         The same order again, while its reservation is held, gets the same approval and
         reserves nothing more; or none, if trading has been halted since.
+
+        Args:
+            order: as it was asked for.
+            now_ns: the moment of asking.
+            policy: what the user's own policy has against it.
         """
         if self.accounts.has_ended(order.order_id):
             text = "the order has already ended"
@@ -140,7 +148,7 @@ class RiskBook:
         held = self.accounts.get(order.account).reservations.get(order.order_id)
         if held is not None:
             return self._again(order, held.approved, now_ns)
-        verdict = self.judge(order, now_ns)
+        verdict = self.judge(order, now_ns, policy)
         if verdict.approved is not None:
             account = self.accounts.of(order.account)
             account.pace.note(order)
@@ -151,17 +159,21 @@ class RiskBook:
             )
         return verdict
 
-    def assess_change(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
+    def assess_change(
+        self, order: NewOrderSingle, now_ns: TimeNs, policy: tuple[Refusal, ...] = ()
+    ) -> RiskVerdict:
         """Judge an open order as it shall be, and hold what it needs beside what it has."""
         account = self.accounts.of(order.account)
-        return changing.assess(account, order, now_ns, lambda left: self.view(left, now_ns))
+        return changing.assess(account, order, now_ns, lambda left: self.view(left, now_ns, policy))
 
-    def judge(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskVerdict:
+    def judge(
+        self, order: NewOrderSingle, now_ns: TimeNs, policy: tuple[Refusal, ...] = ()
+    ) -> RiskVerdict:
         """Judge *order* by every check and reserve nothing."""
-        view = self.view(order, now_ns)
+        view = self.view(order, now_ns, policy)
         refusals = tuple(r for check in RISK_CHECKS if (r := check(order, view)) is not None)
         if refusals:
-            return RiskVerdict(refusals=refusals)
+            return RiskVerdict(refusals=(*refusals, *policy_check.further(view)))
         approved = RiskApproved(
             request=order,
             reserved=to_reserve(order, view),
@@ -181,7 +193,9 @@ class RiskBook:
             return RiskVerdict(refusals=(refusal,))
         return RiskVerdict(approved=approved)
 
-    def view(self, order: NewOrderSingle, now_ns: TimeNs) -> RiskView:
+    def view(
+        self, order: NewOrderSingle, now_ns: TimeNs, policy: tuple[Refusal, ...] = ()
+    ) -> RiskView:
         """Return what the checks see of the order's account and market."""
         account = self.accounts.get(order.account)
         limits = self.limit_book.of(order.symbol, order.account, order.strategy)
@@ -224,6 +238,7 @@ class RiskBook:
             loss_limits=self.limit_book.losses_of(order.account),
             strategy_losses=self._losses(order.account, account, now_ns, order.strategy),
             strategy_loss_limits=self.limit_book.losses_of(order.account, order.strategy),
+            policy=policy,
         )
 
     def note_losses(self, now_ns: TimeNs) -> tuple[Finding, ...]:

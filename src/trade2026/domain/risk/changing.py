@@ -9,7 +9,7 @@ Source: Rule 15c3-5 (SEC 2010), controls apply to changes of orders as to orders
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,11 +17,13 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.risk.account import Reservation, RiskAccount
 from trade2026.domain.risk.check import RiskCheck, RiskView, to_reserve
-from trade2026.domain.risk.checks import RISK_CHECKS, filters, order_limits
+from trade2026.domain.risk.checks import RISK_CHECKS, filters, order_limits, policy
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import OrderChanged, ReplaceRequested
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode, RiskApproved, RiskVerdict
+
+T = TypeVar("T")
 
 _OF_THE_WHOLE: Final[frozenset[RiskCheck]] = frozenset({filters.check, order_limits.check})
 """Checks of an order's total, as a venue makes them; the others look at what is left."""
@@ -48,13 +50,19 @@ def assess(
         text = "nothing would be left of the order"
         return RiskVerdict(refusals=(Refusal(code=RefusalCode.RISK_UNAVAILABLE, text=text),))
     left = what_is_left(order, held, now_ns)
-    account.release(order.order_id)
-    verdict = judge_change(order, left, held, view_of(left))
-    account.reserve(held)
+    verdict = without(account, held, lambda: judge_change(order, left, held, view_of(left)))
     if verdict.approved is not None:
         account.pace.note_change(left)
         account.reserve(with_change(held, verdict.approved))
     return verdict
+
+
+def without(account: RiskAccount, held: Reservation, look: Callable[[], T]) -> T:
+    """Return what *look* finds while nothing is held for an order."""
+    account.release(held.approved.request.order_id)
+    found = look()
+    account.reserve(held)
+    return found
 
 
 def book_change(account: RiskAccount, event: OrderChanged | ReplaceRequested) -> None:
@@ -107,7 +115,8 @@ def judge_change(
     found = (check(order if check in _OF_THE_WHOLE else left, view) for check in checks)
     refusals: tuple[Refusal, ...] = tuple(refusal for refusal in found if refusal is not None)
     if refusals:
-        return RiskVerdict(refusals=refusals)
+        others = policy.further(view) if larger else ()
+        return RiskVerdict(refusals=(*refusals, *others))
     reserved = to_reserve(left, view)
     approved = RiskApproved(
         request=order,

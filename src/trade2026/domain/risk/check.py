@@ -91,6 +91,8 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     strategy_losses: Losses = Losses()
     """Of the order's strategy in the account."""
     strategy_loss_limits: LossLimits = LossLimits()
+    policy: tuple[Refusal, ...] = ()
+    """What the user's own policy has against the order."""
 
     def measured(self, order: NewOrderSingle) -> tuple[tuple[str, Losses, LossLimits], ...]:
         """Return who may lose how much, and what was lost: the account and the strategy in it."""

@@ -17,6 +17,7 @@ from trade2026.domain.risk.checks import (
     open_orders,
     order_limits,
     order_rate,
+    policy,
     position_count,
     position_limit,
     position_loss,
@@ -47,4 +48,6 @@ RISK_CHECKS: Final[tuple[RiskCheck, ...]] = (
     fast_drawdown.check,
     value_at_risk.check,
     self_trade.check,
+    # Last: whoever writes a policy may rely on what the others refuse.
+    policy.check,
 )
