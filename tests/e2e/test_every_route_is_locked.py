@@ -160,6 +160,7 @@ PATHS = {
     "{alert_id}": "unknown",
     "{group_id}": "unknown",
     "{algo_id}": "unknown",
+    "{exec_id}": "unknown",
     "{entity_id}": "00000000-0000-7000-8000-000000000001",
 }
 

@@ -28,6 +28,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/compliance/breaches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Breaches
+         * @description List breaches that were found, newest first; those of accounts the sender may see.
+         */
+        get: operations["ComplianceBreachesBreaches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/compliance/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description Judge a day by the rules now, write down what is new, and list its breaches.
+         */
+        post: operations["ComplianceCheckCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -328,6 +368,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reports/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Statement
+         * @description Return the statement of a day, as CSV or PDF, of accounts the sender may see.
+         */
+        get: operations["ReportsStatementStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settlement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Settlement
+         * @description List what is traded and not settled, of one account or of all the sender may see.
+         */
+        get: operations["SettlementSettlement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settlement/{exec_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * SettlementOf
+         * @description Return whether one fill is settled, and when it will be.
+         */
+        get: operations["SettlementExecIdSettlementOf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -364,6 +464,18 @@ export interface components {
             accounts: string[];
             journal_seq: number;
             key: string;
+        };
+        /** BreachReply */
+        BreachReply: {
+            account: string;
+            day: string;
+            evidence: string[];
+            found_ns: number;
+            kind: string;
+            limit: string;
+            measured: string;
+            rule: string;
+            symbol: string;
         };
         /**
          * Cause
@@ -459,6 +571,18 @@ export interface components {
             /** @default  */
             text: string;
         };
+        /** ObligationReply */
+        ObligationReply: {
+            account: string;
+            cash: number | null;
+            currency: string;
+            exec_id: string;
+            quantity: number | null;
+            settles_ns: number;
+            symbol: string;
+            trade_ns: number;
+            venue: string;
+        };
         /** OrderDifferenceReply */
         OrderDifferenceReply: {
             account: string;
@@ -467,6 +591,14 @@ export interface components {
             order_id: string;
             symbol: string;
             venue_quantity: number | null;
+        };
+        /** OwedReply */
+        OwedReply: {
+            account: string;
+            of: string;
+            settled_by_ns: number;
+            to_deliver: number | null;
+            to_receive: number | null;
         };
         /** PositionReply */
         PositionReply: {
@@ -552,6 +684,19 @@ export interface components {
             ts_ns: number;
             who: string;
         };
+        /**
+         * ReportForm
+         * @description How a report is written.
+         * @default csv
+         * @enum {string}
+         */
+        ReportForm: "csv" | "pdf";
+        /** SettlementReply */
+        SettlementReply: {
+            currencies: components["schemas"]["OwedReply"][];
+            symbols: components["schemas"]["OwedReply"][];
+            trades: components["schemas"]["ObligationReply"][];
+        };
         /** SplitRequest */
         SplitRequest: {
             accounts?: string[];
@@ -565,6 +710,12 @@ export interface components {
             text: string;
             /** @default PRISM */
             venue: string;
+        };
+        /** TradeSettlementReply */
+        TradeSettlementReply: {
+            exec_id: string;
+            obligation: components["schemas"]["ObligationReply"] | null;
+            status: string;
         };
         /** TransferRequest */
         TransferRequest: {
@@ -614,6 +765,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ComplianceBreachesBreaches: {
+        parameters: {
+            query?: {
+                /** @description Such as 2026-11-26, UTC. */
+                day?: string | null;
+                /** @description Most to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreachReply"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ComplianceCheckCheck: {
+        parameters: {
+            query?: {
+                /** @description Such as 2026-11-26, UTC. */
+                day?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreachReply"][];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -1091,6 +1308,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReconciliationReply"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ReportsStatementStatement: {
+        parameters: {
+            query?: {
+                /** @description Such as 2026-11-26, UTC. */
+                day?: string | null;
+                account?: string | null;
+                /** @description How a report is written. */
+                form?: components["schemas"]["ReportForm"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    SettlementSettlement: {
+        parameters: {
+            query?: {
+                account?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettlementReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    SettlementExecIdSettlementOf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exec_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeSettlementReply"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -107,6 +107,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         duplicate_window_s=2 * MINUTE_S,
         why="Two months of one comparison a minute; what was found or healed is in the audit.",
     ),
+    _unlimited(Stream.COMPLIANCE, "Breaches, and the rules they were found by."),
     _unlimited(Stream.DEEDS, "Deeds that no other log tells of."),
     _unlimited(Stream.AUDIT, "The audit's chain: whoever cuts it breaks it."),
     StreamSpec(

@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "order": Entry("trade2026.cli.order:order", "Show the life of an order."),
     "audit": Entry("trade2026.cli.audit:audit", "Verify the audit's chain, and show who did what."),
+    "report": Entry("trade2026.cli.report:report", "Write the statement of a day."),
     "kill": Entry("trade2026.cli.switch:kill", "Stop trading at once and cancel open orders."),
     "risk": Entry("trade2026.cli.risk:risk", "Try limits or a policy on a past day."),
     "watchdog": Entry(

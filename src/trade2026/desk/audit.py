@@ -20,16 +20,25 @@ from trade2026.domain.audit.chain import Head, Sourced, head_of, seal
 from trade2026.domain.audit.deeds import (
     deed_of_acknowledgement,
     deed_of_algo,
+    deed_of_breach,
     deed_of_kill,
     deed_of_limits,
     deed_of_mode,
     deed_of_prism,
     deed_of_reconciliation,
+    deed_of_rules,
     deed_told,
 )
 from trade2026.domain.audit.order_deeds import deed_of_order
 from trade2026.model.audit import AuditBatch, AuditRecord, Deed
-from trade2026.model.post_trade import AUDIT_RECORD, AUTHN_DEED, PRISM_DEED, RECONCILIATION
+from trade2026.model.post_trade import (
+    AUDIT_RECORD,
+    AUTHN_DEED,
+    COMPLIANCE_BREACH,
+    COMPLIANCE_RULES,
+    PRISM_DEED,
+    RECONCILIATION,
+)
 from trade2026.model.subjects import (
     ALGO_EVENT,
     KILL_REPORT,
@@ -53,6 +62,8 @@ SOURCES: Final[tuple[tuple[Event[Any], Callable[[Any], Deed | None]], ...]] = (
     (PRISM_DEED, deed_told),
     (AUTHN_DEED, deed_told),
     (RECONCILIATION, deed_of_reconciliation),
+    (COMPLIANCE_RULES, deed_of_rules),
+    (COMPLIANCE_BREACH, deed_of_breach),
 )
 """What is read for deeds, and how one is told by an event."""
 

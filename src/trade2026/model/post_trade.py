@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from trade2026.model.audit import AuditBatch, DeedDone
+from trade2026.model.compliance import BreachFound, RulesBound
 from trade2026.model.reconciliation import Rechecked, RecheckRequest, Reconciliation
 from trade2026.model.subject import Command, Event, Live, Stream, memory_of
 
@@ -35,6 +36,13 @@ ORDERS_RECHECK: Final = Command[RecheckRequest, Rechecked](
     takers=("oms",),
     fed_back=("oms",),
 )
+COMPLIANCE_BREACH: Final = memory_of(
+    "ptrc", Stream.COMPLIANCE, "compliance.breach.{account}", BreachFound
+)
+COMPLIANCE_RULES: Final = memory_of(
+    "ptrc", Stream.COMPLIANCE, "compliance.rules.{part}", RulesBound
+)
+"""The rules that bind; `{part}` is `file`."""
 
 POST_TRADE: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     AUTHN_DEED,
@@ -42,4 +50,6 @@ POST_TRADE: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     AUDIT_RECORD,
     RECONCILIATION,
     ORDERS_RECHECK,
+    COMPLIANCE_BREACH,
+    COMPLIANCE_RULES,
 )

@@ -1,4 +1,4 @@
-"""When a trading day ends."""
+"""When a trading day ends, and when a trade is settled."""
 
 from typing import Protocol
 
@@ -13,5 +13,13 @@ class TradingCalendar(Protocol):
         """Return when the trading day ends that an order of now belongs to.
 
         Outside of trading hours that is the end of the next session.
+        """
+        ...
+
+    def settles_ns(self, kind: InstrumentKind, trade_ns: TimeNs) -> TimeNs:
+        """Return when a trade of that time is settled: T+1 for equities, at once for the rest.
+
+        Raises:
+            InvalidInputError: no session of that time is known.
         """
         ...

@@ -1,6 +1,8 @@
 """ptrc: positions, the ledger folded from the log of orders, its reconciliation, the audit."""
 
+from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.desk.audit import SOURCES, AuditDesk
+from trade2026.desk.compliance import ComplianceDesk
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
@@ -10,8 +12,14 @@ from trade2026.edge.audit import audit_routes
 from trade2026.edge.bookings import booking_routes
 from trade2026.edge.ledger import ledger_routes
 from trade2026.edge.positions import position_routes
+from trade2026.edge.post_trade import post_trade_routes
 from trade2026.edge.reconciliation import reconciliation_routes
-from trade2026.model.post_trade import AUDIT_RECORD, RECONCILIATION
+from trade2026.model.post_trade import (
+    AUDIT_RECORD,
+    COMPLIANCE_BREACH,
+    COMPLIANCE_RULES,
+    RECONCILIATION,
+)
 from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT, POSITION_EVENT, Stream
 from trade2026.shell.service import Context, Fold, Intake, Service
 
@@ -24,6 +32,13 @@ def build(context: Context) -> Service:
         bus=context.bus, clock=context.clock, log=context.log, books=desk, runs=runs
     )
     audit = AuditDesk(context.bus, context.log)
+    compliance = ComplianceDesk(
+        bus=context.bus,
+        clock=context.clock,
+        log=context.log,
+        data_dir=context.data_dir,
+        settles_at=ExchangeCalendar().settles_ns,
+    )
     halter = AccountHalter(context.bus, context.log, context.name)
     return Service(
         name=context.name,
@@ -33,6 +48,7 @@ def build(context: Context) -> Service:
             *booking_routes(desk),
             *reconciliation_routes(reconciling, runs),
             *audit_routes(audit),
+            *post_trade_routes(compliance, audit),
         ],
         intakes=[
             # First what was told already, so that folding the log again tells nothing twice.
@@ -48,10 +64,16 @@ def build(context: Context) -> Service:
                 handler=runs.on_run,
                 from_seq=runs.first_seq,
             ),
+            Fold(subject=COMPLIANCE_RULES, handler=compliance.on_rules),
+            Fold(
+                subject=COMPLIANCE_BREACH,
+                handler=compliance.on_breach,
+                from_seq=compliance.first_seq,
+            ),
             *_intakes_of_the_audit(audit),
         ],
         soft_pings={"reconciliation": reconciling.ping},
-        loops=[reconciling.run, audit.run],
+        loops=[reconciling.run, audit.run, compliance.run],
     )
 
 

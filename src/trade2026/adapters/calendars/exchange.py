@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.core.errors import InvalidInputError
 from trade2026.model.instrument import InstrumentKind
 
 DAY_NS: Final = 86_400 * NS_PER_S
@@ -26,6 +27,20 @@ class ExchangeCalendar:
         # The close belongs to the session before it: an order of that moment is too late.
         closing = sessions.next_close(minute)
         return TimeNs(closing.value)
+
+    def settles_ns(self, kind: InstrumentKind, trade_ns: TimeNs) -> TimeNs:
+        """Return when a trade is settled; see `TradingCalendar`.
+
+        Equities are settled as the session closes that follows the one of the trade.
+        """
+        if kind is not InstrumentKind.EQUITY:
+            return trade_ns
+        _, sessions = _sessions(EQUITIES)
+        closes = sessions.closes_nanos
+        traded = int(closes.searchsorted(trade_ns, side="right"))
+        if not 0 < traded < len(closes) - 1:
+            raise InvalidInputError("time", f"{trade_ns} is in no session that is known")
+        return TimeNs(int(closes[traded + 1]))
 
 
 @cache

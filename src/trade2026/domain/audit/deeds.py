@@ -15,6 +15,7 @@ from trade2026.model.algo import (
     AlgoStarted,
 )
 from trade2026.model.audit import Deed, DeedDone
+from trade2026.model.compliance import BreachFound, RulesBound
 from trade2026.model.kill import KillReport
 from trade2026.model.prism import PrismInput
 from trade2026.model.reconciliation import Reconciliation
@@ -145,6 +146,30 @@ def deed_of_reconciliation(event: Reconciliation) -> Deed | None:
         target=event.run_id,
         result="DIFFERENT" if event.unexplained else "OK",
         text=f"{event.venue} at report {event.report_seq}: {'; '.join(told)}",
+    )
+
+
+def deed_of_breach(event: BreachFound) -> Deed:
+    """Return that a breach was found."""
+    return Deed(
+        ts_ns=event.ts_ns,
+        who=PTRC,
+        action="compliance.breach",
+        target=event.rule,
+        account=event.account,
+        result="BREACH",
+        text=f"{event.day} {event.symbol} {event.measured}, limit {event.limit}",
+    )
+
+
+def deed_of_rules(event: RulesBound) -> Deed:
+    """Return that other rules bind."""
+    return Deed(
+        ts_ns=event.ts_ns,
+        who=event.asked_by,
+        action="compliance.rules",
+        target=event.digest,
+        text=event.text,
     )
 
 

@@ -1,6 +1,6 @@
 """Which events are deeds, and what is said of each."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -25,11 +25,13 @@ from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
 from trade2026.domain.audit.deeds import (
     deed_of_acknowledgement,
     deed_of_algo,
+    deed_of_breach,
     deed_of_kill,
     deed_of_limits,
     deed_of_mode,
     deed_of_prism,
     deed_of_reconciliation,
+    deed_of_rules,
     deed_told,
 )
 from trade2026.domain.audit.order_deeds import deed_of_order
@@ -43,6 +45,7 @@ from trade2026.model.booking import (
     RateSet,
     SplitBooked,
 )
+from trade2026.model.compliance import BreachFound, RulesBound
 from trade2026.model.execution import ExecType
 from trade2026.model.journal import (
     CancelRequested,
@@ -283,8 +286,11 @@ def test_the_end_of_a_kill_is_told(event: KillReport) -> None:
     assert deed_of_kill(event).result == event.status
 
 
-@given(event=messages(AlgoEvent))
-def test_every_step_of_an_algorithm_but_its_slices_is_told(event: AlgoEvent) -> None:
+@pytest.mark.parametrize("kind", get_args(AlgoEvent))
+@given(data=st.data())
+def test_every_step_of_an_algorithm_but_its_slices_is_told(kind: Any, data: st.DataObject) -> None:
+    event: AlgoEvent = data.draw(messages(kind))
+
     deed = deed_of_algo(event)
 
     assert (deed is None) == isinstance(event, AlgoSliced)
@@ -329,3 +335,21 @@ def test_a_comparison_is_told_where_it_found_something_or_somebody_asked() -> No
     assert mended[5] == "PRISM at report 7: booked exec-1 of order-1"
     wrong = told(deed_of_reconciliation(msgspec.structs.replace(clean, orders=(lost,))))
     assert (wrong[4], wrong[5]) == ("DIFFERENT", "PRISM at report 7: default BTCUSDT ORDER_TRADED")
+
+
+@given(event=messages(BreachFound))
+def test_a_breach_is_told(event: BreachFound) -> None:
+    deed = deed_of_breach(event)
+
+    assert (deed.action, deed.target, deed.account) == (
+        "compliance.breach",
+        event.rule,
+        event.account,
+    )
+
+
+@given(event=messages(RulesBound))
+def test_rules_that_bind_are_told_with_their_text(event: RulesBound) -> None:
+    deed = deed_of_rules(event)
+
+    assert (deed.action, deed.who, deed.text) == ("compliance.rules", event.asked_by, event.text)

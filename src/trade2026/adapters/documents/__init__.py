@@ -1,0 +1,1 @@
+"""Documents for people, in forms that need a library."""

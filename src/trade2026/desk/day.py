@@ -1,0 +1,177 @@
+"""A day's books, folded again from the log of orders: what was traded, held, owed and broken.
+
+Everything comes from the log alone, so that a day reads the same whenever it is asked about.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.core.errors import InvalidInputError
+from trade2026.core.ids import ExecId, OrderId
+from trade2026.core.numbers import SignedQty, Value, value_of
+from trade2026.domain.compliance.sheet import Held, Placed, Sheet, Trade
+from trade2026.domain.position.ledger import Ledger
+from trade2026.domain.settlement.obligation import Obligations, SettlesAt
+from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.journal import (
+    JournalEvent,
+    OrderReceived,
+    OrderReported,
+    OrderWithdrawn,
+    UnknownReported,
+)
+from trade2026.model.position import UNATTRIBUTED
+from trade2026.model.subjects import ORDERS_EVENT
+from trade2026.ports.bus import Bus, Delivery
+
+DAY_S: Final = 86_400
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """A day in UTC: its beginning, and its end, which is no part of it."""
+
+    name: str
+    begin_ns: TimeNs
+    end_ns: TimeNs
+
+
+def read_day(name: str) -> Day:
+    """Return the day called *name*, such as 2026-11-26.
+
+    Raises:
+        InvalidInputError: there is none of that name.
+    """
+    try:
+        begin = datetime.strptime(name, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise InvalidInputError("day", "not a day such as 2026-11-26") from None
+    second = int(begin.timestamp())
+    return Day(
+        name=f"{begin:%Y-%m-%d}",
+        begin_ns=TimeNs(second * NS_PER_S),
+        end_ns=TimeNs((second + DAY_S) * NS_PER_S),
+    )
+
+
+class DayBooks:
+    """The books at the end of a day, and what happened on it; mutable.
+
+    Args:
+        day: what is told in full; everything before it counts for what is held.
+        settles_at: the calendars.
+    """
+
+    def __init__(self, day: Day, settles_at: SettlesAt) -> None:
+        self.day = day
+        self.ledger = Ledger()
+        self.obligations = Obligations(settles_at, TimeNs(day.end_ns - 1))
+        self._trades: dict[tuple[str, ExecId], Trade] = {}
+        self._orders: dict[OrderId, Placed] = {}
+        self._strategies: dict[OrderId, str] = {}
+        self._has_traded: set[OrderId] = set()
+
+    async def on_event(self, event: JournalEvent, delivery: Delivery) -> None:
+        """Take the next event of the log; what came after the day is left out."""
+        if event.ts_ns < self.day.end_ns:
+            self.apply(event, delivery.stream_seq)
+
+    def apply(self, event: JournalEvent, seq: int) -> None:
+        """Take an event that is not later than the day."""
+        self.ledger.apply(event, seq)
+        self.obligations.apply(event)
+        match event:
+            case OrderReceived():
+                self._strategies[event.order_id] = event.request.strategy
+                if event.ts_ns >= self.day.begin_ns:
+                    self._orders[event.order_id] = Placed(
+                        order_id=event.order_id,
+                        account=event.account,
+                        symbol=event.request.symbol,
+                        is_cancelled_unfilled=False,
+                    )
+            case OrderWithdrawn() if not event.is_expiry:
+                self._take_back(event.order_id)
+            case OrderReported():
+                self._report(event, self._strategies.get(event.order_id, UNATTRIBUTED))
+            case UnknownReported():
+                self._report(event, UNATTRIBUTED)
+            case _:
+                pass
+
+    def sheet(self) -> Sheet:
+        """Return what compliance judges."""
+        trades = sorted(self._trades.values(), key=lambda one: (one.ts_ns, one.exec_id))
+        held: dict[tuple[str, str], Held] = {}
+        for position in self.ledger.positions():
+            if not position.quantity:
+                continue
+            place = (position.key.account, position.key.symbol)
+            before = held.get(place)
+            quantity = position.quantity + (before.quantity if before else 0)
+            value = value_of(position.last_px, position.quantity)
+            held[place] = Held(
+                account=position.key.account,
+                symbol=position.key.symbol,
+                quantity=SignedQty(quantity),
+                value=Value(value + (before.value if before else 0)),
+            )
+        return Sheet(
+            trades=tuple(trades), orders=tuple(self._orders.values()), held=tuple(held.values())
+        )
+
+    def _report(self, event: OrderReported | UnknownReported, strategy: str) -> None:
+        report = event.report
+        key = (report.venue, report.exec_id)
+        match report.exec_type:
+            case ExecType.TRADE:
+                self._has_traded.add(report.order_id)
+                if event.ts_ns >= self.day.begin_ns and key not in self._trades:
+                    self._trades[key] = _trade(report, strategy)
+            case ExecType.TRADE_CANCEL:
+                self._trades.pop((report.venue, ExecId(report.exec_ref_id)), None)
+            case ExecType.TRADE_CORRECT:
+                wrong = (report.venue, ExecId(report.exec_ref_id))
+                if wrong in self._trades:
+                    right = _trade(report, strategy)
+                    self._trades[wrong] = msgspec.structs.replace(right, exec_id=wrong[1])
+            case ExecType.CANCELED:
+                self._take_back(report.order_id)
+            case _:
+                pass
+
+    def _take_back(self, order_id: OrderId) -> None:
+        order = self._orders.get(order_id)
+        if order is not None and order_id not in self._has_traded:
+            self._orders[order_id] = msgspec.structs.replace(order, is_cancelled_unfilled=True)
+
+
+def _trade(report: ExecutionReport, strategy: str) -> Trade:
+    return Trade(
+        exec_id=report.exec_id,
+        order_id=report.order_id,
+        account=report.account,
+        strategy=strategy,
+        venue=report.venue,
+        symbol=report.symbol,
+        side=report.side,
+        qty=report.last_qty,
+        px=report.last_px,
+        fee=report.fee,
+        fee_asset=report.fee_asset,
+        ts_ns=report.ts_event_ns,
+    )
+
+
+async def fold_day(bus: Bus, day: Day, settles_at: SettlesAt) -> DayBooks:
+    """Return the books of *day*, from the log behind *bus*.
+
+    Raises:
+        BusUnavailableError: the log does not answer.
+    """
+    books = DayBooks(day, settles_at)
+    fold = await bus.fold(ORDERS_EVENT, books.on_event)
+    await fold.stop()
+    return books

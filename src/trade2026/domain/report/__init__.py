@@ -1,0 +1,1 @@
+"""Reports in forms that need no library."""

@@ -1,0 +1,1 @@
+"""Settlement: when what was traded is delivered and paid for."""
