@@ -88,7 +88,7 @@ def dry_run_command(
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(told(found))).decode())
     else:
-        _show(found)
+        show(found)
 
 
 def read_limits(path: Path) -> dict[str, LimitValues]:
@@ -107,6 +107,8 @@ def read_limits(path: Path) -> dict[str, LimitValues]:
         raise InvalidInputError("limits", f"{path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise InvalidInputError("limits", f"{path}: {error}") from error
+    if not bodies:
+        raise InvalidInputError("limits", f"{path}: there are none in it")
     return {limits_scope(body): limit_values(body) for body in bodies}
 
 
@@ -169,7 +171,8 @@ def _told(past: PastOrder) -> ToldOrder:
     )
 
 
-def _show(found: Findings) -> None:
+def show(found: Findings) -> None:
+    """Print the findings for people: the first orders of each list."""
     click.echo(f"{found.orders} orders, {found.unjudged} of them unjudged then")
     click.echo(f"reproduced by the limits then in force: {found.reproduced}")
     _list("would have been refused", found.would_refuse)

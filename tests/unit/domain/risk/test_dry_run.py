@@ -45,6 +45,16 @@ def test_a_wider_limit_lets_pass_what_was_refused() -> None:
     assert (found.would_refuse, found.reproduced, found.orders) == ((), 2, 2)
 
 
+def test_scopes_that_are_not_on_trial_keep_what_the_log_says_of_them() -> None:
+    past = Past()
+    past.limits("account:default", max_order_qty=qty("0.5"))
+    past.place(order_qty=qty("1"))
+
+    found = past.judged({"strategy:manual": LimitValues(max_order_qty=qty("2"))})
+
+    assert (found.reproduced, found.would_pass) == (1, ())
+
+
 def test_modes_are_those_of_the_day() -> None:
     past = Past()
     past.mode(TradingMode.HALTED)
