@@ -627,7 +627,7 @@ export interface components {
             asked_by: string;
             asked_ns: number;
             enters_ns: number;
-            kind: components["schemas"]["ControlKind"];
+            kind: string;
             log_seq: number;
             result: string;
             what: {
@@ -655,12 +655,6 @@ export interface components {
             phase: components["schemas"]["BookPhase"];
             symbol: string;
         };
-        /**
-         * ControlKind
-         * @description What somebody did to the market as a whole.
-         * @enum {string}
-         */
-        ControlKind: "START" | "PAUSE" | "STEP" | "SPEED" | "SEED" | "RESET" | "SHOCK" | "PARAMS" | "PHASE" | "BAND";
         /** ControlState */
         ControlState: {
             books: components["schemas"]["BookReply"][];

@@ -3,12 +3,11 @@
 What is asked here is an input of PRISM's log like an order, so that a replay has it too.
 """
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK
 
 from trade2026.core.clock import NS_PER_S, Clock
@@ -18,7 +17,6 @@ from trade2026.edge.prism_stage import (
     BandRequest,
     BookReply,
     PhaseRequest,
-    band_words,
     book_reply,
     read_band,
     read_phase,
@@ -34,7 +32,7 @@ from trade2026.model.prism import (
     ShockKind,
 )
 from trade2026.prism.agent_market import AgentMarket
-from trade2026.prism.control import AUDIT_LENGTH, Audited, market_of
+from trade2026.prism.control import market_of
 from trade2026.prism.pace import AS_FAST_AS_POSSIBLE, SPEED_MILLI_MAX, SPEED_MILLI_MIN
 from trade2026.prism.venue import Venue
 from trade2026.shell.access import needs, principal_of
@@ -45,8 +43,6 @@ _WRITE: Final = needs("prism:control")
 
 MAX: Final = "max"
 """The speed that is no limit."""
-
-Limit = Annotated[int, Parameter(ge=1, le=AUDIT_LENGTH)]
 
 
 class StepRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,23 +144,6 @@ class ParamsReply(msgspec.Struct, frozen=True, kw_only=True):
     """By symbol, by parameter."""
 
 
-class AuditReply(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that somebody did, or was refused."""
-
-    kind: ControlKind
-    asked_by: str
-    asked_ns: int
-    """On the clock of the wall."""
-    enters_ns: int
-    """Simulation time."""
-    log_seq: int
-    """Its place in PRISM's log; 0 where it was refused."""
-    what: dict[str, Any]
-    """What was asked, apart from the above."""
-    result: str
-    """DONE, or REFUSED and why."""
-
-
 def control_state(venue: Venue) -> ControlState:
     """Return how PRISM's time passes at this moment."""
     life, pace, mark = venue.life, venue.controls.pace, venue.mark
@@ -264,13 +243,7 @@ def _looks(venue: Venue) -> list[BaseRouteHandler]:
         market = market_of(venue.floor.exchange)
         return ParamsReply(agents=market.agent_params(), values=market.value_params())
 
-    @get("/control/audit", opt=needs("prism:control"))
-    async def audit(limit: Limit = 100) -> list[AuditReply]:
-        """List what was done and by whom, newest first."""
-        newest = reversed(venue.controls.audit)
-        return [_audit_reply(one) for one, _ in zip(newest, range(limit), strict=False)]
-
-    return [state, params, audit]
+    return [state, params]
 
 
 def _time_routes(hand: _Hand) -> list[BaseRouteHandler]:
@@ -351,24 +324,7 @@ def _book_routes(hand: _Hand) -> list[BaseRouteHandler]:
 
 
 _LONGEST_S: Final = 86_400
-_SAID_APART: Final = frozenset({"kind", "asked_by", "asked_ns"})
 
 
 def _speed_of(speed_milli: int) -> float | str:
     return MAX if speed_milli == AS_FAST_AS_POSSIBLE else speed_milli / REAL_TIME_MILLI
-
-
-def _audit_reply(audited: Audited) -> AuditReply:
-    control = audited.control
-    said: dict[str, Any] = msgspec.to_builtins(control)
-    if control.bands:
-        said["bands"] = band_words(control.bands)
-    return AuditReply(
-        kind=control.kind,
-        asked_by=control.asked_by,
-        asked_ns=control.asked_ns,
-        enters_ns=audited.enters_ns,
-        log_seq=audited.place,
-        what={name: value for name, value in said.items() if name not in _SAID_APART},
-        result=audited.result,
-    )

@@ -158,6 +158,8 @@ def fork_routes(
             run_ns=_ns(data.run_s, "run_s") or 0,
             added=tuple(added(one, sent_by) for one in data.add),
             removed=frozenset(OrderId(one) for one in data.remove),
+            asked_by=sent_by,
+            asked_ns=clock.now_ns(),
         )
         return _reply(await forks.make(ask), ask, instruments)
 

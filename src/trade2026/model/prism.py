@@ -281,3 +281,5 @@ class PrismSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Where that stream stood before, the oldest first; see `prism/retention.py`."""
     cut: PrismRung = PrismRung(at_ns=TimeNs(0), log_seq=0)
     """What stands up to here in it is let go of."""
+    latest_ns: TimeNs = TimeNs(0)
+    """The latest time on the wall that was seen: no rung that is noted from here on is older."""

@@ -5,6 +5,7 @@ it, and its checksum stands in front. The oldest go where there are too many. Th
 the truth; a lost or damaged file only makes a fork begin further back, or not at all.
 """
 
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ KEEP_EVERY_NS: Final = 60 * NS_PER_S
 """Of simulation time."""
 
 _SUFFIX: Final = ".state"
+_PART: Final = ".part"
 _LIFE: Final = "life-"
 _NAME: Final = re.compile(r"([0-9]{20})-([0-9]{12})", re.ASCII)
 _CHECK_BYTES: Final = 16
@@ -84,13 +86,10 @@ class Archive:
         """
         content = zlib.compress(codec.encode(state), _QUICK)
         path = self._path(state.life, Place(state.mark.sim_ns, state.mark.log_seq))
-        part = path.with_suffix(".part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(_check(content) + content)
-            part.replace(path)
             sizes = self._known()
-            sizes[path] = len(content)
+            _put(path, _check(content) + content)
+            sizes[path] = _CHECK_BYTES + len(content)
         except OSError as error:
             self._log.warning("a state of the market is not kept", reason=str(error))
             return False
@@ -154,6 +153,8 @@ class Archive:
 
     def _known(self) -> dict[Path, int]:
         if self._sizes is None:
+            for rest in self._folder.glob(f"{_LIFE}*/*{_PART}"):
+                rest.unlink(missing_ok=True)
             self._sizes = {path: path.stat().st_size for path in self._all()}
         return self._sizes
 
@@ -163,14 +164,18 @@ class Archive:
 
     def _let_go(self, sizes: dict[Path, int]) -> None:
         total = sum(sizes.values())
-        while len(sizes) > 1 and (len(sizes) > self._most_files or total > self._most_bytes):
-            total -= self._remove(next(iter(sizes)), sizes)
+        for path in list(sizes)[:-1]:
+            if len(sizes) <= self._most_files and total <= self._most_bytes:
+                return
+            total -= self._remove(path, sizes)
 
     def _remove(self, path: Path, sizes: dict[Path, int]) -> int:
+        """Let go of one file and return its size: 0 where it stays, and is counted on."""
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             self._log.warning("an old state stays", file=path.name, reason=str(error))
+            return 0
         # A folder that has others in it stays, and one that somebody removed is gone.
         with suppress(OSError):
             path.parent.rmdir()
@@ -196,6 +201,32 @@ def _place_of(path: Path) -> Place | None:
     """Return where the state of that name stands, None for a name that is not one."""
     found = _NAME.fullmatch(path.stem)
     return None if found is None else Place(int(found[1]), int(found[2]))
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Have *content* whole on the disk at *path*, or leave nothing of it.
+
+    The log behind a state is let go of once it is here, so the disk itself must have it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(_PART)
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    # Its name too, where a folder can be opened: on Windows it cannot.
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _checked(raw: bytes) -> bytes:

@@ -5,7 +5,8 @@ thread runs let go of the interpreter.
 """
 
 import asyncio
-from typing import Final
+from collections import deque
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,7 +16,8 @@ from trade2026.core.ids import OrderId
 from trade2026.model.prism import PrismMark
 from trade2026.ports.bus import Bus
 from trade2026.prism.archive import Archive, WholeState
-from trade2026.prism.control import market_of
+from trade2026.prism.control import AUDIT_LENGTH, DONE, market_of
+from trade2026.prism.door import WORD_LENGTH
 from trade2026.prism.fork import (
     CHANGES_MAX,
     PROOF_NS_MAX,
@@ -53,6 +55,20 @@ class ForkAsk(msgspec.Struct, frozen=True, kw_only=True):
     run_ns: int
     added: tuple[AddedOrder, ...] = ()
     removed: frozenset[OrderId] = frozenset()
+    asked_by: str = ""
+    """The principal that asked, for the audit."""
+    asked_ns: int = 0
+    """On the clock of the wall."""
+
+
+class AuditedFork(NamedTuple):
+    """A fork that somebody asked for, and what came of it."""
+
+    ask: ForkAsk
+    sim_ns: int
+    """Of the living market when it was answered."""
+    result: str
+    """DONE, or why not."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +93,13 @@ class Forks:
         self._bus = bus
         self._clock = clock
         self._running = 0
+        # Not in the log: what was only looked at is no input of the market.
+        self._asked: deque[AuditedFork] = deque(maxlen=AUDIT_LENGTH)
+
+    @property
+    def audit(self) -> list[AuditedFork]:
+        """Return the newest that were asked for since the start, whatever came of them."""
+        return list(self._asked)
 
     async def make(self, ask: ForkAsk) -> Made:
         """Return the fork that is asked for.
@@ -86,8 +109,22 @@ class Forks:
             RefusedError: the past is not kept, other rules held then, it takes too long, or
                 enough forks are being made.
         """
-        asked_ns = self._clock.monotonic_ns()
         _check(ask)
+        result = "BROKEN OFF"
+        try:
+            made = await self._make(ask)
+            result = DONE
+        except (InvalidInputError, RefusedError) as error:
+            result = f"REFUSED {error}"
+            raise
+        finally:
+            short = frozenset(OrderId(one[:WORD_LENGTH]) for one in ask.removed)
+            kept = msgspec.structs.replace(ask, removed=short)
+            self._asked.append(AuditedFork(kept, self._venue.floor.exchange.sim_ns, result))
+        return made
+
+    async def _make(self, ask: ForkAsk) -> Made:
+        asked_ns = self._clock.monotonic_ns()
         market_of(self._venue.floor.exchange)
         if self._running >= MOST_AT_ONCE:
             raise RefusedError(f"{MOST_AT_ONCE} forks are being made already; ask again")
@@ -118,8 +155,7 @@ class Forks:
         state = await asyncio.to_thread(self._archive.newest, life, at_ns, before_seq)
         if state is None:
             raise self._not_kept(life, at_ns)
-        if past is None and at_ns > self._venue.floor.exchange.sim_ns:
-            raise InvalidInputError("at_ns", "is not past yet")
+        self._require_past(life, at_ns, past)
         end_ns = at_ns + ask.run_ns
         return Plan(
             state=state,
@@ -132,6 +168,18 @@ class Forks:
             monotonic_ns=self._clock.monotonic_ns,
             deadline_ns=asked_ns + LONGEST_NS,
         )
+
+    def _require_past(self, life: int, at_ns: int, past: Extent | None) -> None:
+        if past is None:
+            if at_ns > self._venue.floor.exchange.sim_ns:
+                raise InvalidInputError("at_ns", "is not past yet")
+        elif past.mark is None:
+            raise RefusedError(f"where life {life} ended is not recorded")
+        elif at_ns > past.mark.sim_ns:
+            raise InvalidInputError(
+                "at_ns",
+                f"life {life} is recorded up to {past.mark.sim_ns} only",
+            )
 
     def _not_kept(self, life: int, at_ns: int) -> RefusedError:
         places = self._archive.places(life)

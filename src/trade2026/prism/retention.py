@@ -34,6 +34,7 @@ class Retention:
         most_kept: messages that stay, at most.
         rungs: as a former life left them, the oldest first.
         cut: the last one that was decided.
+        latest_ns: the latest time on the wall that a former life saw.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class Retention:
         most_kept: int = MOST_KEPT,
         rungs: Iterable[PrismRung] = (),
         cut: PrismRung = NOTHING_CUT,
+        latest_ns: int = 0,
     ) -> None:
         self._keep_ns = keep_ns
         self._most_kept = most_kept
         self._rungs = list(rungs)
-        self._may_cut = True
+        self._latest_ns = max(latest_ns, self._rungs[-1].at_ns if self._rungs else 0)
+        self._may_cut = 0
         """By age, one rung goes for one that comes: the clock of the wall may be wrong."""
         self.cut = cut
         """What stands up to its place is let go of; all that came after its time is behind it."""
@@ -57,23 +60,30 @@ class Retention:
         """Return what is remembered, the oldest first."""
         return tuple(self._rungs)
 
+    @property
+    def latest_ns(self) -> TimeNs:
+        """Return the latest time on the wall that was seen: nothing here came later."""
+        return TimeNs(self._latest_ns)
+
     def note(self, now_ns: int, log_seq: int) -> None:
         """Remember that the log stands at *log_seq* now, where it is time to."""
         last = self._rungs[-1] if self._rungs else None
+        # In the order of time also where the clock was set back: what is late is only kept.
+        self._latest_ns = max(self._latest_ns, now_ns)
         if (
             last is None
             or now_ns - last.at_ns >= self._keep_ns // RUNGS
             or log_seq - last.log_seq >= self._most_kept // RUNGS
         ):
-            # In the order of time also where the clock was set back: what is late is only kept.
-            at_ns = now_ns if last is None else max(now_ns, last.at_ns)
-            self._rungs.append(PrismRung(at_ns=TimeNs(at_ns), log_seq=log_seq))
-            self._may_cut = True
+            self._rungs.append(PrismRung(at_ns=self.latest_ns, log_seq=log_seq))
+            # What was held back for a while is caught up with, and no faster than by one more.
+            self._may_cut = 2 if len(self._rungs) > RUNGS else 1
 
     def decide(self, now_ns: int, log_seq: int, *, needed_seq: int) -> bool:
         """Move the cut on as far as it may; return whether what is needed holds it back.
 
-        However far the clock leaps, age moves it by one rung for every rung that was noted.
+        However far the clock leaps, and however often PRISM is started anew, age moves it by one
+        rung for every rung that was noted, by two while there are too many.
 
         Args:
             now_ns: on the wall.
@@ -87,7 +97,7 @@ class Retention:
         if free:
             self.cut = free[-1]
             del self._rungs[: len(free)]
-            self._may_cut = False
+            self._may_cut = max(0, self._may_cut - len(free))
         return len(free) < len(due)
 
     def reconcile(self, first_seq: int, now_ns: int) -> None:

@@ -125,7 +125,9 @@ class Rounds:
         """Come back from the log: book what was told, cancel what worked, tell what was owed."""
         found = await recollect(self._bus)
         if (last := found.snapshot) is not None:
-            self.retention = Retention(self._keep_ns, rungs=last.rungs, cut=last.cut)
+            self.retention = Retention(
+                self._keep_ns, rungs=last.rungs, cut=last.cut, latest_ns=last.latest_ns
+            )
         self.retention.reconcile(found.first_seq, self._clock.now_ns())
         revived = revive(found, self._house, now_ns=self._clock.now_ns())
         journal = self._journal_of(revived.life, found.log_seq, found.reports_place)
@@ -253,10 +255,13 @@ class Rounds:
         now_ns, retention = self._clock.now_ns(), self.retention
         retention.note(now_ns, log_seq)
         needed_seq = min(snapshot.log_from_seq, self._state_seq + 1)
-        if retention.decide(now_ns, log_seq, needed_seq=needed_seq):
+        is_held = retention.decide(now_ns, log_seq, needed_seq=needed_seq)
+        if is_held and self._state_seq + 1 < snapshot.log_from_seq:
             # Held back by a state that stands still, as while the market does: take another.
             self._next_keep_ns = floor.exchange.sim_ns
-        return msgspec.structs.replace(snapshot, rungs=retention.rungs, cut=retention.cut)
+        return msgspec.structs.replace(
+            snapshot, rungs=retention.rungs, cut=retention.cut, latest_ns=retention.latest_ns
+        )
 
     async def _let_go(self, journal: Journal, cut: PrismRung) -> None:
         """Drop what is cut off by a snapshot that is in the log: no other may be made."""

@@ -21,6 +21,7 @@ from trade2026.edge.dialect.sockets import socket_routes
 from trade2026.edge.dialect.user_streams import UserStreams
 from trade2026.edge.prism import trading_routes
 from trade2026.edge.prism_analytics import analytics_routes
+from trade2026.edge.prism_audit import audit_routes
 from trade2026.edge.prism_control import control_routes
 from trade2026.edge.prism_fork import fork_routes
 from trade2026.edge.prism_market import about, agent_routes, market_routes
@@ -137,6 +138,7 @@ def build(context: Context) -> Service:
             *agent_routes(venue),
             *analytics_routes(venue, analytics),
             *fork_routes(forks, dict(house.instruments), ids=context.ids, clock=context.clock),
+            *audit_routes(venue, forks),
             *control_routes(venue, ids=context.ids, clock=context.clock),
             *trading_routes(
                 venue, ids=context.ids, clock=context.clock, calendar=ExchangeCalendar()

@@ -1,8 +1,11 @@
 """States of the market on disk: whole or not there, bounded, and never trusted blindly."""
 
+import os
 import shutil
+from errno import EACCES, ENOSPC
 from pathlib import Path
 
+import pytest
 import structlog
 from tests.prism import a_house, make_agents
 from tests.unit.prism.markets import START_NS
@@ -28,6 +31,10 @@ def a_state(sim_s: int, *, life: int = 0, log_seq: int = 0) -> WholeState:
 
 def an_archive(folder: Path, **bounds: int) -> Archive:
     return Archive(folder / "prism", structlog.get_logger(), **bounds)
+
+
+def a_full_disk(file: int) -> None:
+    raise OSError(ENOSPC, "no space left", str(file))
 
 
 def times(archive: Archive, life: int) -> list[int]:
@@ -92,6 +99,41 @@ def test_a_disk_that_takes_nothing_does_not_end_the_market(tmp_path: Path) -> No
     assert not an_archive(tmp_path).write(a_state(0))
 
     assert an_archive(tmp_path).newest(0, ns(1)) is None
+
+
+def test_a_disk_that_is_full_keeps_no_halves_nor_what_a_crash_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = an_archive(tmp_path)
+    archive.write(a_state(0))
+    (folder,) = (tmp_path / "prism").iterdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", a_full_disk)
+        assert not archive.write(a_state(60))
+
+    assert len(list(folder.iterdir())) == 1
+
+    (folder / f"{ns(120):020}-{0:012}.part").write_bytes(b"half")
+    assert an_archive(tmp_path).write(a_state(180))
+    assert not list(folder.glob("*.part"))
+    assert times(archive, 0) == [ns(0), ns(180)]
+
+
+def test_a_file_that_cannot_be_removed_is_counted_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(path: Path, *, missing_ok: bool) -> None:
+        raise OSError(EACCES, "not allowed", str(path), missing_ok)
+
+    archive = an_archive(tmp_path, most_files=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", cannot)
+        for sim_s in (0, 60, 120, 180):
+            assert archive.write(a_state(sim_s))
+        assert len(times(archive, 0)) == 4
+
+    archive.write(a_state(240))
+    assert times(archive, 0) == [ns(180), ns(240)]
 
 
 def test_states_that_somebody_else_removed_are_no_hindrance(tmp_path: Path) -> None:

@@ -138,6 +138,41 @@ async def test_a_fork_by_http_shows_both_courses_and_the_proof(world: World) -> 
     assert forked["symbols"]["MSFT"]["difference"]["first_ns"] is None
 
 
+async def test_forks_stand_in_the_audit_with_who_asked_and_what_came_of_it(world: World) -> None:
+    await post(world, "pause")
+    await post(world, "step", ns=2_000_000_000)
+    before = (await world.client.get("/control")).json()
+    order = {"symbol": "AAPL", "side": "buy", "order_type": "limit", "quantity": 3, "price": 90.5}
+    asked = {"seconds_ago": 1, "run_s": 1, "add": [{**order, "after_s": 0.5}]}
+    assert (await world.client.post("/fork", json=asked)).status_code == 200
+    other = {"run_s": 1, "add": [order], "life": 9, "at_ns": 1}
+    assert (await world.client.post("/fork", json=other)).status_code == 422
+    absent = {"run_s": 1, "remove": ["nobody" * 20]}
+    assert (await world.client.post("/fork", json=absent)).status_code == 422
+
+    audit = (await world.client.get("/control/audit")).json()
+    after = (await world.client.get("/control")).json()
+
+    assert [one["kind"] for one in audit] == ["FORK", "FORK", "FORK", "STEP", "PAUSE"]
+    assert {(one["asked_by"], one["log_seq"]) for one in audit[:3]} == {("tess", 0)}
+    assert [one["result"].split(maxsplit=1)[0] for one in audit[:3]] == [
+        "REFUSED",
+        "REFUSED",
+        "DONE",
+    ]
+    assert audit[0]["what"]["remove"] == [("nobody" * 20)[:64]]
+    assert audit[1]["what"]["life"] == 9
+    words = {"symbol": "AAPL", "side": "BUY", "order_type": "LIMIT", "quantity": 3, "price": 90.5}
+    assert audit[2]["what"] == {
+        "seconds_ago": 1.0,
+        "run_s": 1.0,
+        "add": [{**words, "after_s": 0.5}],
+    }
+    assert audit[2]["enters_ns"] == before["sim_time_ns"]
+    assert audit[2]["asked_ns"] > 0
+    assert (after["log_seq"], after["digest"]) == (before["log_seq"], before["digest"])
+
+
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [

@@ -215,8 +215,9 @@ async def test_a_life_that_is_over_can_be_forked_too(clock: VirtualClock, archiv
         assert made.forked.proof.is_equal
         assert made.forked.proof.recorded.sim_ns <= first.sim_ns
         assert made.forked.changed.samples[BTC] != made.forked.unchanged.samples[BTC]
-        with pytest.raises(InvalidInputError):
-            await world.fork(life=7, at_ns=1, added=world.adds(order))
+        for number, beyond in ((7, 1), (0, first.sim_ns + 2), (0, first.sim_ns + 2_000 * SECOND)):
+            with pytest.raises(InvalidInputError):
+                await world.fork(life=number, at_ns=beyond, added=world.adds(order))
         with pytest.raises(RefusedError):
             await world.fork(life=0, at_ns=1, added=world.adds(order))
 

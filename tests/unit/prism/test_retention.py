@@ -1,6 +1,7 @@
 """PRISM's log is let go of behind what is needed, and what is gone is never taken for new."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from errno import ENOSPC
@@ -87,6 +88,42 @@ class TestRetention:
         assert retention.cut.log_seq <= 100 * len(wrong)
         places = [retention.place_before(begin_ns + m * MINUTE) for m in range(20)]
         assert places == sorted(places)
+
+    def test_starts_in_a_loop_with_a_clock_ahead_cost_one_rung_and_not_the_log(self) -> None:
+        retention = Retention(KEEP)
+        for minute in range(9):
+            retention.note(minute * MINUTE, minute * 100)
+        for start in range(30):
+            retention = Retention(KEEP, rungs=retention.rungs, cut=retention.cut)
+            retention.note(100 * KEEP + start, 900)
+            retention.decide(100 * KEEP + start, 900, needed_seq=10_000)
+
+        assert retention.cut == rung(0, 0)
+        assert len(retention.rungs) == 9
+
+    def test_what_was_held_back_for_a_while_is_caught_up_with(self) -> None:
+        retention, now_ns = Retention(KEEP), 0
+        for number in range(600):
+            now_ns, needed = number * KEEP // RUNGS, 0 if number < 150 else 10**9
+            retention.note(now_ns, number)
+            retention.decide(now_ns, number, needed_seq=needed)
+            assert retention.cut.log_seq <= max(0, 2 * (number - 149))
+
+        assert len(retention.rungs) == RUNGS
+        assert retention.rungs[0].at_ns > now_ns - KEEP
+
+    def test_a_rung_says_the_latest_time_that_was_seen_also_by_a_former_life(self) -> None:
+        retention = Retention(KEEP, most_kept=RUNGS * 10)
+        for now_s, log_seq in ((1_000, 10), (1_020, 15), (1_010, 20)):
+            retention.note(now_s * SECOND, log_seq)
+
+        # What came at 1,015 s by the clock that was ahead stands before place 20.
+        assert retention.place_before(1_015 * SECOND) == 10
+        assert retention.rungs[-1] == rung(1_020, 20)
+        retention.note(1_024 * SECOND, 21)
+        later = Retention(KEEP, most_kept=RUNGS * 10, latest_ns=retention.latest_ns)
+        later.note(1_012 * SECOND, 30)
+        assert later.rungs == (rung(1_024, 30),)
 
     def test_what_is_needed_is_not_cut_however_old(self) -> None:
         retention = Retention(KEEP)
@@ -398,14 +435,13 @@ async def test_a_market_that_stands_still_holds_nothing_back(world: World) -> No
 async def test_a_full_disk_cuts_nothing_that_the_last_state_needs(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, content: bytes) -> int:
-        del content
-        raise OSError(ENOSPC, "no space left", str(path))
+    def full(file: int) -> None:
+        raise OSError(ENOSPC, "no space left", str(file))
 
     async with world.living() as prism:
         await world.pass_minutes(prism, 5)
         newest = world.archive.places(0)[-1]
-        monkeypatch.setattr(Path, "write_bytes", full)
+        monkeypatch.setattr(os, "fsync", full)
         await world.pass_minutes(prism, 25)
 
         assert world.archive.places(0)[-1] == newest
