@@ -1,9 +1,14 @@
-"""Moves the market on, as far as its pace allows and no longer than outsiders can wait."""
+"""Moves the market on, as far as its pace allows and no longer than outsiders can wait.
+
+Where time was lost (the log was away, the machine slept, its clock was set) the market goes on
+from where it stands: nobody's order ends for it, and nothing is traded through at once.
+"""
 
 from typing import Final
 
+from structlog.typing import FilteringBoundLogger
+
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock
-from trade2026.core.errors import VenueUnavailableError
 from trade2026.model.prism import REAL_TIME_MILLI
 from trade2026.prism.control import market_of
 from trade2026.prism.floor import Floor
@@ -14,7 +19,9 @@ PACE_NS: Final = 100 * NS_PER_MS
 LONGEST_STRIDE_NS: Final = NS_PER_S
 """The market catches up in strides, so that outsiders are heard in between."""
 MOST_BEHIND_NS: Final = 600 * NS_PER_S
-"""A market further behind begins a new life instead of trading through the lost time."""
+"""Between two rounds: what is lost beyond it is not caught up with."""
+LEAP_NS: Final = NS_PER_S
+"""A clock on the wall that differs by more from time as it passed was set, or the machine slept."""
 STRIDES_MAX: Final = 256
 BUSY_NS: Final = 20 * NS_PER_MS
 """How long a market that is behind may keep outsiders waiting for its round."""
@@ -23,13 +30,15 @@ BUSY_NS: Final = 20 * NS_PER_MS
 class Drive:
     """Moves the floor of a venue on, round by round."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, log: FilteringBoundLogger) -> None:
         self._clock = clock
-        self._moved_ns = 0
+        self._log = log
+        self._moved_ns = self._moved_monotonic_ns = 0
 
     def begin(self, floor: Floor, pace: Pace) -> None:
         """Let time pass from now on."""
         self._moved_ns = self._clock.now_ns()
+        self._moved_monotonic_ns = self._clock.monotonic_ns()
         pace.set(now_ns=self._moved_ns, sim_ns=floor.exchange.sim_ns)
 
     def advance(self, floor: Floor, pace: Pace, now_ns: int, *, most_ns: int) -> None:
@@ -40,15 +49,8 @@ class Drive:
             pace: how time passes.
             now_ns: on the wall.
             most_ns: simulation time that is not passed in this round.
-
-        Raises:
-            VenueUnavailableError: too much time was lost, as when the machine slept.
         """
-        lost_ns, self._moved_ns = now_ns - self._moved_ns, now_ns
-        if lost_ns > MOST_BEHIND_NS and not pace.is_paused:
-            raise VenueUnavailableError(
-                f"the market lost {lost_ns // NS_PER_S} s; a new life begins from the log"
-            )
+        self._keep_time(floor, pace, now_ns)
         busy_until_ns = self._clock.monotonic_ns() + BUSY_NS
         if pace.step_to_event is not None:
             self._step(floor, pace, busy_until_ns, most_ns)
@@ -61,6 +63,20 @@ class Drive:
             floor.advance(min(target_ns, sim_ns + LONGEST_STRIDE_NS))
         if pace.step_to_ns is not None and floor.exchange.sim_ns >= pace.step_to_ns:
             pace.end_step()
+
+    def _keep_time(self, floor: Floor, pace: Pace, now_ns: int) -> None:
+        monotonic_ns = self._clock.monotonic_ns()
+        passed_ns = monotonic_ns - self._moved_monotonic_ns
+        leap_ns = now_ns - self._moved_ns - passed_ns
+        self._moved_ns, self._moved_monotonic_ns = now_ns, monotonic_ns
+        if passed_ns <= MOST_BEHIND_NS and abs(leap_ns) <= LEAP_NS:
+            return
+        pace.set(now_ns=now_ns, sim_ns=floor.exchange.sim_ns)
+        self._log.warning(
+            "time was lost, the market goes on from where it stands",
+            passed_s=passed_ns // NS_PER_S,
+            clock_set_by_s=leap_ns // NS_PER_S,
+        )
 
     def _step(self, floor: Floor, pace: Pace, busy_until_ns: int, most_ns: int) -> None:
         market, until = market_of(floor.exchange), pace.step_to_event

@@ -34,11 +34,13 @@ from trade2026.prism.holdings import Holdings, party_of
 from trade2026.prism.limits import Limits, is_more, notional_problem, open_problem, rows_problem
 from trade2026.prism.outside import OutsideOrders, OutsiderOrder, order_of
 from trade2026.prism.reports import TEXTS, Reporter
+from trade2026.prism.retention import told_time
 from trade2026.prism.settlement import PublicTrade, Settlement, Step
 
 ORDERS_TOLD_MAX: Final = 5_000
 """In a statement: a message has an end."""
 _GTD: Final = TimeInForce.GTD
+_ENDING: Final = frozenset({TimeInForce.DAY, TimeInForce.GTD})
 
 
 class Floor:
@@ -302,9 +304,11 @@ class Floor:
         return f"TOO_MANY_ACCOUNTS {count} parties have traded on PRISM, and no more may"
 
     def _day_problem(self, request: NewOrderSingle) -> str:
-        is_day = request.time_in_force is TimeInForce.DAY and request.expire_ns is not None
-        is_over = is_day and (request.expire_ns or 0) <= self.exchange.sim_ns
-        return "TOO_LATE its day is over" if is_over else ""
+        ends_ns, now_ns = request.expire_ns, self.exchange.sim_ns
+        if ends_ns is None or ends_ns > now_ns or request.time_in_force not in _ENDING:
+            return ""
+        told = told_time(now_ns)
+        return f"TOO_LATE it was to end at {told_time(ends_ns)}, the market's time is {told}"
 
     def _means_problem(self, request: NewOrderSingle) -> str:
         party = party_of(request.account, is_direct=True)

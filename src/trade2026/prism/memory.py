@@ -134,10 +134,16 @@ async def recollect(bus: Bus) -> Recollection:
     return found
 
 
-def revive(found: Recollection, house: House, *, now_ns: int) -> Revived:
+def revive(found: Recollection, house: House, *, now_ns: int, monotonic_ns: int) -> Revived:
     """Return the floor of a new life, with the orders of the last one cancelled on it.
 
     The step to take from it holds the reports of those cancels.
+
+    Args:
+        found: what the log says.
+        house: whose life it is.
+        now_ns: on the wall.
+        monotonic_ns: at the same moment.
     """
     snapshot = found.snapshot
     held: tuple[PartyHolding, ...] = () if snapshot is None else snapshot.holdings
@@ -146,7 +152,7 @@ def revive(found: Recollection, house: House, *, now_ns: int) -> Revived:
         # Whoever has its balance in the snapshot already is not given it again.
         if message.funding is not None:
             holdings.fund(message.funding, house.instruments)
-    orders = _orders_of(found)
+    orders = _orders_of(found, now_ns=now_ns, monotonic_ns=monotonic_ns)
     for report in found.reports:
         order = orders.get(report.order_id)
         if order is not None:
@@ -257,14 +263,17 @@ def publishable(step: Step) -> Iterable[ExecutionReport]:
     )
 
 
-def _orders_of(found: Recollection) -> OutsideOrders:
+def _orders_of(found: Recollection, *, now_ns: int, monotonic_ns: int) -> OutsideOrders:
     snapshot = found.snapshot
     forgotten_until_ns = 0 if snapshot is None else snapshot.forgotten_until_ns
     orders = OutsideOrders(forgotten_until_ns=forgotten_until_ns)
+    orders.tick(monotonic_ns)
     for facts in () if snapshot is None else snapshot.older_orders:
         orders.add_older(facts)
     for message, delivery in found.inputs:
-        request = message.order
+        request, arrived_ns = message.order, delivery.appended_ns
+        # By a clock that was ahead then, it came just now.
+        age_ns = max(0, now_ns - arrived_ns)
         if request is not None and orders.get(request.order_id) is None:
             order = order_of(
                 request,
@@ -273,12 +282,13 @@ def _orders_of(found: Recollection) -> OutsideOrders:
                 number=0,
                 venue_order_id="",
             )
-            orders.add(order, arrived_ns=delivery.appended_ns)
+            orders.add(order, arrived_ns=arrived_ns, age_ns=age_ns)
         elif message.disowned is not None:
             orders.disown(
                 message.disowned,
                 input_seq=delivery.stream_seq,
-                arrived_ns=delivery.appended_ns,
+                arrived_ns=arrived_ns,
+                age_ns=age_ns,
             )
     return orders
 

@@ -4,6 +4,9 @@ A done order is remembered for some minutes, so that the same order sent again i
 its reports can be told again; what is older stands in the log. Memory is bounded: the window
 is cut when it holds too many. `is_surely_fresh` says of an id whether the window would know
 it, from the time inside a UUIDv7.
+
+The window is cut by time that only passes on (monotonic); the clock of the wall, which may be
+set, says only from when on nothing is forgotten.
 """
 
 from collections import deque
@@ -116,7 +119,10 @@ def order_of(
 
 
 class _Arrival(NamedTuple):
+    seen_ns: int
+    """Monotonic."""
     arrived_ns: int
+    """On the wall."""
     input_seq: int
     order_id: OrderId
 
@@ -146,8 +152,9 @@ class OutsideOrders:
         self._by_number: dict[int, OutsiderOrder] = {}
         self._disowned: set[OrderId] = set()
         self._arrivals: deque[_Arrival] = deque()
+        self.forgotten_seq = _NO_PLACE
+        """The last place in the log that was let go of since the start."""
         self._now_ns = 0
-        """On the wall, as of the last arrival or look at what is old."""
         self._older: dict[OrderId, OutsiderOrder] = {}
 
     def get(self, order_id: OrderId) -> OutsiderOrder | None:
@@ -198,15 +205,25 @@ class OutsideOrders:
         """Return the log's sequence at which the window begins, None when it is empty."""
         return next((a.input_seq for a in self._arrivals if a.input_seq != _NO_PLACE), None)
 
-    def add(self, order: OutsiderOrder, *, arrived_ns: int) -> None:
-        """Remember an order that came in."""
+    def tick(self, monotonic_ns: int) -> None:
+        """Note what time it is for all that comes from here on."""
+        self._now_ns = monotonic_ns
+
+    def add(self, order: OutsiderOrder, *, arrived_ns: int, age_ns: int = 0) -> None:
+        """Remember an order that came in.
+
+        Args:
+            order: with its place in the log.
+            arrived_ns: on the wall.
+            age_ns: how long before the last tick that was.
+        """
         order_id = order.facts.order_id
         self._by_id[order_id] = order
         if order.number:
             self._by_number[order.number] = order
         self._note_open(order)
-        self._now_ns = max(self._now_ns, arrived_ns)
-        self._arrivals.append(_Arrival(arrived_ns, order.input_seq, order_id))
+        seen_ns = self._now_ns - age_ns
+        self._arrivals.append(_Arrival(seen_ns, arrived_ns, order.input_seq, order_id))
 
     def add_older(self, facts: OutsideOrder) -> None:
         """Remember a working order of a former life whose input is not read again."""
@@ -217,10 +234,13 @@ class OutsideOrders:
         self._older[facts.order_id] = order
         self._note_open(order)
 
-    def disown(self, request: OrderStatusRequest, *, input_seq: int, arrived_ns: int) -> None:
-        """Remember that an order was said not to be known."""
+    def disown(
+        self, request: OrderStatusRequest, *, input_seq: int, arrived_ns: int, age_ns: int = 0
+    ) -> None:
+        """Remember that an order was said not to be known; see `add`."""
         self._disowned.add(request.order_id)
-        self._arrivals.append(_Arrival(arrived_ns, input_seq, request.order_id))
+        seen_ns = self._now_ns - age_ns
+        self._arrivals.append(_Arrival(seen_ns, arrived_ns, input_seq, request.order_id))
 
     def apply(self, order: OutsiderOrder, report: ExecutionReport) -> None:
         """Note a report; an order that it ends is remembered for a while longer."""
@@ -232,17 +252,18 @@ class OutsideOrders:
         self._by_number.pop(order.number, None)
         if self._older.pop(order.facts.order_id, None) is not None:
             # It has left the window once and comes back in at its end; a later life finds
-            # it by a search of the log, so the window need not reach back to its input.
-            self._arrivals.append(_Arrival(self._now_ns, _NO_PLACE, order.facts.order_id))
+            # it by a search of the log, so the window need not reach back to its input, and
+            # that what arrived with it may be forgotten was said when it left.
+            self._arrivals.append(_Arrival(self._now_ns, 0, _NO_PLACE, order.facts.order_id))
 
-    def forget(self, now_ns: int) -> None:
-        """Let go of what is done and old, or too much; *now_ns* is on the wall."""
-        self._now_ns = max(self._now_ns, now_ns)
+    def forget(self, *, old: bool = True) -> None:
+        """Let go of what is too much and, if *old*, of what is done and old."""
+        oldest_ns = self._now_ns - REMEMBER_NS
         while self._arrivals and (
-            self._arrivals[0].arrived_ns < now_ns - REMEMBER_NS
-            or len(self._arrivals) > MOST_REMEMBERED
+            (old and self._arrivals[0].seen_ns < oldest_ns) or len(self._arrivals) > MOST_REMEMBERED
         ):
             arrival = self._arrivals.popleft()
+            self.forgotten_seq = max(self.forgotten_seq, arrival.input_seq)
             self.forgotten_until_ns = max(self.forgotten_until_ns, arrival.arrived_ns)
             order_id = arrival.order_id
             self._disowned.discard(order_id)

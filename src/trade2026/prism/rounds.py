@@ -80,7 +80,7 @@ class Rounds:
         self._pending: ControlAsk | None = None
         self._over: ControlAsk | None = None
         self._round_ns = 0
-        self._drive = Drive(clock)
+        self._drive = Drive(clock, log)
         self._next_keep_ns = 0
         self._entered_seq = 0
         self.crier = Crier(bus, log)
@@ -129,7 +129,8 @@ class Rounds:
                 self._keep_ns, rungs=last.rungs, cut=last.cut, latest_ns=last.latest_ns
             )
         self.retention.reconcile(found.first_seq, self._clock.now_ns())
-        revived = revive(found, self._house, now_ns=self._clock.now_ns())
+        now_ns, monotonic_ns = self._clock.now_ns(), self._clock.monotonic_ns()
+        revived = revive(found, self._house, now_ns=now_ns, monotonic_ns=monotonic_ns)
         journal = self._journal_of(revived.life, found.log_seq, found.reports_place)
         await self._settle_in(revived, journal, owed=found.unpublished())
 
@@ -208,7 +209,10 @@ class Rounds:
         self._drive.advance(floor, controls.pace, now_ns, most_ns=self._next_keep_ns)
         if not controls.pace.is_stepping:
             self._over, self._pending = self._pending, None
+        floor.orders.tick(self._clock.monotonic_ns())
         entering = [(ask, message) for ask in asks if (message := ask.prepare(floor))]
+        # Nobody waits who asked for an order because it was remembered.
+        floor.orders.forget(old=not self._waiting)
         places = await asyncio.gather(
             *(journal.input(message, key=self._key_of(ask)) for ask, message in entering)
         )
@@ -239,7 +243,6 @@ class Rounds:
             if await journal.snapshot(msgspec.structs.replace(snapshot, reports_from_seq=place)):
                 history.let_go(snapshot.cut.log_seq)
                 await self._let_go(journal, snapshot.cut)
-        floor.orders.forget(now_ns)
         if floor.exchange.sim_ns >= self._next_keep_ns:
             await self._keep()
         if is_resetting:

@@ -35,6 +35,7 @@ from trade2026.prism.ask import (
 from trade2026.prism.audience import Audience
 from trade2026.prism.control import Controls
 from trade2026.prism.door import in_short, is_id, unsendable
+from trade2026.prism.doubt import Doubts
 from trade2026.prism.floor import Floor
 from trade2026.prism.history import History
 from trade2026.prism.life import House
@@ -69,9 +70,11 @@ class Venue:
             keep_ns: for how long its log is kept, on the wall.
         """
         self._bus = bus
+        self._clock = clock
         self._rounds = Rounds(
             bus=bus, clock=clock, log=log, house=house, archive=archive, keep_ns=keep_ns
         )
+        self._doubts = Doubts(bus, self._place_before)
 
     @property
     def floor(self) -> Floor:
@@ -231,14 +234,31 @@ class Venue:
         known = self.floor.orders.get(order_id)
         if known is not None and known.input_seq:
             return await search(self._bus, order_id, from_seq=known.input_seq)
-        if came_ns <= self.cut.at_ns and known is None:
+        is_gone = came_ns <= self.cut.at_ns and not self._was_just_made(order_id)
+        if is_gone and known is None:
             # Whether it ever came nobody can say: neither taken as new nor called unknown.
             raise RefusedError(
                 f"what became of order {order_id} is not known any more:"
                 f" PRISM's log is kept from {told_time(self.cut.at_ns)} on"
             )
-        from_seq = self._rounds.retention.place_before(came_ns) + 1
+        if known is None and not await self._doubts.may_have(order_id, self.floor.orders):
+            return Search()
+        from_seq = self._place_before(came_ns) + 1
         return await search(self._bus, order_id, from_seq=from_seq)
+
+    def _place_before(self, at_ns: int) -> int:
+        # Another retention holds in every life.
+        return self._rounds.retention.place_before(at_ns)
+
+    def _was_just_made(self, order_id: OrderId) -> bool:
+        """Return whether the id has our time in it, which was set back from behind the cut.
+
+        By the first reading of that time it would be older than all that is kept, and who asks
+        for so old a one does not do so just when that time comes again.
+        """
+        now_ns = self._clock.now_ns()
+        is_now = abs((made_ns(order_id) or 0) - now_ns) <= SKEW_NS
+        return is_now and self.cut.at_ns > now_ns
 
     def _may_be_forgotten(self, order_id: OrderId) -> bool:
         orders = self.floor.orders

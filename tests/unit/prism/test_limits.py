@@ -37,8 +37,14 @@ def working(*requests: NewOrderSingle, is_direct: bool) -> OutsideOrders:
         order = order_of(
             request, is_direct=is_direct, input_seq=number, number=number, venue_order_id=""
         )
+        orders.tick(number)
         orders.add(order, arrived_ns=number)
     return orders
+
+
+def forget_at(orders: OutsideOrders, monotonic_ns: int) -> None:
+    orders.tick(monotonic_ns)
+    orders.forget()
 
 
 def resting(count: int, account: str = "default") -> list[NewOrderSingle]:
@@ -50,15 +56,15 @@ def resting(count: int, account: str = "default") -> list[NewOrderSingle]:
 
 def test_an_order_that_worked_long_is_forgotten_by_our_time_and_not_the_markets() -> None:
     orders = working(*resting(1), is_direct=True)
-    orders.forget(2 * REMEMBER_NS)
+    forget_at(orders, 2 * REMEMBER_NS)
     (order,) = orders.open_orders()
     # A market that is driven fast is years ahead.
     ends = a_report(order.request, exec_type=ExecType.CANCELED, ts_event_ns=10**18)
 
     orders.apply(order, ends)
-    orders.forget(2 * REMEMBER_NS + 1)
+    forget_at(orders, 2 * REMEMBER_NS + 1)
     remembered = orders.get(ends.order_id)
-    orders.forget(4 * REMEMBER_NS)
+    forget_at(orders, 4 * REMEMBER_NS)
 
     assert remembered is not None
     assert orders.get(ends.order_id) is None

@@ -419,16 +419,6 @@ async def test_an_order_after_the_end_is_unavailable_and_not_refused(
         await prism.venue.submit(orders.market(BUY))
 
 
-async def test_a_market_that_lost_too_much_time_ends_instead_of_trading_through_it(
-    log: MemoryLog, clock: VirtualClock
-) -> None:
-    with pytest.RaisesGroup(VenueUnavailableError):
-        async with living(log, clock) as prism:
-            await prism.settle()
-            clock.advance(3_600 * SECOND)
-            await prism.settle()
-
-
 def a_snapshot() -> PrismSnapshot:
     return PrismSnapshot(
         sim_time_ns=NOW_NS, report_seq=0, holdings=(), last_mid_px={}, seed=7, restarts=0

@@ -1,0 +1,81 @@
+"""Which ids stand in the log that memory let go of, so that not each doubtful one is searched for.
+
+An id from before what is remembered may have come, or not: only the log knows. After the clock
+on the wall was set back every fresh id is such a one, for as long as it was set back by. So the
+ids that were made around the time in doubt are read once and held, and what memory lets go of
+later is read when it has.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from trade2026.core.clock import NS_PER_S
+from trade2026.core.ids import OrderId
+from trade2026.model.prism import PrismInput
+from trade2026.model.subjects import PRISM_INPUT, Stream
+from trade2026.ports.bus import Bus, Delivery
+from trade2026.prism.outside import SKEW_NS, OutsideOrders, made_ns
+
+MOST_IDS: Final = 200_000
+"""More are not held: then each is searched for."""
+_BEFORE_NS: Final = 60 * NS_PER_S
+_BEHIND_NS: Final = 3_600 * NS_PER_S
+
+
+class Doubts:
+    """The ids of the log that were made around one time.
+
+    Args:
+        bus: with the log.
+        place_before: returns a place that what came at a time on the wall stands behind.
+    """
+
+    def __init__(self, bus: Bus, place_before: Callable[[int], int]) -> None:
+        self._bus = bus
+        self._place_before = place_before
+        self._ids: set[OrderId] = set()
+        self._from_ns = self._until_ns = 0
+        """Of the times at which the ids were made."""
+        self._read_seq = 0
+        """What stands up to here in the log is read."""
+        self._one_at_a_time = asyncio.Lock()
+
+    async def may_have(self, order_id: OrderId, orders: OutsideOrders) -> bool:
+        """Return whether the log may have an id that *orders* do not remember.
+
+        Args:
+            order_id: a UUIDv7.
+            orders: those of the present life.
+        """
+        at_ns = made_ns(order_id)
+        assert at_ns is not None
+        async with self._one_at_a_time:
+            if not self._from_ns <= at_ns < self._until_ns:
+                await self._read_around(at_ns)
+            while orders.forgotten_seq > self._read_seq:
+                await self._read_on(self._from_ns, self._until_ns)
+            return order_id in self._ids or len(self._ids) >= MOST_IDS
+
+    async def _read_around(self, at_ns: int) -> None:
+        from_ns, until_ns = at_ns - _BEFORE_NS, at_ns + _BEHIND_NS
+        self._ids.clear()
+        # Until all is read nothing is: the log may be away.
+        self._from_ns = self._until_ns = 0
+        self._read_seq = self._place_before(from_ns - SKEW_NS)
+        await self._read_on(from_ns, until_ns)
+        self._from_ns, self._until_ns = from_ns, until_ns
+
+    async def _read_on(self, from_ns: int, until_ns: int) -> None:
+        async def on_input(message: PrismInput, _: Delivery) -> None:
+            asked = message.order or message.disowned
+            if asked is None or len(self._ids) >= MOST_IDS:
+                return
+            at_ns = made_ns(asked.order_id)
+            if at_ns is not None and from_ns <= at_ns < until_ns:
+                self._ids.add(asked.order_id)
+
+        last_seq = await self._bus.last_seq(Stream.PRISM_INPUT)
+        subscription = await self._bus.fold(PRISM_INPUT, on_input, from_seq=self._read_seq + 1)
+        await subscription.stop()
+        self._read_seq = last_seq
