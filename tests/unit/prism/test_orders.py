@@ -329,7 +329,7 @@ async def test_a_change_of_an_unknown_order_or_a_strangers_is_refused(
         ({"time_in_force": TimeInForce.GTD, "expire_ns": 2**64 - 1}, "BAD_EXPIRY"),
         ({"display_qty": Qty(9 * 10**18)}, "BAD_DISPLAY"),
         ({"ord_type": OrdType.STOP, "price": None, "stop_px": Px(10**7 * 10**12)}, "BAD_STOP"),
-        ({"time_in_force": TimeInForce.GTD, "expire_ns": 5}, "INVALID"),
+        ({"time_in_force": TimeInForce.GTD, "expire_ns": 5}, "TOO_LATE"),
         ({"time_in_force": TimeInForce.IOC, "is_post_only": True}, "BAD_POST_ONLY"),
         ({"time_in_force": TimeInForce.FOK, "display_qty": qty("0.01")}, "BAD_DISPLAY"),
         ({"display_qty": qty("0.000001")}, "BAD_DISPLAY"),
