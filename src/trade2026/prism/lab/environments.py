@@ -9,17 +9,21 @@
 
 Each episode is a fresh market whose seed comes from the environment's: the same seed and
 actions give the same episode. Observations and actions are bounded, rewards are in basis points.
+What the book had no more for at the end is never free: see `UNFILLED_BPS`.
 
 Source: Gymnasium's documentation of `Env`; Almgren and Chriss (2000), "Optimal execution of
 portfolio transactions", for the shortfall; Avellaneda and Stoikov (2008) for the maker's task.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from trade2026.prism.engine.event import EventKind
+from trade2026.prism.engine.message import MAX_LOTS
+from trade2026.prism.exchange import FIRST_OUTSIDER
 from trade2026.prism.lab.laboratory import Market
 
 try:
@@ -34,9 +38,13 @@ _BPS: Final = 1e4
 _WIDEST_BPS: Final = 20.0
 _MOST_MOVE_BPS: Final = 200.0
 _SEEDS: Final = 2**31
+UNFILLED_BPS: Final = 100.0
+"""What is left when an episode ends and the book has no more for it counts at the worst price that
+the last order walked to, at the mid where it found nothing, and so much worse."""
 
 Observation = NDArray[np.float32]
 Facts = dict[str, Any]
+Seconds = Annotated[float, msgspec.Meta(ge=1e-3, le=1e7)]
 Action = Any
 """What the task says: a number, or an array of two."""
 
@@ -46,8 +54,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     symbol: str = "BTCUSDT"
     agents: str = "mm:5 noise:20 informed:10 momentum:5"
-    horizon_s: float = 600.0
-    step_s: float = 10.0
+    horizon_s: Seconds = 600.0
+    step_s: Seconds = 10.0
 
 
 class _Episode(gymnasium.Env[Observation, Any]):
@@ -70,11 +78,18 @@ class _Episode(gymnasium.Env[Observation, Any]):
         self.market.run(until_s=_WARM_S)
         self.market.events()
         self._first_mid = self._last_mid = self.market.mid(symbol)
+        self._rest_ticks: float | None = None
         self._begin()
         return self._observed(), self._facts()
 
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, Facts]:
-        """Act, let the step's time pass, and be told what came of it."""
+        """Act, let the step's time pass, and be told what came of it.
+
+        Raises:
+            ValueError: the action is none of the action space.
+        """
+        if not self.action_space.contains(action):
+            raise ValueError(f"{action!r} is no action of {self.action_space}")
         before = self._score()
         self._act(action)
         end_s = min(self.market.now_s + self.setting.step_s, _WARM_S + self.setting.horizon_s)
@@ -86,6 +101,25 @@ class _Episode(gymnasium.Env[Observation, Any]):
         reward = self._score() - before
         observed = self._observed()
         return observed, reward, is_over, False, self._facts()
+
+    def _mark(self) -> float:
+        """Return at how many ticks that counts which is not traded."""
+        if self._rest_ticks is None:
+            return self.market.mid(self.setting.symbol)
+        return self._rest_ticks
+
+    def _trade_out(self, side: int, lots: int) -> None:
+        """Trade *lots* at once; what the book has no more for is charged from here on."""
+        market, symbol = self.market, self.setting.symbol
+        worst = market.mid(symbol)
+        (market.buy if side > 0 else market.sell)(symbol, lots=lots)
+        events = market.events()
+        walked = events[
+            (events["kind"] == EventKind.TRADE) & (events["taker_owner"] == FIRST_OUTSIDER)
+        ]["ticks"]
+        if len(walked):
+            worst = float(walked.max() if side > 0 else walked.min())
+        self._rest_ticks = worst * (1.0 + side * UNFILLED_BPS / _BPS)
 
     def _left_ratio(self) -> float:
         passed = self.market.now_s - _WARM_S
@@ -136,7 +170,8 @@ class Execution(_Episode):
     """Buy or sell a quantity within a time, as near to the first mid price as can be.
 
     An action is how much of the even pace to trade at the market now: `PACES` times what would
-    be left for each step. What is left at the end is traded at once. Observed are the share of
+    be left for each step. What is left at the end is traded at once, and what the book has no more
+    for is charged as `UNFILLED_BPS` says. Observed are the share of
     time that is left, of the quantity that is left, the spread (1 is 20 bps), the imbalance of
     five levels, and the move of the mid (1 is 200 bps). Rewards add up to minus the
     implementation shortfall of the whole quantity, in basis points.
@@ -150,8 +185,8 @@ class Execution(_Episode):
 
     def __init__(self, *, lots: int = 500, **setting: object) -> None:
         super().__init__(**setting)
-        if lots == 0:
-            raise ValueError("lots is 0: there is nothing to execute")
+        if not 0 < abs(lots) <= MAX_LOTS:
+            raise ValueError(f"lots is {lots}: from 1 to {MAX_LOTS} can be bought or sold")
         self._lots = abs(lots)
         self._side = 1 if lots > 0 else -1
         self.action_space = spaces.Discrete(len(self.PACES))
@@ -161,15 +196,14 @@ class Execution(_Episode):
 
     def _act(self, action: Action) -> None:
         steps = max(1, round(self._left_ratio() * self.setting.horizon_s / self.setting.step_s))
-        self._trade(min(self._left(), round(self.PACES[int(action)] * self._left() / steps)))
-
-    def _trade(self, lots: int) -> None:
+        lots = min(self._left(), round(self.PACES[int(action)] * self._left() / steps))
         if lots > 0:
             send = self.market.buy if self._side > 0 else self.market.sell
             send(self.setting.symbol, lots=lots)
 
     def _finish(self) -> None:
-        self._trade(self._left())
+        if self._left():
+            self._trade_out(self._side, self._left())
 
     def _is_done(self) -> bool:
         return self._left() == 0
@@ -178,11 +212,10 @@ class Execution(_Episode):
         return self._left() / self._lots
 
     def _score(self) -> float:
-        """Return minus the shortfall so far; what is left counts at the mid."""
-        symbol = self.setting.symbol
-        position = self.market.position(symbol)
+        """Return minus the shortfall so far; until the end what is left counts at the mid."""
+        position = self.market.position(self.setting.symbol)
         left = self._side * self._left()
-        paid = -position.cash + left * self.market.mid(symbol)
+        paid = -position.cash + left * self._mark()
         fair = self._side * self._lots * self._first_mid
         return -(paid - fair) / (self._lots * self._first_mid) * _BPS
 
@@ -194,7 +227,8 @@ class MarketMaking(_Episode):
     quote; old quotes go first. Observed are the share of time that is left, the inventory (1 is
     `most_lots`), the spread, the imbalance and the move of the mid as in `Execution`. A reward is
     what the profit grew by, less `aversion` times the square of the inventory share, in basis
-    points of `most_lots` at the first mid. At the end the inventory goes at the market.
+    points of `most_lots` at the first mid. At the end the inventory goes at the
+    market, and what the book has no more for is charged as `UNFILLED_BPS` says.
 
     Args:
         lots: of a quote.
@@ -216,10 +250,10 @@ class MarketMaking(_Episode):
         **setting: object,
     ) -> None:
         super().__init__(**setting)
-        if not 0 < lots <= most_lots:
-            raise ValueError("lots must be 1 to most_lots")
-        if not spacing_bps > 0.0 <= aversion:
-            raise ValueError("spacing_bps must be above 0, aversion 0 or more")
+        if not 0 < lots <= most_lots <= MAX_LOTS:
+            raise ValueError(f"lots must be 1 to most_lots, and that at most {MAX_LOTS}")
+        if not (0.0 < spacing_bps <= _WIDEST_BPS and 0.0 <= aversion <= _BPS):
+            raise ValueError("spacing_bps must be above 0 to 20, aversion 0 to 10,000")
         self._lots, self._most_lots = lots, most_lots
         self._spacing, self._aversion = spacing_bps / _BPS, aversion
         self.action_space = spaces.MultiDiscrete([self.DISTANCES + 1, self.DISTANCES + 1])
@@ -245,8 +279,7 @@ class MarketMaking(_Episode):
             self.market.cancel(number)
         held = self.market.position(self.setting.symbol).lots
         if held:
-            send = self.market.sell if held > 0 else self.market.buy
-            send(self.setting.symbol, lots=abs(held))
+            self._trade_out(-1 if held > 0 else 1, abs(held))
 
     def _is_done(self) -> bool:
         return False
@@ -255,9 +288,8 @@ class MarketMaking(_Episode):
         return self.market.position(self.setting.symbol).lots / self._most_lots
 
     def _score(self) -> float:
-        symbol = self.setting.symbol
-        position = self.market.position(symbol)
-        gained = position.cash + position.lots * self.market.mid(symbol)
+        position = self.market.position(self.setting.symbol)
+        gained = position.cash + position.lots * self._mark()
         return gained / (self._most_lots * self._first_mid) * _BPS - self._penalty
 
 

@@ -8,6 +8,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import trade2026.prism.lab.environments as ours
+from trade2026.prism.engine.message import MAX_LOTS
 
 SHORT: dict[str, Any] = {"horizon_s": 60.0, "step_s": 5.0}
 
@@ -65,6 +66,77 @@ def test_rewards_add_up_to_the_shortfall() -> None:
     assert total == pytest.approx(-(paid / first["mid"] - 1.0) * 1e4, abs=1e-6)
 
 
+def beyond_the_book(action: int, lots: int) -> tuple[float, float, float]:
+    """Return the reward of one pace, the share filled, and what that part justifies."""
+    env = ours.Execution(lots=lots, **SHORT)
+    _, first = env.reset(seed=5)
+    rewards, _, facts = played(env, [action] * 12, seed=5)
+    side = 1 if lots > 0 else -1
+    paid = facts["cash"] / -facts["lots"]
+    return sum(rewards), facts["lots"] / lots, -side * (paid / first["mid"] - 1.0) * 1e4
+
+
+@pytest.mark.parametrize("lots", [30_000_000, -30_000_000])
+def test_what_the_book_has_no_more_for_is_never_free(lots: int) -> None:
+    waiting, filled, justified = beyond_the_book(0, lots)
+    even, even_filled, _ = beyond_the_book(2, lots)
+
+    assert 0.0 < filled < even_filled < 1.0
+    assert waiting < filled * justified - (1.0 - filled) * ours.UNFILLED_BPS
+    assert waiting < even
+
+
+def test_a_maker_pays_for_inventory_that_nobody_takes() -> None:
+    lots = 30_000_000
+    env = ours.MarketMaking(lots=lots, most_lots=lots, aversion=0.0, **SHORT)
+    _, first = env.reset(seed=3)
+    env.market.buy("BTCUSDT", lots=lots)
+    held = env.market.position("BTCUSDT").lots
+    before = (env.market.profit("BTCUSDT"), env.market.mid("BTCUSDT"))
+    rewards: list[float] = []
+    is_over = False
+    facts: dict[str, Any] = {}
+    while not is_over:
+        env.market.buy("BTCUSDT", lots=lots)
+        _, reward, is_over, _, facts = env.step(np.array([0, 0]))
+        rewards.append(reward)
+
+    left = facts["lots"]
+    at_the_mid = (facts["cash"] + left * facts["mid"]) / (lots * first["mid"]) * 1e4
+    assert held > 0 < before[1]
+    assert left > 0
+    assert sum(rewards) < at_the_mid - left / lots * ours.UNFILLED_BPS / 2
+
+
+@pytest.mark.parametrize("action", [-1, 6, 1.9, None, np.array([2])])
+def test_an_action_that_is_none_is_refused(action: Any) -> None:
+    env = ours.Execution(**SHORT)
+    env.reset(seed=3)
+
+    with pytest.raises(ValueError, match="action"):
+        env.step(action)
+    assert env.market.position("BTCUSDT").lots == 0
+
+
+@pytest.mark.parametrize("action", [[-3, 1], [1, 10**12], [1], [1.5, 1.0], 3])
+def test_distances_that_are_none_are_refused(action: Any) -> None:
+    env = ours.MarketMaking(**SHORT)
+    env.reset(seed=3)
+
+    with pytest.raises(ValueError, match="action"):
+        env.step(np.array(action))
+    assert env.market.open_orders == ()
+
+
+@pytest.mark.parametrize("name", ["horizon_s", "step_s"])
+@pytest.mark.parametrize("value", [0.0, -1.0, 1e-9, float("nan"), float("inf")])
+def test_a_time_that_is_none_is_refused(name: str, value: float) -> None:
+    settings: dict[str, Any] = {name: value}
+
+    with pytest.raises(ValueError, match=name):
+        ours.Execution(**settings)
+
+
 def test_an_even_pace_is_even() -> None:
     env = ours.Execution(lots=480, **SHORT)
     env.reset(seed=5)
@@ -96,14 +168,25 @@ def test_who_does_not_quote_earns_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"lots": 0}, {"lots": 5, "horizon": 3.0}, {"horizon_s": "soon"}]
+    "settings",
+    [{"lots": 0}, {"lots": MAX_LOTS + 1}, {"lots": 5, "horizon": 3.0}, {"horizon_s": "soon"}],
 )
 def test_what_cannot_be_executed_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"lots|horizon|float"):
         ours.Execution(**settings)
 
 
-@pytest.mark.parametrize("settings", [{"lots": 0}, {"lots": 9, "most_lots": 5}, {"aversion": -1.0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"lots": 0},
+        {"lots": 9, "most_lots": 5},
+        {"most_lots": MAX_LOTS + 1},
+        {"aversion": -1.0},
+        {"aversion": float("nan")},
+        {"spacing_bps": float("inf")},
+    ],
+)
 def test_what_cannot_be_quoted_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"lots|spacing"):
         ours.MarketMaking(**settings)
