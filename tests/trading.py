@@ -115,6 +115,8 @@ class PlainVenue:
         self.bus = LocalBus(log, VirtualClock(NOW_NS), with_codec=True)
         self.taken: dict[OrderId, NewOrderSingle] = {}
         self.reports: dict[OrderId, list[ExecutionReport]] = {}
+        self.asked_about: list[OrderId] = []
+        """The orders whose status was asked for."""
         self.replace_ids: list[str] = []
         """Of the changes that came, again and again where they came again."""
         self.refuses_changes = False
@@ -172,6 +174,7 @@ class PlainVenue:
 
     async def status(self, request: OrderStatusRequest) -> VenueOrderStatus:
         self._hear()
+        self.asked_about.append(request.order_id)
         reports = self.reports.get(request.order_id)
         self._speak()
         return VenueOrderStatus(
