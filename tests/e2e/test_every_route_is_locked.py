@@ -108,6 +108,7 @@ ROLES_OF = {
     "library:write": {"trader", "admin"},
     "risk:write": {"risk", "admin"},
     "risk:control": {"risk", "admin"},
+    "live:control": {"risk", "admin"},
 }
 
 OWNER = "owners-account"

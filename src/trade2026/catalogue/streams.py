@@ -84,6 +84,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         duplicate_window_s=2 * MINUTE_S,
         why="What losses are measured from: the newest of each account and strategy counts.",
     ),
+    _unlimited(Stream.LIVE, "What was sent to a real exchange, and in which mode."),
     _unlimited(Stream.PRISM_INPUT, "What outsiders asked PRISM; it lets go of it itself."),
     StreamSpec(
         stream=Stream.PRISM_SNAPSHOT,

@@ -149,9 +149,11 @@ TABLE: Final[tuple[Component, ...]] = (
         purpose="real venues behind modes, breakers, ramps and the panic button",
         ports=(Port("http", 8200),),
         lanes=_LOW,
-        group=Group.CORE,
+        # Not in the core's process: what an exchange's client costs, no order waits for, and
+        # it goes on cancelling where the core has died.
+        group=Group.DATA,
         needs=("NATS",),
-        engine=Engine.PLANNED,
+        engine=Engine.SERVICE,
     ),
     Component(
         name="risk",

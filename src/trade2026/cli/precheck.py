@@ -16,6 +16,7 @@ READERS: Final = {
     "gateway": "trade2026.services.gateway:GatewaySettings",
     "prism": "trade2026.services.prism:PrismSettings",
     "risk": "trade2026.desk.policy:RiskSettings",
+    "live_gateway": "trade2026.services.live_gateway:LiveSettings",
     "oms": "trade2026.desk.orders:OmsSettings",
     "authn": "trade2026.edge.signin:SignInSettings",
     "watchdog": "trade2026.shell.watchdog:WatchdogSettings",

@@ -13,6 +13,7 @@
     │  └─ StoreDamagedError       kept state cannot be read: it is made again from the log
     ├─ RefusedError               the other side understood and said no: do not retry
     │  ├─ VenueRejectedError      a venue's rejection
+    │  ├─ VenueBusyError          a venue did not look at it: we ask too often, wait
     │  └─ SupersededError         another writer has appended where only one may
     └─ CodecError                 bytes are not a message of the stated type and version
 
@@ -84,6 +85,14 @@ class VenueRejectedError(RefusedError):
 
 class SupersededError(RefusedError):
     """Another writer has appended to a stream since; nothing of this one was stored."""
+
+
+class VenueBusyError(RefusedError):
+    """A venue did not look at a request, because there were too many; `wait_s` is what it wants."""
+
+    def __init__(self, why: str, wait_s: float) -> None:
+        super().__init__(why)
+        self.wait_s = wait_s
 
 
 class CodecError(Trade2026Error):

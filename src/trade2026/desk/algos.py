@@ -193,6 +193,7 @@ class Algos:
                 return parent, False
             if not self._orders.has_account(request.account):
                 raise InvalidInputError("account", "unknown")
+            self._orders.venues.require(request.account, request.venue)
             now_ns = self._clock.now_ns()
             check_request(request, _LISTED.get((request.venue, request.symbol)), now_ns)
             is_vwap = request.name is AlgoName.VWAP

@@ -23,6 +23,7 @@ from trade2026.domain.audit.deeds import (
     deed_of_breach,
     deed_of_kill,
     deed_of_limits,
+    deed_of_live,
     deed_of_mode,
     deed_of_prism,
     deed_of_reconciliation,
@@ -31,6 +32,7 @@ from trade2026.domain.audit.deeds import (
 )
 from trade2026.domain.audit.order_deeds import deed_of_order
 from trade2026.model.audit import AuditBatch, AuditRecord, Deed
+from trade2026.model.live_subjects import LIVE_EVENT
 from trade2026.model.post_trade import (
     AUDIT_RECORD,
     AUTHN_DEED,
@@ -61,6 +63,7 @@ SOURCES: Final[tuple[tuple[Event[Any], Callable[[Any], Deed | None]], ...]] = (
     (PRISM_CONTROL, deed_of_prism),
     (PRISM_DEED, deed_told),
     (AUTHN_DEED, deed_told),
+    (LIVE_EVENT, deed_of_live),
     (RECONCILIATION, deed_of_reconciliation),
     (COMPLIANCE_RULES, deed_of_rules),
     (COMPLIANCE_BREACH, deed_of_breach),

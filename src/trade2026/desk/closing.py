@@ -26,7 +26,7 @@ class Closer:
         ask = OrderAsk(
             account=request.account,
             strategy=request.strategy,
-            venue=request.venue,
+            venue=self._desk.venues.venue_of(request.account, request.venue),
             symbol=request.symbol,
             side=request.side,
             ord_type=OrdType.MARKET,

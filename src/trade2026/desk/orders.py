@@ -27,6 +27,7 @@ from trade2026.desk.groups import Groups
 from trade2026.desk.journal import Journal
 from trade2026.desk.resting import RestingStops
 from trade2026.desk.steps import ANSWER_WITHIN_S, Steps
+from trade2026.desk.venue_rule import VenueRule
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import Change
 from trade2026.domain.oms.decide import Resume
@@ -66,6 +67,8 @@ class OmsSettings(msgspec.Struct, frozen=True, kw_only=True):
     opening_deposit: str = "1000000"
     """In `currency`, journalled once when an account is first seen."""
     currency: str = "USDT"
+    live_accounts: tuple[str, ...] = ()
+    """Those of `accounts` that trade on the live gateway's exchange, and nowhere else."""
 
 
 class OrderDesk:
@@ -90,6 +93,7 @@ class OrderDesk:
         self._clock = clock
         self._ids = ids
         self._settings = settings
+        self.venues = VenueRule(settings.live_accounts)
         self.groups = Groups(
             journal=self.journal,
             steps=self.steps,
@@ -356,6 +360,7 @@ class OrderDesk:
     async def _request_of(self, ask: OrderAsk) -> NewOrderSingle:
         if not self.has_account(ask.account):
             raise InvalidInputError("account", "unknown")
+        self.venues.require(ask.account, ask.venue)
         now_ns = self._clock.now_ns()
         if ask.time_in_force is TimeInForce.DAY:
             kind = _KINDS.get(ask.symbol, InstrumentKind.SPOT)

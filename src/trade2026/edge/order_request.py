@@ -17,11 +17,11 @@ from trade2026.domain.oms.change import Change
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.words import read_key, read_time, read_word
-from trade2026.model.instrument import PRISM
+from trade2026.model.instrument import LIVE, PRISM
 from trade2026.model.order import STOPS, OrdType, SelfTradePrevention, Side, TimeInForce
 
 VENUE_AUTO: Final = "AUTO"
-VENUES: Final = (VENUE_AUTO, PRISM)
+VENUES: Final = (VENUE_AUTO, PRISM, LIVE)
 
 _LIMITED: Final = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT})
 _AT_ONCE: Final = frozenset({TimeInForce.IOC, TimeInForce.FOK})
@@ -65,6 +65,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     account: str = "default"
     strategy: str = "manual"
     venue: str = VENUE_AUTO
+    """AUTO and PRISM are the platform's own exchange; LIVE is the live gateway's."""
     client_order_id: str | None = None
     """The sender's key: the same key again answers with the first order and sends nothing."""
 

@@ -72,3 +72,13 @@ PRISM_INSTRUMENTS: Final[tuple[Instrument, ...]] = (
     _instrument("GOOGL", "GOOGL", _EQUITY, tick="0.01", lot="1", most="1000000", notional="1"),
 )
 """What PRISM lists by default. Equities settle in USDT too: 1 USD = 1 USDT."""
+
+LIVE: Final = "LIVE"
+"""The venue name of the exchange that the live gateway is connected to."""
+
+LIVE_INSTRUMENTS: Final[tuple[Instrument, ...]] = tuple(
+    msgspec.structs.replace(one, venue=LIVE)
+    for one in PRISM_INSTRUMENTS
+    if one.kind is InstrumentKind.SPOT
+)
+"""What can be traded there; the gateway checks the exchange's own filters besides."""

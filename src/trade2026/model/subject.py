@@ -32,6 +32,7 @@ class Stream(StrEnum):
     PNL = "PNL"
     RISK = "RISK"
     LOSS = "LOSS"
+    LIVE = "LIVE"
     PRISM_INPUT = "PRISM_INPUT"
     PRISM_SNAPSHOT = "PRISM_SNAPSHOT"
     PRISM_TAPE = "PRISM_TAPE"

@@ -15,6 +15,7 @@ from trade2026.model.booking import Booked, BookRequest
 from trade2026.model.execution import ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.journal import JournalEvent
 from trade2026.model.kill import Cleared, ClearRequest, Closed, CloseRequest, KillReport
+from trade2026.model.live_subjects import LIVE_GATEWAY_SUBJECTS
 from trade2026.model.losses import LossMark
 from trade2026.model.market import (
     BarBatch,
@@ -370,6 +371,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     PRISM_FILL,
     PRISM_MOMENT,
     EXEC_REPORT,
+    *LIVE_GATEWAY_SUBJECTS,
     ORDERS_EVENT,
     ALGO_EVENT,
     VENUE_STATEMENT,

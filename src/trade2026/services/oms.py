@@ -14,6 +14,7 @@ from trade2026.desk.trades import Trades
 from trade2026.edge.algos import algo_routes, algo_write_routes
 from trade2026.edge.order_groups import group_routes
 from trade2026.edge.order_routes import change_routes, list_routes, order_routes, write_routes
+from trade2026.model.live_subjects import LIVE_REPORT
 from trade2026.model.post_trade import ORDERS_RECHECK
 from trade2026.model.subjects import (
     ALGO_EVENT,
@@ -86,6 +87,12 @@ def _intakes_of_orders(
             subject=EXEC_REPORT,
             handler=algos.on_report,
             durable="oms-reports",
+            on_poison=halter.on_poison,
+        ),
+        Consume(
+            subject=LIVE_REPORT,
+            handler=algos.on_report,
+            durable="oms-live-reports",
             on_poison=halter.on_poison,
         ),
         Serve(subject=ORDERS_CLOSE, handler=closer.on_close),

@@ -15,7 +15,7 @@ from trade2026.edge.risk_alerts import alert_routes
 from trade2026.edge.risk_kill import kill_routes
 from trade2026.edge.risk_limits import limit_routes
 from trade2026.edge.what_if import check_routes
-from trade2026.model.instrument import PRISM_INSTRUMENTS
+from trade2026.model.instrument import LIVE_INSTRUMENTS, PRISM_INSTRUMENTS
 from trade2026.model.subjects import (
     KILL_REPORT,
     LOSS_MARK,
@@ -45,7 +45,7 @@ def build(context: Context) -> Service:
         clock=context.clock,
         ids=context.ids,
         log=context.log,
-        book=RiskBook(instruments=PRISM_INSTRUMENTS),
+        book=RiskBook(instruments=(*PRISM_INSTRUMENTS, *LIVE_INSTRUMENTS)),
     )
     policy = _policy(context, desk)
     desk.policy = policy

@@ -130,3 +130,21 @@ class SecretFile:
     def random_text(self, length: int) -> str:
         """Return letters and digits that nobody can guess."""
         return random_text(length)
+
+
+def read_credentials(path: Path) -> tuple[str, str]:
+    """Return key and secret of somebody else's service, from the two lines of a file.
+
+    Raises:
+        StartError: it cannot be read, others may read it, or it has not two lines.
+    """
+    try:
+        if path.stat().st_mode & _OTHERS:
+            raise StartError(f"others may read {path}; run: chmod 600 {path}")
+        lines = path.read_text("ascii").split()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not plain text"
+        raise StartError(f"cannot read {path}: {why}") from None
+    if len(lines) != len(("key", "secret")):
+        raise StartError(f"{path}: expected two lines, the key and its secret")
+    return lines[0], lines[1]

@@ -1,15 +1,22 @@
-"""Every test of the contract runs against PRISM, its market on paper, and the tests' own venue."""
+"""Every test of the contract runs against PRISM, its market on paper, and the live gateway.
+
+Behind the gateway stands an exchange in memory here; `tests/integration/live` runs the same
+contract with ccxt and a Binance dialect behind it. And the tests' own venue keeps it too.
+"""
 
 from collections.abc import AsyncGenerator
 
 import pytest
+from tests.live import PlainExchange, running_gateway
 from tests.prism import SECOND, a_clock, living
 from tests.trading import PlainVenue
 from tests.unit.prism.test_paper_market import a_book
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.adapters.venues.live import LiveVenue
 from trade2026.adapters.venues.prism import PrismVenue
+from trade2026.model.live import LiveMode
 from trade2026.model.subjects import VENUE_CANCEL, VENUE_REPLACE, VENUE_STATUS, VENUE_SUBMIT
 from trade2026.ports.venue import Venue
 from trade2026.prism import venue as prism_venue
@@ -22,7 +29,7 @@ async def _serve(bus: LocalBus, venue: prism_venue.Venue) -> None:
     await bus.serve(VENUE_STATUS, venue.status)
 
 
-@pytest.fixture(params=["prism", "paper", "plain"])
+@pytest.fixture(params=["prism", "paper", "plain", "live"])
 async def venue(request: pytest.FixtureRequest) -> AsyncGenerator[Venue]:
     """Return a venue with a market around 60,000."""
     log = MemoryLog()
@@ -30,6 +37,11 @@ async def venue(request: pytest.FixtureRequest) -> AsyncGenerator[Venue]:
         yield PlainVenue(log)
         return
     clock = a_clock()
+    if request.param == "live":
+        async with running_gateway(log, PlainExchange(), clock) as gateway:
+            await gateway.raise_to(LiveMode.LIVE)
+            yield LiveVenue(gateway.bus)
+        return
     async with living(log, clock, is_paper=request.param == "paper") as prism:
         if request.param == "paper":
             prism.paper.on_book(a_book())

@@ -15,6 +15,7 @@ ORDER: Final = (
     "risk",
     "oms",
     "exeq",
+    "live-gateway",
     "PRISM",
     "ptrc",
     "pnl",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trade2026.core.errors import StartError
-from trade2026.shell.secrets import ALPHABET, LENGTH, Secrets
+from trade2026.shell.secrets import ALPHABET, LENGTH, Secrets, read_credentials
 
 
 def test_a_secret_is_made_at_the_first_call_and_stays(tmp_path: Path) -> None:
@@ -67,3 +67,32 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(StartError, match="cannot keep secrets in"):
         Secrets(tmp_path).get("nats")
+
+
+def test_credentials_are_the_two_lines_of_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
+    path = tmp_path / "exchange"
+    path.write_text("the-key\nthe-secret\n")
+    path.chmod(0o600)
+
+    assert read_credentials(path) == ("the-key", "the-secret")
+    path.chmod(0o640)
+    with pytest.raises(StartError, match=r"others may read .* chmod 600"):
+        read_credentials(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, "No such file"), (b"the-key\n", "two lines"), (b"\xff\xfe", "not plain text")],
+)
+def test_credentials_that_cannot_be_read_are_told_without_their_text(
+    tmp_path: Path, content: bytes | None, why: str
+) -> None:
+    path = tmp_path / "exchange"
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(0o600)
+
+    with pytest.raises(StartError, match=why) as caught:
+        read_credentials(path)
+
+    assert "the-key" not in str(caught.value)

@@ -16,7 +16,9 @@ from trade2026.model.algo import (
 )
 from trade2026.model.audit import Deed, DeedDone
 from trade2026.model.compliance import BreachFound, RulesBound
+from trade2026.model.instrument import LIVE
 from trade2026.model.kill import KillReport
+from trade2026.model.live import BreakerMoved, LiveEvent, ModeSet, PanicEnded, Panicked
 from trade2026.model.prism import PrismInput
 from trade2026.model.reconciliation import Reconciliation
 from trade2026.model.risk import AlertAcknowledged, LimitsSet, RiskControl
@@ -171,6 +173,23 @@ def deed_of_rules(event: RulesBound) -> Deed:
         target=event.digest,
         text=event.text,
     )
+
+
+def deed_of_live(event: LiveEvent) -> Deed | None:
+    """Return the change of the live gateway's mode, its panic or its breaker."""
+    who, text = "live-gateway", ""
+    match event:
+        case ModeSet():
+            who, action, text = event.asked_by, "live.mode", f"{event.mode}: {event.reason}"
+        case Panicked():
+            who, action, text = event.asked_by, "live.panic", event.reason
+        case PanicEnded():
+            who, action, text = event.asked_by, "live.resume", event.reason
+        case BreakerMoved():
+            action, text = "live.breaker", f"open: {event.why}" if event.is_open else "closed"
+        case _:
+            return None
+    return Deed(ts_ns=event.ts_ns, who=who, action=action, target=LIVE, text=text)
 
 
 def _account_of(scope: str) -> str:

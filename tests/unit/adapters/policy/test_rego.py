@@ -19,6 +19,8 @@ ACTIONS = (
     "risk:read",
     "risk:write",
     "risk:control",
+    "live:read",
+    "live:control",
     "prism:control",
     "prism:write",
     "users:admin",
@@ -32,7 +34,7 @@ READS = {action for action in ACTIONS if action.endswith(":read")}
 ALLOWED = {
     "viewer": READS | {"me:write"},
     "trader": READS | {"me:write", "orders:write", "library:write"},
-    "risk": READS | {"me:write", "risk:write", "risk:control"},
+    "risk": READS | {"me:write", "risk:write", "risk:control", "live:control"},
     "participant": READS | {"me:write", "prism:write"},
     "admin": set(ACTIONS),
     "stranger": set[str](),

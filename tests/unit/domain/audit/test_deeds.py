@@ -28,6 +28,7 @@ from trade2026.domain.audit.deeds import (
     deed_of_breach,
     deed_of_kill,
     deed_of_limits,
+    deed_of_live,
     deed_of_mode,
     deed_of_prism,
     deed_of_reconciliation,
@@ -61,6 +62,14 @@ from trade2026.model.journal import (
     ReplaceRequested,
 )
 from trade2026.model.kill import KillReport
+from trade2026.model.live import (
+    BreakerMoved,
+    CancelAsked,
+    LiveMode,
+    ModeSet,
+    PanicEnded,
+    Panicked,
+)
 from trade2026.model.order import OrdType
 from trade2026.model.position import LotMethod
 from trade2026.model.prism import ControlKind, PrismControl, PrismInput
@@ -353,3 +362,24 @@ def test_rules_that_bind_are_told_with_their_text(event: RulesBound) -> None:
     deed = deed_of_rules(event)
 
     assert (deed.action, deed.who, deed.text) == ("compliance.rules", event.asked_by, event.text)
+
+
+def test_who_changed_the_live_gateway_is_told_and_its_orders_are_not() -> None:
+    word: dict[str, Any] = {"event_id": EventId("e"), "ts_ns": NOW_NS}
+    who: dict[str, Any] = {"asked_by": "ada", "reason": "a drill"}
+    events = (
+        (ModeSet(mode=LiveMode.LIVE, **word, **who), ("ada", "live.mode", "LIVE: a drill")),
+        (Panicked(**word, **who), ("ada", "live.panic", "a drill")),
+        (PanicEnded(**word, **who), ("ada", "live.resume", "a drill")),
+        (
+            BreakerMoved(is_open=True, why="bad", **word),
+            ("live-gateway", "live.breaker", "open: bad"),
+        ),
+        (BreakerMoved(is_open=False, why="", **word), ("live-gateway", "live.breaker", "closed")),
+    )
+    for event, (name, action, text) in events:
+        deed = deed_of_live(event)
+        assert deed is not None
+        assert (deed.who, deed.action, deed.target, deed.text) == (name, action, "LIVE", text)
+
+    assert deed_of_live(CancelAsked(order_id=OrderId("order-1"), **word)) is None

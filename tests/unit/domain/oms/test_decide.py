@@ -1,6 +1,7 @@
 """What the order system decides about reports, restarts, cancels and repeated requests."""
 
 import pytest
+from msgspec.structs import replace
 from tests.factories import NOW_NS, a_fill, a_report, an_order, px, qty
 from tests.unit.domain.oms.test_order import (
     accepted,
@@ -19,6 +20,7 @@ from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order, apply
 from trade2026.domain.oms.surprise import Surprise
 from trade2026.model.execution import ExecType, ExecutionReport, VenueAck
+from trade2026.model.instrument import LIVE, PRISM
 from trade2026.model.journal import OrderReported, UnknownReported
 from trade2026.model.order import NewOrderSingle, OrdStatus, OrdType, Side
 
@@ -145,6 +147,16 @@ def test_what_contradicts_the_order_is_told(
     order: Order, report: ExecutionReport, surprise: str
 ) -> None:
     assert surprise_of(order, report) == surprise
+
+
+def test_what_a_mock_trades_on_prism_is_no_surprise_and_nothing_else_is_let_pass() -> None:
+    order = sent()
+    order = replace(order, venue=LIVE, request=replace(order.request, venue=LIVE))
+
+    assert surprise_of(order, a_report(order.request, venue=PRISM)) == ""
+    other = a_report(order.request, venue=PRISM, symbol="ETHUSDT")
+    assert surprise_of(order, other).startswith("OTHER_ORDER")
+    assert surprise_of(sent(), a_report(sent().request, venue=LIVE)).startswith("OTHER_ORDER")
 
 
 def test_a_sell_filled_below_its_limit_is_told() -> None:

@@ -1,0 +1,1 @@
+"""Exchanges of others, behind `ports.exchange`; their client libraries are extras."""

@@ -1,0 +1,203 @@
+"""What ccxt says, read into the platform's words: exact numbers, and one of three kinds of no.
+
+ccxt is told to keep numbers as the text the exchange sent (`number = str`), so that no order,
+fill or fee passes through a float. Order books are the exception: ccxt keeps their levels as
+floats; they are market data here, read from the shortest text that names the float.
+"""
+
+import re
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from typing import Any, Final
+
+import ccxt
+
+from trade2026.core.clock import NS_PER_MS, TimeNs
+from trade2026.core.errors import (
+    RefusedError,
+    Trade2026Error,
+    VenueBusyError,
+    VenueRejectedError,
+    VenueUnavailableError,
+)
+from trade2026.core.numbers import NANOS, Money, Px, Qty, parse_number
+from trade2026.model.instrument import LIVE, Instrument, InstrumentKind
+from trade2026.model.order import Side
+from trade2026.ports.exchange import (
+    ExchangeBook,
+    ExchangePrint,
+    ExchangeState,
+    ExchangeStatus,
+    ExchangeTrade,
+)
+
+WAIT_S: Final = 10.0
+"""How long to leave an exchange alone that does not say how long."""
+
+_STATUSES: Final = {
+    "open": ExchangeStatus.WORKING,
+    "canceling": ExchangeStatus.WORKING,
+    "closed": ExchangeStatus.FILLED,
+    "canceled": ExchangeStatus.CANCELED,
+    "expired": ExchangeStatus.EXPIRED,
+    "rejected": ExchangeStatus.REJECTED,
+}
+_ADDRESS: Final = re.compile(r"\b(?:https?|wss?)://\S+")
+
+_BUSY: Final = (ccxt.RateLimitExceeded, ccxt.DDoSProtection)
+_UNKNOWN: Final = (ccxt.OperationFailed, ccxt.DuplicateOrderId, ccxt.ExchangeClosedByUser)
+_CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (ccxt.InsufficientFunds, "INSUFFICIENT_FUNDS"),
+    (ccxt.OrderImmediatelyFillable, "POST_ONLY_WOULD_TRADE"),
+    (ccxt.OrderNotFillable, "NOT_FILLABLE"),
+    (ccxt.OrderNotFound, "UNKNOWN_ORDER"),
+    (ccxt.InvalidNonce, "CLOCK_SKEW"),
+    (ccxt.AuthenticationError, "NOT_AUTHENTICATED"),
+    (ccxt.BadSymbol, "UNKNOWN_SYMBOL"),
+    (ccxt.MarketClosed, "NOT_TRADING"),
+    (ccxt.NotSupported, "NOT_SUPPORTED"),
+    (ccxt.InvalidOrder, "INVALID_ORDER"),
+    (ccxt.BadRequest, "INVALID_ORDER"),
+)
+
+
+def error_of(error: Exception, hidden: tuple[str, ...], retry_after: str = "") -> Trade2026Error:
+    """Return what *error* means here, without addresses (they are signed) and secrets.
+
+    Args:
+        error: of ccxt, or of the network beneath it.
+        hidden: texts that must not appear in any message.
+        retry_after: what the exchange said about when to come back, in seconds.
+    """
+    text = _ADDRESS.sub("", str(error))
+    for secret in hidden:
+        text = text.replace(secret, "***")
+    text = f"{type(error).__name__} {text}"[:300]
+    if isinstance(error, _BUSY):
+        wait_s = float(retry_after) if retry_after.isdecimal() else WAIT_S
+        return VenueBusyError(f"RATE_LIMITED {text}", wait_s)
+    for kind, code in _CODES:
+        if isinstance(error, kind) and not isinstance(error, _UNKNOWN[1:]):
+            return VenueRejectedError(f"{code} {text}")
+    # The bare class stands for whatever ccxt could not place, broken connections among it.
+    is_placed = isinstance(error, ccxt.ExchangeError) and type(error) is not ccxt.ExchangeError
+    if is_placed and not isinstance(error, _UNKNOWN):
+        return VenueRejectedError(f"REJECTED {text}")
+    return VenueUnavailableError(text)
+
+
+def is_skew(error: Exception) -> bool:
+    """Return whether the exchange refused a request for its time."""
+    return isinstance(error, ccxt.InvalidNonce) and not isinstance(error, ccxt.ChecksumError)
+
+
+def is_absent(error: Trade2026Error) -> bool:
+    """Return whether the exchange knows no such order."""
+    return isinstance(error, RefusedError) and str(error).startswith("UNKNOWN_ORDER")
+
+
+def nanos_of(told: object) -> int:
+    """Return a number of ccxt's in nanos; nothing is zero.
+
+    Raises:
+        InvalidNumberError: it has more than nine decimal places.
+    """
+    return 0 if told is None else parse_number(str(told))
+
+
+def fee_of(told: object) -> Money:
+    """Return a fee in nanos, what is finer rounded up: the payer bears the fraction."""
+    try:
+        nanos = Decimal(str(told or 0)) * NANOS
+    except InvalidOperation:
+        return Money(0)
+    return Money(int(nanos.to_integral_value(ROUND_CEILING)))
+
+
+def instrument_of(market: dict[str, Any], symbol: str, *, in_places: bool) -> Instrument:
+    """Return a market of ccxt's under the platform's *symbol*.
+
+    Args:
+        market: ccxt's unified structure.
+        symbol: ours.
+        in_places: whether its precision counts decimal places, and is not a step.
+
+    Raises:
+        InvalidNumberError: its grid is finer than nanos.
+    """
+    limits: dict[str, dict[str, Any]] = market["limits"]
+
+    def step(of: str) -> int:
+        told = market["precision"].get(of)
+        if told is not None and in_places:
+            return NANOS // 10 ** int(told)
+        # An exchange that names no step takes any.
+        return nanos_of(told) or 1
+
+    kind = InstrumentKind.SPOT if market.get("spot") else InstrumentKind.LINEAR_FUTURE
+    return Instrument(
+        symbol=symbol,
+        venue=LIVE,
+        kind=kind,
+        base=str(market["base"]),
+        quote=str(market["quote"]),
+        tick_size=Px(step("price")),
+        lot_size=Qty(step("amount")),
+        min_qty=Qty(nanos_of(limits["amount"].get("min"))),
+        max_qty=Qty(nanos_of(limits["amount"].get("max"))),
+        min_notional=Money(nanos_of(limits["cost"].get("min"))),
+        is_trading=market.get("active") is not False,
+    )
+
+
+def state_of(order: dict[str, Any], symbol: str) -> ExchangeState:
+    """Return how an order stands.
+
+    Raises:
+        VenueUnavailableError: ccxt gives it a status that nobody knows.
+    """
+    status = _STATUSES.get(str(order.get("status")))
+    if status is None:
+        raise VenueUnavailableError(f"an order is {order.get('status')!r}")
+    return ExchangeState(
+        client_id=str(order.get("clientOrderId") or ""),
+        venue_order_id=str(order["id"]),
+        symbol=symbol,
+        status=status,
+        filled_qty=Qty(nanos_of(order.get("filled"))),
+    )
+
+
+def trade_of(trade: dict[str, Any], symbol: str) -> ExchangeTrade:
+    """Return one of our fills."""
+    fee: dict[str, Any] = trade.get("fee") or {}
+    maker = trade.get("takerOrMaker")
+    return ExchangeTrade(
+        trade_id=str(trade["id"]),
+        venue_order_id=str(trade.get("order") or ""),
+        symbol=symbol,
+        px=Px(nanos_of(trade["price"])),
+        qty=Qty(nanos_of(trade["amount"])),
+        fee=fee_of(fee.get("cost")),
+        fee_asset=str(fee.get("currency") or ""),
+        is_maker=None if maker is None else maker == "maker",
+        ts_ns=TimeNs(int(trade.get("timestamp") or 0) * NS_PER_MS),
+    )
+
+
+def print_of(trade: dict[str, Any], symbol: str) -> ExchangePrint:
+    """Return somebody's trade."""
+    return ExchangePrint(
+        symbol=symbol,
+        px=Px(nanos_of(trade["price"])),
+        qty=Qty(nanos_of(trade["amount"])),
+        aggressor_side=Side.BUY if trade.get("side") == "buy" else Side.SELL,
+    )
+
+
+def book_of(book: dict[str, Any], symbol: str) -> ExchangeBook:
+    """Return a book as it stands."""
+
+    def side(name: str) -> tuple[tuple[Px, Qty], ...]:
+        return tuple((Px(nanos_of(px)), Qty(nanos_of(qty))) for px, qty, *_ in book[name])
+
+    return ExchangeBook(symbol=symbol, bids=side("bids"), asks=side("asks"))

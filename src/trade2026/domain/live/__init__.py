@@ -1,0 +1,1 @@
+"""The live gateway's rules: modes, caps, breaker, panic, and the life of an order there."""

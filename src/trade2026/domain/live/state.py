@@ -1,0 +1,176 @@
+"""All that the live gateway knows, folded from its log: mode, panic, breaker, day, orders.
+
+Folding the log again gives the same state, which is why a restart raises nothing, forgets no
+counter and resends no order.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from trade2026.core.clock import TimeNs
+from trade2026.core.ids import OrderId
+from trade2026.core.numbers import Money, Px, value_of, value_of_money
+from trade2026.domain.live.breaker import Breaker
+from trade2026.domain.live.mode import after_restart
+from trade2026.domain.live.order import LiveOrder, apply, taken, unspent
+from trade2026.domain.live.rules import Day, Rules, day_loss, day_of
+from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.live import (
+    BreakerMoved,
+    LiveEvent,
+    LiveMode,
+    ModeSet,
+    OrderStep,
+    OrderTaken,
+    PanicEnded,
+    Panicked,
+    PartEnded,
+    ReplacementTaken,
+    Reported,
+    ShadowFilled,
+)
+
+DONE_KEPT: Final = 10_000
+"""Orders that are over and can still be asked about."""
+SHADOWS_KEPT: Final = 1_000
+"""Hypothetical fills that can be looked at."""
+
+
+REPORTS_TOLD_AGAIN: Final = 100
+"""Reports that a restart tells again: a crash may have come between our log and the platform's."""
+
+
+class LiveState:
+    """The fold of the gateway's log."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.is_panicked = False
+        self.breaker = Breaker()
+        self.report_seq = 0
+        self.orders: dict[OrderId, LiveOrder] = {}
+        self.by_venue_id: dict[tuple[str, str], OrderId] = {}
+        """Orders by symbol and the exchange's id, as long as they are kept."""
+        self.by_client_id: dict[str, OrderId] = {}
+        """Orders by every name they have had at the exchange, as long as they are kept."""
+        self.newest_reports: deque[ExecutionReport] = deque(maxlen=REPORTS_TOLD_AGAIN)
+        self.shadow_fills: deque[ShadowFilled] = deque(maxlen=SHADOWS_KEPT)
+        self.last_word: ModeSet | Panicked | PanicEnded | None = None
+        self._mode = LiveMode.MOCK
+        self._armed_number: int | None = None
+        self._number = 0
+        self._sent = 0
+        self._cash = 0
+        self._held: dict[str, int] = {}
+        self._done: deque[OrderId] = deque()
+
+    @property
+    def mode(self) -> LiveMode:
+        """Return the mode that counts."""
+        return after_restart(self._mode, self.rules.ceiling)
+
+    def day(self, now_ns: TimeNs, mids: dict[str, Px]) -> Day:
+        """Return the counters of the day of *now_ns*."""
+        is_today = day_of(now_ns) == self._number
+        return Day(
+            number=day_of(now_ns),
+            sent=Money(self._sent if is_today else 0),
+            lost=day_loss(self._cash, self._held, mids) if is_today else Money(0),
+            armed_number=self._armed_number,
+        )
+
+    def open_orders(self) -> Iterator[LiveOrder]:
+        """Yield the orders that are not over."""
+        return (order for order in self.orders.values() if not order.is_done)
+
+    def open_there(self) -> list[LiveOrder]:
+        """Return the orders of which something is, or may be, open at the exchange."""
+        return [order for order in self.open_orders() if order.is_open_there]
+
+    def apply(self, event: LiveEvent) -> None:
+        """Take one more event of the log."""
+        match event:
+            case ModeSet() | Panicked() | PanicEnded():
+                self._word(event)
+            case BreakerMoved():
+                opened_ns = event.ts_ns if event.is_open else None
+                self.breaker = Breaker(opened_ns=opened_ns, why=event.why)
+            case OrderTaken():
+                order = self.orders[event.order.order_id] = taken(event)
+                self._name(event.client_id, event.order.order_id)
+                self._count(event.ts_ns, order.worth)
+                if order.is_done:
+                    self._end(order)
+            case _:
+                self._step(event)
+
+    def _word(self, event: ModeSet | Panicked | PanicEnded) -> None:
+        self.last_word = event
+        if isinstance(event, ModeSet):
+            if event.mode.sends and not self._mode.sends:
+                self._armed_number = day_of(event.ts_ns)
+            self._mode = event.mode
+        elif isinstance(event, Panicked):
+            self.is_panicked = True
+            self._mode = min(self._mode, LiveMode.SHADOW, key=lambda one: one.rank)
+        else:
+            self.is_panicked = False
+        if not self._mode.sends:
+            self._armed_number = None
+
+    def _step(self, event: OrderStep) -> None:
+        order = self.orders[event.order_id]
+        was_done = order.is_done
+        if isinstance(event, PartEnded) and not event.is_shadow:
+            self._count(event.ts_ns, Money(-unspent(order)), taken_ns=order.sent_ns)
+        apply(order, event)
+        if isinstance(event, Reported):
+            self._report(event.report, event.ts_ns)
+            place = (order.request.symbol, event.report.venue_order_id)
+            self.by_venue_id[place] = event.order_id
+        elif isinstance(event, ReplacementTaken):
+            self._name(event.client_id, event.order_id)
+            self._count(event.ts_ns, event.worth)
+        elif isinstance(event, ShadowFilled):
+            self.shadow_fills.append(event)
+        if order.is_done and not was_done:
+            self._end(order)
+
+    def _name(self, client_id: str, order_id: OrderId) -> None:
+        if client_id:
+            self.by_client_id[client_id] = order_id
+
+    def _count(self, ts_ns: TimeNs, worth: Money, *, taken_ns: TimeNs | None = None) -> None:
+        self._turn(ts_ns)
+        # What was sent on another day is not given back on this one.
+        if taken_ns is None or day_of(taken_ns) == self._number:
+            self._sent = max(0, self._sent + worth)
+
+    def _turn(self, ts_ns: TimeNs) -> None:
+        number = day_of(ts_ns)
+        if number > self._number:
+            self._number, self._sent, self._cash = number, 0, 0
+            self._held = {}
+
+    def _report(self, report: ExecutionReport, ts_ns: TimeNs) -> None:
+        self.report_seq = report.report_seq
+        self.newest_reports.append(report)
+        if report.exec_type is not ExecType.TRADE:
+            return
+        self._turn(ts_ns)
+        signed = report.side.sign * report.last_qty
+        self._cash -= value_of(report.last_px, signed)
+        if report.symbol.endswith(report.fee_asset):
+            # A fee in a third asset is not reckoned here: no rate is at hand.
+            self._cash -= value_of_money(report.fee)
+        self._held[report.symbol] = self._held.get(report.symbol, 0) + signed
+
+    def _end(self, order: LiveOrder) -> None:
+        self._done.append(order.request.order_id)
+        while len(self._done) > DONE_KEPT:
+            gone = self.orders.pop(self._done.popleft())
+            for report in gone.reports:
+                self.by_venue_id.pop((report.symbol, report.venue_order_id), None)
+            for client_id in gone.client_ids:
+                del self.by_client_id[client_id]

@@ -1,0 +1,165 @@
+"""live-gateway: a real exchange behind modes, a breaker, caps and the panic button."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from trade2026.adapters.exchanges.none import NoExchange
+from trade2026.core.clock import NS_PER_S
+from trade2026.core.errors import InvalidNumberError, SettingsError, StartError
+from trade2026.core.ids import AccountId
+from trade2026.core.numbers import Money, Qty, parse_nanos
+from trade2026.desk.live import LiveDesk
+from trade2026.desk.live_log import LiveLog
+from trade2026.desk.live_market import LiveMarket
+from trade2026.desk.live_modes import LiveModes
+from trade2026.desk.live_work import LiveWork
+from trade2026.desk.orders import OmsSettings
+from trade2026.domain.live.rules import Rules
+from trade2026.domain.live.state import LiveState
+from trade2026.edge.live import live_routes, record_routes
+from trade2026.model.live import LiveMode
+from trade2026.model.live_subjects import (
+    LIVE_CANCEL,
+    LIVE_EVENT,
+    LIVE_REPLACE,
+    LIVE_STATUS,
+    LIVE_SUBMIT,
+)
+from trade2026.ports.exchange import Exchange
+from trade2026.prism.paper import PaperBook
+from trade2026.shell.secrets import read_credentials
+from trade2026.shell.service import Context, Fold, Serve, Service
+
+NOT_INSTALLED: Final = "[live_gateway] exchange needs ccxt; run: pip install 'trade2026[live]'"
+
+Percent = Annotated[int, msgspec.Meta(ge=1, le=100)]
+
+
+class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which exchange, whose key, and how much. Nothing is connected to without `exchange`."""
+
+    exchange: str = ""
+    """ccxt's name of it, such as `binance`."""
+    url: str = ""
+    """Another host that speaks its dialect, such as a test exchange or PRISM."""
+    symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    credentials_file: str = ""
+    """A file of two lines, key and secret, that only its owner can read."""
+    api_key: str = ""
+    """Instead of the file, from the environment: TRADE2026_LIVE_GATEWAY_API_KEY."""
+    api_secret: str = ""
+    ceiling: LiveMode = LiveMode.SHADOW
+    """No mode is raised above it, by nobody."""
+    canary_pct: Percent = 5
+    canary_max_qty: str = "0.001"
+    daily_notional: str = "50000"
+    """In the quote asset."""
+    daily_loss: str = "1000"
+    ramp: tuple[Percent, ...] = (10, 25, 50, 100)
+    """Percent of `daily_notional` on the first, second … day above SHADOW; then the last."""
+    price_gap_bps: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
+    """How far risk's price may be from the exchange's: further is another market."""
+    stale_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 10.0
+    doubt_s: Annotated[float, msgspec.Meta(ge=6, le=3_600)] = 15.0
+    """After this long a request that was sent cannot arrive any more."""
+
+    def __repr__(self) -> str:
+        """Return what may be shown: no credentials."""
+        return f"LiveSettings(exchange={self.exchange!r}, ceiling={self.ceiling!r})"
+
+
+def build(context: Context) -> Service:
+    """Return the gateway."""
+    settings = context.settings(LiveSettings, context.name)
+    accounts = context.settings(OmsSettings, "oms").live_accounts
+    exchange = _exchange(settings)
+    log = LiveLog(
+        bus=context.bus,
+        clock=context.clock,
+        ids=context.ids,
+        log=context.log,
+        state=LiveState(_rules(settings, accounts)),
+    )
+    market = LiveMarket(log, PaperBook, lambda: exchange.instruments)
+    work = LiveWork(
+        exchange=exchange,
+        log=log,
+        market=market,
+        clock=context.clock,
+        logger=context.log,
+        doubt_ns=int(settings.doubt_s * NS_PER_S),
+    )
+    desk = LiveDesk(
+        log=log,
+        modes=LiveModes(log=log, ids=context.ids, logger=context.log),
+        market=market,
+        work=work,
+        exchange=exchange,
+        clock=context.clock,
+        logger=context.log,
+    )
+    return Service(
+        name=context.name,
+        routes=[*live_routes(desk, context.clock), *record_routes(desk)],
+        intakes=[
+            # First all that was ever meant and said: nothing is sent before that is known.
+            Fold(subject=LIVE_EVENT, handler=log.on_event),
+            Serve(subject=LIVE_SUBMIT, handler=desk.on_submit),
+            Serve(subject=LIVE_CANCEL, handler=desk.on_cancel),
+            Serve(subject=LIVE_REPLACE, handler=desk.on_replace),
+            Serve(subject=LIVE_STATUS, handler=desk.on_status),
+        ],
+        soft_pings={"exchange": desk.ping, "breaker": desk.breaker_ping},
+        about=desk.about,
+        caught_up=log.tell_again,
+        loops=[desk.run],
+        stop=exchange.close,
+    )
+
+
+def _exchange(settings: LiveSettings) -> Exchange:
+    if not settings.exchange:
+        return NoExchange()
+    try:
+        # An extra, and a large one: only who connects somewhere needs it.
+        from trade2026.adapters.exchanges.ccxt_exchange import CcxtExchange  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise StartError(NOT_INSTALLED) from None
+    key, secret = settings.api_key, settings.api_secret
+    if settings.credentials_file:
+        key, secret = read_credentials(Path(settings.credentials_file))
+    if not (key and secret):
+        raise SettingsError("[live_gateway] needs credentials_file, or api_key and api_secret")
+    return CcxtExchange(
+        exchange=settings.exchange,
+        api_key=key,
+        secret=secret,
+        symbols=settings.symbols,
+        url=settings.url,
+    )
+
+
+def _rules(settings: LiveSettings, accounts: tuple[str, ...]) -> Rules:
+    return Rules(
+        ceiling=settings.ceiling if settings.exchange else LiveMode.MOCK,
+        accounts=frozenset(map(AccountId, accounts)),
+        canary_pct=settings.canary_pct,
+        canary_max_qty=Qty(_amount("canary_max_qty", settings.canary_max_qty)),
+        daily_notional=Money(_amount("daily_notional", settings.daily_notional)),
+        daily_loss=Money(_amount("daily_loss", settings.daily_loss)),
+        ramp=settings.ramp or (100,),
+        price_gap_bps=settings.price_gap_bps,
+        stale_ns=int(settings.stale_s * NS_PER_S),
+    )
+
+
+def _amount(field: str, text: str) -> int:
+    try:
+        nanos = parse_nanos(text)
+    except InvalidNumberError as error:
+        raise SettingsError(f"[live_gateway] {field}: {error}") from None
+    if nanos < 0:
+        raise SettingsError(f"[live_gateway] {field}: may not be negative")
+    return nanos
