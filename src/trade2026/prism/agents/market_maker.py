@@ -8,8 +8,9 @@ cell is still wanted stays, with its place in the queue, unless most of it is go
 post-only: it adds, it never takes.
 
 Source: Avellaneda and Stoikov (2008), "High-frequency trading in a limit order book", for quotes
-around an inventory-adjusted price; the root of the inventory in place of the inventory itself is
-ours. Glosten and Milgrom (1985) for quotes that learn from the flow.
+around an inventory-adjusted price, and a half-spread of a constant and of the variance; the root
+of the inventory in place of the inventory itself is ours. Glosten and Milgrom (1985) for quotes
+that learn from the flow.
 """
 
 import math
@@ -43,6 +44,8 @@ class MarketMakerParams(msgspec.Struct, frozen=True, kw_only=True):
     """Width of a cell, at least a tick; without a gap the spread is about one cell."""
     gap_sds: float = 0.0
     """Left free on either side of what it believes, beside that."""
+    risk_sds: float = 0.0
+    """Left free besides, times the variance of the moment: what holding costs in a storm."""
     size_clips: float = 1.0
     """Of the first quote, between half of it and half more."""
     growth_ratio: float = 0.3
@@ -129,13 +132,14 @@ def wake(book: Record, outbox: Record, agent: Record, mind: Record, value: Recor
     agent.last_wake = now
     centre = believe(book, agent, mind, value, passed_s)
     wanted = cell_of(value, mind.cell_sds)
-    # A cell that changed its width with every tick of the value would move all quotes.
-    if abs(wanted - mind.width) > 0.1 * mind.width:
+    # A width that followed every move of the value would move all quotes; it is whole ticks, so
+    # what is wanted is mostly off by up to half a tick for good.
+    if abs(wanted - mind.width) > max(0.6, 0.1 * mind.width):
         mind.width = math.floor(wanted + 0.5)
         for place in range(2 * LEVELS):
             withdraw(book, outbox, agent, place)
     width = int(mind.width)
-    gap = mind.gap_sds * value.minute_sd
+    gap = (mind.gap_sds + mind.risk_sds * value.swing * value.swing) * value.minute_sd
     bid = math.floor((centre - gap) / width)
     ask = math.floor((centre + gap) / width) + 1
     least = sized(agent, mind.refill_ratio * mind.size_clips)

@@ -25,7 +25,7 @@ from trade2026.prism.engine.chance import exponential, normal, uniform
 from trade2026.prism.engine.compiled import kernel, rare_kernel
 from trade2026.prism.engine.layout import Record, Row, out_of_line
 from trade2026.prism.price.flow import begin_flow, learn, set_flow
-from trade2026.prism.price.mood import MOOD_STEP_NS, move_mood, set_moods
+from trade2026.prism.price.mood import MOOD_STEP_NS, move_mood, set_moods, set_season
 from trade2026.prism.price.value import common_of
 
 STEP_NS: Final = NS_PER_S // 4
@@ -117,8 +117,14 @@ def reshape(row: Row, params: FundamentalParams, times: float = 1.0) -> None:
         decay=params.impact_decay_exponent,
         lasting=params.lasting_impact_sds,
     )
-    for part in ("depth_ratio", "peak_h", "open_h", "close_h", "edge_times"):
-        row[f"season_{part.partition('_')[0]}"] = getattr(params, f"season_{part}")
+    set_season(
+        row,
+        depth=params.season_depth_ratio,
+        peak_h=params.season_peak_h,
+        open_h=params.season_open_h,
+        close_h=params.season_close_h,
+        edge=params.season_edge_times,
+    )
 
 
 @kernel

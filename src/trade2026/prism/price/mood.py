@@ -30,6 +30,8 @@ SHARES: Final = (0.18, 0.28, 0.28, 0.18, 0.08)
 
 _HOUR_NS: Final = 3_600 * NS_PER_S
 _DAY_H: Final = 24.0
+_PARTS: Final = 24 * 60
+"""Of a day, over which the season is averaged."""
 
 
 def set_moods(row: Row, variance: float, activity_power: float) -> None:
@@ -53,16 +55,40 @@ def begin_mood(row: Row, chance: np.random.Generator) -> None:
     row["activity"] = math.exp(power * total - 0.5 * power * power * variance)
 
 
+def set_season(
+    row: Row, *, depth: float, peak_h: float, open_h: float, close_h: float, edge: float
+) -> None:
+    """Give a record of `VALUE` a day: the season is 1 on average over it.
+
+    Args:
+        row: of `VALUE`.
+        depth: of the wave, a share.
+        peak_h: when it is highest.
+        open_h: when the session begins.
+        close_h: when it ends; where they are equal there is none.
+        edge: how much busier the ends of the session are than its middle, in times.
+    """
+    row["season_depth"], row["season_peak"], row["season_edge"] = depth, peak_h, edge
+    row["season_open"], row["season_close"] = open_h, close_h
+    hours = (np.arange(_PARTS) + 0.5) * _DAY_H / _PARTS
+    busy = 1.0 + depth * np.cos((hours - peak_h) * math.tau / _DAY_H)
+    if open_h < close_h:
+        half = 0.5 * (close_h - open_h)
+        off = (hours - open_h - half) / half
+        busy *= np.where(np.abs(off) <= 1.0, 1.0 + edge * off**4, 1.0)
+    row["season_mean"] = busy.mean()
+
+
 @kernel
 def season_at(value: Record, now: int) -> float:
-    """Return how busy the hour is, around 1."""
+    """Return how busy the hour is, 1 on average over a day."""
     hour = ((now - value.begin) % (24 * _HOUR_NS)) / _HOUR_NS
     busy = 1.0 + value.season_depth * math.cos((hour - value.season_peak) * math.tau / _DAY_H)
     if value.season_open <= hour < value.season_close:
         half = 0.5 * (value.season_close - value.season_open)
         off = (hour - value.season_open - half) / half
         busy *= 1.0 + value.season_edge * off * off * off * off
-    return busy
+    return busy / value.season_mean
 
 
 @kernel

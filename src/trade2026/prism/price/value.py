@@ -49,6 +49,7 @@ VALUE: Final = Layout(
         "season_open": "f8",
         "season_close": "f8",
         "season_edge": "f8",
+        "season_mean": "f8",  # over a day, before it is divided by this
         "clip": "f8",  # lots
         "impact": "f8",  # of the flow, in `log_minute_sd`
         "recent_volume": "f8",  # clips a step, over minutes

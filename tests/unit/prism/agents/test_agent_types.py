@@ -31,6 +31,15 @@ def a_market_of(*groups: AgentGroup, bound_clips: int = 1_000) -> Market:
     return Market(changed, start_ns=START_NS)
 
 
+def only(symbol: str, group: AgentGroup, **changes: float) -> MarketConfig:
+    """Return a market of one symbol, its value changed, in which one group trades."""
+    config = a_config()
+    one = next(s for s in config.symbols if s.instrument.symbol == symbol)
+    value = msgspec.structs.replace(one.fundamental, **changes)
+    one = msgspec.structs.replace(one, fundamental=value)
+    return MarketConfig(seed=config.seed, symbols=(one,), agents=(group,))
+
+
 @pytest.mark.parametrize("agent_type", AGENT_TYPES, ids=lambda agent_type: agent_type.name)
 def test_every_type_trades_in_the_default_market(agent_type: object) -> None:
     market = a_market(warm_s=1_800)
@@ -126,6 +135,33 @@ def test_no_agent_trades_with_itself() -> None:
     trades = events[events["kind"] == EventKind.TRADE]
     assert len(trades) > 10_000
     assert not np.any(trades["maker_owner"] == trades["taker_owner"])
+
+
+@pytest.mark.parametrize("symbol", ["SOLUSDT", "MSFT", "AAPL"])
+def test_a_quote_whose_cell_is_still_wanted_stays(symbol: str) -> None:
+    calm = {"mood_sds": 0.0, "season_depth_ratio": 0.0, "season_edge_times": 0.0}
+    config = only(symbol, AgentGroup(type_name="mm", count=1), **calm)
+    market = Market(config, start_ns=START_NS)
+
+    market.run_until(START_NS + 600 * NS_PER_S)
+
+    added = np.count_nonzero(market.drain()["kind"] == EventKind.ADDED)
+    # Some six hundred looks; who sent all eight quotes anew at each would add five thousand.
+    assert 8 <= added < 1_200
+
+
+def test_makers_who_mind_the_variance_leave_more_free_in_a_storm() -> None:
+    spreads: dict[float, float] = {}
+    for peak_h in (0.0, 12.0):
+        changes = {"mood_sds": 0.0, "season_depth_ratio": 0.9, "season_peak_h": peak_h}
+        group = AgentGroup(type_name="mm", count=2, params={"risk_sds": 20.0})
+        market = Market(only("BTCUSDT", group, **changes), start_ns=START_NS)
+        market.run_until(START_NS + 5 * NS_PER_S)
+        bids, asks = market.depth("BTCUSDT", 1)
+        spreads[peak_h] = float(asks[0, 0] - bids[0, 0])
+
+    # At the peak the variance is 1.9 of the usual, twelve hours off it 0.1.
+    assert 10.0 < spreads[0.0] / spreads[12.0] < 25.0
 
 
 def test_momentum_traders_follow_and_go_home() -> None:

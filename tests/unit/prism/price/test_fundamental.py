@@ -227,9 +227,12 @@ def test_the_hour_makes_the_market_busier() -> None:
         look(block.ctypes.data, values, int(hour * HOUR_NS))
         return float(row["activity"])
 
-    assert activity_at(0.0) == pytest.approx(0.5, rel=1e-6)
-    assert activity_at(12.0) == pytest.approx(1.5, rel=1e-6)
-    assert activity_at(8.0) == pytest.approx(1.25 * 3.0, rel=1e-6)
+    night = activity_at(0.0)
+    assert activity_at(12.0) == pytest.approx(3.0 * night, rel=1e-6)
+    assert activity_at(8.0) == pytest.approx(2.5 * 3.0 * night, rel=1e-6)
+    day = [activity_at(quarter / 4) for quarter in range(96)]
+    # The jumps at the session's ends fall between two looks.
+    assert sum(day) / 96 == pytest.approx(1.0, abs=0.02)
 
 
 def test_what_takers_buy_lifts_the_consensus_but_not_the_worth() -> None:
