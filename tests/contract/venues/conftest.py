@@ -1,7 +1,7 @@
 """Every test of the contract runs against PRISM, its market on paper, and the live gateway.
 
-Behind the gateway stands an exchange in memory here; `tests/integration/live` runs the same
-contract with ccxt and a Binance dialect behind it. And the tests' own venue keeps it too.
+Behind the gateway stands an exchange in memory here; `tests/integration/live` trades with ccxt
+on a Binance dialect behind it. The tests' own venue keeps the contract too.
 """
 
 from collections.abc import AsyncGenerator
