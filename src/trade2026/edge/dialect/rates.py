@@ -1,13 +1,15 @@
-"""How much may be asked in a minute, and how many orders in ten seconds and in a day.
+"""How much may be asked in a minute, how many orders may be sent, and how many sockets held.
 
 What is asked for weighs as documented, by the address of the sender (of IPv6, by its /64);
 orders are counted by account. Whoever goes beyond is refused with 429 and told when to come
-back. Counters begin again with each window of the clock, and with PRISM.
+back. Counters begin again with each window of the clock, and with PRISM. WebSockets are
+counted when they are opened and while they are held, so that no address can have them all.
 
 Source: Binance Spot API, "LIMITS": IP limits, unfilled order count; "WebSocket Streams":
 WebSocket limits.
 """
 
+from collections import Counter
 from heapq import nsmallest
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any, Final
@@ -21,6 +23,10 @@ ORDERS_MAX: Final = ((10, "10S", 100, "10 SECOND"), (86_400, "1D", 200_000, "1 D
 """Of one account: seconds, how headers call them, how many, how refusals call them."""
 CONNECTIONS: Final = (300, 300)
 """Of one address: seconds, and how many WebSockets may be opened in them."""
+HELD_MAX: Final = 300
+"""WebSockets that are open at once, of all addresses."""
+HELD_OF_SENDER_MAX: Final = 50
+"""And of one address; a bot has a few."""
 _MINUTE_S: Final = 60
 _HOST_BITS: Final = 64
 """Of an IPv6 address, those that its host chooses."""
@@ -81,6 +87,7 @@ class Rates:
     def __init__(self) -> None:
         self._weight = Window(_MINUTE_S, WEIGHT_MAX)
         self._connections = Window(*CONNECTIONS)
+        self._held = Counter[str]()
         self._orders = [(Window(length_s, most), name) for length_s, name, most, _ in ORDERS_MAX]
 
     def weigh(self, address: str, weight: int, now_ns: int) -> None:
@@ -97,8 +104,21 @@ class Rates:
             raise too_many(-1003, text, now_ns=now_ns, left_s=self._weight.left_s(now_ns))
 
     def connect(self, address: str, now_ns: int) -> bool:
-        """Count a WebSocket, and return whether the sender may open it."""
-        return self._connections.take(sender_of(address), 1, now_ns)
+        """Count a WebSocket, and return whether the sender has it; `disconnect` gives it back."""
+        sender = sender_of(address)
+        may_open = self._connections.take(sender, 1, now_ns)
+        is_full = self._held.total() >= HELD_MAX or self._held[sender] >= HELD_OF_SENDER_MAX
+        if is_full or not may_open:
+            return False
+        self._held[sender] += 1
+        return True
+
+    def disconnect(self, address: str) -> None:
+        """Count a WebSocket no more that its sender had."""
+        sender = sender_of(address)
+        self._held[sender] -= 1
+        if not self._held[sender]:
+            del self._held[sender]
 
     def order(self, account: str, now_ns: int) -> None:
         """Count a new order.

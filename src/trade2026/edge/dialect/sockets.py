@@ -18,7 +18,7 @@ from litestar.handlers import BaseRouteHandler
 
 from trade2026.edge.dialect.connection import SLOW, Connection
 from trade2026.edge.dialect.desk import Desk
-from trade2026.edge.dialect.streams import CONNECTIONS_MAX, STREAMS_MAX
+from trade2026.edge.dialect.streams import STREAMS_MAX
 from trade2026.edge.dialect.ws_api import answer_text
 from trade2026.shell.access import public
 
@@ -125,11 +125,10 @@ async def _serve(
 ) -> None:
     await socket.accept()
     hub = desk.hub
-    may_open = desk.rates.connect(address_of(socket), desk.clock.now_ns())
-    if hub.connection_count >= CONNECTIONS_MAX or not may_open:
+    address = address_of(socket)
+    if not desk.rates.connect(address, desk.clock.now_ns()):
         await socket.close(code=TRY_LATER, reason="too many connections")
         return
-    hub.connection_count += 1
     try:
         for name in names.split("/"):
             if desk.users.has(name):
@@ -145,7 +144,7 @@ async def _serve(
     except* (WebSocketDisconnect, ConnectionError):
         pass
     finally:
-        hub.connection_count -= 1
+        desk.rates.disconnect(address)
         hub.leave(connection)
         desk.users.leave(connection)
 

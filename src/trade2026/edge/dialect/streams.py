@@ -30,7 +30,6 @@ from trade2026.model.instrument import Instrument
 from trade2026.model.market import RawBatch
 from trade2026.prism.exchange import Levels
 
-CONNECTIONS_MAX: Final = 300
 STREAMS_MAX: Final = 1_024
 """Of one connection."""
 EVERY_DAY: Final = "!ticker@arr"
@@ -68,7 +67,6 @@ class Hub:
             tapes: what everybody may know, by symbol.
             depth: returns bids and asks of a symbol, best first.
         """
-        self.connection_count = 0
         self._tapes = tapes
         self._depth = depth
         self._listeners: dict[str, set[Connection]] = {}

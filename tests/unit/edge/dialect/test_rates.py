@@ -4,7 +4,15 @@ import pytest
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.edge.dialect.errors import DialectError
-from trade2026.edge.dialect.rates import CONNECTIONS, ORDERS_MAX, WEIGHT_MAX, Rates, sender_of
+from trade2026.edge.dialect.rates import (
+    CONNECTIONS,
+    HELD_MAX,
+    HELD_OF_SENDER_MAX,
+    ORDERS_MAX,
+    WEIGHT_MAX,
+    Rates,
+    sender_of,
+)
 
 DAY_S = 86_400
 NOON_NS = (20_000 * DAY_S + DAY_S // 2) * NS_PER_S
@@ -69,9 +77,46 @@ def test_a_host_with_many_ipv6_addresses_is_one_sender() -> None:
     with pytest.raises(DialectError, match=r"IP\(2001:db8:0:1:ffff::2\)"):
         rates.weigh("2001:db8:0:1:ffff::2", 1, NOON_NS)
     rates.weigh("2001:db8:0:2::1", 1, NOON_NS)
-    opened = [rates.connect(f"2001:db8::{n:x}", NOON_NS) for n in range(CONNECTIONS[1] + 1)]
-    assert opened.index(False) == CONNECTIONS[1]
+    assert count_held(rates, "2001:db8::", CONNECTIONS[1]) == HELD_OF_SENDER_MAX
     assert rates.headers("2001:db8:0:1::9", "", NOON_NS)["X-MBX-USED-WEIGHT"] == "6001"
+
+
+def count_held(rates: Rates, network: str, tries: int) -> int:
+    """Return how many WebSockets of addresses in *network* are held after *tries* to open one."""
+    return sum(rates.connect(f"{network}{n:x}", NOON_NS) for n in range(tries))
+
+
+def test_one_address_holds_so_many_sockets_and_opens_more_as_it_closes_some() -> None:
+    rates = Rates()
+    held = sum(rates.connect("10.0.0.1", NOON_NS) for _ in range(2 * HELD_OF_SENDER_MAX))
+
+    others = [rates.connect("10.0.0.2", NOON_NS)]
+    rates.disconnect("10.0.0.1")
+    again = [rates.connect("10.0.0.1", NOON_NS) for _ in range(2)]
+
+    assert held == HELD_OF_SENDER_MAX
+    assert others == [True]
+    assert again == [True, False]
+
+
+def test_one_address_opens_so_many_sockets_in_a_window_also_where_it_holds_none() -> None:
+    rates, opened = Rates(), 0
+    while rates.connect("10.0.0.1", NOON_NS):
+        rates.disconnect("10.0.0.1")
+        opened += 1
+
+    assert opened == CONNECTIONS[1]
+    assert rates.connect("10.0.0.1", NOON_NS + CONNECTIONS[0] * NS_PER_S)
+
+
+def test_all_addresses_together_hold_so_many_sockets() -> None:
+    rates = Rates()
+    held = [count_held(rates, f"2001:db8:0:{n}::", HELD_OF_SENDER_MAX) for n in range(7)]
+
+    assert sum(held) == HELD_MAX
+    assert held[-1] == 0
+    rates.disconnect("2001:db8:0:1::1")
+    assert count_held(rates, "2001:db8:0:9::", 2) == 1
 
 
 @pytest.mark.parametrize(
