@@ -68,6 +68,11 @@ def illegal(name: str, legal: str) -> DialectError:
     )
 
 
+def malformed() -> DialectError:
+    """Return the refusal of parameters that are not spelt as names and values."""
+    return DialectError(-1100, "Illegal characters found in a parameter.")
+
+
 def not_required(name: str) -> DialectError:
     """Return the refusal of a parameter that does not go with the others."""
     return DialectError(-1106, f"Parameter '{name}' sent when not required.")

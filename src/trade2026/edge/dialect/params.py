@@ -1,7 +1,9 @@
 """The parameters of a request, read one by one as the dialect wants them.
 
 They come as text, in the URL, in the body, or in the JSON of the WebSocket API; a number is
-read exactly. What is wrong is told with the parameter's name.
+read exactly. What is wrong is told with the parameter's name. A form is read strictly, since
+the sender's signature does not say where its query ended and its body began: whoever moves
+that place into a name or a value leaves something there that is no parameter.
 
 Source: Binance Spot API, "General info on endpoints".
 """
@@ -15,7 +17,14 @@ from urllib.parse import parse_qsl
 from trade2026.core.clock import NS_PER_MS
 from trade2026.core.errors import InvalidNumberError
 from trade2026.core.numbers import parse_nanos
-from trade2026.edge.dialect.errors import DialectError, illegal, missing, not_valid, too_precise
+from trade2026.edge.dialect.errors import (
+    DialectError,
+    illegal,
+    malformed,
+    missing,
+    not_valid,
+    too_precise,
+)
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -23,6 +32,8 @@ MOST_MS: Final = 253_402_300_799_999
 """Of a time: the end of the year 9999, where calendars end."""
 PARAMS_MAX: Final = 64
 """Of one request; the largest documented one has some twenty."""
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+"""Of a parameter. What is left of a number that was cut in two does not begin like that."""
 NUMBER: Final = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
 CLIENT_ID: Final = "^[a-zA-Z0-9-_]{1,36}$"
 
@@ -35,13 +46,19 @@ def read_form(text: str) -> dict[str, str]:
     """Return the parameters in *text*, as URLs and forms spell them.
 
     Raises:
-        DialectError: there are too many, or one is there twice.
+        DialectError: there are too many, one is there twice, or something is none.
     """
+    if not text:
+        return {}
+    if text.count("&") >= PARAMS_MAX:
+        raise DialectError(-1101, "Too many parameters sent for this endpoint.")
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=PARAMS_MAX)
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True)
     except ValueError:
-        raise DialectError(-1101, "Too many parameters sent for this endpoint.") from None
+        raise malformed() from None
     values = dict(pairs)
+    if not all(NAME.fullmatch(name) for name in values):
+        raise malformed()
     if len(values) != len(pairs):
         raise DialectError(-1101, "Duplicate values for a parameter detected.")
     return values

@@ -72,10 +72,15 @@ async def _answer(
     if endpoint is None:
         desk.rates.weigh(address, 1, now_ns)
         raise DialectError(-1000, f"No {request.method} {path[:80]} here.", HTTPStatus.NOT_FOUND)
-    in_query, in_body = read_form(query), read_form(body)
-    # Where a parameter is in both, the one in the query counts.
-    values = {**in_body, **in_query}
-    desk.rates.weigh(address, endpoint.weight_of(Params(values)), now_ns)
+    try:
+        in_query, in_body = read_form(query), read_form(body)
+        # Where a parameter is in both, the one in the query counts.
+        values = {**in_body, **in_query}
+        weight = endpoint.weight_of(Params(values))
+    except DialectError:
+        desk.rates.weigh(address, 1, now_ns)
+        raise
+    desk.rates.weigh(address, weight, now_ns)
     api_key = request.headers.get(KEY_HEADER, "")
     payload = form_payload(query, body) if endpoint.security is Security.SIGNED else ""
     call = admit(desk, endpoint.security, values, api_key=api_key, payload=payload)

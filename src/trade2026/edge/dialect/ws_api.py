@@ -1,12 +1,14 @@
 """The dialect's WebSocket API: the endpoints of REST, asked in messages, and the user stream.
 
 A request is signed over its parameters in the order of their names. Parameters keep the text
-that they were sent with: a number is not read as a float on the way.
+that they were sent with: a number is not read as a float on the way. One that has in it what
+stands between two is refused, since such a one and two others would be signed alike.
 
 Source: Binance Spot API, "WebSocket API": request and response format, request security,
 user data stream requests.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -16,9 +18,9 @@ from trade2026.core.errors import VenueUnavailableError
 from trade2026.edge.dialect.connection import Connection
 from trade2026.edge.dialect.desk import Desk
 from trade2026.edge.dialect.endpoint import Security
-from trade2026.edge.dialect.errors import DialectError, not_valid, unknown_status
+from trade2026.edge.dialect.errors import DialectError, malformed, not_valid, unknown_status
 from trade2026.edge.dialect.gate import BY_WORD, admit
-from trade2026.edge.dialect.params import PARAMS_MAX, Params
+from trade2026.edge.dialect.params import NAME, PARAMS_MAX, Params
 from trade2026.edge.dialect.signing import sorted_payload
 
 SUBSCRIBE: Final = "userDataStream.subscribe.signature"
@@ -59,12 +61,14 @@ def _refusal(request_id: int | str | None, error: DialectError) -> dict[str, Any
 
 
 async def _answer(desk: Desk, connection: Connection, request: _Request, address: str) -> object:
-    values = {name: text_of(name, raw) for name, raw in request.params.items()}
-    params, now_ns = Params(values), desk.clock.now_ns()
-    if len(values) > PARAMS_MAX:
-        raise DialectError(-1101, "Too many parameters sent for this endpoint.")
-    endpoint = BY_WORD.get(request.method)
-    weight = _SUBSCRIBE_WEIGHT if endpoint is None else endpoint.weight_of(params)
+    now_ns, endpoint = desk.clock.now_ns(), BY_WORD.get(request.method)
+    try:
+        values = _read(request.params)
+        params = Params(values)
+        weight = _SUBSCRIBE_WEIGHT if endpoint is None else endpoint.weight_of(params)
+    except DialectError:
+        desk.rates.weigh(address, 1, now_ns)
+        raise
     desk.rates.weigh(address, weight, now_ns)
     if request.method == UNSUBSCRIBE:
         desk.users.leave(connection, params.integer("subscriptionId"))
@@ -88,15 +92,22 @@ async def _answer(desk: Desk, connection: Connection, request: _Request, address
     return {"subscriptionId": number}
 
 
+def _read(params: Mapping[str, msgspec.Raw]) -> dict[str, str]:
+    if len(params) > PARAMS_MAX:
+        raise DialectError(-1101, "Too many parameters sent for this endpoint.")
+    return {name: text_of(name, raw) for name, raw in params.items()}
+
+
 def text_of(name: str, raw: msgspec.Raw) -> str:
     """Return a parameter as the text that its sender signed.
 
     Raises:
-        DialectError: it is an object, or null.
+        DialectError: it is an object, or null, or has in it what stands between two.
     """
     token = bytes(raw).strip()
-    if token[:1] == b'"':
-        return msgspec.json.decode(token, type=str)
     if token[:1] in {b"{", b""} or token == b"null":
         raise not_valid(name)
-    return token.decode()
+    text = msgspec.json.decode(token, type=str) if token[:1] == b'"' else token.decode()
+    if "&" in text or NAME.fullmatch(name) is None:
+        raise malformed()
+    return text

@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
-from tests.bots import Bot, refusal, signature
+from tests.bots import KEY_HEADER, Bot, refusal, signature
 
 from trade2026.core.clock import SystemClock
 from trade2026.edge.dialect.keys import KEYS_SECRET
@@ -273,6 +274,46 @@ async def test_a_question_that_means_nothing_is_refused(
     client: httpx.AsyncClient, path: str, status: int, code: int
 ) -> None:
     assert refusal(await client.get(path))[:2] == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/v3/depth?symbol=BTCUSDT&limit=abc", ""),
+        ("GET", "/api/v3/ping?a=1&a=2", ""),
+        ("GET", "/api/v3/ping?" + "&".join(f"p{n}=1" for n in range(65)), ""),
+        ("GET", "/api/v3/ping?a", ""),
+        ("POST", ORDER, "x" * 100_000),
+    ],
+)
+async def test_a_question_that_means_nothing_weighs_too(
+    client: httpx.AsyncClient, method: str, path: str, body: str
+) -> None:
+    replies = [await client.request(method, path, content=body) for _ in range(3)]
+
+    used = [int(reply.headers["x-mbx-used-weight"]) for reply in replies]
+    assert {reply.status_code for reply in replies} == {400}
+    # A minute may begin among them.
+    assert used[1] == used[0] + 1 or used[2] == used[1] + 1
+
+
+async def test_a_signed_order_is_cut_into_query_and_body_between_parameters_only(bot: Bot) -> None:
+    limit = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+    signed = bot.signed(**limit, quantity="0.015", price="40000")
+    within = signed.index("0.015") + len("0.01")
+    headers = {KEY_HEADER: bot.api_key}
+    # As documented: what is signed is the query and the body, with nothing between them.
+    query, body = f"timestamp={bot.now_ms()}&quantity=0.015", urlencode({**limit, "price": "40000"})
+    body += f"&signature={signature(bot.secret, query + body)}"
+
+    cut = await bot.client.post(
+        f"{ORDER}?{signed[:within]}", content=signed[within:], headers=headers
+    )
+    mixed = await bot.client.post(f"{ORDER}?{query}", content=body, headers=headers)
+
+    assert refusal(cut)[:2] == (400, -1100)
+    assert (mixed.status_code, mixed.json()["origQty"]) == (200, "0.015")
+    assert len((await bot.ask("GET", "/api/v3/openOrders")).json()) == 1
 
 
 async def test_a_secret_is_told_once_and_is_in_no_list(bot: Bot, client: httpx.AsyncClient) -> None:
