@@ -359,6 +359,8 @@ export interface paths {
         /**
          * ListAll
          * @description List the keys of your accounts, oldest first, without their secrets.
+         *
+         *     With `user`, only those that this user made.
          */
         get: operations["KeysListAll"];
         put?: never;
@@ -367,7 +369,13 @@ export interface paths {
          * @description Make a key of an account for the exchange API; the secret is shown this once.
          */
         post: operations["KeysCreate"];
-        delete?: never;
+        /**
+         * RevokeMadeBy
+         * @description Revoke all keys of your accounts that a user made, who leaves; returns which.
+         *
+         *     Answered with 503 as for one key.
+         */
+        delete: operations["KeysRevokeMadeBy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -384,13 +392,13 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke
+         * RevokeOne
          * @description Revoke a key at once and for good; what was opened with it ends.
          *
          *     Answered with 503 where its file cannot be written: it counts for nothing any more, but
          *     would again after a restart; asking again writes it again.
          */
-        delete: operations["KeysApiKeyRevoke"];
+        delete: operations["KeysApiKeyRevokeOne"];
         options?: never;
         head?: never;
         patch?: never;
@@ -768,12 +776,15 @@ export interface components {
             api_key: string;
             created_by: string;
             created_ns: number;
+            expires_ns: number | null;
             label: string;
         };
         /** KeyRequest */
         KeyRequest: {
             /** @default default */
             account: string;
+            /** @default 90 */
+            expires_in_days: number;
             /** @default  */
             label: string;
         };
@@ -826,6 +837,7 @@ export interface components {
             balances: {
                 [key: string]: number | string;
             };
+            expires_ns: number | null;
             label: string;
             secret: string;
         };
@@ -1584,7 +1596,9 @@ export interface operations {
     };
     KeysListAll: {
         parameters: {
-            query?: never;
+            query?: {
+                user?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1644,7 +1658,38 @@ export interface operations {
             };
         };
     };
-    KeysApiKeyRevoke: {
+    KeysRevokeMadeBy: {
+        parameters: {
+            query: {
+                user: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyReply"][];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    KeysApiKeyRevokeOne: {
         parameters: {
             query?: never;
             header?: never;

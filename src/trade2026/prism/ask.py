@@ -198,7 +198,11 @@ class FundAsk:
 
     @property
     def order_id(self) -> OrderId:
-        """Return what takes the place of an order: one is funded in a round, so none too many."""
+        """Return what takes the place of an order.
+
+        The same for all: one is funded in a round, so that each finds what the one before it
+        took of the room there is. They wait for one another, and nobody else for them.
+        """
         return OrderId("funding")
 
     @property

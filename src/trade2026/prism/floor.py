@@ -31,7 +31,14 @@ from trade2026.prism.exchange import (
 )
 from trade2026.prism.floor_state import FloorState, OrderState
 from trade2026.prism.holdings import Holdings, party_of
-from trade2026.prism.limits import Limits, is_more, notional_problem, open_problem, rows_problem
+from trade2026.prism.limits import (
+    Limits,
+    is_more,
+    notional_problem,
+    open_problem,
+    parties_problem,
+    rows_problem,
+)
 from trade2026.prism.outside import OutsideOrders, OutsiderOrder, order_of
 from trade2026.prism.reports import TEXTS, Reporter
 from trade2026.prism.retention import told_time
@@ -296,12 +303,14 @@ class Floor:
 
     def _party_problem(self, party: str, symbols: Iterable[str]) -> str:
         is_known = party in self._owners or self.holdings.symbols_of(party)
-        count = max(len(self._owners), self.holdings.party_count)
-        if is_known or count < self.limits.parties_max:
-            return rows_problem(
-                party, symbols, orders=self.orders, holdings=self.holdings, limits=self.limits
+        problem = ""
+        if not is_known:
+            problem = parties_problem(
+                party, owners=self._owners, holdings=self.holdings, limits=self.limits
             )
-        return f"TOO_MANY_ACCOUNTS {count} parties have traded on PRISM, and no more may"
+        return problem or rows_problem(
+            party, symbols, orders=self.orders, holdings=self.holdings, limits=self.limits
+        )
 
     def _day_problem(self, request: NewOrderSingle) -> str:
         ends_ns, now_ns = request.expire_ns, self.exchange.sim_ns

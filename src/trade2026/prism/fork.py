@@ -45,7 +45,9 @@ _UNBOUND: Final = Limits(
     all_direct_open_max=10**9,
     all_open_max=10**9,
     parties_max=10**9,
+    direct_parties_max=10**9,
     rows_max=10**9,
+    direct_rows_max=10**9,
     direct_notional_max=Money(9 * 10**18),
 )
 

@@ -44,6 +44,11 @@ def party_of(account: str, *, is_direct: bool) -> str:
     return f"{_DIRECT if is_direct else _ACCOUNT}{account}"
 
 
+def is_direct_party(party: str) -> bool:
+    """Return whether *party* is an outsider who comes past the OMS."""
+    return party.startswith(_DIRECT)
+
+
 class Holdings:
     """Cash and inventory by party and symbol of everybody that the market does not keep."""
 
@@ -53,6 +58,10 @@ class Holdings:
         self._symbols: dict[str, set[str]] = {}
         self.outside_rows = 0
         """How many holdings, by party and symbol, outsiders have; those of zero are counted."""
+        self.direct_rows = 0
+        """Those among them of direct participants."""
+        self.direct_party_count = 0
+        """How many direct participants ever had anything."""
         for holding in holdings:
             self._move(holding.party, holding.symbol, holding.cash, holding.inventory)
 
@@ -143,6 +152,9 @@ class Holdings:
         key = (party, symbol)
         if key not in self._cash and party.startswith((_ACCOUNT, _DIRECT)):
             self.outside_rows += 1
+            self.direct_rows += is_direct_party(party)
+        if party not in self._symbols:
+            self.direct_party_count += is_direct_party(party)
         self._symbols.setdefault(party, set()).add(symbol)
         self._cash[key] = self._cash.get(key, 0) + cash
         self._inventory[key] = self._inventory.get(key, 0) + inventory

@@ -1,8 +1,9 @@
 """How much outsiders may have on PRISM at once, so that none can shut out another.
 
-Working orders are counted for each account, for all direct participants, and for all: what
-direct participants cannot use stays for the platform's accounts. An order that never rests
-is not counted. A direct participant has nobody behind it who checks margin, so what its
+Working orders are counted for each account, for all direct participants, and for all, and
+so are those who have anything and what they hold, without each account: what direct
+participants cannot use stays for the platform's accounts. An order that never rests is not
+counted. A direct participant has nobody behind it who checks margin, so what its
 position could become is bounded here.
 """
 
@@ -14,7 +15,7 @@ import msgspec
 from trade2026.core.numbers import NANOS, Money, Px, format_nanos, money_up, parse_nanos
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.prism.door import RESTING, STOPS
-from trade2026.prism.holdings import Holdings, party_of
+from trade2026.prism.holdings import Holdings, is_direct_party, party_of
 from trade2026.prism.outside import OutsideOrders
 
 
@@ -31,8 +32,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Working orders altogether; a snapshot of so many still is one message."""
     parties_max: int = 2_000
     """Accounts that ever had anything on PRISM, or asked for it in this life."""
+    direct_parties_max: int = 1_000
+    """Direct participants among them."""
     rows_max: int = 2_500
     """Holdings of outsiders, by account and symbol: with all orders above still one message."""
+    direct_rows_max: int = 1_500
+    """Holdings of direct participants among them; one that is funded has four or more."""
     direct_notional_max: Money = Money(parse_nanos("1000000"))
     """What a direct participant's position may be worth, over all symbols, at the middle."""
 
@@ -61,6 +66,27 @@ def open_problem(
     return ""
 
 
+def parties_problem(
+    party: str, *, owners: Iterable[str], holdings: Holdings, limits: Limits
+) -> str:
+    """Return why *party*, which has nothing, may not come to PRISM; empty where it may.
+
+    Args:
+        party: who comes.
+        owners: those who sent an order that came to this life's market.
+        holdings: what everybody ever had.
+        limits: how many there may be.
+    """
+    known = list(owners)
+    count = max(len(known), holdings.party_count)
+    if count >= limits.parties_max:
+        return f"TOO_MANY_ACCOUNTS {count} parties have traded on PRISM, and no more may"
+    direct = max(sum(map(is_direct_party, known)), holdings.direct_party_count)
+    if is_direct_party(party) and direct >= limits.direct_parties_max:
+        return f"TOO_MANY_ACCOUNTS {direct} direct participants are on PRISM, and no more may be"
+    return ""
+
+
 def rows_problem(
     party: str, symbols: Iterable[str], *, orders: OutsideOrders, holdings: Holdings, limits: Limits
 ) -> str:
@@ -69,17 +95,25 @@ def rows_problem(
     What works counts as held.
     """
     fresh = {(party, symbol) for symbol in set(symbols) - holdings.symbols_of(party)}
-    held = holdings.outside_rows
-    if not fresh or held + orders.open_count + len(fresh) <= limits.rows_max:
+    is_direct = is_direct_party(party)
+    left = limits.rows_max - holdings.outside_rows
+    direct_left = limits.direct_rows_max - holdings.direct_rows if is_direct else left
+    if not fresh or orders.open_count + len(fresh) <= min(left, direct_left):
         return ""
     promised = {
         (one.party, one.facts.symbol)
         for one in orders.open_orders()
         if one.facts.symbol not in holdings.symbols_of(one.party)
     }
-    if fresh <= promised or held + len(promised | fresh) <= limits.rows_max:
+    if fresh <= promised:
         return ""
-    return f"TOO_MANY_ACCOUNTS {limits.rows_max} holdings are kept on PRISM, and no more may be"
+    promised |= fresh
+    if len(promised) > left:
+        return f"TOO_MANY_ACCOUNTS {limits.rows_max} holdings are kept on PRISM, and no more may be"
+    if is_direct and sum(is_direct_party(one) for one, _ in promised) > direct_left:
+        most = limits.direct_rows_max
+        return f"TOO_MANY_ACCOUNTS {most} holdings of direct participants are kept, and no more"
+    return ""
 
 
 def is_more(stands: NewOrderSingle, changed: NewOrderSingle) -> bool:

@@ -50,19 +50,26 @@ class Waiting:
     def take(self) -> list[Ask]:
         """Return those of the next round.
 
-        One order at most once: what a second question finds depends on the first. What is
-        done to the market as a whole has a round to itself.
+        One order at most once: what a second question finds depends on the first. The others
+        of that order wait, in their order, and hold up nobody else. What is done to the market
+        as a whole has a round to itself, after all that came before it.
         """
         asks: list[Ask] = []
+        later: list[Ask] = []
         orders: set[OrderId] = set()
-        while self._asks and len(asks) < MOST_IN_ROUND and self._asks[0].order_id not in orders:
-            if asks and isinstance(self._asks[0], ControlAsk):
+        while self._asks and len(asks) < MOST_IN_ROUND:
+            is_control = isinstance(self._asks[0], ControlAsk)
+            if is_control and asks:
                 break
             ask = self._asks.popleft()
+            if ask.order_id in orders:
+                later.append(ask)
+                continue
             orders.add(ask.order_id)
             asks.append(ask)
-            if isinstance(ask, ControlAsk):
+            if is_control:
                 break
+        self._asks.extendleft(reversed(later))
         return asks
 
     def give_up(self) -> None:

@@ -169,7 +169,15 @@ def _dialect(desk: Desk, settings: PrismSettings, context: Context) -> list[Base
         bus=context.bus, subject=PRISM_DEED, clock=clock, ids=context.ids, log=context.log
     )
     return [
-        *key_routes(desk.venue, desk.keys, desk.users, deeds=deeds, clock=clock, balance=balance),
+        *key_routes(
+            desk.venue,
+            desk.keys,
+            desk.users,
+            deeds=deeds,
+            log=context.log,
+            clock=clock,
+            balance=balance,
+        ),
         *rest_routes(desk),
         *socket_routes(desk),
     ]

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from trade2026.core.clock import SystemClock
-from trade2026.edge.dialect.rates import CONNECTIONS, HELD_OF_SENDER_MAX
+from trade2026.edge.dialect.rates import CONNECTIONS
 
 pytestmark = pytest.mark.integration
 
@@ -223,20 +222,3 @@ async def test_an_address_opens_so_many_sockets_and_no_more(site: Site) -> None:
         served += 1
 
     assert most <= served <= 2 * most
-
-
-async def test_an_address_holds_so_many_sockets_and_one_more_once_it_closes_one(
-    site: Site,
-) -> None:
-    async with AsyncExitStack() as stack:
-        first = await stack.enter_async_context(to(site, "/ws"))
-        for _ in range(HELD_OF_SENDER_MAX - 1):
-            await stack.enter_async_context(to(site, "/ws"))
-        is_one_more = await opened(site)
-        await first.close()
-        # It is given back once the server has heard of the end.
-        async with asyncio.timeout(WITHIN_S):
-            while not await opened(site):  # noqa: ASYNC110 - the server tells nobody.
-                await asyncio.sleep(0.05)
-
-    assert not is_one_more

@@ -24,7 +24,13 @@ from trade2026.model.prism import (
     PrismSnapshot,
 )
 from trade2026.prism.holdings import Holdings
-from trade2026.prism.limits import Limits, notional_problem, open_problem, rows_problem
+from trade2026.prism.limits import (
+    Limits,
+    notional_problem,
+    open_problem,
+    parties_problem,
+    rows_problem,
+)
 from trade2026.prism.outside import REMEMBER_NS, OutsideOrders, order_of
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -163,6 +169,8 @@ def test_a_snapshot_and_a_life_of_all_that_outsiders_may_have_are_one_message() 
     )
 
     assert Limits().parties_max <= Limits().rows_max
+    assert Limits().direct_parties_max < Limits().parties_max
+    assert Limits().direct_rows_max < Limits().rows_max
     for message in (snapshot, life):
         assert len(codec.encode(message)) < PAYLOAD_BYTES_MAX - 10_000
 
@@ -183,6 +191,59 @@ def test_no_more_holdings_than_the_limit_come_to_be_and_those_there_are_go_on() 
     assert problem("account:a", "AAPL") == "TOO_MANY_ACCOUNTS"
     assert problem("account:a", "BTCUSDT") == ""
     assert problem("direct:default", "BTCUSDT") == ""
+
+
+def test_direct_participants_hold_no_more_than_their_share() -> None:
+    holdings, limits = held("1"), Limits(rows_max=9, direct_rows_max=3)
+
+    def problem(orders: OutsideOrders, party: str, *symbols: str) -> str:
+        text = rows_problem(party, symbols, orders=orders, holdings=holdings, limits=limits)
+        return text.partition(" ")[0]
+
+    nothing = working(is_direct=True)
+    platform = working(*resting(2, "a"), *resting(2, "b"), is_direct=False)
+    direct = working(*resting(2, "a"), *resting(2, "b"), is_direct=True)
+    assert (holdings.outside_rows, holdings.direct_rows) == (1, 1)
+    assert problem(nothing, "direct:c", "AAPL", "BTCUSDT") == ""
+    assert problem(nothing, "direct:c", "AAPL", "BTCUSDT", "MSFT") == "TOO_MANY_ACCOUNTS"
+    # What the platform's orders promise takes nothing of that share.
+    assert problem(platform, "direct:c", "AAPL", "BTCUSDT") == ""
+    assert problem(direct, "direct:c", "AAPL") == "TOO_MANY_ACCOUNTS"
+    assert problem(direct, "direct:a", "BTCUSDT") == ""
+    assert problem(direct, "account:c", "AAPL", "BTCUSDT") == ""
+
+
+def test_direct_participants_are_no_more_than_their_share() -> None:
+    holdings, limits = held("1"), Limits(parties_max=5, direct_parties_max=2)
+
+    def problem(party: str, *owners: str) -> str:
+        text = parties_problem(party, owners=owners, holdings=holdings, limits=limits)
+        return text.partition(" ")[0]
+
+    assert problem("direct:b") == ""
+    assert problem("direct:b", "direct:a", "direct:default") == "TOO_MANY_ACCOUNTS"
+    assert problem("direct:b", "direct:a", "account:a", "account:b") == ""
+    assert problem("account:b", "direct:a", "direct:default") == ""
+    assert problem("account:f", *(f"account:{a}" for a in "abcde")) == "TOO_MANY_ACCOUNTS"
+
+
+async def test_funded_participants_never_shut_out_the_platform_also_after_a_restart() -> None:
+    log, clock = MemoryLog(), a_clock()
+    orders, limits = Orders(clock), Limits(rows_max=9, direct_rows_max=6)
+    before, after = orders.market(BUY), orders.market(BUY)
+    async with living(log, clock, limits=limits) as prism:
+        await opened(prism)
+        amounts = {"USDT": qty("1000"), "BTC": qty("1")}
+        fundings = [PrismFunding(account=AccountId(a), amounts=amounts) for a in "abcd"]
+        problems = [await prism.venue.fund(one) for one in fundings]
+        await prism.venue.submit(before)
+    async with living(log, clock, limits=limits) as prism:
+        await opened(prism)
+        late = await prism.venue.fund(fundings[-1])
+        await prism.venue.submit(after)
+
+    assert [p.partition(" ")[0] for p in (*problems, late)] == [""] * 3 + ["TOO_MANY_ACCOUNTS"] * 2
+    assert [kinds(log, order)[-1] for order in (before, after)] == [ExecType.TRADE] * 2
 
 
 async def test_many_who_are_funded_or_trade_at_once_hold_no_more_than_the_limit() -> None:

@@ -103,13 +103,17 @@ class Memory:
         return self._orders.get(number)
 
     def by_client_id(self, client_id: str) -> Placed | None:
-        """Return the newest order to which its sender gave that id."""
+        """Return the newest order to which its sender gave that id, of those that came in."""
         return self._orders.get(self._by_client_id.get(client_id, 0))
 
     def add(self, order: Placed) -> None:
-        """Remember a new order."""
+        """Remember a new order, by its number for now."""
         self._orders[order.number] = order
-        self._by_client_id[order.request.cl_ord_id] = order.number
+
+    def note_accepted(self, order: Placed) -> None:
+        """Remember an order by its sender's id too, once one that is newer has not taken it."""
+        client_id = order.request.cl_ord_id
+        self._by_client_id[client_id] = max(order.number, self._by_client_id.get(client_id, 0))
 
     def note_done(self, order: Placed, *, accounts: int) -> None:
         """Remember an order that is done for as long as there is room beside other *accounts*."""
@@ -175,6 +179,9 @@ class Accounts:
             order.is_working = True
         elif report.exec_type is ExecType.REPLACED:
             order.request = _changed(order.request, report)
+        if report.exec_type is not ExecType.REJECTED:
+            # One that is refused hides none that had its name before.
+            memory.note_accepted(order)
         order.status = status_after(order, report)
         order.text = report.text or order.text
         if order.is_done:

@@ -97,6 +97,8 @@ class Desk:
     def on_feed(self, batches: Sequence[RawBatch], now_ns: int) -> None:
         """Pass the public feed on."""
         self.users.expire(now_ns)
+        for api_key in self.keys.expire(now_ns):
+            self.users.end_of(api_key)
         self.hub.on_feed(batches, self.market_ns)
 
     def _fold_market(self, step: Step) -> None:

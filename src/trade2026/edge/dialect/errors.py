@@ -109,7 +109,7 @@ def bad_key_format() -> DialectError:
 
 
 def bad_key() -> DialectError:
-    """Return the refusal of a key that is unknown or revoked."""
+    """Return the refusal of a key that is unknown, revoked or over."""
     text = "Invalid API-key, IP, or permissions for action."
     return DialectError(-2015, text, HTTPStatus.UNAUTHORIZED)
 

@@ -50,7 +50,7 @@ def known_key(desk: Desk, api_key: str) -> ApiKey:
     """
     if not api_key:
         raise bad_key_format()
-    key = desk.keys.find(api_key)
+    key = desk.keys.find(api_key, desk.clock.now_ns())
     if key is None:
         raise bad_key()
     return key

@@ -2,9 +2,10 @@
 
 With the first key of an account comes its balance. Whoever may trade on PRISM for an account
 may hold its keys; the secret is in the answer to the request that makes a key, and nowhere
-else.
+else. A key is good for so many days; of a user who leaves, all keys are revoked at once.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -12,9 +13,10 @@ import msgspec
 from litestar import Request, delete, get, post
 from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
-from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
+from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import Clock
+from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.ids import AccountId
 from trade2026.core.numbers import Qty
 from trade2026.desk.deeds import DeedTeller
@@ -31,7 +33,12 @@ from trade2026.shell.problem import ProblemError
 
 AnyRequest = Request[Any, Any, Any]
 Key = Annotated[str, Parameter(max_length=64)]
+User = Annotated[str, Parameter(min_length=1, max_length=64)]
 LABEL_MAX: Final = 64
+GOOD_DAYS: Final = 90
+"""As long as a key is good at Binance that is bound to no address."""
+GOOD_DAYS_MAX: Final = 3_650
+_NS_PER_DAY: Final = 86_400 * NS_PER_S
 
 
 class KeyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +47,8 @@ class KeyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     account: str = "default"
     label: str = ""
     """What it is for, in your words."""
+    expires_in_days: Annotated[int, msgspec.Meta(ge=1, le=GOOD_DAYS_MAX)] = GOOD_DAYS
+    """After so many it is good no more."""
 
 
 class KeyReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +59,8 @@ class KeyReply(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     created_ns: int
     created_by: str
+    expires_ns: int | None
+    """It is good before this time; null: always, as keys were before they had an end."""
 
 
 class NewKeyReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +70,7 @@ class NewKeyReply(msgspec.Struct, frozen=True, kw_only=True):
     secret: str
     account: str
     label: str
+    expires_ns: int | None
     balances: dict[str, Exact]
     """What is free on the account, by asset; the first key brings the account its balance."""
 
@@ -70,6 +82,7 @@ def _reply(key: ApiKey) -> KeyReply:
         label=key.label,
         created_ns=key.created_ns,
         created_by=key.created_by,
+        expires_ns=key.expires_ns,
     )
 
 
@@ -79,20 +92,13 @@ async def _fund(venue: Venue, funding: PrismFunding) -> None:
         raise ProblemError(409, "Not possible", problem)
 
 
-async def _revoke(keys: KeyStore, api_key: str) -> None:
-    try:
-        await keys.revoke(api_key)
-    except OSError:
-        text = "the key is revoked until PRISM restarts, but its file was not written: ask again"
-        raise ProblemError(503, "Not saved", text) from None
-
-
 def key_routes(
     venue: Venue,
     keys: KeyStore,
     users: UserStreams,
     *,
     deeds: DeedTeller,
+    log: FilteringBoundLogger,
     clock: Clock,
     balance: dict[str, Qty],
 ) -> list[BaseRouteHandler]:
@@ -103,6 +109,7 @@ def key_routes(
         keys: all there are.
         users: what ends with a key.
         deeds: told of every key made or revoked.
+        log: told the same, without what could be used.
         clock: says when one was made.
         balance: what an account begins with, by asset.
     """
@@ -113,14 +120,17 @@ def key_routes(
         account = AccountId(read_key(data.account, "account"))
         require_account(request, account)
         funding = PrismFunding(account=account, amounts=balance)
+        now_ns = clock.now_ns()
         key = await keys.create(
             account=account,
             label=data.label[:LABEL_MAX],
             created_by=principal_of(request).subject,
-            now_ns=clock.now_ns(),
+            now_ns=now_ns,
+            expires_ns=now_ns + data.expires_in_days * _NS_PER_DAY,
             prepare=partial(_fund, venue, funding),
         )
         by = key.created_by
+        log.info("key made", key=key.start, account=account, by=by)
         await deeds.tell_if_heard(by, "key.create", key.api_key, account=account, text=key.label)
         wallet = venue.floor.wallet_of(party_of(account, is_direct=True))
         return NewKeyReply(
@@ -128,20 +138,43 @@ def key_routes(
             secret=key.secret,
             account=key.account,
             label=key.label,
+            expires_ns=key.expires_ns,
             balances={a: exact.write(b.free) for a, b in wallet.balances().items()},
         )
 
     @get("/keys", opt=needs("prism:read"))
-    async def list_all(request: AnyRequest) -> list[KeyReply]:
-        """List the keys of your accounts, oldest first, without their secrets."""
-        return [_reply(key) for key in keys.all() if is_visible(request, key.account)]
+    async def list_all(request: AnyRequest, user: User | None = None) -> list[KeyReply]:
+        """List the keys of your accounts, oldest first, without their secrets.
 
-    return [create, list_all, _revoking(keys, users, deeds)]
+        With `user`, only those that this user made.
+        """
+        found = [key for key in keys.all() if user in {None, key.created_by}]
+        return [_reply(key) for key in found if is_visible(request, key.account)]
+
+    return [create, list_all, *_revoking(keys, users, deeds, log)]
 
 
-def _revoking(keys: KeyStore, users: UserStreams, deeds: DeedTeller) -> BaseRouteHandler:
+def _revoking(
+    keys: KeyStore, users: UserStreams, deeds: DeedTeller, log: FilteringBoundLogger
+) -> list[BaseRouteHandler]:
+    async def revoke(request: AnyRequest, gone: Sequence[ApiKey]) -> None:
+        by = principal_of(request).subject
+        for key in gone:
+            require_account(request, key.account)
+        for key in gone:
+            users.end_of(key.api_key)
+            log.info("key revoked", key=key.start, account=key.account, by=by)
+        try:
+            await keys.revoke(*(key.api_key for key in gone))
+        except OSError as error:
+            log.warning("revoked keys are still in their file", count=len(gone), why=str(error))
+            text = "it is revoked until PRISM restarts, but the file was not written: ask again"
+            raise ProblemError(503, "Not saved", text) from None
+        for key in gone:
+            await deeds.tell_if_heard(by, "key.revoke", key.api_key, account=key.account)
+
     @delete("/keys/{api_key:str}", opt=needs("prism:write"), status_code=HTTP_204_NO_CONTENT)
-    async def revoke(request: AnyRequest, api_key: Key) -> None:
+    async def revoke_one(request: AnyRequest, api_key: Key) -> None:
         """Revoke a key at once and for good; what was opened with it ends.
 
         Answered with 503 where its file cannot be written: it counts for nothing any more, but
@@ -150,10 +183,17 @@ def _revoking(keys: KeyStore, users: UserStreams, deeds: DeedTeller) -> BaseRout
         key = keys.find_to_revoke(api_key)
         if key is None or not is_visible(request, key.account):
             raise ProblemError(404, "Unknown key", "there is no such key")
-        require_account(request, key.account)
-        users.end_of(api_key)
-        await _revoke(keys, api_key)
-        by = principal_of(request).subject
-        await deeds.tell_if_heard(by, "key.revoke", api_key, account=key.account)
+        await revoke(request, [key])
 
-    return revoke
+    @delete("/keys", opt=needs("prism:write"), status_code=HTTP_200_OK)
+    async def revoke_made_by(request: AnyRequest, user: User) -> list[KeyReply]:
+        """Revoke all keys of your accounts that a user made, who leaves; returns which.
+
+        Answered with 503 as for one key.
+        """
+        gone = [key for key in keys.made_by(user) if is_visible(request, key.account)]
+        if gone:
+            await revoke(request, gone)
+        return [_reply(key) for key in gone]
+
+    return [revoke_one, revoke_made_by]

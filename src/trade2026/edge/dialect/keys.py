@@ -1,8 +1,8 @@
 """The API keys of PRISM's participants: who holds which, and their secrets.
 
 A secret is shown once, when it is made, and lives in one file that only its owner can read;
-it is needed as it is, because HMAC is symmetric. A key belongs to one account. A key that is
-revoked is gone, and so is all that was opened with it.
+it is needed as it is, because HMAC is symmetric. A key belongs to one account and is good
+until its time is over. A key that is revoked is gone, and so is all that was opened with it.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from trade2026.core.errors import RefusedError
 
 KEYS_SECRET: Final = "prism-api-keys"  # noqa: S105 - the name of the file
 KEY_LENGTH: Final = 64
+_START_LENGTH: Final = 8
 KEYS_MAX: Final = 1_000
 KEYS_OF_ACCOUNT_MAX: Final = 30
 """As many as Binance gives to one account."""
@@ -30,10 +31,21 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     created_ns: int
     created_by: str
+    expires_ns: int | None = None
+    """It is good before this time; None: always."""
 
     def __repr__(self) -> str:
         """Return the key without its secret, which must get into no log."""
-        return f"ApiKey({self.api_key[:6]}… of {self.account})"
+        return f"ApiKey({self.start}… of {self.account})"
+
+    @property
+    def start(self) -> str:
+        """Return how it begins: who reads that can tell it from others, and not use it."""
+        return self.api_key[:_START_LENGTH]
+
+    def is_over(self, now_ns: int) -> bool:
+        """Return whether its time is over."""
+        return self.expires_ns is not None and self.expires_ns <= now_ns
 
 
 class KeyFile(Protocol):
@@ -67,18 +79,37 @@ class KeyStore:
         self._keys = {key.api_key: key for key in keys}
         self._revoked: dict[str, ApiKey] = {}
         """Those that count for nothing any more, and are still in the file."""
+        self._over: set[str] = set()
+        """Those whose time was over when that was looked at last."""
         self._making: list[str] = []
         """The accounts of the keys that are being made: each holds its place already."""
         self._changing = asyncio.Lock()
         """One change at a time: each writes the whole file."""
 
-    def find(self, api_key: str) -> ApiKey | None:
+    def find(self, api_key: str, now_ns: int) -> ApiKey | None:
         """Return the key that is spelt so, None where there is none (any more)."""
-        return self._keys.get(api_key)
+        key = self._keys.get(api_key)
+        return None if key is None or key.is_over(now_ns) else key
 
     def find_to_revoke(self, api_key: str) -> ApiKey | None:
-        """Return the key also where it was revoked and the file did not take it."""
+        """Return the key also where its time is over, or the file did not take that it is gone."""
         return self._keys.get(api_key) or self._revoked.get(api_key)
+
+    def made_by(self, user: str) -> list[ApiKey]:
+        """Return the keys that *user* made, also those that the file did not take as gone."""
+        every = (*self._keys.values(), *self._revoked.values())
+        return [key for key in every if key.created_by == user]
+
+    def expire(self, now_ns: int) -> list[str]:
+        """Return the keys whose time has come to be over since this was asked last.
+
+        They stay in the file, for their owners to see and to revoke: nothing is thrown away
+        because of a clock.
+        """
+        over = {api_key for api_key, key in self._keys.items() if key.is_over(now_ns)}
+        new = sorted(over - self._over)
+        self._over = over
+        return new
 
     def all(self) -> list[ApiKey]:
         """Return every key, oldest first."""
@@ -91,6 +122,7 @@ class KeyStore:
         label: str,
         created_by: str,
         now_ns: int,
+        expires_ns: int | None = None,
         prepare: Callable[[], Awaitable[None]],
     ) -> ApiKey:
         """Make a key of *account*; it is in its file before it is returned.
@@ -100,6 +132,7 @@ class KeyStore:
             label: what it is for.
             created_by: who asked.
             now_ns: when.
+            expires_ns: until when it is good; None: always.
             prepare: what must be done before there is a key; not called where there are too
                 many, and where it raises there is none.
 
@@ -115,6 +148,7 @@ class KeyStore:
                 label=label,
                 created_ns=now_ns,
                 created_by=created_by,
+                expires_ns=expires_ns,
             )
             async with self._changing:
                 await self._save(key)
@@ -134,15 +168,17 @@ class KeyStore:
         finally:
             self._making.remove(account)
 
-    async def revoke(self, api_key: str) -> None:
-        """Forget the key for good; it counts for nothing from this moment.
+    async def revoke(self, *api_keys: str) -> None:
+        """Forget keys for good; they count for nothing from this moment.
 
         Raises:
-            OSError: the file did not take it, so it would count again in the next life; ask again.
+            OSError: the file did not take it, so they would count again in the next life; ask
+                again.
         """
-        key = self._keys.pop(api_key, None)
-        if key is not None:
-            self._revoked[api_key] = key
+        for api_key in api_keys:
+            key = self._keys.pop(api_key, None)
+            if key is not None:
+                self._revoked[api_key] = key
         async with self._changing:
             await self._save()
 

@@ -106,6 +106,8 @@ def _change(desk: Desk, connection: Connection, ask: _Ask) -> str:
     if ask.method == "UNSUBSCRIBE":
         for name in names:
             desk.hub.unsubscribe(connection, name)
+        for name in keys:
+            desk.users.leave_key(connection, name)
         return ""
     if len(connection.streams | set(names)) > STREAMS_MAX:
         return f"at most {STREAMS_MAX} streams"

@@ -102,6 +102,10 @@ class UserStreams:
             lambda one: one.connection is connection and (number is None or one.number == number)
         )
 
+    def leave_key(self, connection: Connection, listen_key: str) -> None:
+        """Have *connection* hear no more of what the listen key is for."""
+        self._let_go(lambda one: one.connection is connection and one.listen_key == listen_key)
+
     def has_listener(self, account: str) -> bool:
         """Return whether anybody hears of *account*."""
         return account in self._listeners

@@ -13,7 +13,7 @@ from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import SystemClock
 from trade2026.services import prism
-from trade2026.shell.runtime import Surroundings, running
+from trade2026.shell.runtime import Runtime, Surroundings, running
 
 
 async def opened(client: httpx.AsyncClient) -> None:
@@ -23,14 +23,18 @@ async def opened(client: httpx.AsyncClient) -> None:
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
+async def runtime(tmp_path: Path) -> AsyncGenerator[Runtime]:
     bus = LocalBus(MemoryLog(), SystemClock(), with_codec=True)
     around = Surroundings(bus=bus, doorkeeper=OpenDoor(), data_dir=tmp_path)
     async with running({"PRISM": prism.build}, around) as runtime:
-        client = runtime.client("PRISM")
-        await opened(client)
-        yield client
+        await opened(runtime.client("PRISM"))
+        yield runtime
     await bus.close()
+
+
+@pytest.fixture
+def client(runtime: Runtime) -> httpx.AsyncClient:
+    return runtime.client("PRISM")
 
 
 @pytest.fixture

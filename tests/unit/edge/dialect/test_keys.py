@@ -32,10 +32,20 @@ async def nothing() -> None:
 
 
 async def a_key(
-    store: KeyStore, account: str = "bot", prepare: Callable[[], Awaitable[None]] = nothing
+    store: KeyStore,
+    account: str = "bot",
+    prepare: Callable[[], Awaitable[None]] = nothing,
+    *,
+    by: str = "tess",
+    expires_ns: int | None = None,
 ) -> ApiKey:
     return await store.create(
-        account=account, label="", created_by="tess", now_ns=1, prepare=prepare
+        account=account,
+        label="",
+        created_by=by,
+        now_ns=1,
+        expires_ns=expires_ns,
+        prepare=prepare,
     )
 
 
@@ -47,9 +57,48 @@ async def test_a_key_is_found_by_the_next_process_until_it_is_revoked(tmp_path: 
     later = a_store(tmp_path)
 
     assert later.all() == [kept]
-    assert later.find(kept.api_key) == kept
-    assert later.find(gone.api_key) is None
+    assert later.find(kept.api_key, 1) == kept
+    assert later.find(gone.api_key, 1) is None
     assert len({kept.api_key, kept.secret, gone.api_key, gone.secret}) == 4
+
+
+async def test_a_key_is_good_until_its_time_is_over_and_stays_in_the_file(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    short, always = await a_key(store, expires_ns=10), await a_key(store)
+
+    later = a_store(tmp_path)
+
+    assert [later.find(short.api_key, now_ns) for now_ns in (9, 10)] == [short, None]
+    assert later.find(always.api_key, 10**20) == always
+    # A clock that was wrong and is right again takes nothing away.
+    asked_ns = (9, 10, 11, 9, 10)
+    assert [later.expire(now_ns) for now_ns in asked_ns] == [
+        [],
+        [short.api_key],
+        [],
+        [],
+        [short.api_key],
+    ]
+    assert later.all() == [short, always]
+
+
+async def test_the_keys_that_a_user_made_are_found_and_revoked_together(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    kept = await a_key(store)
+    gone = [await a_key(store, account, by="leo") for account in ("bot", "other")]
+
+    assert store.made_by("leo") == gone
+    await store.revoke(*(key.api_key for key in gone))
+
+    assert store.made_by("leo") == []
+    assert store.all() == a_store(tmp_path).all() == [kept]
+
+
+async def test_a_key_of_before_keys_had_an_end_is_read_and_has_none(tmp_path: Path) -> None:
+    old = b'[{"api_key":"k","secret":"s","account":"a","label":"","created_ns":1,"created_by":"t"}]'
+    SecretFile(tmp_path, KEYS_SECRET).save(old)
+
+    assert [key.expires_ns for key in a_store(tmp_path).all()] == [None]
 
 
 async def test_only_the_owner_can_read_the_file_and_no_draft_is_left(tmp_path: Path) -> None:
@@ -92,9 +141,9 @@ async def test_a_revocation_that_is_not_saved_counts_and_can_be_asked_for_again(
     for _ in range(2):
         with pytest.raises(OSError, match=KEYS_SECRET):
             await store.revoke(key.api_key)
-        assert store.find(key.api_key) is None
+        assert store.find(key.api_key, 1) is None
         assert store.find_to_revoke(key.api_key) == key
-        assert a_store(tmp_path).find(key.api_key) == key
+        assert a_store(tmp_path).find(key.api_key, 1) == key
 
     draft.rmdir()
     await store.revoke(key.api_key)
@@ -120,7 +169,7 @@ async def test_a_key_that_is_revoked_while_the_file_is_written_does_not_come_bac
     revoking = asyncio.ensure_future(store.revoke(gone.api_key))
     await asyncio.sleep(0)
 
-    assert store.find(gone.api_key) is None
+    assert store.find(gone.api_key, 1) is None
     moved.set()
     made, _ = await asyncio.gather(making, revoking)
     assert store.all() == a_store(tmp_path).all() == [made]
