@@ -20,6 +20,7 @@ from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
+from trade2026.adapters.stores.snapshot_files import SnapshotFiles
 from trade2026.core import chance
 from trade2026.core.clock import Clock, VirtualClock
 from trade2026.core.errors import VenueUnavailableError
@@ -32,6 +33,7 @@ from trade2026.desk.execution import ExecutionDesk
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.risk import RiskDesk
+from trade2026.desk.snapshots import Keeper, Snapshots
 from trade2026.domain.risk.book import RiskBook
 from trade2026.model.execution import ExecType, ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
@@ -63,6 +65,7 @@ from trade2026.model.subjects import (
     RISK_HALT,
     Event,
 )
+from trade2026.ports.bus import EventHandler
 from trade2026.ports.venue import Venue
 
 PX = Px(parse_nanos("60000"))
@@ -256,6 +259,7 @@ class Desks:
         archive: Path | None = None,
     ) -> None:
         self._folder = TemporaryDirectory()
+        files = archive.parent if archive else Path(self._folder.name)
         self.life = life
         self._bus = bus
         ids = Ids(clock, chance.stream(life, "ids"))
@@ -273,18 +277,26 @@ class Desks:
             log=LOG,
             settings=OmsSettings(),
             calendar=ExchangeCalendar(),
-            archive=SqliteOrderArchive(archive or Path(self._folder.name) / "orders.db"),
+            archive=SqliteOrderArchive(archive or files / "orders.db"),
         )
         self.algos = Algos(bus=bus, clock=clock, log=LOG, orders=self.oms)
         self.exeq = ExecutionDesk({venue.name: venue})
         self.ptrc = LedgerDesk(bus, clock, ids, LOG)
         self.pnl = EquityDesk(bus=bus, clock=clock, log=LOG)
 
+        def snapshots(keeper: Keeper[Any]) -> Snapshots:
+            store = SnapshotFiles(files / f"{keeper.fold}.snapshot")
+            # So often that a crash finds one, in whichever step of an order it comes.
+            return Snapshots(keeper, store=store, bus=bus, clock=clock, log=LOG, most=3, least_ns=0)
+
+        self.risk_snapshots = snapshots(self.risk.keeper())
+        self.ptrc_snapshots = snapshots(self.ptrc.keeper())
+
     async def begin(self) -> None:
         """Read the log and serve, in the services' order; the quote is always fresh."""
         bus = self._bus
         await bus.fold(RISK_CONTROL, self.risk.on_control)
-        await bus.fold(ORDERS_EVENT, self.risk.on_journal)
+        await self._follow(ORDERS_EVENT, self.risk.on_journal, self.risk_snapshots)
         self.risk.book.quote(PRISM, "BTCUSDT", a_quote("59999.99", "60000.01"), NOW_NS)
         await bus.serve(RISK_CHECK, self.risk.on_check)
         await bus.serve(RISK_CHANGE, self.risk.on_change)
@@ -293,8 +305,8 @@ class Desks:
         await bus.serve(EXEC_CANCEL, self.exeq.on_cancel)
         await bus.serve(EXEC_REPLACE, self.exeq.on_replace)
         await bus.serve(EXEC_STATUS, self.exeq.on_status)
-        await bus.fold(POSITION_EVENT, self.ptrc.on_own_event)
-        await bus.fold(ORDERS_EVENT, self.ptrc.on_journal)
+        await self._follow(POSITION_EVENT, self.ptrc.on_own_event, self.ptrc_snapshots)
+        await self._follow(ORDERS_EVENT, self.ptrc.on_journal, self.ptrc_snapshots)
         await bus.fold(POSITION_EVENT, self.pnl.on_position)
         journal = self.oms.journal
         await bus.fold(ORDERS_EVENT, journal.on_event, from_seq=await journal.begin())
@@ -305,6 +317,12 @@ class Desks:
         await bus.consume(EXEC_REPORT, self.algos.on_report, durable="oms-reports")
         await bus.consume(RISK_CONTROL, self.algos.on_control, durable="oms-control")
         await self.oms.open_accounts()
+
+    async def _follow(
+        self, subject: Event[Any], handler: EventHandler, snapshots: Snapshots
+    ) -> None:
+        begin = await snapshots.begin(subject)()
+        await self._bus.fold(subject, snapshots.following(subject, handler), from_seq=begin)
 
     async def run(self) -> None:
         """Sweep and work until cancelled."""

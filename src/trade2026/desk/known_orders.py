@@ -6,14 +6,15 @@ or a question needs it.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import msgspec
 
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import CodecError, StoreDamagedError
 from trade2026.core.numbers import SignedQty
+from trade2026.desk.persistence import to_the_end
 from trade2026.domain.oms.kept import Changes, Fill, Kept, Totals
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.orders import Orders
@@ -218,7 +219,7 @@ class KnownOrders:
             changes = self._live.take_changes()
             totals = changes.totals
             image = Image(log_id=log_id, seq=seq, last_seq=last_seq, totals=totals)
-            await _to_the_end(asyncio.to_thread(_write, self._archive, changes, image))
+            await to_the_end(asyncio.to_thread(_write, self._archive, changes, image))
             self._live.settle(changes)
             self._live.forget(TimeNs(now_ns - FORGET_AFTER_NS), seq)
 
@@ -249,16 +250,6 @@ class KnownOrders:
             if len(read) < wanted or old_count >= limit:
                 return found
             rows = msgspec.structs.replace(rows, before=read[-1][0])
-
-
-async def _to_the_end(writing: Coroutine[Any, Any, None]) -> None:
-    """Await *writing*; who is cancelled meanwhile waits for it all the same."""
-    task = asyncio.ensure_future(writing)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
 
 
 def _write(archive: OrderArchive, changes: Changes, image: Image) -> None:

@@ -1,24 +1,41 @@
 """The ledger at work: positions and cash folded from the log of orders, told to others.
 
 Each change is appended to the positions' stream once: after a restart the ledger is folded
-again from the beginning, and only what the stream does not have yet is appended.
+again, from its newest snapshot on, and only what the stream does not have yet is appended.
 """
 
+from typing import Final
+
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import Clock, TimeNs
 from trade2026.core.ids import AccountId, EventId, Ids
 from trade2026.core.numbers import Px
 from trade2026.desk.persistence import append_until_stored
+from trade2026.desk.snapshots import Keeper
 from trade2026.domain.position.ledger import Ledger
-from trade2026.domain.position.reconcile import VenueFills
-from trade2026.domain.position.working import WorkingOrders
+from trade2026.domain.position.reconcile import VenueFills, VenueFillsState
+from trade2026.domain.position.state import LedgerState
+from trade2026.domain.position.working import WorkingOrders, WorkingState
 from trade2026.model.booking import AnyBooking, BookRequest
 from trade2026.model.journal import JournalEvent
 from trade2026.model.market import QuoteBatch
 from trade2026.model.position import PositionEvent
 from trade2026.model.subjects import LEDGER_BOOK, POSITION_EVENT
 from trade2026.ports.bus import Bus, Delivery
+
+SNAPSHOT_RULES: Final = 1
+"""To be raised whenever the same events come to something else."""
+
+
+class BooksState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the desk's folds can be made of again."""
+
+    ledger: LedgerState
+    fills: VenueFillsState
+    working: WorkingState
+    told_seqs: dict[str, int]
 
 
 class LedgerDesk:
@@ -38,6 +55,16 @@ class LedgerDesk:
         self._log = log
         # By account: one that is halted over an event tells the rest later, others go on.
         self._told_seq: dict[str, int] = {}
+
+    def keeper(self) -> Keeper[BooksState]:
+        """Return the desk's folds as their snapshots see them."""
+        return Keeper(
+            fold="ledger",
+            state=BooksState,
+            rules=SNAPSHOT_RULES,
+            freeze=self._freeze,
+            thaw=self._thaw,
+        )
 
     async def on_own_event(self, event: PositionEvent, _: Delivery) -> None:
         """Remember up to where the stream has been told already."""
@@ -86,6 +113,20 @@ class LedgerDesk:
         mid = batch.records[-1].mid_px
         if mid is not None:
             self.marks[batch.symbol] = mid
+
+    def _freeze(self) -> BooksState:
+        return BooksState(
+            ledger=self.ledger.freeze(),
+            fills=self.fills.freeze(),
+            working=self.working.freeze(),
+            told_seqs=dict(self._told_seq),
+        )
+
+    def _thaw(self, state: BooksState) -> None:
+        self.ledger.thaw(state.ledger)
+        self.fills.thaw(state.fills)
+        self.working.thaw(state.working)
+        self._told_seq = dict(state.told_seqs)
 
 
 def account_and_seq(event: PositionEvent) -> tuple[AccountId, int]:

@@ -1,9 +1,11 @@
 """Appending what must not be lost: again and again until the log has it.
 
-Safe because an event has an id under which the log stores it once.
+Safe because an event has an id under which the log stores it once. What is written beside the
+log is written to its end, whoever is cancelled meanwhile.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
@@ -35,3 +37,13 @@ async def append_until_stored(
         except BusUnavailableError as error:
             log.warning("log away, trying again", subject=subject.pattern, why=str(error))
             await asyncio.sleep(RETRY_S)
+
+
+async def to_the_end(writing: Coroutine[Any, Any, None]) -> None:
+    """Await *writing*; who is cancelled meanwhile waits for it all the same."""
+    task = asyncio.ensure_future(writing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

@@ -15,9 +15,11 @@ from trade2026.desk.alerts import AlertBoard
 from trade2026.desk.ask import OrderAsk
 from trade2026.desk.persistence import append_until_stored
 from trade2026.desk.policy import PolicyDesk
+from trade2026.desk.snapshots import Keeper
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.losses import Losses
 from trade2026.domain.risk.modes import surprise_of
+from trade2026.domain.risk.state import RiskState
 from trade2026.domain.risk.value_at_risk import MINUTE_NS
 from trade2026.domain.risk.what_if import WhatIf, what_if
 from trade2026.model.journal import JournalEvent
@@ -38,6 +40,8 @@ from trade2026.model.risk import (
 from trade2026.model.subjects import RISK_CONTROL, RISK_LIMITS, Event, scope_key
 from trade2026.ports.bus import Bus, Delivery
 
+SNAPSHOT_RULES: Final = 1
+"""To be raised whenever the same events come to something else."""
 SWEEP_EVERY_S: Final = 5.0
 TELL_WITHIN_NS: Final = 600 * NS_PER_S
 """A surprise is told again after a restart within this time, under the same id."""
@@ -59,6 +63,16 @@ class RiskDesk:
         self._clock = clock
         self._ids = ids
         self._log = log
+
+    def keeper(self) -> Keeper[RiskState]:
+        """Return the book's fold of the log of orders as its snapshots see it."""
+        return Keeper(
+            fold="risk",
+            state=RiskState,
+            rules=SNAPSHOT_RULES,
+            freeze=self.book.freeze,
+            thaw=self.book.thaw,
+        )
 
     async def on_check(self, request: RiskRequest) -> RiskVerdict:
         """Judge an order; an approval holds its reservation from this moment."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import AccountId, EventId, OrderId
+from trade2026.core.ids import AccountId, EventId, OrderId, StrategyId
 from trade2026.core.numbers import Money, Px, Qty, SignedQty
 from trade2026.model.booking import AnyBooking
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
@@ -133,6 +133,8 @@ class OrderReported(_OrderStep, frozen=True, kw_only=True):
 
     None where no such fill stands: then nothing moves, and `surprise` says so.
     """
+    strategy: StrategyId = StrategyId("")
+    """Whose order it is, so that no fold need remember one that ended; empty in old logs."""
 
 
 class UnknownReported(msgspec.Struct, frozen=True, kw_only=True, tag=True):

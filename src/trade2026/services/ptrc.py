@@ -22,6 +22,7 @@ from trade2026.model.post_trade import (
 )
 from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT, POSITION_EVENT, Stream
 from trade2026.shell.service import Context, Fold, Intake, Service
+from trade2026.shell.snapshots import fold_behind, snapshots_of
 
 
 def build(context: Context) -> Service:
@@ -40,6 +41,7 @@ def build(context: Context) -> Service:
         settles_at=ExchangeCalendar().settles_ns,
     )
     halter = AccountHalter(context.bus, context.log, context.name)
+    snapshots = snapshots_of(context, desk.keeper())
     return Service(
         name=context.name,
         routes=[
@@ -52,8 +54,8 @@ def build(context: Context) -> Service:
         ],
         intakes=[
             # First what was told already, so that folding the log again tells nothing twice.
-            Fold(subject=POSITION_EVENT, handler=desk.on_own_event),
-            Fold(subject=ORDERS_EVENT, handler=desk.on_journal, on_poison=halter.on_poison),
+            fold_behind(snapshots, POSITION_EVENT, desk.on_own_event),
+            fold_behind(snapshots, ORDERS_EVENT, desk.on_journal, halter.on_poison),
             Fold(
                 subject=MARKET_QUOTE,
                 handler=desk.on_quotes,
@@ -73,7 +75,8 @@ def build(context: Context) -> Service:
             *_intakes_of_the_audit(audit),
         ],
         soft_pings={"reconciliation": reconciling.ping},
-        loops=[reconciling.run, audit.run, compliance.run],
+        loops=[reconciling.run, audit.run, compliance.run, snapshots.run],
+        stop=snapshots.close,
     )
 
 

@@ -9,6 +9,7 @@ from trade2026.desk.kill import KillDesk
 from trade2026.desk.policy import PolicyDesk, RiskSettings
 from trade2026.desk.recent import from_newest
 from trade2026.desk.risk import RiskDesk
+from trade2026.desk.snapshots import Snapshots
 from trade2026.domain.risk.book import RiskBook
 from trade2026.edge.risk import mode_routes, view_routes
 from trade2026.edge.risk_alerts import alert_routes
@@ -32,6 +33,7 @@ from trade2026.model.subjects import (
     Stream,
 )
 from trade2026.shell.service import Context, Fold, Intake, Serve, Service, nothing
+from trade2026.shell.snapshots import fold_behind, snapshots_of
 from trade2026.shell.watchdog import watchdog_ping
 
 BARS_BACK: Final = 60_000
@@ -53,6 +55,7 @@ def build(context: Context) -> Service:
         bus=context.bus, clock=context.clock, ids=context.ids, log=context.log, risk=desk
     )
     kills = KillDesk(bus=context.bus, clock=context.clock, log=context.log, risk=desk)
+    snapshots = snapshots_of(context, desk.keeper())
     return Service(
         name=context.name,
         routes=[
@@ -63,18 +66,29 @@ def build(context: Context) -> Service:
             *alert_routes(desk),
             *limit_routes(desk),
         ],
-        intakes=_intakes(context, desk, breakers, kills),
+        intakes=_intakes(context, desk, breakers, kills, snapshots),
         soft_pings={
             "watchdog": lambda: watchdog_ping(context.data_dir),
             **({} if policy is None else {"policy": policy.ping}),
         },
         caught_up=nothing if policy is None else policy.load,
-        loops=[desk.run, breakers.run, kills.run, *([] if policy is None else [policy.run])],
+        loops=[
+            desk.run,
+            breakers.run,
+            kills.run,
+            snapshots.run,
+            *([] if policy is None else [policy.run]),
+        ],
+        stop=snapshots.close,
     )
 
 
 def _intakes(
-    context: Context, desk: RiskDesk, breakers: BreakerDesk, kills: KillDesk
+    context: Context,
+    desk: RiskDesk,
+    breakers: BreakerDesk,
+    kills: KillDesk,
+    snapshots: Snapshots,
 ) -> list[Intake]:
     return [
         # Modes and limits before anything can be approved: a kill outlives a restart.
@@ -97,7 +111,7 @@ def _intakes(
             from_seq=from_newest(context.bus, Stream.MARKET, back=BARS_BACK),
         ),
         Fold(subject=LOSS_MARK, handler=breakers.on_mark),
-        Fold(subject=ORDERS_EVENT, handler=desk.on_journal, on_poison=desk.on_poison),
+        fold_behind(snapshots, ORDERS_EVENT, desk.on_journal, desk.on_poison),
         Fold(
             subject=MARKET_QUOTE,
             handler=desk.on_quotes,

@@ -9,6 +9,7 @@ a session without a crash does.
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import pytest
 from tests.trading import (
@@ -57,8 +58,10 @@ async def _finish(core: Core) -> None:
     await until(lambda: core.ptrc.ledger.seq == seq and core.risk.book.accounts.seq == seq)
 
 
-async def _run_to_death(log: MemoryLog, venue: PlainVenue, dies_at: int, stored: bool) -> bool:
-    async with running_core(log, venue, dies_at=dies_at, is_stored=stored) as core:
+async def _run_to_death(
+    log: MemoryLog, venue: PlainVenue, dies_at: int, stored: bool, archive: Path | None = None
+) -> bool:
+    async with running_core(log, venue, dies_at=dies_at, is_stored=stored, archive=archive) as core:
         session = asyncio.ensure_future(_session(core))
         done = asyncio.Event()
         session.add_done_callback(lambda _: done.set())
@@ -72,13 +75,14 @@ async def _run_to_death(log: MemoryLog, venue: PlainVenue, dies_at: int, stored:
 @pytest.mark.parametrize("is_stored", [False, True], ids=["lost", "stored"])
 @pytest.mark.parametrize("dies_at", range(APPENDS))
 async def test_a_core_that_dies_at_any_append_is_followed_by_one_that_lost_nothing(
-    dies_at: int, is_stored: bool
+    dies_at: int, is_stored: bool, tmp_path: Path
 ) -> None:
     log = MemoryLog()
     venue = PlainVenue(log)
+    archive = tmp_path / "orders.db"
 
-    await _run_to_death(log, venue, dies_at, is_stored)
-    async with running_core(log, venue, life=1) as core:
+    await _run_to_death(log, venue, dies_at, is_stored, archive)
+    async with running_core(log, venue, life=1, archive=archive) as core:
         await _finish(core)
 
         orders = core.oms.journal.orders

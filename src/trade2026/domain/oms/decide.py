@@ -202,6 +202,7 @@ def judge_report(
         report=report,
         surprise="; ".join(surprises_of(order, report, was, legs)),
         was=was,
+        strategy=order.request.strategy,
     )
 
 

@@ -14,7 +14,7 @@ from trade2026.core.numbers import Px, Value, value_at
 from trade2026.domain.position.entry import Entry
 from trade2026.model.position import BASE_CURRENCY, RATE_ONE, Balance, LotMethod
 
-ENTRIES_KEPT: Final = 10_000
+ENTRIES_KEPT: Final = 2_000
 """Entries kept for each account to be looked at; the log has them all."""
 PEGGED: Final = frozenset({BASE_CURRENCY, "USD"})
 """Currencies that are worth one from the beginning."""
@@ -44,6 +44,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return next(found, Balance(currency=BASE_CURRENCY))
 
 
+class BooksState(msgspec.Struct, frozen=True, array_like=True):
+    """All that the books of one account can be made of again."""
+
+    shown: Account
+    entries: tuple[Entry, ...]
+
+
 class AccountBooks:
     """The books of one account; mutable."""
 
@@ -54,6 +61,19 @@ class AccountBooks:
         self.method = LotMethod.AVERAGE
         self.balances: dict[str, Balance] = {}
         self.entries: deque[Entry] = deque(maxlen=ENTRIES_KEPT)
+
+    @classmethod
+    def of(cls, state: BooksState) -> "AccountBooks":
+        """Return the books that *state* was frozen from."""
+        made = cls(state.shown.account)
+        made.method = state.shown.method
+        made.balances = {one.currency: one for one in state.shown.balances}
+        made.entries.extend(state.entries)
+        return made
+
+    def freeze(self) -> BooksState:
+        """Return all that these can be made of again."""
+        return BooksState(shown=self.shown(), entries=tuple(self.entries))
 
     def balance(self, currency: str) -> Balance:
         """Return what there is of *currency*."""

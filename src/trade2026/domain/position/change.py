@@ -48,10 +48,11 @@ class Change:
         self._books.deposit(currency, amount)
         self._paid_in = ((currency, amount),)
 
-    def let(self, holding: Holding, op: Op) -> None:
-        """Let *op* happen to *holding*."""
+    def let(self, holding: Holding, *ops: Op) -> None:
+        """Let *ops* happen to *holding*, as one move."""
         before, cash = holding.position, holding.cash
-        holding.add(op)
+        for op in ops:
+            holding.add(op)
         self._moved(before, holding, holding.cash - cash)
 
     def put_right(self, holding: Holding, exec_id: ExecId, corrected: FillOp | None) -> None:
@@ -102,7 +103,7 @@ class Change:
 
     def _moved(self, before: Position, holding: Holding, cash: int) -> None:
         after = holding.position
-        move = Move(before, after, cash)
+        move = Move(before, after, Value(cash))
         assert move.is_balanced(), f"{self._origin.reference}: an entry that does not balance"
         self._moves.append(move)
         self._books.move(after.currency, cash)

@@ -36,12 +36,12 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
     """Debit positive, credit negative."""
 
 
-class Move(msgspec.Struct, frozen=True, gc=False):
+class Move(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What one event did to one position."""
 
     before: Position
     after: Position
-    cash: int
+    cash: Value
     """What the cash of its quote asset moved by, reckoned apart from the two."""
 
     def is_balanced(self) -> bool:
@@ -52,7 +52,7 @@ class Move(msgspec.Struct, frozen=True, gc=False):
         return had == gained + after.dividends - before.dividends
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """One event of the log, booked."""
 
     journal_seq: int

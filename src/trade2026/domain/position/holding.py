@@ -1,14 +1,14 @@
-"""One position with all that ever happened to it, so that any of it can be taken back.
+"""One position with what happened to it of late, so that any of that can be taken back.
 
 Each happening is an `Op`. A bust takes its fill out and works the rest through again: the
-position is then what it would be had the fill never been. Between the cash that an op moves,
-which is reckoned from prices and amounts alone, and the sums of the position stands, after
-every op::
+position is then what it would be had the fill never been. What happened longer ago than the
+newest `OPS_KEPT` stands as what it came to. Between the cash that an op moves, which is reckoned
+from prices and amounts alone, and the sums of the position stands, after every op::
 
     cash + cost == realized - fees + funding + dividends
 """
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -28,7 +28,7 @@ from trade2026.domain.position.lots import Lot, Lots
 from trade2026.model.position import AssetAmount, LotMethod, Position
 
 
-class FillOp(msgspec.Struct, frozen=True, gc=False):
+class FillOp(msgspec.Struct, frozen=True, gc=False, tag=True, array_like=True):
     """A fill; the fee is in the quote asset, in the base asset, or in a third one."""
 
     exec_id: ExecId
@@ -38,26 +38,26 @@ class FillOp(msgspec.Struct, frozen=True, gc=False):
     fee_asset: str
 
 
-class FundingOp(msgspec.Struct, frozen=True, gc=False):
+class FundingOp(msgspec.Struct, frozen=True, gc=False, tag=True, array_like=True):
     """Funding, received or (negative) paid."""
 
     amount: Money
 
 
-class DividendOp(msgspec.Struct, frozen=True, gc=False):
+class DividendOp(msgspec.Struct, frozen=True, gc=False, tag=True, array_like=True):
     """A dividend for what is held at this place."""
 
     per_unit: Px
 
 
-class SplitOp(msgspec.Struct, frozen=True, gc=False):
+class SplitOp(msgspec.Struct, frozen=True, gc=False, tag=True, array_like=True):
     """A split of what is held at this place."""
 
     numerator: int
     denominator: int
 
 
-class MethodOp(msgspec.Struct, frozen=True, gc=False):
+class MethodOp(msgspec.Struct, frozen=True, gc=False, tag=True, array_like=True):
     """From here on units are sold by another method."""
 
     method: LotMethod
@@ -67,8 +67,33 @@ Op: TypeAlias = FillOp | FundingOp | DividendOp | SplitOp | MethodOp
 """What can happen to a position."""
 
 
+OPS_KEPT: Final = 5_000
+"""At least so many of the newest ops can be taken back, and at most twice as many."""
+
+
+class Standing(msgspec.Struct, frozen=True, array_like=True):
+    """What a position had come to at one moment."""
+
+    position: Position
+    lots: tuple[Lot, ...]
+    cash: Value
+    method: LotMethod
+
+
+class HoldingState(msgspec.Struct, frozen=True, array_like=True):
+    """All that a holding can be made of again."""
+
+    base: str
+    begun: Standing
+    """Before the first op that is kept."""
+    middle: Standing | None
+    """After the first `OPS_KEPT` of them, where there are so many."""
+    now: Standing
+    ops: tuple[Op, ...]
+
+
 class Holding:
-    """A position, its lots, the cash it moved, and its history; mutable.
+    """A position, its lots, the cash it moved, and its newest history; mutable.
 
     Args:
         empty: the position before anything happened.
@@ -76,7 +101,17 @@ class Holding:
         method: how units are sold at the beginning.
     """
 
-    __slots__ = ("_base", "_empty", "_first_method", "cash", "lots", "method", "ops", "position")
+    __slots__ = (
+        "_base",
+        "_begun",
+        "_empty",
+        "_middle",
+        "cash",
+        "lots",
+        "method",
+        "ops",
+        "position",
+    )
 
     def __init__(self, empty: Position, base: str, method: LotMethod) -> None:
         self.position = empty
@@ -87,17 +122,49 @@ class Holding:
         self.ops: list[Op] = []
         self._empty = empty
         self._base = base
-        self._first_method = method
+        self._begun = self._standing()
+        self._middle: Standing | None = None
 
     @property
     def is_untouched(self) -> bool:
         """Return whether nothing is left of anything that happened."""
         return self.position == self._empty
 
+    @classmethod
+    def of(cls, state: HoldingState) -> "Holding":
+        """Return the holding that *state* was frozen from."""
+        first = state.begun.position
+        made = cls(Position(key=first.key, currency=first.currency), state.base, state.begun.method)
+        made._begun, made._middle = state.begun, state.middle
+        made._stand(state.now)
+        made.ops = list(state.ops)
+        return made
+
+    def freeze(self) -> HoldingState:
+        """Return all that this can be made of again."""
+        return HoldingState(
+            base=self._base,
+            begun=self._begun,
+            middle=self._middle,
+            now=self._standing(),
+            ops=tuple(self.ops),
+        )
+
     def add(self, op: Op) -> None:
         """Let *op* happen."""
         self._do(op)
         self.ops.append(op)
+        count = len(self.ops)
+        if count == OPS_KEPT:
+            self._middle = self._standing()
+        elif count == 2 * OPS_KEPT:
+            assert self._middle is not None
+            self._begun, self._middle = self._middle, self._standing()
+            del self.ops[:OPS_KEPT]
+
+    def has_fill(self, exec_id: ExecId) -> bool:
+        """Return whether the fill *exec_id* can be put right."""
+        return any(isinstance(op, FillOp) and op.exec_id == exec_id for op in self.ops)
 
     def put_right(self, exec_id: ExecId, corrected: FillOp | None) -> None:
         """Put *corrected* in the place of the fill *exec_id*, or nothing where it is None.
@@ -108,10 +175,19 @@ class Holding:
             i for i, op in enumerate(self.ops) if isinstance(op, FillOp) and op.exec_id == exec_id
         )
         self.ops[place : place + 1] = [] if corrected is None else [corrected]
-        self.position, self.lots, self.cash = self._empty, Lots(), Value(0)
-        self.method = self._first_method
-        for op in self.ops:
+        self._stand(self._begun)
+        self._middle = None
+        for count, op in enumerate(self.ops, start=1):
             self._do(op)
+            if count == OPS_KEPT:
+                self._middle = self._standing()
+
+    def _standing(self) -> Standing:
+        return Standing(self.position, self.lots.all(), self.cash, self.method)
+
+    def _stand(self, standing: Standing) -> None:
+        self.position, self.lots = standing.position, Lots(standing.lots)
+        self.cash, self.method = standing.cash, standing.method
 
     def _do(self, op: Op) -> None:
         match op:

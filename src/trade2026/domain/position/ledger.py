@@ -7,7 +7,11 @@ For every account, every currency and every mark::
     realized + unrealized - fees + funding + dividends == cash + worth - deposits
 
 A bust takes its fill out as if it had never been; a correction puts another in its place.
-One that comes before its fill waits for it.
+One that comes before its fill waits for it. Of a fill that is further back than its position
+remembers, the same quantity is booked the other way at the same price, with its fee given back:
+quantity, cash and equity are as if it had never been, and only the average is that of today.
+
+Memory is bounded: the newest fills, and orders that ended, are remembered by their number.
 """
 
 import hashlib
@@ -15,7 +19,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
-from trade2026.core.numbers import SignedQty, value_of_money
+from trade2026.core.numbers import value_of_money
 from trade2026.domain.position.account import Account, AccountBooks
 from trade2026.domain.position.change import Change, Origin
 from trade2026.domain.position.entry import (
@@ -27,15 +31,13 @@ from trade2026.domain.position.entry import (
     postings_of,
 )
 from trade2026.domain.position.holding import (
-    DividendOp,
-    FillOp,
     FundingOp,
     Holding,
     MethodOp,
-    Op,
-    SplitOp,
 )
 from trade2026.domain.position.lots import Lot
+from trade2026.domain.position.reading import fill_op, op_of, ops_of, origin_of
+from trade2026.domain.position.state import FillState, LedgerState, places_of
 from trade2026.model.booking import (
     AnyBooking,
     Booking,
@@ -51,8 +53,11 @@ from trade2026.model.instrument import PRISM_INSTRUMENTS, Instrument
 from trade2026.model.journal import (
     CashDeposited,
     JournalEvent,
+    OrderFailed,
     OrderReceived,
+    OrderRefused,
     OrderReported,
+    OrderWithdrawn,
     UnknownReported,
 )
 from trade2026.model.position import (
@@ -65,6 +70,11 @@ from trade2026.model.position import (
 )
 
 _ExecKey = tuple[str, ExecId]
+
+FILLS_KEPT: Final = 50_000
+"""Reports remembered, so that none is booked twice; the log's writer looks further back."""
+ENDED_KEPT: Final = 50_000
+"""Ended orders remembered, so that what is filled late has its strategy in old logs too."""
 
 INSTRUMENTS: Final[Mapping[str, Instrument]] = {one.symbol: one for one in PRISM_INSTRUMENTS}
 """By symbol; what is not here is taken as quoted in the base currency."""
@@ -83,8 +93,10 @@ class Ledger:
         self._books: dict[AccountId, AccountBooks] = {}
         self._holdings: dict[AccountId, dict[PositionKey, Holding]] = {}
         self._strategies: dict[OrderId, StrategyId] = {}
+        """Of open orders."""
+        self._ended: dict[OrderId, StrategyId] = {}
         self._fills: dict[_ExecKey, PositionKey | None] = {}
-        """Every report booked; with the position, where it was a fill that still stands."""
+        """The reports booked; with the position, where it was a fill that still stands."""
         self._waiting: dict[_ExecKey, ExecutionReport] = {}
         """Busts and corrections of fills that have not come yet."""
         self._booking_ids: set[tuple[AccountId, EventId]] = set()
@@ -112,9 +124,12 @@ class Ledger:
                 self._strategies[event.order_id] = event.request.strategy
                 change = None
             case OrderReported():
-                strategy = self._strategies.get(event.order_id)
-                assert strategy is not None, f"{event.order_id}: reported before it was received"
-                change = self._report(event, strategy, seq)
+                change = self._report(event, self._strategy_of(event), seq)
+                if not event.report.leaves_qty:
+                    self._end(event.order_id)
+            case OrderRefused() | OrderFailed() | OrderWithdrawn():
+                self._end(event.order_id)
+                change = None
             case UnknownReported():
                 change = self._report(event, UNATTRIBUTED, seq)
             case CashDeposited() | Booking():
@@ -123,6 +138,44 @@ class Ledger:
                 change = None
         self._seqs[event.account] = seq
         return () if change is None else (change,)
+
+    def freeze(self) -> LedgerState:
+        """Return all that this can be made of again."""
+        holdings = tuple(
+            one.freeze() for those in self._holdings.values() for one in those.values()
+        )
+        places = places_of(holdings)
+        return LedgerState(
+            seqs=dict(self._seqs),
+            books=tuple(one.freeze() for one in self._books.values()),
+            holdings=holdings,
+            strategies=dict(self._strategies),
+            ended=dict(self._ended),
+            fills=tuple(
+                FillState(venue, exec_id, -1 if key is None else places[key])
+                for (venue, exec_id), key in self._fills.items()
+            ),
+            waiting=tuple(self._waiting.values()),
+            bookings=tuple(sorted(self._booking_ids)),
+        )
+
+    def thaw(self, state: LedgerState) -> None:
+        """Begin from *state*, which another ledger was frozen to."""
+        self._seqs = dict(state.seqs)
+        self._books = {one.shown.account: AccountBooks.of(one) for one in state.books}
+        self._holdings = {}
+        keys: list[PositionKey] = []
+        for one in state.holdings:
+            holding = Holding.of(one)
+            keys.append(holding.position.key)
+            self._holdings.setdefault(keys[-1].account, {})[keys[-1]] = holding
+        self._strategies, self._ended = dict(state.strategies), dict(state.ended)
+        self._fills = {
+            (one.venue, one.exec_id): None if one.place < 0 else keys[one.place]
+            for one in state.fills
+        }
+        self._waiting = {(one.venue, ExecId(one.exec_ref_id)): one for one in state.waiting}
+        self._booking_ids = set(state.bookings)
 
     def positions(self, account: str | None = None) -> tuple[Position, ...]:
         """Return the positions of one account or of all, closed ones too, sorted by key."""
@@ -205,7 +258,7 @@ class Ledger:
             return None
         self._booking_ids.add(booking_id)
         books = self._books_of(event.account)
-        change = Change(books, _origin(event, seq))
+        change = Change(books, origin_of(event, seq))
         match event:
             case CashDeposited() | CashMoved():
                 change.deposit(event.currency, value_of_money(event.amount))
@@ -218,7 +271,7 @@ class Ledger:
                 change.let(self._holding(key), FundingOp(event.amount))
             case _:
                 for holding in self._holders(event):
-                    change.let(holding, _op_of(event))
+                    change.let(holding, op_of(event))
         return change.told()
 
     def _report(
@@ -239,8 +292,7 @@ class Ledger:
             case ExecType.TRADE:
                 return self._fill(event.account, strategy, report, origin)
             case ExecType.TRADE_CANCEL | ExecType.TRADE_CORRECT:
-                self._fills[exec_key] = None
-                return self._put_right(event.account, report, origin)
+                return self._put_right(event, strategy, origin)
             case _:
                 return None
 
@@ -253,38 +305,65 @@ class Ledger:
         op = fill_op(report, report.exec_id, report.side.sign)
         correction = self._waiting.pop(exec_key, None)
         if correction is not None and correction.exec_type is ExecType.TRADE_CANCEL:
-            self._fills[exec_key] = None
+            self._remember(exec_key, None)
             return None
         if correction is not None:
             op = fill_op(correction, report.exec_id, report.side.sign)
-        self._fills[exec_key] = key
+        self._remember(exec_key, key)
         change = Change(self._books_of(account), origin)
         change.let(self._holding(key), op)
         return change.told()
 
     def _put_right(
-        self, account: AccountId, report: ExecutionReport, origin: Origin
+        self, event: OrderReported | UnknownReported, strategy: StrategyId, origin: Origin
     ) -> PositionEvent | None:
+        report, account = event.report, event.account
         assert not report.fee or report.fee_asset, f"{report.exec_id}: a fee in no currency"
         exec_key = (report.venue, ExecId(report.exec_ref_id))
-        if exec_key not in self._fills:
+        is_known = exec_key in self._fills
+        key = self._fills.get(exec_key)
+        self._remember((report.venue, report.exec_id), None)
+        if not is_known and event.was is not None:
+            # The log's writer knows the fill, and we do not any more.
+            key = PositionKey(account, strategy, report.venue, report.symbol)
+        elif not is_known:
             before = self._waiting.get(exec_key)
             if before is None or before.exec_type is not ExecType.TRADE_CANCEL:
                 self._waiting[exec_key] = report
             return None
-        key = self._fills[exec_key]
         if key is None or key.account != account:
             # Taken back before, or another account's: no account's report moves another's.
             return None
-        holding = self._holding(key)
-        corrected = None
-        if report.exec_type is ExecType.TRADE_CORRECT:
-            corrected = fill_op(report, exec_key[1], report.side.sign)
+        holding, change = self._holding(key), Change(self._books_of(account), origin)
+        if holding.has_fill(exec_key[1]):
+            corrected = None
+            if report.exec_type is ExecType.TRADE_CORRECT:
+                corrected = fill_op(report, exec_key[1], report.side.sign)
+            change.put_right(holding, exec_key[1], corrected)
         else:
-            self._fills[exec_key] = None
-        change = Change(self._books_of(account), origin)
-        change.put_right(holding, exec_key[1], corrected)
+            change.let(holding, *ops_of(event))
+        if report.exec_type is ExecType.TRADE_CANCEL:
+            self._remember(exec_key, None)
         return change.told()
+
+    def _remember(self, exec_key: _ExecKey, key: PositionKey | None) -> None:
+        self._fills[exec_key] = key
+        if len(self._fills) > FILLS_KEPT:
+            del self._fills[next(iter(self._fills))]
+
+    def _strategy_of(self, event: OrderReported) -> StrategyId:
+        order_id = event.order_id
+        known = self._strategies.get(order_id, self._ended.get(order_id, event.strategy or None))
+        assert known is not None, f"{order_id}: reported before it was received"
+        return known
+
+    def _end(self, order_id: OrderId) -> None:
+        strategy = self._strategies.pop(order_id, None)
+        if strategy is None:
+            return
+        self._ended[order_id] = strategy
+        if len(self._ended) > ENDED_KEPT:
+            del self._ended[next(iter(self._ended))]
 
     def _books_of(self, account: AccountId) -> AccountBooks:
         books = self._books.get(account)
@@ -315,26 +394,3 @@ class Ledger:
             empty = Position(key=key, currency=currency)
             holding = holdings[key] = Holding(empty, known.base if known else "", method)
         return holding
-
-
-def fill_op(report: ExecutionReport, exec_id: ExecId, sign: int) -> FillOp:
-    """Return what *report* says of the fill *exec_id*."""
-    return FillOp(
-        exec_id, SignedQty(report.last_qty * sign), report.last_px, report.fee, report.fee_asset
-    )
-
-
-def _op_of(event: DividendBooked | SplitBooked) -> Op:
-    if isinstance(event, DividendBooked):
-        return DividendOp(event.per_unit)
-    return SplitOp(event.numerator, event.denominator)
-
-
-def _origin(event: CashDeposited | AnyBooking, seq: int) -> Origin:
-    return Origin(
-        seq=seq,
-        ts_ns=event.ts_ns,
-        kind=type(event).__name__,
-        reference=event.event_id,
-        exec_id=ExecId(""),
-    )

@@ -15,7 +15,7 @@ from trade2026.core.numbers import SignedQty, Value, share_of, split_qty
 from trade2026.model.position import LotMethod
 
 
-class Lot(msgspec.Struct, frozen=True, gc=False):
+class Lot(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Units that were opened together."""
 
     quantity: SignedQty

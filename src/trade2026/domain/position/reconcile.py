@@ -10,20 +10,61 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
+
 from trade2026.core.ids import AccountId, ExecId
 from trade2026.core.numbers import SignedQty, Value, value_of, value_of_money
 from trade2026.model.execution import ExecType, ExecutionReport
-from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
+from trade2026.model.journal import FillTerms, JournalEvent, OrderReported, UnknownReported
 from trade2026.model.position import Position
 from trade2026.model.reconciliation import Cause, Difference, Held, Statement
 
-RECENT_KEPT: Final = 100_000
+RECENT_KEPT: Final = 20_000
 """Fills that can be taken off again: more than come while a venue is being asked."""
+FILLS_KEPT: Final = 50_000
+"""Reports remembered, so that none counts twice; the log's writer looks further back."""
 
 _Place = tuple[AccountId, str]
 
 
 NOTHING: Final = Held()
+
+
+class PlaceState(msgspec.Struct, frozen=True, array_like=True):
+    """What fills, or what was taken back of them, come to in one place."""
+
+    venue: str
+    account: AccountId
+    symbol: str
+    held: Held
+
+
+class ReportState(msgspec.Struct, frozen=True, array_like=True):
+    """One report that was counted."""
+
+    venue: str
+    exec_id: ExecId
+    moved: Held | None
+
+
+class RecentState(msgspec.Struct, frozen=True, array_like=True):
+    """One newest fill."""
+
+    venue: str
+    report_seq: int
+    account: AccountId
+    symbol: str
+    moved: Held
+
+
+class VenueFillsState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the fills of the venues can be made of again."""
+
+    held: tuple[PlaceState, ...]
+    taken_back: tuple[PlaceState, ...]
+    fills: tuple[ReportState, ...]
+    recent: tuple[RecentState, ...]
+    seqs: dict[AccountId, int]
 
 
 class VenueFills:
@@ -33,9 +74,43 @@ class VenueFills:
         self._held: dict[str, dict[_Place, Held]] = {}
         self._taken_back: dict[tuple[str, _Place], Held] = {}
         self._fills: dict[tuple[str, ExecId], Held | None] = {}
-        """Of every report once; None where it is no fill that stands."""
+        """Of the newest reports once; None where it is no fill that stands."""
         self._recent: deque[tuple[str, int, _Place, Held]] = deque(maxlen=RECENT_KEPT)
         self._seqs: dict[AccountId, int] = {}
+
+    def freeze(self) -> VenueFillsState:
+        """Return all that this can be made of again."""
+        return VenueFillsState(
+            held=tuple(
+                PlaceState(venue, *place, held)
+                for venue, those in self._held.items()
+                for place, held in those.items()
+            ),
+            taken_back=tuple(
+                PlaceState(venue, *place, held) for (venue, place), held in self._taken_back.items()
+            ),
+            fills=tuple(ReportState(*key, moved) for key, moved in self._fills.items()),
+            recent=tuple(
+                RecentState(venue, seq, *place, moved) for venue, seq, place, moved in self._recent
+            ),
+            seqs=dict(self._seqs),
+        )
+
+    def thaw(self, state: VenueFillsState) -> None:
+        """Begin from *state*, which another one was frozen to."""
+        self._held = {}
+        for one in state.held:
+            self._held.setdefault(one.venue, {})[one.account, one.symbol] = one.held
+        self._taken_back = {
+            (one.venue, (one.account, one.symbol)): one.held for one in state.taken_back
+        }
+        self._fills = {(one.venue, one.exec_id): one.moved for one in state.fills}
+        self._recent.clear()
+        self._recent.extend(
+            (one.venue, one.report_seq, (one.account, one.symbol), one.moved)
+            for one in state.recent
+        )
+        self._seqs = dict(state.seqs)
 
     def apply(self, event: JournalEvent, seq: int) -> None:
         """Take the next event of its account in the log; one taken before changes nothing."""
@@ -43,7 +118,7 @@ class VenueFills:
             return
         self._seqs[event.account] = seq
         if isinstance(event, OrderReported | UnknownReported):
-            self._report(event.account, event.report)
+            self._report(event)
 
     def at(self, venue: str, report_seq: int) -> dict[_Place, Held]:
         """Return what is held by account and symbol, without reports after *report_seq*."""
@@ -65,34 +140,44 @@ class VenueFills:
         """Return what busts and corrections made of the fills there, all together."""
         return self._taken_back.get((venue, place), NOTHING)
 
-    def _report(self, account: AccountId, report: ExecutionReport) -> None:
+    def _report(self, event: OrderReported | UnknownReported) -> None:
+        report = event.report
         key = (report.venue, report.exec_id)
         if key in self._fills:
             return
-        place = (account, report.symbol)
+        place = (event.account, report.symbol)
         match report.exec_type:
             case ExecType.TRADE:
                 moved = moved_by(report)
-                self._fills[key] = moved
+                self._remember(key, moved)
                 self._move(report, place, moved)
             case ExecType.TRADE_CANCEL | ExecType.TRADE_CORRECT:
-                self._fills[key] = None
-                self._put_right(report, place)
+                self._put_right(event, place)
+                self._remember(key, None)
             case _:
                 pass
 
-    def _put_right(self, report: ExecutionReport, place: _Place) -> None:
+    def _put_right(self, event: OrderReported | UnknownReported, place: _Place) -> None:
+        report = event.report
         key = (report.venue, ExecId(report.exec_ref_id))
         before = self._fills.get(key)
+        if key not in self._fills and event.was is not None:
+            # The log's writer knows the fill, and we do not any more.
+            before = moved_at(report, event.was)
         if before is None:
             return
         is_bust = report.exec_type is ExecType.TRADE_CANCEL
         after = NOTHING if is_bust else moved_by(report)
-        self._fills[key] = None if is_bust else after
+        self._remember(key, None if is_bust else after)
         change = after.plus(before, -1)
         self._move(report, place, change)
         so_far = self.taken_back(report.venue, place)
         self._taken_back[report.venue, place] = so_far.plus(change)
+
+    def _remember(self, key: tuple[str, ExecId], moved: Held | None) -> None:
+        self._fills[key] = moved
+        if len(self._fills) > FILLS_KEPT:
+            del self._fills[next(iter(self._fills))]
 
     def _move(self, report: ExecutionReport, place: _Place, moved: Held) -> None:
         held = self._held.setdefault(report.venue, {})
@@ -104,6 +189,12 @@ def moved_by(report: ExecutionReport) -> Held:
     """Return what a fill moves; a fee in a third asset is nobody's cash here."""
     qty = SignedQty(report.last_qty * report.side.sign)
     return Held(qty, Value(-value_of(report.last_px, qty) - value_of_money(report.fee)))
+
+
+def moved_at(report: ExecutionReport, terms: FillTerms) -> Held:
+    """Return what the fill moved that *report* takes back or corrects, by what it is booked at."""
+    qty = SignedQty(terms.last_qty * report.side.sign)
+    return Held(qty, Value(-value_of(terms.last_px, qty) - value_of_money(terms.fee)))
 
 
 def compare(

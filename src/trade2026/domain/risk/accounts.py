@@ -11,6 +11,7 @@ from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Money
 from trade2026.domain.risk import booking, changing
 from trade2026.domain.risk.account import Reservation, RiskAccount
+from trade2026.domain.risk.state import AccountsState, freeze_account, thaw_account
 from trade2026.model.booking import Booking
 from trade2026.model.execution import ExecType
 from trade2026.model.journal import (
@@ -31,8 +32,10 @@ from trade2026.model.order import NewOrderSingle
 from trade2026.model.position import BASE_CURRENCY, UNATTRIBUTED
 from trade2026.model.risk import RiskApproved
 
-ENDED_KEPT: Final = 100_000
+ENDED_KEPT: Final = 50_000
 """Ended orders remembered, so that a question about one that comes late reserves nothing."""
+FILLS_KEPT: Final = 50_000
+"""Fills remembered, so that none is booked twice; the log's writer looks further back."""
 
 _ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
 _NOBODY: Final = RiskAccount()
@@ -48,7 +51,8 @@ class RiskAccounts:
         self._received: dict[OrderId, NewOrderSingle] = {}
         self._ended: dict[OrderId, str] = {}
         """With the strategy: what is filled after the end is its too."""
-        self._exec_ids: set[tuple[str, ExecId]] = set()
+        self._exec_ids: dict[tuple[str, ExecId], None] = {}
+        """The newest, oldest first."""
         self._deposit_ids: set[EventId] = set()
         """The log stores an id once within its window; one journalled later still counts once."""
 
@@ -56,6 +60,26 @@ class RiskAccounts:
     def seq(self) -> int:
         """Return the highest sequence in the log of orders that was booked."""
         return max(self._seqs.values(), default=0)
+
+    def freeze(self) -> AccountsState:
+        """Return what the log says, of which all this can be made again."""
+        return AccountsState(
+            seqs=dict(self._seqs),
+            accounts=tuple(freeze_account(*one) for one in self._accounts.items()),
+            received=tuple(self._received.values()),
+            ended=dict(self._ended),
+            exec_ids=tuple(self._exec_ids),
+            deposit_ids=tuple(sorted(self._deposit_ids)),
+        )
+
+    def thaw(self, state: AccountsState) -> None:
+        """Begin from *state*, which another one was frozen to."""
+        self._seqs = dict(state.seqs)
+        self._accounts = {one.account: thaw_account(one) for one in state.accounts}
+        self._received = {one.order_id: one for one in state.received}
+        self._ended = dict(state.ended)
+        self._exec_ids = dict.fromkeys(state.exec_ids)
+        self._deposit_ids = set(state.deposit_ids)
 
     def ids(self) -> tuple[AccountId, ...]:
         """Return the accounts that anything was booked on or reserved for, sorted."""
@@ -165,7 +189,7 @@ class RiskAccounts:
     def _report(self, event: OrderReported) -> None:
         report = event.report
         request = self._received.get(report.order_id)
-        late = self._ended.get(report.order_id, UNATTRIBUTED)
+        late = self._ended.get(report.order_id, event.strategy or UNATTRIBUTED)
         self._fill(event, late if request is None else request.strategy)
         account = self.of(event.account)
         changing.book_word(account, report)
@@ -182,7 +206,9 @@ class RiskAccounts:
         assert not report.fee or report.fee_asset == BASE_CURRENCY, (
             f"{report.exec_id}: a fee in {report.fee_asset or 'no currency'}"
         )
-        self._exec_ids.add(exec_key)
+        self._exec_ids[exec_key] = None
+        if len(self._exec_ids) > FILLS_KEPT:
+            del self._exec_ids[next(iter(self._exec_ids))]
         self.of(event.account).fill(report, moves, strategy)
 
     def _end(self, account_id: AccountId, order_id: OrderId) -> None:

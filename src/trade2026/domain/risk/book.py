@@ -35,6 +35,7 @@ from trade2026.domain.risk.loss_watch import LossWatch, scope_of
 from trade2026.domain.risk.losses import NO_LOSS_LIMITS, Losses
 from trade2026.domain.risk.modes import Modes
 from trade2026.domain.risk.reference import References
+from trade2026.domain.risk.state import RiskState
 from trade2026.domain.risk.value_at_risk import ValueAtRisk, VarBook
 from trade2026.domain.risk.worth import Part, Worth
 from trade2026.model.instrument import Instrument
@@ -89,6 +90,15 @@ class RiskBook:
     def limits(self) -> LimitTable:
         """Return the limits in force."""
         return self.limit_book.table
+
+    def freeze(self) -> RiskState:
+        """Return what the log of orders has made of this; other logs are read again."""
+        return RiskState(accounts=self.accounts.freeze(), tightened=self.modes.freeze())
+
+    def thaw(self, state: RiskState) -> None:
+        """Begin from *state*, once the log of controls has been read."""
+        self.accounts.thaw(state.accounts)
+        self.modes.thaw(state.tightened)
 
     def apply(self, event: JournalEvent, seq: int) -> None:
         """Book *event*; one booked before changes nothing.

@@ -20,6 +20,23 @@ class Modes:
     def __init__(self) -> None:
         self._controls: dict[str, RiskControl] = {}
         self._control_ids: set[EventId] = set()
+        self._tightened: dict[tuple[str, TradingMode], RiskControl] = {}
+        """The newest of each kind that the log of orders told of, whatever was decided since."""
+        self._effective: dict[str, RiskControl] = {}
+        """The newest of each scope that took effect when the log of orders told of it."""
+
+    def freeze(self) -> tuple[RiskControl, ...]:
+        """Return what the log of orders told of accounts; the log of controls is read whole."""
+        newest = self._tightened.values()
+        # First what is in force: of two that limit alike, the earlier one's reason stands.
+        told = self._effective.items()
+        in_force = (control for scope, control in told if self._controls.get(scope) == control)
+        return (*in_force, *newest)
+
+    def thaw(self, tightened: tuple[RiskControl, ...]) -> None:
+        """Take what the log of orders told before, once the log of controls has been read."""
+        for control in tightened:
+            self._tighten(control)
 
     def control(self, control: RiskControl) -> None:
         """Set the mode of a scope; the same control again changes nothing.
@@ -40,20 +57,26 @@ class Modes:
 
     def tighten(self, account: AccountId, mode: TradingMode, event: JournalEvent) -> None:
         """Limit *account* after what the log tells of it, unless a person decided later."""
-        scope = account_scope(account)
-        known = self._controls.get(scope)
-        if _strictness(mode) <= _strictness(self.mode_of(scope)):
-            return
-        if known is None or event.ts_ns > known.ts_ns:
-            self._controls[scope] = RiskControl(
-                control_id=event.event_id,
-                scope=scope,
-                mode=mode,
-                cancel_open=False,
-                reason=surprise_of(event),
-                asked_by="risk",
-                ts_ns=event.ts_ns,
+        if mode is not TradingMode.NORMAL:
+            self._tighten(
+                RiskControl(
+                    control_id=event.event_id,
+                    scope=account_scope(account),
+                    mode=mode,
+                    cancel_open=False,
+                    reason=surprise_of(event),
+                    asked_by="risk",
+                    ts_ns=event.ts_ns,
+                )
             )
+
+    def _tighten(self, control: RiskControl) -> None:
+        scope, mode = control.scope, control.mode
+        self._tightened[scope, mode] = control
+        known = self._controls.get(scope)
+        is_stricter = _strictness(mode) > _strictness(self.mode_of(scope))
+        if is_stricter and (known is None or control.ts_ns > known.ts_ns):
+            self._controls[scope] = self._effective[scope] = control
 
     def next_control_ns(self, scope: str, now_ns: TimeNs) -> TimeNs:
         """Return the time to give a control made now: behind every one the scope has seen.

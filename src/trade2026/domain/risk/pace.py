@@ -16,15 +16,27 @@ from trade2026.model.order import NewOrderSingle
 WINDOW_NS: Final = NS_PER_S
 
 _Likeness: TypeAlias = tuple[str, str, str, int | None, int]
+Paced: TypeAlias = tuple[int, OrderId, _Likeness]
+"""When an approved order came, which it was, and what it was like."""
 
 
 class Pace:
     """The approved orders of one account within the window; mutable."""
 
     def __init__(self) -> None:
-        self._window: deque[tuple[int, OrderId, _Likeness]] = deque()
+        self._window: deque[Paced] = deque()
         self._ids: set[OrderId] = set()
         self._repeats: Counter[_Likeness] = Counter()
+
+    def freeze(self) -> tuple[Paced, ...]:
+        """Return what is within the window."""
+        return tuple(self._window)
+
+    def thaw(self, window: tuple[Paced, ...]) -> None:
+        """Begin from *window*."""
+        self._window = deque(window)
+        self._ids = {order_id for _, order_id, _ in window}
+        self._repeats = Counter(likeness for _, _, likeness in window)
 
     def note(self, order: NewOrderSingle) -> None:
         """Count an approved order; the same one again changes nothing."""
