@@ -168,6 +168,14 @@ bench-prism: setup-dev .venv-peers/.ready ## PRISM against C++ and its peers, wi
 soak-prism: setup-dev ## Two simulated days of PRISM with its log cut all along: fails where anything that must stay level rises
 	$(BIN)/python -m benchmarks.prism.soak
 
+.PHONY: bench-restart
+bench-restart: setup-dev ## How soon a million orders are folded again after a kill; writes benchmarks/RESTART.md
+	$(BIN)/python benchmarks/restart.py --results benchmarks/RESTART.md
+
+.PHONY: bench-orders
+bench-orders: setup-dev ## An order's way: bare domain, in process, over HTTP with the journal on
+	$(BIN)/python benchmarks/orders.py --http
+
 .PHONY: bench-algos
 bench-algos: setup-dev ## Execution algorithms in PRISM against their benchmarks; writes benchmarks/algos/RESULTS.md
 	$(BIN)/python -m benchmarks.algos --results benchmarks/algos/RESULTS.md

@@ -1,21 +1,25 @@
-"""How soon the OMS is ready again with a million orders in the log, and in how much memory.
+"""How soon each fold of the log is ready again with a million orders in it, in how much memory.
 
-``python benchmarks/restart.py [--orders N]`` starts a NATS server of its own,
-writes a log of N orders of five events each, one in a thousand still open, and starts the
-OMS's fold in a process of its own: first without an archive, which makes it, then with it,
-after a kill. It fails where the second start took longer than 3 seconds.
+``python benchmarks/restart.py [--orders N] [--results FILE]`` starts a NATS server of its own,
+writes a log of N orders of five events each, one in a thousand still open, and starts the folds of
+the OMS, the ledger, risk and P&L, each in a process of its own: first with nothing beside the log,
+then with what the first one left behind when it was killed. It fails where any second start took
+longer than 3 seconds.
 """
 
 import argparse
 import asyncio
+import contextlib
 import multiprocessing
 import os
+import platform
 import resource
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 import uvloop
@@ -30,20 +34,30 @@ from trade2026.adapters.bus.nats import NatsBus
 from trade2026.adapters.bus.streams import migrate_streams
 from trade2026.adapters.infra.nats import NatsServer
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
+from trade2026.adapters.stores.snapshot_files import SnapshotFiles
+from trade2026.core import chance
 from trade2026.core.clock import SystemClock
-from trade2026.core.ids import ClOrdId, ExecId, OrderId
+from trade2026.core.ids import ClOrdId, ExecId, Ids, OrderId
 from trade2026.core.numbers import Money
+from trade2026.desk.equity import EquityDesk
 from trade2026.desk.journal import Journal
+from trade2026.desk.ledger import LedgerDesk
+from trade2026.desk.risk import RiskDesk
+from trade2026.desk.snapshots import Keeper, Snapshots
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import apply
 from trade2026.domain.oms.query import EVERY_ORDER
+from trade2026.domain.risk.book import RiskBook
 from trade2026.model import codec
 from trade2026.model.execution import ExecType
+from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.journal import OrderEvent
-from trade2026.model.subjects import ORDERS_EVENT
+from trade2026.model.subjects import ORDERS_EVENT, POSITION_EVENT, Event
+from trade2026.ports.bus import EventHandler
 
 READY_WITHIN_S = 3.0
 OPEN_EVERY = 1_000
+LIVES_ON_S = 7.0
 MB = 1_000_000
 
 
@@ -109,13 +123,11 @@ async def _bus(url: str) -> NatsBus:
     )
 
 
-async def _start(url: str, path: Path, orders: int) -> tuple[float, int]:
-    begun_s = time.monotonic()
-    bus = await _bus(url)
-    journal = Journal(bus, SystemClock(), structlog.get_logger(), SqliteOrderArchive(path))
-    seq = await journal.begin()
-    await bus.fold(ORDERS_EVENT, journal.on_event, from_seq=seq)
-    ready_s = time.monotonic() - begun_s
+async def _start_oms(bus: NatsBus, folder: Path, orders: int) -> None:
+    journal = Journal(
+        bus, SystemClock(), structlog.get_logger(), SqliteOrderArchive(folder / "orders.db")
+    )
+    await bus.fold(ORDERS_EVENT, journal.on_event, from_seq=await journal.begin())
     known = journal.orders
     assert sum(known.counts().values()) == orders
     assert len(known.open_orders()) == -(-orders // OPEN_EVERY)
@@ -125,38 +137,112 @@ async def _start(url: str, path: Path, orders: int) -> tuple[float, int]:
         assert order == known.get(order_id_of(number))
     page = await known.page(EVERY_ORDER, after=order_id_of(orders // 2), limit=100)
     assert page[0].request.order_id == order_id_of(orders // 2 - 1)
-    return ready_s, seq
 
 
-def start(url: str, path: Path, orders: int, told: Any) -> None:
+async def _start_ledger(bus: NatsBus, folder: Path, orders: int) -> Snapshots:
+    clock, log = SystemClock(), structlog.get_logger()
+    desk = LedgerDesk(bus, clock, Ids(clock, chance.stream(1, "ids")), log)
+    snapshots = _snapshots(desk.keeper(), bus, folder)
+    for subject, handler in ((POSITION_EVENT, desk.on_own_event), (ORDERS_EVENT, desk.on_journal)):
+        await _fold(bus, snapshots, subject, handler)
+    (position,) = desk.ledger.positions()
+    assert position.quantity == _filled(orders) * an_order().order_qty
+    return snapshots
+
+
+async def _start_risk(bus: NatsBus, folder: Path, orders: int) -> Snapshots:
+    clock, log = SystemClock(), structlog.get_logger()
+    desk = RiskDesk(
+        bus=bus,
+        clock=clock,
+        ids=Ids(clock, chance.stream(1, "ids")),
+        log=log,
+        book=RiskBook(instruments=PRISM_INSTRUMENTS),
+    )
+    snapshots = _snapshots(desk.keeper(), bus, folder)
+    await _fold(bus, snapshots, ORDERS_EVENT, desk.on_journal)
+    exposure = desk.book.exposure("default")
+    assert exposure is not None
+    assert exposure.open_order_count == -(-orders // OPEN_EVERY)
+    return snapshots
+
+
+async def _start_equity(bus: NatsBus, folder: Path, orders: int) -> Snapshots:
+    desk = EquityDesk(bus=bus, clock=SystemClock(), log=structlog.get_logger())
+    snapshots = _snapshots(desk.keeper(), bus, folder)
+    await _fold(bus, snapshots, POSITION_EVENT, desk.on_position)
+    (position,) = desk.positions("default")
+    assert position.position.quantity == _filled(orders) * an_order().order_qty
+    return snapshots
+
+
+FOLDS: Final[dict[str, Callable[[NatsBus, Path, int], Awaitable[Snapshots | None]]]] = {
+    "OMS": _start_oms,
+    "ledger": _start_ledger,
+    "risk": _start_risk,
+    "P&L": _start_equity,
+}
+"""In an order in which each finds what it reads: the ledger writes what P&L folds."""
+
+
+def _filled(orders: int) -> int:
+    return orders - -(-orders // OPEN_EVERY)
+
+
+def _snapshots(keeper: Keeper[Any], bus: NatsBus, folder: Path) -> Snapshots:
+    store = SnapshotFiles(folder / f"{keeper.fold}.snapshot")
+    return Snapshots(keeper, store=store, bus=bus, clock=SystemClock(), log=structlog.get_logger())
+
+
+async def _fold(
+    bus: NatsBus, snapshots: Snapshots, subject: Event[Any], handler: EventHandler
+) -> None:
+    begin = await snapshots.begin(subject)()
+    await bus.fold(subject, snapshots.following(subject, handler), from_seq=begin)
+
+
+async def _start(fold: str, url: str, folder: Path, orders: int, told: Any) -> None:
+    begun_s = time.monotonic()
+    bus = await _bus(url)
+    snapshots = await FOLDS[fold](bus, folder, orders)
+    told.put(
+        (time.monotonic() - begun_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    )
+    if snapshots is not None:
+        # It lives on for a moment, as any service does, and takes one if one is due.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(snapshots.run(), LIVES_ON_S)
+
+
+def start(fold: str, url: str, folder: Path, orders: int, told: Any) -> None:
     """Start the fold, tell how long it took, and die on the spot."""
-    ready_s, seq = uvloop.run(_start(url, path, orders))
-    told.put((ready_s, seq, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    uvloop.run(_start(fold, url, folder, orders, told))
     told.close()
     told.join_thread()
     os._exit(9)
 
 
-def measure(what: str, url: str, path: Path, orders: int) -> float:
-    """Start it in a process of its own, print one line, and return the seconds to ready."""
+def measure(fold: str, what: str, url: str, folder: Path, orders: int) -> tuple[float, str]:
+    """Start it in a process of its own; return the seconds to ready, and a line about it."""
     spawn = multiprocessing.get_context("spawn")
     told: Any = spawn.Queue()
-    process = spawn.Process(target=start, args=(url, path, orders, told))
+    process = spawn.Process(target=start, args=(fold, url, folder, orders, told))
     begun_s = time.monotonic()
     process.start()
-    ready_s, seq, peak = told.get()
+    ready_s, peak = told.get()
     wall_s = time.monotonic() - begun_s
     process.join()
-    print(
-        f"{what}: ready after {ready_s:.2f} s ({wall_s:.2f} s with the start of Python), "
-        f"from event {seq:,}, peak memory {peak / MB:.0f} MB",
-        flush=True,
+    line = (
+        f"{fold}, {what}: ready after {ready_s:.2f} s "
+        f"({wall_s:.2f} s with the start of Python), peak memory {peak / MB:.0f} MB"
     )
-    return float(ready_s)
+    print(line, flush=True)
+    return float(ready_s), line
 
 
-async def run(orders: int, folder: Path) -> bool:
-    """Return whether the restart was fast enough."""
+async def run(orders: int, folder: Path) -> tuple[bool, list[str]]:
+    """Return whether every restart was fast enough, and what to write down."""
     ports = {"client_port": free_port(), "http_port": free_port()}
     server = NatsServer(folder / "nats", **ports, user=USER, password=PASSWORD)
     await server.start()
@@ -164,26 +250,38 @@ async def run(orders: int, folder: Path) -> bool:
         await migrate_streams(server.url, USER, PASSWORD)
         begun_s = time.monotonic()
         events = await write_log(server.url, orders)
-        print(f"log: {orders:,} orders, {events:,} events, {time.monotonic() - begun_s:.0f} s")
-        path = folder / "orders.db"
-        await asyncio.to_thread(measure, "without an archive", server.url, path, orders)
-        print(f"archive: {path.stat().st_size / MB:.0f} MB")
-        ready_s = await asyncio.to_thread(
-            measure, "with it, after a kill", server.url, path, orders
-        )
-        return ready_s <= READY_WITHIN_S
+        lines = [f"log: {orders:,} orders, {events:,} events, {time.monotonic() - begun_s:.0f} s"]
+        print(lines[0], flush=True)
+        is_fast = True
+        for fold in FOLDS:
+            for what in ("with the log alone", "after a kill"):
+                ready_s, line = await asyncio.to_thread(
+                    measure, fold, what, server.url, folder, orders
+                )
+                lines.append(line)
+            is_fast = is_fast and ready_s <= READY_WITHIN_S
+        return is_fast, lines
     finally:
         await server.stop()
 
 
 def main() -> None:
-    """Measure, and exit 1 where the restart took too long."""
+    """Measure, and exit 1 where a restart took too long."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=1_000_000)
-    orders = parser.parse_args().orders
+    parser.add_argument("--results", type=Path, help="the file to write the figures to")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        is_fast = uvloop.run(run(orders, Path(folder)))
-    print("PASS" if is_fast else "FAIL", f"ready within {READY_WITHIN_S:.0f} s")
+        is_fast, lines = uvloop.run(run(arguments.orders, Path(folder)))
+    verdict = f"{'PASS' if is_fast else 'FAIL'} ready within {READY_WITHIN_S:.0f} s"
+    if arguments.results is not None:
+        about = (
+            f"By `make bench-restart` on {time.strftime('%Y-%m-%d', time.gmtime())}, "
+            f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}."
+        )
+        text = "\n".join(["# How soon a restart is ready", "", about, "", "```", *lines, verdict])
+        arguments.results.write_text(f"{text}\n```\n")
+    print(verdict)
     sys.exit(not is_fast)
 
 

@@ -291,6 +291,7 @@ class Desks:
 
         self.risk_snapshots = snapshots(self.risk.keeper())
         self.ptrc_snapshots = snapshots(self.ptrc.keeper())
+        self.pnl_snapshots = snapshots(self.pnl.keeper())
 
     async def begin(self) -> None:
         """Read the log and serve, in the services' order; the quote is always fresh."""
@@ -307,7 +308,7 @@ class Desks:
         await bus.serve(EXEC_STATUS, self.exeq.on_status)
         await self._follow(POSITION_EVENT, self.ptrc.on_own_event, self.ptrc_snapshots)
         await self._follow(ORDERS_EVENT, self.ptrc.on_journal, self.ptrc_snapshots)
-        await bus.fold(POSITION_EVENT, self.pnl.on_position)
+        await self._follow(POSITION_EVENT, self.pnl.on_position, self.pnl_snapshots)
         journal = self.oms.journal
         await bus.fold(ORDERS_EVENT, journal.on_event, from_seq=await journal.begin())
         await bus.fold(ALGO_EVENT, self.algos.on_event)

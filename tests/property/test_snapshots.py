@@ -23,6 +23,7 @@ from trade2026.desk.ledger import BooksState
 from trade2026.desk.snapshots import form_of
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.orders import Orders
+from trade2026.domain.pnl.equity import Equity, EquityState
 from trade2026.domain.position import account, holding, ledger, reconcile
 from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.position.reconcile import VenueFills, VenueFillsState
@@ -36,7 +37,7 @@ from trade2026.model.execution import UNDOES, ExecType
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported, moves_of
 from trade2026.model.order import Side
-from trade2026.model.position import LotMethod
+from trade2026.model.position import LotMethod, PositionEvent
 
 S = TypeVar("S")
 
@@ -322,6 +323,29 @@ def test_risk(drawn: tuple[list[JournalEvent], int]) -> None:
             assert judged(second, order, now_ns) == judged(whole, order, now_ns)
 
 
+@given(logs())
+def test_equity(drawn: tuple[list[JournalEvent], int]) -> None:
+    log, cut = drawn
+    books, told = Ledger(), list[PositionEvent]()
+    for seq, event in enumerate(log, 1):
+        told += books.apply(event, seq)
+    whole, first, second = Equity(), Equity(), Equity()
+    for one in told:
+        whole.apply(one)
+    for one in told[:cut]:
+        first.apply(one)
+
+    second.thaw(again(first.freeze()))
+    for one in told[cut:]:
+        assert second.apply(one)
+
+    assert shown(second) == shown(whole)
+    # What was told before the cut is no news after it.
+    assert not any(second.apply(one) for one in told)
+    for name in ACCOUNTS:
+        assert second.snapshot(name, NOW_NS) == whole.snapshot(name, NOW_NS)
+
+
 def a_risk_book() -> RiskBook:
     book = RiskBook(PRISM_INSTRUMENTS)
     for symbol in SYMBOLS:
@@ -350,6 +374,6 @@ def test_what_risk_holds_before_the_log_has_it_is_not_in_its_snapshot() -> None:
 
 
 def test_every_state_has_a_form() -> None:
-    forms = {form_of(state, 1) for state in (BooksState, LedgerState, VenueFillsState, RiskState)}
+    states = (BooksState, LedgerState, VenueFillsState, RiskState, EquityState)
 
-    assert len(forms) == 4
+    assert len({form_of(state, 1) for state in states}) == len(states)

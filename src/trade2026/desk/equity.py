@@ -15,8 +15,9 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.clock import NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import BusUnavailableError
 from trade2026.core.ids import AccountId, EventId
+from trade2026.desk.snapshots import Keeper
 from trade2026.domain.pnl.attribution import Attribution, By
-from trade2026.domain.pnl.equity import Equity, MarkedPosition
+from trade2026.domain.pnl.equity import Equity, EquityState, MarkedPosition
 from trade2026.domain.pnl.performance import (
     CurvePoint,
     Performance,
@@ -31,6 +32,8 @@ from trade2026.model.position import PositionEvent
 from trade2026.model.subjects import PNL_HOUR, PNL_SNAPSHOT, Event
 from trade2026.ports.bus import Bus, Delivery
 
+SNAPSHOT_RULES: Final = 1
+"""To be raised whenever the same events come to something else."""
 CURVE_EVERY_S: Final = 1.0
 HISTORY_KEPT: Final = 3_600
 """Points of the curve by the second kept in memory for each account: an hour."""
@@ -53,6 +56,16 @@ class EquityDesk:
         self._log = log
         self._begun_ns = clock.now_ns()
         self._drawn: dict[AccountId, PnlSnapshot] = {}
+
+    def keeper(self) -> Keeper[EquityState]:
+        """Return the fold of the ledger's events as its snapshots see it."""
+        return Keeper(
+            fold="equity",
+            state=EquityState,
+            rules=SNAPSHOT_RULES,
+            freeze=self.equity.freeze,
+            thaw=self.equity.thaw,
+        )
 
     async def on_position(self, event: PositionEvent, _: Delivery) -> None:
         """Take a change of the ledger."""

@@ -7,17 +7,19 @@ from trade2026.edge.performance import performance_routes
 from trade2026.edge.positions import pnl_routes
 from trade2026.model.subjects import MARKET_QUOTE, PNL_HOUR, PNL_SNAPSHOT, POSITION_EVENT, Stream
 from trade2026.shell.service import Context, Fold, Service
+from trade2026.shell.snapshots import fold_behind, snapshots_of
 
 
 def build(context: Context) -> Service:
     """Return P&L."""
     desk = EquityDesk(bus=context.bus, clock=context.clock, log=context.log)
     halter = AccountHalter(context.bus, context.log, context.name)
+    snapshots = snapshots_of(context, desk.keeper())
     return Service(
         name=context.name,
         routes=[*pnl_routes(desk), *performance_routes(desk)],
         intakes=[
-            Fold(subject=POSITION_EVENT, handler=desk.on_position, on_poison=halter.on_poison),
+            fold_behind(snapshots, POSITION_EVENT, desk.on_position, halter.on_poison),
             Fold(
                 subject=PNL_SNAPSHOT,
                 handler=desk.on_own_snapshot,
@@ -30,5 +32,6 @@ def build(context: Context) -> Service:
                 from_seq=from_newest(context.bus, Stream.MARKET),
             ),
         ],
-        loops=[desk.run],
+        loops=[desk.run, snapshots.run],
+        stop=snapshots.close,
     )

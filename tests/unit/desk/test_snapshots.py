@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 from tests.factories import NOW_NS, a_deposit
-from tests.trading import LOG
+from tests.trading import LOG, until
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
@@ -75,7 +75,7 @@ class Life:
     async def on_poison(self, *_: object) -> None:
         self.poisoned.set()
 
-    async def tell(self, *amounts: int) -> None:
+    async def tell(self, *amounts: int, is_heard: bool = True) -> None:
         for amount in amounts:
             deposit = a_deposit(str(amount))
             event_id = EventId(f"event-{await self.bus.last_seq(Stream.ORDERS)}")
@@ -85,6 +85,9 @@ class Life:
                 event_id=event_id,
                 account="default",
             )
+        last_seq = await self.bus.last_seq(Stream.ORDERS)
+        if is_heard:
+            await until(lambda: last_seq in self.seen)
         await asyncio.sleep(0.01)
 
     def _thaw(self, state: Sum) -> None:
@@ -269,7 +272,7 @@ async def test_nothing_is_taken_after_an_event_that_could_not_be_handled(
     await life.tell(3)
     await life.poisoned.wait()
     life.fails = False
-    await life.tell(4)
+    await life.tell(4, is_heard=False)
 
     await life.snapshots.close()
     again = await _life(log, path)
@@ -284,7 +287,8 @@ async def test_nothing_is_taken_after_an_event_that_nobody_can_read(
     life = await _life(log, path)
     await life.tell(1)
     log.append(Stream.ORDERS, "orders.event.default", b"\xff", EventId("x"), now_ns=NOW_NS)
-    await life.tell(2)
+    await life.poisoned.wait()
+    await life.tell(2, is_heard=False)
 
     await life.snapshots.close()
 
@@ -299,6 +303,7 @@ async def test_one_is_due_after_so_many_events_or_so_long(log: MemoryLog, path: 
 
     life.clock.advance(EVERY_NS)
     await life.tell(2)
+    await until(lambda: _is_kept(path))
 
     running.cancel()
     assert (await _life(log, path)).seen == []

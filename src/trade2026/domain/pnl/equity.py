@@ -64,6 +64,21 @@ class _Mark(msgspec.Struct, frozen=True):
     ts_ns: TimeNs
 
 
+class AccountState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an account's equity is reckoned from, marks aside."""
+
+    account: AccountId
+    journal_seq: int
+    balances: tuple[Balance, ...]
+    positions: tuple[Position, ...]
+
+
+class EquityState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the ledger's events make of equity."""
+
+    accounts: tuple[AccountState, ...]
+
+
 class _Account:
     __slots__ = ("balances", "journal_seq", "positions")
 
@@ -135,6 +150,29 @@ class Equity:
         self._mark_max_age_ns = mark_max_age_ns
         self._accounts: dict[AccountId, _Account] = {}
         self._marks: dict[str, _Mark] = {}
+
+    def freeze(self) -> EquityState:
+        """Return all that the ledger's events have made of this."""
+        return EquityState(
+            accounts=tuple(
+                AccountState(
+                    account=name,
+                    journal_seq=one.journal_seq,
+                    balances=tuple(one.balances.values()),
+                    positions=tuple(one.positions.values()),
+                )
+                for name, one in self._accounts.items()
+            )
+        )
+
+    def thaw(self, state: EquityState) -> None:
+        """Begin from *state*, which another one was frozen to."""
+        self._accounts.clear()
+        for one in state.accounts:
+            account = self._accounts[one.account] = _Account()
+            account.journal_seq = one.journal_seq
+            account.balances = {balance.currency: balance for balance in one.balances}
+            account.positions = {position.key: position for position in one.positions}
 
     def apply(self, event: PositionEvent) -> bool:
         """Book *event* and return whether it was news: one booked before changes nothing."""

@@ -5,6 +5,8 @@ the same event that moves the position, so that at no moment both or neither are
 Totals are kept beside the reservations, because an order is judged in microseconds.
 """
 
+from typing import Final
+
 import msgspec
 
 from trade2026.core.ids import OrderId
@@ -118,6 +120,9 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         return Holding(quantity=SignedQty(quantity), last_px=px, cost=Value(cost))
 
 
+NO_HOLDING: Final = Holding()
+
+
 class Share:
     """What one strategy has made of an account; mutable."""
 
@@ -167,11 +172,14 @@ class RiskAccount:
 
     def share(self, strategy: str) -> Share:
         """Return what is the strategy's."""
-        return self.shares.setdefault(strategy, Share())
+        known = self.shares.get(strategy)
+        if known is None:
+            known = self.shares[strategy] = Share()
+        return known
 
     def fill(self, report: ExecutionReport, moves: tuple[Move, ...], strategy: str) -> None:
         """Move cash, the holding, and the order's reservation, where there is one."""
-        held = self.holdings.get(report.symbol, Holding())
+        held = self.holdings.get(report.symbol, NO_HOLDING)
         share = self.share(strategy)
         for move in moves:
             paid = value_of(move.px, move.qty) + value_of_money(move.fee)

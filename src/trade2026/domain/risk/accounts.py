@@ -99,7 +99,10 @@ class RiskAccounts:
 
     def of(self, account: AccountId) -> RiskAccount:
         """Return the account to write to."""
-        return self._accounts.setdefault(account, RiskAccount())
+        known = self._accounts.get(account)
+        if known is None:
+            known = self._accounts[account] = RiskAccount()
+        return known
 
     def has_ended(self, order_id: OrderId) -> bool:
         """Return whether the order is known to have ended."""

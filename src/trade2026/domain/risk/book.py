@@ -21,7 +21,7 @@ from trade2026.core.numbers import (
     value_of,
 )
 from trade2026.domain.risk import changing
-from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
+from trade2026.domain.risk.account import NO_HOLDING, Holding, Reservation, RiskAccount
 from trade2026.domain.risk.accounts import RiskAccounts
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
 from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
@@ -215,7 +215,7 @@ class RiskBook:
         worth = self._refreshed(order.account, account)
         order_count, repeat_count = account.pace.counts(order)
         mode_scope = self.modes.scope_over(order.account, order.strategy, order.symbol)
-        holding = account.holdings.get(order.symbol, Holding())
+        holding = account.holdings.get(order.symbol, NO_HOLDING)
         return RiskView(
             mode=self.modes.mode_of(mode_scope),
             mode_scope=mode_scope,
@@ -346,7 +346,7 @@ class RiskBook:
         return self.minutes.value_at_risk(values)
 
     def _value(self, account: RiskAccount, symbol: str, quantity: int) -> Value:
-        last_px = account.holdings.get(symbol, Holding()).last_px
+        last_px = account.holdings.get(symbol, NO_HOLDING).last_px
         return value_of(self._references.mark_px(symbol, last_px), quantity)
 
     def _market(self, name: str, symbol: str) -> Market:
@@ -368,7 +368,7 @@ class RiskBook:
         return account.worth
 
     def _part(self, account_id: str, account: RiskAccount, symbol: str) -> Part:
-        holding = account.holdings.get(symbol, Holding())
+        holding = account.holdings.get(symbol, NO_HOLDING)
         value = value_of(self._references.mark_px(symbol, holding.last_px), holding.quantity)
         rate = self.limit_book.of(symbol, account_id).margin_bps
         gross = abs(value) + account.worst_opening(symbol)
@@ -385,7 +385,7 @@ class RiskBook:
     def _symbol_exposure(
         self, account_id: str, account: RiskAccount, symbol: str
     ) -> SymbolExposure:
-        holding = account.holdings.get(symbol, Holding())
+        holding = account.holdings.get(symbol, NO_HOLDING)
         mark_px = self._references.mark_px(symbol, holding.last_px)
         return SymbolExposure(
             symbol=symbol,
