@@ -170,7 +170,7 @@ soak-prism: setup-dev ## Two simulated days of PRISM with its log cut all along:
 
 .PHONY: bench-restart
 bench-restart: setup-dev ## How soon a million orders are folded again after a kill; writes benchmarks/RESTART.md
-	$(BIN)/python benchmarks/restart.py --results benchmarks/RESTART.md
+	$(BIN)/python benchmarks/restart.py --orders $(or $(ORDERS),1000000) --results benchmarks/RESTART.md
 
 .PHONY: bench-orders
 bench-orders: setup-dev ## An order's way: bare domain, in process, over HTTP with the journal on

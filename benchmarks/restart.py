@@ -243,8 +243,13 @@ def measure(fold: str, what: str, url: str, folder: Path, orders: int) -> tuple[
 
 async def run(orders: int, folder: Path) -> tuple[bool, list[str]]:
     """Return whether every restart was fast enough, and what to write down."""
-    ports = {"client_port": free_port(), "http_port": free_port()}
-    server = NatsServer(folder / "nats", **ports, user=USER, password=PASSWORD)
+    server = NatsServer(
+        folder / "nats",
+        client_port=free_port(),
+        http_port=free_port(),
+        user=USER,
+        password=PASSWORD,
+    )
     await server.start()
     try:
         await migrate_streams(server.url, USER, PASSWORD)

@@ -28,6 +28,7 @@ from trade2026.domain.position import account, holding, ledger, reconcile
 from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.position.reconcile import VenueFills, VenueFillsState
 from trade2026.domain.position.state import LedgerState
+from trade2026.domain.position.working import WorkingOrders
 from trade2026.domain.risk import accounts
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.state import RiskState
@@ -232,8 +233,12 @@ def shown(thing: Any) -> Any:
         return sorted(cast("set[Any]", thing))
     if isinstance(thing, deque | list | tuple):
         return [shown(one) for one in cast("list[Any]", thing)]
-    names = getattr(thing, "__slots__", None) or vars(thing)
-    found = {name: shown(getattr(thing, name)) for name in names if name not in CACHES}
+    names: Sequence[str] = getattr(thing, "__slots__", None) or tuple(
+        cast("dict[str, Any]", vars(thing))
+    )
+    found: dict[str, Any] = {
+        name: shown(getattr(thing, name)) for name in names if name not in CACHES
+    }
     return found | {name: list(found[name].items()) for name in found if name in ORDERED}
 
 
@@ -301,6 +306,20 @@ def test_the_fills_of_the_venues(drawn: tuple[list[JournalEvent], int]) -> None:
 
     assert shown(second) == shown(whole)
     assert second.at("PRISM", 0) == whole.at("PRISM", 0)
+
+
+@given(logs())
+def test_the_orders_at_venues(drawn: tuple[list[JournalEvent], int]) -> None:
+    log, cut = drawn
+    whole, first, second = WorkingOrders(), WorkingOrders(), WorkingOrders()
+    apply_all(whole, log)
+    apply_all(first, log[:cut])
+
+    second.thaw(again(first.freeze()))
+    apply_all(second, log, cut)
+
+    assert second.freeze() == whole.freeze()
+    assert shown(second) == shown(whole)
 
 
 @given(logs())

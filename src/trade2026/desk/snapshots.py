@@ -17,7 +17,7 @@ import msgspec
 from msgspec import inspect
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import NS_PER_S, Clock, TimeNs
+from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import CodecError, StoreDamagedError, UnavailableError
 from trade2026.desk.persistence import to_the_end
 from trade2026.model import codec
@@ -137,7 +137,7 @@ class Snapshots:
         self._unhandled: set[tuple[str, int]] = set()
         self._new_events = 0
         self._taken_ns = clock.monotonic_ns()
-        self._writing = asyncio.Lock()
+        self._writing: asyncio.Future[None] | None = None
 
     def begin(self, subject: Event[Any]) -> Callable[[], Awaitable[int]]:
         """Return the question where to begin reading *subject*; the first one asked loads."""
@@ -166,20 +166,23 @@ class Snapshots:
 
         async def follow(event: object, delivery: Delivery) -> None:
             what = (pattern, delivery.stream_seq)
-            # Until it has been handled, whatever comes instead of the end, nothing is taken.
-            self._unhandled.add(what)
+            is_handled = False
             self._in_hand += 1
             try:
                 await handler(event, delivery)
+                is_handled = True
             finally:
                 self._in_hand -= 1
+                if not is_handled:
+                    self._unhandled.add(what)
             self._unhandled.discard(what)
             self._places[pattern] = msgspec.structs.replace(
                 self._places[pattern], seq=delivery.stream_seq, appended_ns=delivery.appended_ns
             )
             self._new_events += 1
-            if self._is_due():
-                await self.take()
+            if self._is_due() and self._may_take() and self._written():
+                # Beside the fold, which goes on meanwhile: only what is written is fixed here.
+                self._writing = asyncio.ensure_future(self._keep(self._image()))
 
         return follow
 
@@ -203,36 +206,52 @@ class Snapshots:
 
     async def close(self) -> None:
         """Take a last one where anything has happened."""
+        if self._writing is not None:
+            await self._writing
         if self._new_events:
             await self.take()
 
     async def take(self) -> None:
         """Take one, unless an event is in hand or could not be handled."""
+        if self._writing is not None:
+            await self._writing
+        if self._may_take():
+            self._writing = asyncio.ensure_future(self._keep(self._image()))
+            await self._writing
+
+    def _written(self) -> bool:
+        return self._writing is None or self._writing.done()
+
+    def _may_take(self) -> bool:
+        return not self._in_hand and not self._unhandled
+
+    def _image(self) -> Image | None:
+        """Return the fold as it is at this moment; None where it has no form."""
+        self._taken_ns, self._new_events = self._clock.monotonic_ns(), 0
+        try:
+            state = codec.encode(self._keeper.freeze())
+        except CodecError as error:
+            self._log.warning("no snapshot", why=str(error))
+            return None
+        held_ns = self._clock.monotonic_ns() - self._taken_ns
+        places = dict(self._places)
+        self._log.info(
+            "snapshot",
+            places={pattern: place.seq for pattern, place in places.items()},
+            bytes=len(state),
+            held_ms=held_ns // NS_PER_MS,
+        )
+        return Image(fold=self._keeper.fold, form=self._keeper.form, places=places, state=state)
+
+    async def _keep(self, image: Image | None) -> None:
         # One turn of the loop: by then an event that nobody can read has been told of.
         await asyncio.sleep(0)
-        if self._in_hand or self._unhandled or self._writing.locked():
+        if image is None or self._unhandled:
             return
-        begun_ns, self._new_events = self._clock.monotonic_ns(), 0
-        self._taken_ns = begun_ns
         try:
-            image = Image(
-                fold=self._keeper.fold,
-                form=self._keeper.form,
-                places=dict(self._places),
-                state=codec.encode(self._keeper.freeze()),
-            )
-            held_ns = self._clock.monotonic_ns() - begun_ns
-            async with self._writing:
-                await to_the_end(asyncio.to_thread(_write, self._store, image))
-        except (CodecError, UnavailableError) as error:
+            await to_the_end(asyncio.to_thread(_write, self._store, image))
+        except UnavailableError as error:
             self._log.warning("no snapshot", why=str(error))
-            return
-        self._log.info(
-            "snapshot taken",
-            places={pattern: place.seq for pattern, place in image.places.items()},
-            bytes=len(image.state),
-            held_ms=held_ns // 1_000_000,
-        )
 
     def _is_due(self) -> bool:
         since_ns = self._clock.monotonic_ns() - self._taken_ns
