@@ -44,11 +44,11 @@ TABLE: Final[tuple[Component, ...]] = (
     Component(
         name="ClickHouse",
         purpose="analytics: PRISM analytics, execution quality, history",
-        ports=(Port("http", 8123), Port("native", 9001)),
+        ports=(Port("http", 8123),),
         lanes=_BACK,
         group=Group.INFRASTRUCTURE,
         health_path="/ping",
-        engine=Engine.PLANNED,
+        engine=Engine.SERVER,
     ),
     Component(
         name="SeaweedFS",
@@ -116,12 +116,12 @@ TABLE: Final[tuple[Component, ...]] = (
     ),
     Component(
         name="sink-ticks",
-        purpose="ticks into the Delta lake",
+        purpose="ticks into the Delta lake, PRISM's measures into ClickHouse",
         ports=(Port("http", 8111),),
         metrics_port=9111,
         lanes=_BOTH,
         group=Group.DATA,
-        needs=("NATS", "SeaweedFS"),
+        needs=("NATS", "SeaweedFS", "ClickHouse"),
         engine=Engine.SERVICE,
     ),
     Component(

@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "prism": Entry("trade2026.cli.prism:prism", "Play PRISM's lives again from its log."),
     "sim": Entry("trade2026.cli.sim:sim", "Run simulated markets and hold them against real ones."),
     "lake": Entry("trade2026.cli.lake:lake", "Look into the lake of ticks."),
+    "analytics": Entry("trade2026.cli.analytics:analytics", "Ask the analytics store in SQL."),
     "ui": Entry("trade2026.cli.ui:ui", "Build the web application."),
     "components": Entry("trade2026.cli.components:components", "Show the catalogue."),
 }

@@ -14,7 +14,8 @@
     ├─ RefusedError               the other side understood and said no: do not retry
     │  ├─ VenueRejectedError      a venue's rejection
     │  ├─ VenueBusyError          a venue did not look at it: we ask too often, wait
-    │  └─ SupersededError         another writer has appended where only one may
+    │  ├─ SupersededError         another writer has appended where only one may
+    │  └─ QueryRefusedError       a database's refusal of a query
     └─ CodecError                 bytes are not a message of the stated type and version
 
 An expected "no" of the domain is a value (`Refusal`), not an error.
@@ -93,6 +94,15 @@ class VenueBusyError(RefusedError):
     def __init__(self, why: str, wait_s: float) -> None:
         super().__init__(why)
         self.wait_s = wait_s
+
+
+class QueryRefusedError(RefusedError):
+    """A database refused or could not carry out a query; `code` is the database's own."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+        self.why = why
 
 
 class CodecError(Trade2026Error):

@@ -15,10 +15,9 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.errors import UnavailableError
-from trade2026.model.subjects import Stream
-from trade2026.ports.bus import Bus, Delivery
+from trade2026.model.subjects import Event, Stream
+from trade2026.ports.bus import Bus, Delivery, Subscription
 from trade2026.ports.lake import EventTable
-from trade2026.ports.objects import Objects
 
 HELD_FACTOR: Final = 2
 """So many batches may wait before the folds do: one on its way, one being filled."""
@@ -28,7 +27,6 @@ RETRY_FIRST_S: Final = 0.2
 RETRY_LAST_S: Final = 5.0
 STOP_S: Final = 0.7
 """How long the last commit may take when the process stops; the log has its events anyway."""
-PROBE_KEY: Final = "health/sink-ticks"
 
 
 Stage = Callable[[Any, int], tuple[msgspec.Struct, int]]
@@ -42,7 +40,7 @@ class TableSink:
     def __init__(
         self,
         table: EventTable,
-        objects: Objects,
+        reach: Callable[[], Awaitable[object]],
         bus: Bus,
         log: FilteringBoundLogger,
         *,
@@ -55,7 +53,7 @@ class TableSink:
 
         Args:
             table: Where the events go.
-            objects: The storage it is on, asked whether it answers.
+            reach: Asks the storage it is on for something; raises `UnavailableError`.
             bus: Whose log is read.
             log: For what goes wrong.
             rows_max: So many rows are committed at once, whatever the time.
@@ -64,7 +62,7 @@ class TableSink:
             stage: What the table takes instead of the events.
         """
         self._table = table
-        self._objects = objects
+        self._reach = reach
         self._bus = bus
         self._log = log
         self._rows_max = rows_max
@@ -74,6 +72,8 @@ class TableSink:
         self._is_due = asyncio.Event()
         self._committing = asyncio.Lock()
         self._trouble = "not opened yet"
+        self._source: Subscription | None = None
+        """What `follow` takes its events from."""
         self.stored_rows = 0
         """Since the process began."""
         self.commit_count = 0
@@ -117,6 +117,20 @@ class TableSink:
         if self.waiting_rows >= HELD_FACTOR * self._rows_max:
             await self._commit(at_least=self._rows_max)
 
+    async def follow(self, subject: Event[Any], kind: type[msgspec.Struct]) -> None:
+        """Open the table, take the events of *subject* into it, and go on for ever.
+
+        For a table whose storage others must not wait for: it is waited for in here.
+        """
+        await self.start()
+        self._source = await self._bus.fold(
+            subject, self.on_batch, from_seq=self._table.begins(kind)
+        )
+        try:
+            await self.run()
+        finally:
+            await self._source.stop()
+
     async def run(self) -> None:
         """Commit when enough waits or has waited long enough; tidy up now and then."""
         while True:
@@ -140,12 +154,14 @@ class TableSink:
 
     async def ping(self) -> str:
         """Return why nothing can be stored at this moment, empty when it can."""
+        if self._source is not None and self._source.stats().is_halted:
+            return "halted by an event it cannot handle"
         if self._trouble:
             return self._trouble
         try:
-            await self._objects.get(PROBE_KEY)
+            await self._reach()
         except UnavailableError as error:
-            return f"object storage: {error}"
+            return str(error)
         return ""
 
     def about(self) -> Mapping[str, Any]:

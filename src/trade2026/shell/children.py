@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from trade2026.adapters.infra.clickhouse import ClickHouseServer
 from trade2026.adapters.infra.nats import NatsServer
 from trade2026.adapters.infra.postgres import PostgresServer
 from trade2026.adapters.infra.probe import http_get
@@ -24,7 +25,14 @@ from trade2026.catalogue.order import start_order
 from trade2026.catalogue.table import group_members
 from trade2026.core.errors import UnavailableError
 from trade2026.shell.addresses import Addresses, LocalAddresses
-from trade2026.shell.secrets import BUS_SECRET, BUS_USER, OBJECTS_SECRET, Secrets
+from trade2026.shell.secrets import (
+    ANALYTICS_READER_SECRET,
+    ANALYTICS_SECRET,
+    BUS_SECRET,
+    BUS_USER,
+    OBJECTS_SECRET,
+    Secrets,
+)
 
 READY_S: Final = 120.0
 """How long a group may be silent before it is ready: code may have to be compiled first."""
@@ -39,6 +47,7 @@ OK: Final = 200
 SECRET_NAMES: Final = {
     "NATS": BUS_SECRET,
     "Valkey": "valkey",
+    "ClickHouse": ANALYTICS_SECRET,
     "SeaweedFS": OBJECTS_SECRET,
     "PostgreSQL": "postgres",
 }
@@ -179,7 +188,7 @@ class Unit:
 
 def server_of(
     name: str, *, data_dir: Path, addresses: Addresses, secrets: Secrets
-) -> NatsServer | ValkeyServer | SeaweedServer | PostgresServer:
+) -> NatsServer | ValkeyServer | ClickHouseServer | SeaweedServer | PostgresServer:
     """Return the built server of that name.
 
     Raises:
@@ -197,6 +206,11 @@ def server_of(
             )
         case "Valkey":
             return ValkeyServer(data_dir, port=port, password=password)
+        case "ClickHouse":
+            reader_password = secrets.get(ANALYTICS_READER_SECRET)
+            return ClickHouseServer(
+                data_dir, port=port, password=password, reader_password=reader_password
+            )
         case "SeaweedFS":
             ports = {port_name: addresses.port(name, port_name) for port_name in PORT_NAMES}
             return SeaweedServer(data_dir, ports=ports, password=password)

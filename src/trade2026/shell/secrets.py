@@ -19,6 +19,10 @@ BUS_USER: Final = "trade2026"
 BUS_SECRET: Final = "nats"  # noqa: S105 - the name of the secret, not the secret
 OBJECTS_SECRET: Final = "seaweedfs"  # noqa: S105 - as above
 """The secret key of object storage."""
+ANALYTICS_SECRET: Final = "clickhouse"  # noqa: S105 - as above
+"""The password of the column store's user `trade2026`, who writes."""
+ANALYTICS_READER_SECRET: Final = "clickhouse-reader"  # noqa: S105 - as above
+"""The same, of its user `reader`, who only reads."""
 LENGTH: Final = 32
 # Letters and digits that are not mistaken for one another, about 5.8 bits each.
 ALPHABET: Final = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"

@@ -1,20 +1,19 @@
 """What every object storage, and the table of ticks on it, must do."""
 
-import asyncio
+from typing import Any
 
 import pytest
-from tests.spans import measures_at
-from tests.ticks import kinds_in, quotes, rows_in, trades
+from tests.contract.lake.table_contract import EventTableContract
+from tests.ticks import EVERYTHING, rows_in, trades
 
-from trade2026.adapters.lake.prism_rows import PRISM_ANALYTICS
 from trade2026.adapters.lake.reading import newest_rows, summary_of, table_names
+from trade2026.adapters.lake.spec import TableSpec
 from trade2026.adapters.lake.table import DeltaEvents
 from trade2026.adapters.lake.tick_rows import TICKS
 from trade2026.adapters.objects.client import ObjectClient
 from trade2026.adapters.objects.place import Place
 from trade2026.core.errors import InvalidInputError
 from trade2026.model.market import QuoteBatch, TradeBatch
-from trade2026.model.measure import MeasuresBatch
 
 
 class StorageContract:
@@ -37,8 +36,26 @@ class StorageContract:
         assert await objects.folders("nothing") == []
 
 
-class TickTableContract:
+class LakeTables:
+    """The tables of a lake."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def table(self, spec: TableSpec) -> DeltaEvents:
+        return DeltaEvents(self._place, spec)
+
+    async def rows(self, name: str) -> list[dict[str, Any]]:
+        found = newest_rows(self._place, name, limit=EVERYTHING)
+        return sorted(found, key=lambda row: (row["stream_seq"], row["batch_pos"]))
+
+
+class TickTableContract(EventTableContract):
     """The table; the subclass has the fixture `place`, an empty storage."""
+
+    @pytest.fixture
+    def tables(self, place: Place) -> LakeTables:
+        return LakeTables(place)
 
     async def test_a_new_table_is_empty_and_stands_before_the_first_event(
         self, place: Place
@@ -50,92 +67,6 @@ class TickTableContract:
         assert await table_names(place) == ["market_ticks"]
         assert rows_in(place) == []
         assert summary_of(place, "market_ticks").rows == 0
-
-    async def test_what_is_committed_is_there_and_what_is_held_is_not(self, place: Place) -> None:
-        table = await opened(place)
-        table.add(trades(1, 2), 3)
-        table.add(quotes(7), 4)
-        stored = await table.commit()
-        table.add(trades(9), 5)
-
-        assert stored == 3
-        assert table.waiting_rows == 1
-        assert kinds_in(place) == [("quote", 7), ("trade", 1), ("trade", 2)]
-
-    async def test_an_event_that_is_given_twice_is_held_once(self, place: Place) -> None:
-        table = await opened(place)
-        table.add(trades(1), 3)
-        table.add(trades(1), 3)
-        table.add(quotes(7), 3)
-        stored = await table.commit()
-
-        assert stored == 2
-        assert table.waiting_rows == 0
-        assert kinds_in(place) == [("quote", 7), ("trade", 1)]
-
-    async def test_the_table_says_how_far_it_has_come(self, place: Place) -> None:
-        table = await opened(place)
-        table.add(trades(1), 3)
-        table.add(quotes(7), 4)
-        await table.commit()
-        table.add(trades(2), 8)
-
-        found = await opened(place)
-
-        assert (found.position(TradeBatch), found.position(QuoteBatch)) == (3, 4)
-
-    async def test_an_event_that_is_stored_is_not_stored_again(self, place: Place) -> None:
-        first = await opened(place)
-        first.add(trades(1), 3)
-        await first.commit()
-        second = await opened(place)
-        second.add(trades(1), 3)
-        second.add(trades(2), 4)
-
-        assert await second.commit() == 1
-        assert kinds_in(place) == [("trade", 1), ("trade", 2)]
-
-    async def test_rows_that_depend_on_earlier_events_say_where_to_begin(
-        self, place: Place
-    ) -> None:
-        first = DeltaEvents(place, PRISM_ANALYTICS)
-        await first.open("log")
-        first.add(measures_at(10), 5, needs_seq=2)
-        first.add(measures_at(), 6, needs_seq=3)
-        assert await first.commit() == 1
-        second = DeltaEvents(place, PRISM_ANALYTICS)
-        await second.open("log")
-
-        assert (second.position(MeasuresBatch), second.begins(MeasuresBatch)) == (6, 3)
-        # Told again on the way, and known.
-        second.add(measures_at(10), 5, needs_seq=2)
-        second.add(measures_at(20), 7)
-        assert await second.commit() == 1
-        third = DeltaEvents(place, PRISM_ANALYTICS)
-        await third.open("log")
-        assert second.begins(MeasuresBatch) == third.begins(MeasuresBatch) == 8
-        rows = newest_rows(place, "prism_analytics", limit=9)
-        assert [row["ts_event_ns"] for row in rows] == [10, 20]
-
-    async def test_two_writers_at_once_store_each_event_once(self, place: Place) -> None:
-        writers = [await opened(place), await opened(place)]
-        for seq in range(1, 9):
-            for writer in writers:
-                writer.add(trades(seq), seq)
-            await asyncio.gather(*(writer.commit() for writer in writers))
-
-        assert kinds_in(place) == [("trade", seq) for seq in range(1, 9)]
-
-    async def test_another_log_counts_from_its_own_beginning(self, place: Place) -> None:
-        first = await opened(place)
-        first.add(trades(1), 300)
-        await first.commit()
-        second = DeltaEvents(place, TICKS)
-        await second.open("another")
-        second.add(trades(2), 1)
-
-        assert await second.commit() == 1
-        assert (await opened(place)).position(TradeBatch) == 300
 
     async def test_tidying_merges_files_and_changes_no_row(self, place: Place) -> None:
         table = await opened(place)

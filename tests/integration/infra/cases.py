@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 import asyncpg
+import clickhouse_connect
 import nats
 import obstore
 import valkey
+from clickhouse_connect.driver.exceptions import DatabaseError
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 from tests.ports import free_port
 
+from trade2026.adapters.infra.clickhouse import WRITER, ClickHouseServer
 from trade2026.adapters.infra.nats import NatsServer
 from trade2026.adapters.infra.postgres import DATABASE, USER, PostgresServer
 from trade2026.adapters.infra.probe import is_port_free
@@ -27,9 +30,10 @@ PASSWORD: Final = 'a "b\\c$d#{e}'
 _nats_connect = cast("Any", nats.connect)  # pyright: ignore[reportUnknownMemberType]
 _asyncpg_connect = cast("Any", asyncpg.connect)  # pyright: ignore[reportUnknownMemberType]
 _valkey = cast("Any", valkey.Valkey)
+_clickhouse = cast("Any", clickhouse_connect.get_client)  # pyright: ignore[reportUnknownMemberType]
 
 
-AnyServer = NatsServer | ValkeyServer | SeaweedServer | PostgresServer
+AnyServer = NatsServer | ValkeyServer | ClickHouseServer | SeaweedServer | PostgresServer
 
 
 class Case(Protocol):
@@ -164,6 +168,53 @@ class PostgresCase:
         return True
 
 
+class ClickHouseCase:
+    """Rows, each an INSERT of its own, by the stock client."""
+
+    stop_code = 0
+
+    def __init__(self, data_dir: Path) -> None:
+        self.ports = (free_port(),)
+        self.server: AnyServer = ClickHouseServer(
+            data_dir, port=self.ports[0], password=PASSWORD, reader_password="r"
+        )
+
+    def _connect(self, password: str) -> Any:
+        return _clickhouse(
+            host="127.0.0.1",
+            port=self.ports[0],
+            username=WRITER,
+            password=password,
+            database="trade2026",
+        )
+
+    async def write(self, count: int) -> None:
+        await asyncio.to_thread(self._write, count)
+
+    def _write(self, count: int) -> None:
+        with self._connect(PASSWORD) as client:
+            client.command("CREATE TABLE t (n Int64) ENGINE = MergeTree ORDER BY n")
+            for number in range(count):
+                client.insert("t", [[number]], column_names=["n"])
+
+    async def count(self) -> int:
+        def count() -> int:
+            with self._connect(PASSWORD) as client:
+                return client.command("SELECT count() FROM t")
+
+        return await asyncio.to_thread(count)
+
+    async def is_let_in(self, password: str) -> bool:
+        def is_let_in() -> bool:
+            try:
+                self._connect(password).close()
+            except DatabaseError:
+                return False
+            return True
+
+        return await asyncio.to_thread(is_let_in)
+
+
 class SeaweedCase:
     """Objects in a bucket, by the protocol's own client."""
 
@@ -203,9 +254,12 @@ class SeaweedCase:
         return True
 
 
-CASES: Final[dict[str, type[NatsCase | ValkeyCase | SeaweedCase | PostgresCase]]] = {
+CASES: Final[
+    dict[str, type[NatsCase | ValkeyCase | ClickHouseCase | SeaweedCase | PostgresCase]]
+] = {
     "nats": NatsCase,
     "valkey": ValkeyCase,
+    "clickhouse": ClickHouseCase,
     "seaweedfs": SeaweedCase,
     "postgres": PostgresCase,
 }

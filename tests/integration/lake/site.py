@@ -1,4 +1,4 @@
-"""A message bus and an object storage of their own, and the sink as a process between them."""
+"""A message bus and the stores of the sink, and the sink as a process between them."""
 
 import asyncio
 import os
@@ -13,13 +13,22 @@ from tests.ticks import seaweed
 
 from trade2026.adapters.bus.nats import NatsBus
 from trade2026.adapters.bus.streams import migrate_streams
+from trade2026.adapters.infra.clickhouse import ClickHouseServer
 from trade2026.adapters.infra.nats import NatsServer
 from trade2026.adapters.infra.seaweedfs import SeaweedServer
 from trade2026.adapters.lake.reading import summary_of
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import InvalidInputError
 from trade2026.shell.addresses import LocalAddresses
-from trade2026.shell.secrets import BUS_SECRET, BUS_USER, OBJECTS_SECRET, Secrets
+from trade2026.shell.analytics import analytics_place
+from trade2026.shell.secrets import (
+    ANALYTICS_READER_SECRET,
+    ANALYTICS_SECRET,
+    BUS_SECRET,
+    BUS_USER,
+    OBJECTS_SECRET,
+    Secrets,
+)
 
 ROOT = Path(__file__).parents[3]
 SMALL_BATCHES = {
@@ -45,6 +54,13 @@ class Site:
         )
         password = self.secrets.get(OBJECTS_SECRET)
         self.storage: SeaweedServer = seaweed(data_dir, self.addresses, password)
+        self.analytics = ClickHouseServer(
+            data_dir,
+            port=self.addresses.port("ClickHouse"),
+            password=self.secrets.get(ANALYTICS_SECRET),
+            reader_password=self.secrets.get(ANALYTICS_READER_SECRET),
+        )
+        self.analytics_place = analytics_place(self.addresses, self.secrets)
 
     async def bus(self) -> NatsBus:
         """Return a bus on the site's server."""
@@ -77,14 +93,17 @@ class Site:
 
 
 @asynccontextmanager
-async def servers(data_dir: Path) -> AsyncGenerator[Site]:
+async def servers(data_dir: Path, *, with_analytics: bool = False) -> AsyncGenerator[Site]:
     """Start the servers of a site and stop them."""
     site = Site(data_dir)
     try:
         await site.nats.start()
         await site.storage.start()
+        if with_analytics:
+            await site.analytics.start()
         await migrate_streams(site.nats.url, BUS_USER, site.secrets.get(BUS_SECRET))
         yield site
     finally:
+        await site.analytics.stop()
         await site.storage.stop()
         await site.nats.stop()

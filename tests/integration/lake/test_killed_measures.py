@@ -1,25 +1,30 @@
-"""The sink is killed at random while PRISM's market is told: every table has each row once.
+"""The sink and ClickHouse are killed at random while PRISM's market is told: each row once.
 
 The market is a real one, told as PRISM tells it; measures of a minute and more span several
 lives of the sink, which must begin each time where the intervals that are open began.
 """
 
 import asyncio
+import os
+import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+import pyarrow as pa
 import pytest
 from tests.factories import NOW_NS
 from tests.integration.lake.site import Site, servers
 from tests.prism import CONFIG
 from tests.ticks import EVERYTHING
 
+from trade2026.adapters.analytics.client import AnalyticsClient
 from trade2026.adapters.lake import prism_rows
 from trade2026.adapters.lake.reading import newest_rows
-from trade2026.adapters.lake.table import TableSpec
+from trade2026.adapters.lake.spec import TableSpec
 from trade2026.core.chance import stream
 from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.core.errors import QueryRefusedError, UnavailableError
 from trade2026.core.ids import EventId
 from trade2026.core.numbers import Px, Qty
 from trade2026.desk.measures import MeasureStage
@@ -28,10 +33,13 @@ from trade2026.model.subjects import PRISM_FILL, PRISM_MOMENT, PRISM_SPAN, Event
 from trade2026.ports.bus import Bus, Delivery
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.exchange import EventKind
+from trade2026.services.sink_ticks import MEASURED
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 DEATHS = 4
+STORE_DEATHS = 0.7
+"""How often ClickHouse is killed before the sink is."""
 MINUTES = 8
 PATIENCE_S = 90
 TABLES = (
@@ -109,31 +117,57 @@ def place_of(row: dict[str, Any]) -> tuple[int, int]:
     return row["stream_seq"], row["batch_pos"]
 
 
+async def rows_of(site: Site, name: str) -> list[dict[str, Any]]:
+    """Return what a table holds, wherever it lies, by the columns of its description."""
+    spec = next(spec for spec in TABLES if spec.name == name)
+    if spec not in MEASURED:
+        return await asyncio.to_thread(newest_rows, site.storage.place, name, limit=EVERYTHING)
+    columns = ", ".join(
+        f"toUnixTimestamp64Nano({column}) AS {column}" if column.startswith("ts_") else column
+        for column in spec.schema.names
+    )
+    try:
+        found = await AnalyticsClient(site.analytics_place).ask(
+            f"SELECT {columns} FROM {name}",  # noqa: S608 - our own names
+            answer_format="ArrowStream",
+        )
+    except (QueryRefusedError, UnavailableError):
+        return []
+    table = cast("Any", pa).ipc.open_stream(found).read_all().cast(spec.schema)
+    return [{k: v for k, v in row.items() if v is not None} for row in table.to_pylist()]
+
+
 async def until_stored(site: Site, wanted: dict[str, list[dict[str, Any]]]) -> None:
     """Return when every table has as many rows as are wanted."""
     async with asyncio.timeout(PATIENCE_S):
         for name, rows in wanted.items():
-            while await asyncio.to_thread(site.row_count, name) < len(rows):  # noqa: ASYNC110
+            while len(await rows_of(site, name)) < len(rows):  # noqa: ASYNC110 - elsewhere.
                 await asyncio.sleep(0.1)
 
 
-async def test_what_is_kept_of_the_market_is_in_the_lake_once_though_the_sink_is_killed(
+async def test_what_is_kept_of_the_market_is_stored_once_whoever_is_killed(
     tmp_path: Path,
 ) -> None:
     chance = stream(2026, "kills of the sink")
     told = messages()
     part = len(told) // DEATHS + 1
-    async with servers(tmp_path / "data") as site:
+    async with servers(tmp_path / "data", with_analytics=True) as site:
         bus = await site.bus()
         for first in range(0, len(told), part):
             sink = await site.sink()
-            before = await asyncio.to_thread(site.version, "prism_analytics")
+            before = len(await rows_of(site, "prism_analytics"))
             await tell(bus, told[first : first + part], first)
             async with asyncio.timeout(PATIENCE_S):
-                while await asyncio.to_thread(site.version, "prism_analytics") <= before:
+                while len(await rows_of(site, "prism_analytics")) <= before:
                     assert sink.returncode is None, (site.data_dir / "sink.log").read_text()
                     await asyncio.sleep(0.01)
             await asyncio.sleep(chance.uniform(0, 0.3))
+            if chance.random() < STORE_DEATHS:
+                assert site.analytics.process is not None
+                os.kill(site.analytics.process.pid or 0, signal.SIGKILL)
+                await site.analytics.process.wait()
+                await asyncio.sleep(chance.uniform(0, 0.3))
+                await site.analytics.start()
             sink.kill()
             await sink.wait()
         wanted = await expected(bus)
@@ -144,10 +178,7 @@ async def test_what_is_kept_of_the_market_is_in_the_lake_once_though_the_sink_is
         sink.kill()
         await sink.wait()
         await bus.close()
-        stored = {
-            spec.name: newest_rows(site.storage.place, spec.name, limit=EVERYTHING)
-            for spec in TABLES
-        }
+        stored = {spec.name: await rows_of(site, spec.name) for spec in TABLES}
 
     for name, rows in wanted.items():
         assert rows, name

@@ -11,7 +11,7 @@ CONTRACT_PORTS = {
     "NATS": (4222, 8222),
     "Valkey": (6379,),
     "QuestDB": (9000, 8812, 9009),
-    "ClickHouse": (8123, 9001),
+    "ClickHouse": (8123,),
     "SeaweedFS": (8333, 9333, 8081, 8334, 9334, 8082, 8340, 8341, 2340, 12340),
     "OpenSearch": (9200, 9600),
     "PostgreSQL": (5433,),

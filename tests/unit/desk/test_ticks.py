@@ -47,7 +47,7 @@ class Table(DeltaEvents):
         if self.is_answer_lost:
             # It is stored, but who asked for it never hears so.
             self.is_answer_lost = False
-            await asyncio.to_thread(self._commit, tuple(self._held))
+            await asyncio.to_thread(self._commit, self._holding.waiting())
             raise UnavailableError("no answer")
         return await super().commit()
 
@@ -80,7 +80,11 @@ class Rig:
         self.table = Table(self.place)
         log = structlog.get_logger("test")
         objects = ObjectClient(self.place)
-        return TableSink(self.table, objects, self.bus, log, rows_max=rows_max, flush_s=flush_s)
+
+        async def reach() -> None:
+            await objects.get("probe")
+
+        return TableSink(self.table, reach, self.bus, log, rows_max=rows_max, flush_s=flush_s)
 
     @asynccontextmanager
     async def living(self, sink: TableSink) -> AsyncGenerator[None]:

@@ -140,7 +140,7 @@ def test_a_group_waits_for_the_servers_its_members_need() -> None:
     needs = {unit.name: set(unit.needs) for unit in groups(Path("/data"), LocalAddresses(), {})}
 
     assert needs["core"] == needs["prism"] == {"NATS"}
-    assert needs["data"] >= {"NATS", "SeaweedFS"}
+    assert needs["data"] >= {"NATS", "SeaweedFS", "ClickHouse"}
     assert needs["web"] == {"NATS", "Valkey", "PostgreSQL"}
 
 
@@ -159,6 +159,7 @@ def test_services_stop_before_the_venue_and_the_venue_before_the_servers(tmp_pat
     servers = infrastructure(tmp_path, addresses, Secrets(tmp_path), {})
     waves = {unit.name: unit.wave for unit in (*servers, *groups(tmp_path, addresses, {}))}
 
-    assert {waves[name] for name in ("NATS", "Valkey", "SeaweedFS", "PostgreSQL")} == {0}
+    at_last = ("NATS", "Valkey", "ClickHouse", "SeaweedFS", "PostgreSQL")
+    assert {waves[name] for name in at_last} == {0}
     assert waves["prism"] == 1
     assert {waves[name] for name in ("core", "data", "web")} == {2}

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import numpy as np
 import pyarrow as pa
 
-from trade2026.adapters.lake.table import TableSpec
+from trade2026.adapters.lake.spec import TableSpec
 from trade2026.adapters.lake.tick_rows import NS_PER_DAY, NUMBER, numbers, whole
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.numbers import money_half_even

@@ -10,16 +10,16 @@ Source: Delta Transaction Log Protocol, "Transaction Identifiers"; deltalake 1.6
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import msgspec
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from trade2026.adapters.lake.holding import Held, Holding
 from trade2026.adapters.lake.place import table_place
+from trade2026.adapters.lake.spec import TableSpec
 from trade2026.adapters.objects.client import plain_reason
 from trade2026.adapters.objects.place import Place
 from trade2026.core.errors import UnavailableError
@@ -41,29 +41,6 @@ _CONFIGURATION: Final[dict[str, str | None]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class TableSpec:
-    """What a table holds. Every table has the columns of `PARTITIONS`."""
-
-    name: str
-    schema: Any
-    """Of Arrow."""
-    kinds: Mapping[type[msgspec.Struct], str]
-    """The events it is made of, and the names of their positions."""
-    rows_of: Callable[[Any, int, int], Any]
-    """Makes an Arrow record batch of an event, its sequence, and when the log stored it.
-
-    Raises `OverflowError` where a number does not fit its column."""
-
-
-class _Held(NamedTuple):
-    kind: str
-    stream_seq: int
-    needs_seq: int
-    rows: Any
-    """An Arrow record batch."""
-
-
 class DeltaEvents:
     """A table of `lake/`; implements `ports.lake.EventTable`."""
 
@@ -72,10 +49,7 @@ class DeltaEvents:
         self.spec = spec
         self._uri, self._options = table_place(place, spec.name)
         self._log_id = ""
-        self._held: list[_Held] = []
-        self._added: dict[str, int] = {}
-        """Sequence of the last event taken, by kind."""
-        self._waiting_rows = 0
+        self._holding = Holding(spec)
         # Held by whoever uses the two below, always off the loop: a commit that nobody waits
         # for any more may still be under way when the next one begins.
         self._lock = threading.Lock()
@@ -111,26 +85,18 @@ class DeltaEvents:
         needs_seq: int | None = None,
     ) -> None:
         """Hold the batch for the next commit; see `EventTable.add`."""
-        kind = self.spec.kinds[type(batch)]
-        if stream_seq <= self._added.get(kind, 0):
-            # Given again because something failed after it was taken: held already.
-            return
-        rows = self.spec.rows_of(batch, stream_seq, appended_ns)
-        self._added[kind] = stream_seq
-        self._held.append(_Held(kind, stream_seq, needs_seq or 0, rows))
-        self._waiting_rows += rows.num_rows
+        self._holding.add(batch, stream_seq, appended_ns, needs_seq)
 
     @property
     def waiting_rows(self) -> int:
         """How many rows are held and not committed."""
-        return self._waiting_rows
+        return self._holding.waiting_rows
 
     async def commit(self) -> int:
         """Store what is held, each event once; see `EventTable.commit`."""
-        held = tuple(self._held)
+        held = self._holding.waiting()
         stored = await asyncio.to_thread(self._commit, held)
-        del self._held[: len(held)]
-        self._waiting_rows -= sum(one.rows.num_rows for one in held)
+        self._holding.let_go(held)
         return stored
 
     async def tidy(self) -> None:
@@ -166,7 +132,7 @@ class DeltaEvents:
     def _needs_id(self, kind: str) -> str:
         return f"{self._app_id(kind)}/needs"
 
-    def _commit(self, held: tuple[_Held, ...]) -> int:
+    def _commit(self, held: tuple[Held, ...]) -> int:
         with self._lock:
             try:
                 for _ in range(COMMIT_TRIES):
@@ -185,7 +151,7 @@ class DeltaEvents:
                 raise UnavailableError(plain_reason(error)) from None
         raise UnavailableError("the table is changed by others all the time")
 
-    def _write(self, table: DeltaTable, fresh: list[_Held]) -> int:
+    def _write(self, table: DeltaTable, fresh: list[Held]) -> int:
         reached = {one.kind: one.stream_seq for one in fresh}
         needs = {one.kind: self._needs_behind(one) for one in fresh}
         rows = _arrow.Table.from_batches([one.rows for one in fresh])
@@ -206,7 +172,7 @@ class DeltaEvents:
         self._needs.update(needs)
         return rows.num_rows
 
-    def _needs_behind(self, held: _Held) -> int:
+    def _needs_behind(self, held: Held) -> int:
         # What was said once must be said anew for as long as the table lives.
         return held.needs_seq or (held.stream_seq + 1 if self._needs[held.kind] else 0)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from trade2026.adapters.lake.table import TableSpec
+from trade2026.adapters.lake.spec import TableSpec
 from trade2026.core.clock import NS_PER_S
 from trade2026.model.market import QuoteBatch, TradeBatch
 

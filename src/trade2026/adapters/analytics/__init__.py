@@ -1,0 +1,1 @@
+"""The analytics store: tables in ClickHouse, written and read by HTTP."""

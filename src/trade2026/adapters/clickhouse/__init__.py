@@ -1,0 +1,1 @@
+"""The embedded column store as a server: it speaks ClickHouse's HTTP protocol to any client."""
