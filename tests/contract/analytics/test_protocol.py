@@ -60,13 +60,14 @@ def ask(store: Store, query: str, *, user: str = "trade2026", **further: Any) ->
 
 @pytest.mark.parametrize("compress", ["lz4", "zstd", "gzip", False])
 def test_every_row_of_a_large_insert_is_there(store: Store, client: Any, compress: Any) -> None:
-    frame = pd.DataFrame({"i": np.arange(ROWS), "s": [f"row {n}" for n in range(ROWS)]})
+    texts = [f"row {n}" for n in range(ROWS)]
+    frame = pd.DataFrame({"i": np.arange(ROWS), "s": texts})
     with client_of(store, compress=compress) as other:
         other.insert_df("t", frame)
         found = other.query_df("SELECT * FROM t ORDER BY i")
 
     assert client.command("SELECT count(), uniqExact(s) FROM t") == [str(ROWS), str(ROWS)]
-    assert list(found["s"]) == list(frame["s"])
+    assert list(found["s"]) == texts
 
 
 def test_arrow_goes_in_and_comes_out(client: Any) -> None:
