@@ -206,6 +206,8 @@ class PrismLife(msgspec.Struct, frozen=True, kw_only=True):
     """The last that is known of the life before."""
     stages: tuple[PrismStage, ...] = ()
     """Of the books that do not begin in continuous trading at any price."""
+    packed: bytes = b""
+    """`holdings` where they are many, and empty themselves: see `prism/packing.py`."""
 
 
 class PartyHolding(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -283,3 +285,5 @@ class PrismSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What stands up to here in it is let go of."""
     latest_ns: TimeNs = TimeNs(0)
     """The latest time on the wall that was seen: no rung that is noted from here on is older."""
+    packed: bytes = b""
+    """`holdings` and `older_orders` where they are many: see `PrismLife`."""

@@ -29,6 +29,7 @@ from trade2026.model.subjects import (
     Stream,
 )
 from trade2026.ports.bus import Bus
+from trade2026.prism.packing import pack
 from trade2026.prism.settlement import Step
 
 PART: Final = "market"
@@ -100,7 +101,7 @@ class Journal:
         """Append a snapshot, unless the log is away or does not take it: the market goes on."""
         try:
             await self._bus.append(
-                PRISM_SNAPSHOT, snapshot, event_id=self._next_snapshot_id(), part=PART
+                PRISM_SNAPSHOT, pack(snapshot), event_id=self._next_snapshot_id(), part=PART
             )
         except BusUnavailableError as error:
             self._log.warning("snapshot put off", reason=str(error))
@@ -122,12 +123,12 @@ class Journal:
 
     async def life(self, life: PrismLife) -> None:
         """Append what a life begins with: inputs behind it are its own."""
-        seq = await self._store(PRISM_LIFE, life, life.life_id, part=PART)
+        seq = await self._store(PRISM_LIFE, pack(life), life.life_id, part=PART)
         self.last_seq = max(self.last_seq, seq)
 
     async def first_snapshot(self, snapshot: PrismSnapshot) -> None:
         """Append the snapshot that begins a life: the market waits for it."""
-        await self._store(PRISM_SNAPSHOT, snapshot, self._next_snapshot_id(), part=PART)
+        await self._store(PRISM_SNAPSHOT, pack(snapshot), self._next_snapshot_id(), part=PART)
 
     def _next_snapshot_id(self) -> EventId:
         self._snapshot_count += 1

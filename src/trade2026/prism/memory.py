@@ -35,6 +35,7 @@ from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import Holdings
 from trade2026.prism.life import House, Revived, begin, begin_afresh, life_id, mark_of
 from trade2026.prism.outside import OutsideOrders, order_of
+from trade2026.prism.packing import unpack
 from trade2026.prism.reports import OUTSIDER, VENUE_RESTART
 from trade2026.prism.settlement import Step
 
@@ -99,7 +100,7 @@ async def recollect(bus: Bus) -> Recollection:
     found = Recollection()
 
     async def on_snapshot(snapshot: PrismSnapshot, _: Delivery) -> None:
-        found.snapshot = snapshot
+        found.snapshot = unpack(snapshot)
 
     async def on_input(message: PrismInput, delivery: Delivery) -> None:
         found.inputs.append((message, delivery))

@@ -21,6 +21,7 @@ from trade2026.model.subjects import (
 )
 from trade2026.ports.bus import Bus, Delivery, Subscription
 from trade2026.prism.archive import Archive, WholeState
+from trade2026.prism.packing import unpack
 from trade2026.prism.retention import told_time
 
 Placed = tuple[int, PrismInput]
@@ -58,7 +59,7 @@ async def read_lives(bus: Bus) -> list[tuple[int, PrismLife]]:
     lives: list[tuple[int, PrismLife]] = []
 
     async def on_life(life: PrismLife, delivery: Delivery) -> None:
-        lives.append((delivery.stream_seq, life))
+        lives.append((delivery.stream_seq, unpack(life)))
 
     await _read(bus.fold(PRISM_LIFE, on_life))
     return lives

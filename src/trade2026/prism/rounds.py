@@ -39,6 +39,8 @@ from trade2026.prism.retention import KEEP_NS, Retention
 from trade2026.prism.waiting import Waiting
 
 SNAPSHOT_EVERY_NS: Final = NS_PER_S
+SNAPSHOT_OLD_NS: Final = 60 * NS_PER_S
+"""From when on it is a fault: a later life has ever more of the log to read."""
 NEVER: Final = 2**63 - 1
 
 
@@ -84,7 +86,7 @@ class Rounds:
         self._next_keep_ns = 0
         self._entered_seq = 0
         self.crier = Crier(bus, log)
-        self._next_snapshot_ns = 0
+        self._next_snapshot_ns = self._snapshot_ns = 0
         self.retention = Retention(keep_ns)
         self._keep_ns = keep_ns
         self._state_seq = NEVER
@@ -148,6 +150,7 @@ class Rounds:
         await journal.first_snapshot(
             msgspec.structs.replace(snapshot, reports_from_seq=journal.last_report_place + 1)
         )
+        self._snapshot_ns = self._clock.monotonic_ns()
         await self._let_go(journal, snapshot.cut)
         self.agent_count = len(floor.exchange.agents())
         feed = Feed(self._house.instruments, life=life.life)
@@ -186,13 +189,17 @@ class Rounds:
             self._waiting.give_up()
 
     async def ping(self) -> str:
-        """Return what is wrong with the loop: empty, or that its last round is long ago."""
+        """Return what is wrong: empty, or that the last round or the last snapshot is long ago."""
         if self._opened is None or not self._is_running:
             return "the market is not running"
         if self.here.journal.is_away:
             return "the log is away, the market stands still"
-        age_ns = self._clock.monotonic_ns() - self._round_ns
-        return "" if age_ns < 2 * NS_PER_S else f"no round for {age_ns // NS_PER_MS} ms"
+        now_ns = self._clock.monotonic_ns()
+        if (age_ns := now_ns - self._round_ns) >= 2 * NS_PER_S:
+            return f"no round for {age_ns // NS_PER_MS} ms"
+        if (age_ns := now_ns - self._snapshot_ns) >= SNAPSHOT_OLD_NS:
+            return f"no snapshot for {age_ns // NS_PER_S} s: a restart would read ever more"
+        return ""
 
     async def _round(self, asks: list[Ask]) -> None:
         try:
@@ -241,6 +248,7 @@ class Rounds:
             self._next_snapshot_ns = self._clock.monotonic_ns() + SNAPSHOT_EVERY_NS
             place = journal.last_report_place + 1
             if await journal.snapshot(msgspec.structs.replace(snapshot, reports_from_seq=place)):
+                self._snapshot_ns = self._clock.monotonic_ns()
                 history.let_go(snapshot.cut.log_seq)
                 await self._let_go(journal, snapshot.cut)
         if floor.exchange.sim_ns >= self._next_keep_ns:

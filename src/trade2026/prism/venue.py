@@ -134,7 +134,7 @@ class Venue:
         await self._rounds.run()
 
     async def ping(self) -> str:
-        """Return what is wrong with the loop: empty, or that its last round is long ago."""
+        """Return what is wrong: empty, or that the last round or the last snapshot is long ago."""
         return await self._rounds.ping()
 
     async def control(self, control: PrismControl, control_id: EventId) -> None:

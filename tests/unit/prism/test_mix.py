@@ -7,6 +7,7 @@ from trade2026.core.numbers import SignedQty, Value
 from trade2026.model.prism import PartyHolding
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import DEFAULT_AGENTS, default_config, read_agents
+from trade2026.prism.default import market_of_agents
 
 
 def test_the_default_mix_is_what_the_setting_says() -> None:
@@ -34,6 +35,13 @@ def test_a_market_of_nobody_or_of_unknown_types_is_refused(text: str) -> None:
 
     with pytest.raises(InvalidInputError):
         AgentMarket(config, start_ns=0, life=0, holdings=(), last_mid_px={})
+
+
+def test_more_agents_than_a_snapshot_holds_are_refused_with_how_many_there_may_be() -> None:
+    market_of_agents(read_agents("mm:1000 noise:1000"))
+
+    with pytest.raises(InvalidInputError, match=r"prism\.agents.*2001 agents.*2000 at most"):
+        market_of_agents(read_agents("mm:1000 noise:1001"))
 
 
 def test_what_agents_held_that_are_gone_is_not_this_markets() -> None:

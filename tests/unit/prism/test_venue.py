@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import msgspec
 import pytest
@@ -28,7 +29,7 @@ from tests.prism import (
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import VirtualClock
-from trade2026.core.errors import VenueUnavailableError
+from trade2026.core.errors import CodecError, VenueUnavailableError
 from trade2026.core.numbers import Bps, Px, fee_of, format_nanos, value_of
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.order import NewOrderSingle, OrdType, Side
@@ -407,6 +408,28 @@ async def test_the_ping_tells_when_the_market_does_not_run(
 
         assert "no round" in await prism.venue.ping()
     assert "not running" in await prism.venue.ping()
+
+
+async def test_the_ping_tells_when_no_snapshot_is_taken(
+    log: MemoryLog, clock: VirtualClock
+) -> None:
+    async with living(log, clock) as prism:
+        append = prism.bus.append
+
+        async def refuse(subject: Any, message: Any, **more: Any) -> Any:
+            if isinstance(message, PrismSnapshot):
+                raise CodecError("too large")
+            return await append(subject, message, **more)
+
+        prism.bus.append = refuse
+        for passed_s, problem in ((59, ""), (2, "no snapshot for 61 s")):
+            clock.advance(passed_s * SECOND)
+            await prism.settle()
+            assert (await prism.venue.ping()).split(":")[0] == problem
+        prism.bus.append = append
+        clock.advance(2 * SECOND)
+        await prism.settle()
+        assert await prism.venue.ping() == ""
 
 
 async def test_an_order_after_the_end_is_unavailable_and_not_refused(
