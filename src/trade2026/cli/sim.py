@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trade2026.cli.sim_calibrate import calibrate
-from trade2026.cli.sim_options import SEED_MASK, MarketChoice, market_options
+from trade2026.cli.sim_options import SEED_MASK, Days, MarketChoice, made, market_options
 from trade2026.cli.sim_report import (
     SeedReport,
     ValidationReport,
@@ -51,11 +51,12 @@ sim.add_command(calibrate)
 
 @sim.command(short_help="Run a market and tell what it did.")
 @market_options
-@click.option("--days", type=click.FloatRange(min=0.001), default=1.0, show_default=True)
+@click.option("--days", type=Days(0.001), default=1.0, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), help="Default: a fresh one.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
+    callback=made,
     help="Where events.parquet goes, with everything that happens.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -100,7 +101,7 @@ def run(
 
 @sim.command(short_help="Hold a market against real ones; exit 0 only when it passes.")
 @market_options
-@click.option("--days", type=click.FloatRange(min=0.8), default=5.0, show_default=True)
+@click.option("--days", type=Days(0.8), default=5.0, show_default=True)
 @click.option("--seeds", type=click.IntRange(1, 1_000), default=5, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), help="The first of them. Default: a fresh one.")
 @click.option(
@@ -113,6 +114,7 @@ def run(
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
+    callback=made,
     help="Where report.json and the plots go.",
 )
 @click.option("--plots/--no-plots", default=True, show_default=True, help="With --out.")

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from trade2026.adapters.recording import open_recording, read_frames
 from trade2026.cli.screen import screen
-from trade2026.cli.sim_options import SEED_MASK, MarketChoice, market_options
+from trade2026.cli.sim_options import SEED_MASK, MarketChoice, made, market_options
 from trade2026.cli.sim_report import number, progress_of
 from trade2026.core.chance import fresh_seed
 from trade2026.model.instrument import PRISM_INSTRUMENTS
@@ -62,6 +62,7 @@ _PARQUET: Final = b"PAR1"
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
+    callback=made,
     help="Where params.json and calibration.json go.",
 )
 def calibrate(
@@ -100,7 +101,6 @@ def calibrate(
             tell,
         )
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         report = msgspec.json.format(msgspec.json.encode(found))
         (out / "calibration.json").write_bytes(report)
         if found.is_closer:

@@ -1,5 +1,7 @@
 """Which market the commands of `trade2026 sim` mean."""
 
+import math
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -17,10 +19,42 @@ from trade2026.prism.config import (
     read_agents,
 )
 from trade2026.prism.lab.measure import alone
+from trade2026.prism.opening import grids_of
 from trade2026.prism.params_file import read_params, with_params
 
 SEED_MASK: Final = 2**31 - 1
 """Of fresh seeds, so that they are short enough to be typed."""
+
+
+MAX_DAYS: Final = 3_650.0
+
+
+class Days(click.FloatRange):
+    """A number of simulated days, from *least* on."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__(least, MAX_DAYS)
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the days that *value* says; NaN is none."""
+        days: float = super().convert(value, param, ctx)
+        if math.isnan(days):
+            self.fail(f"{value} is no number of days", param, ctx)
+        return days
+
+
+def made(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Make the folder of an option before anything runs; refuse one that cannot be written."""
+    if value is not None:
+        try:
+            value.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.BadParameter(f"cannot be made: {error}", context, parameter) from error
+        if not os.access(value, os.W_OK):
+            raise click.BadParameter(f"{value} cannot be written", context, parameter)
+    return value
 
 
 class MarketChoice(NamedTuple):
@@ -47,6 +81,7 @@ class MarketChoice(NamedTuple):
                 whole = msgspec.json.decode(self.file.read_bytes(), type=MarketConfig)
             except msgspec.MsgspecError as error:
                 raise InvalidInputError(str(self.file), str(error)) from error
+            grids_of(whole.symbols)
         if self.agents:
             whole = msgspec.structs.replace(whole, agents=read_agents(self.agents))
         usual = "" if self.file else LARGE_TICK_SYMBOL

@@ -4,7 +4,8 @@ Such an agent is an `AgentType` whose `wake` takes a `Desk` and returns how many
 pauses; it is for what is easier said in Python than fast: a few hundred thousand wakes a
 second instead of tens of millions. What it does goes through the same kernels as what a
 compiled agent does: the same bound, the same quotes, the same latency. What it wants to
-remember lies in `Desk.mind`, so that a market's state holds it.
+remember lies in `Desk.mind`, so that a market's state holds it. A desk acts only while its own
+agent looks: kept for later, or used by another agent, it refuses.
 """
 
 import math
@@ -15,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.core.errors import InvalidInputError
+from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.prism import loop
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.engine.desk import AGENT, MIND_AT, QUOTE_COUNT
 from trade2026.prism.engine.layout import Block, Layout, Row
 from trade2026.prism.engine.memory import NO_RANK, SIDE, SIDES
 from trade2026.prism.floorplan import AGENT_BITS, AGENTS, MARKET, VALUE, discard
+from trade2026.prism.opening import Agent
 
 _OWNER: Final = (1 << AGENT_BITS) - 1
 _LONGEST_S: Final = 1e9
@@ -61,6 +63,8 @@ class Desk:
         self._mind_at = at + MIND_AT
         self._market = market
         self.now_ns: int = 0
+        self.is_awake: bool = False
+        """Whether the agent looks at present; only then may it act."""
 
     def mind(self, agent_type: AgentType) -> Row:
         """Return the agent's reals by name: its parameters, and what it remembers."""
@@ -119,6 +123,8 @@ class Desk:
         self._act(loop.WITHDRAW, place, 1, 0, 0)
 
     def _act(self, what: int, place: int, side: int, ticks: int, lots: int) -> int:
+        if not self.is_awake:
+            raise RefusedError("a desk acts only while its own agent looks, within its wake")
         if not 0 <= place < QUOTE_COUNT:
             raise InvalidInputError("place", f"{place} is outside 0 to {QUOTE_COUNT - 1}")
         if side not in {1, -1}:
@@ -132,7 +138,7 @@ class Callbacks:
     """The agents of a market that are Python functions."""
 
     def __init__(
-        self, market: Block, symbols: tuple[str, ...], types: Mapping[int, AgentType]
+        self, market: Block, symbols: tuple[str, ...], agents: Mapping[int, Agent]
     ) -> None:
         self._market = market
         self._words = _memory_of(market).cast("q")
@@ -141,15 +147,23 @@ class Callbacks:
         self._desks = {
             index << AGENT_BITS | owner: (
                 Desk(market, self._sides, symbol, index, owner),
-                _wake_of(agent_type),
+                _wake_of(agent.type),
+                agent.name,
             )
             for index, symbol in enumerate(symbols)
-            for owner, agent_type in types.items()
+            for owner, agent in agents.items()
         }
+        self.is_asking: bool = False
+        """Whether an agent looks at present: the market stands still as long as it does."""
 
     def find(self, books: list[Block]) -> None:
         """Take note of where the books are now."""
         self._sides[:] = [_memory_of(SIDES.view(book)).cast("q") for book in books]
+
+    @property
+    def due_ns(self) -> int:
+        """Return when the agent that is due first looks."""
+        return self._words[self._due]
 
     def answer(self) -> None:
         """Have the agent that is due first look and act.
@@ -159,18 +173,23 @@ class Callbacks:
         """
         words = self._words
         now_ns, who = words[self._due], words[self._due + 1]
-        desk, wake = self._desks[who]
+        desk, wake, name = self._desks[who]
         desk.now_ns = now_ns
-        pause_s = math.nan
+        wait_ns = 0
+        self.is_asking = desk.is_awake = True
         try:
-            pause_s = wake(desk)
+            told = wake(desk)
+            wait_ns = _wait_of(told)
         finally:
-            if not 0.0 <= pause_s <= _LONGEST_S:
+            self.is_asking = desk.is_awake = False
+            if not wait_ns:
                 # It failed: nothing of what it had written is sent.
                 discard(self._market, AGENTS.view(self._market)[self._place(who)])
-        if not 0.0 <= pause_s <= _LONGEST_S:
-            raise InvalidInputError("wake", f"returned a pause of {pause_s} s")
-        words[_MARKET["answer"]] = max(1, math.ceil(pause_s * NS_PER_S))
+        if not wait_ns:
+            raise InvalidInputError(
+                name, f"its wake returned {told!r:.80}, which is no pause of 0 to {_LONGEST_S:g} s"
+            )
+        words[_MARKET["answer"]] = wait_ns
 
     def _place(self, who: int) -> int:
         return (who >> AGENT_BITS) * self._words[_MARKET["agents"]] + (who & _OWNER)
@@ -180,5 +199,13 @@ def _memory_of(table: NDArray[Any]) -> memoryview:
     return memoryview(cast(Any, table.view(np.uint8)))
 
 
-def _wake_of(agent_type: AgentType) -> Callable[[Desk], float]:
+def _wake_of(agent_type: AgentType) -> Callable[[Desk], object]:
     return agent_type.wake
+
+
+def _wait_of(told: Any) -> int:  # noqa: ANN401 - whatever a stranger's function returned.
+    """Return the pause in ns, at least one; 0 where what was *told* is none."""
+    try:
+        return max(1, math.ceil(told * NS_PER_S)) if 0.0 <= told <= _LONGEST_S else 0
+    except (TypeError, ValueError):
+        return 0

@@ -4,7 +4,7 @@ One block, whose header says where the tables lie: copied, it is the state of ev
 the books.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -98,6 +98,15 @@ def new_market(symbols: int, agents: int, distant: int) -> Block:
     HEAP.view(block)["time"][-1] = NEVER
     OUTBOXES.view(block)["after"] = np.arange(1, symbols * distant + 2)
     return block
+
+
+def postpone(market: Block, away: Collection[int], until_ns: int) -> None:
+    """Wake those of *away*, each a symbol's place and an owner, no earlier than *until_ns*."""
+    heap = HEAP.view(market)[:-1]
+    wakes: list[tuple[int, int]] = heap.tolist()
+    moved = sorted((max(at, until_ns) if who in away else at, who) for at, who in wakes)
+    # A sorted table is a heap.
+    heap[:] = np.array(moved, heap.dtype)
 
 
 def discard(market: Block, agent: Row) -> None:

@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trade2026.core.errors import InvalidInputError
+from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.core.numbers import Px, SignedQty, Value
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.model.prism import PartyHolding
-from trade2026.prism import callback, loop
+from trade2026.prism import callback, floorplan, loop, opening
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.config import MarketConfig
 from trade2026.prism.engine import memory, tape
@@ -36,21 +36,9 @@ from trade2026.prism.engine.message import (
 )
 from trade2026.prism.engine.seldom import book_of_bytes, bytes_of
 from trade2026.prism.engine.views import depth_of, resting_of
-from trade2026.prism.floorplan import (
-    ADDRESSES,
-    AGENT_BITS,
-    AGENTS,
-    HEAP,
-    MARKET,
-    NOBODY,
-    VALUES,
-    WAKES,
-    discard,
-)
 from trade2026.prism.gauges import SPAN_ROOM, Gauges
 from trade2026.prism.kernels import prepare
 from trade2026.prism.market_state import AgentHolding, AgentState, MarketState
-from trade2026.prism.opening import agents_of, grid_of, mind_of, open_market, restore, set_wakes
 from trade2026.prism.price.fundamental import FundamentalParams, reshape, shift
 
 FIRST_OUTSIDER: Final = 2**20
@@ -91,13 +79,14 @@ class Market:
     ) -> None:
         self.symbols: tuple[str, ...] = tuple(s.instrument.symbol for s in config.symbols)
         self.sim_ns: int = start_ns
-        """Simulation time in ns; only `run_until` moves it."""
+        """Simulation time in ns; only `run_until` moves it, to where an agent fails at least."""
         self._index = {symbol: index for index, symbol in enumerate(self.symbols)}
-        self._grids = [grid_of(symbol) for symbol in config.symbols]
-        self._agents = agents_of(config.agents, own_types)
+        self._grids = opening.grids_of(config.symbols)
+        self._agents = opening.agents_of(config.agents, own_types)
+        self._made_of = opening.made_of(config, self._agents)
         prepare([agent.type for agent in self._agents])
         self._owners = {agent.name: owner for owner, agent in enumerate(self._agents)}
-        self._market = open_market(
+        self._market = opening.open_market(
             config,
             agents=self._agents,
             grids=self._grids,
@@ -105,7 +94,7 @@ class Market:
             life=life,
             last_mid_px=last_mid_px,
         )
-        restore(
+        opening.restore(
             self._market,
             symbols=self._index,
             owners=self._owners,
@@ -119,9 +108,11 @@ class Market:
             s.instrument.symbol: last_mid_px.get(s.instrument.symbol, s.start_px)
             for s in config.symbols
         }
-        in_python = {n: a.type for n, a in enumerate(self._agents) if a.type.in_python}
+        in_python = {n: a for n, a in enumerate(self._agents) if a.type.in_python}
         self._callbacks = callback.Callbacks(self._market, self.symbols, in_python)
         self._first_px = dict(self._last_mid_px)
+        self._end = ""
+        """Why nothing may happen any more."""
         self._find_books()
 
     @classmethod
@@ -136,11 +127,11 @@ class Market:
         market = cls(
             config, start_ns=state.sim_ns, last_mid_px=state.last_mid_px, own_types=own_types
         )
-        is_alike = len(state.market) == len(market._market)
-        if not is_alike or len(state.books) != len(market.symbols):
+        is_alike = state.made_of in {market._made_of, ""} and len(state.books) == len(market._books)
+        if not is_alike or len(state.market) != len(market._market):
             raise InvalidInputError("state", "is of another market")
         market._market[:] = np.frombuffer(state.market, np.uint8)
-        set_wakes(market._market, market._agents)
+        opening.set_wakes(market._market, market._agents)
         market._books = [book_of_bytes(book) for book in state.books]
         market._seqs[:] = state.seqs
         market._first_px = state.first_px
@@ -152,9 +143,9 @@ class Market:
         assert tape.head_of(self._tape)["count"] == 0
         block = self._market.copy()
         # Where things are is of one process only, and no part of what they are.
-        ADDRESSES.view(block)["at"] = 0
-        WAKES.view(block)["at"] = 0
-        block[: MARKET.size].view(MARKET.dtype)["gauges"] = 0
+        floorplan.ADDRESSES.view(block)["at"] = 0
+        floorplan.WAKES.view(block)["at"] = 0
+        block[: floorplan.MARKET.size].view(floorplan.MARKET.dtype)["gauges"] = 0
         return MarketState(
             sim_ns=self.sim_ns,
             market=block.tobytes(),
@@ -162,18 +153,18 @@ class Market:
             seqs=tuple(self._seqs.tolist()),
             last_mid_px=self.last_mid_px(),
             first_px=dict(self._first_px),
+            made_of=self._made_of,
         )
 
     @property
     def next_ns(self) -> int:
         """Return when something happens next by itself."""
-        return int(HEAP.view(self._market)["time"][0])
+        return int(floorplan.HEAP.view(self._market)["time"][0])
 
     def run_until(self, sim_ns: int) -> None:
         """Let the agents act up to *sim_ns*, which is not in the past."""
         assert sim_ns >= self.sim_ns
         self._run(sim_ns, 0, 0)
-        self.sim_ns = sim_ns
 
     def submit(
         self,
@@ -266,7 +257,7 @@ class Market:
 
     def fundamental_px(self, symbol: str) -> float:
         """Return the value around which the symbol trades, as of its last wake-up, in nanos."""
-        worth = VALUES.view(self._market)["worth"][self._index[symbol]]
+        worth = floorplan.VALUES.view(self._market)["worth"][self._index[symbol]]
         return float(worth) * self.tick_of(symbol)
 
     def last_mid_px(self) -> dict[str, Px]:
@@ -294,7 +285,7 @@ class Market:
     def agent_records(self, symbol: str) -> NDArray[np.void]:
         """Return the agents' records of `engine/desk.py`, `(agents,)`, read-only, not copied."""
         first = self._index[symbol] * len(self._agents)
-        records = AGENTS.view(self._market)[first : first + len(self._agents)]
+        records = floorplan.AGENTS.view(self._market)[first : first + len(self._agents)]
         records.flags.writeable = False
         return records
 
@@ -318,20 +309,22 @@ class Market:
 
     def reshape_value(self, symbol: str, params: FundamentalParams, times: float) -> None:
         """Let the symbol's value move by *params* from now on, *times* as much."""
-        reshape(VALUES.view(self._market)[self._index[symbol]], params, times)
+        reshape(floorplan.VALUES.view(self._market)[self._index[symbol]], params, times)
 
     def shift_value(self, symbol: str, log_move: float) -> None:
         """Move the symbol's value at once, for good."""
-        shift(VALUES.view(self._market)[self._index[symbol]], log_move)
+        shift(floorplan.VALUES.view(self._market)[self._index[symbol]], log_move)
 
     def set_params(self, owner: int, params: Sequence[float]) -> None:
         """Let an agent act by *params*, in the order of its type's struct, from now on."""
         for index in range(len(self.symbols)):
-            mind_of(self._market, index, owner)[: len(params)] = params
+            opening.mind_of(self._market, index, owner)[: len(params)] = params
 
     def params(self, owner: int) -> tuple[float, ...]:
         """Return by what an agent acts."""
-        return tuple(mind_of(self._market, 0, owner)[: len(self._agents[owner].params)].tolist())
+        return tuple(
+            opening.mind_of(self._market, 0, owner)[: len(self._agents[owner].params)].tolist()
+        )
 
     def send_away(self, symbol: str, owners: Sequence[int], until_ns: int) -> None:
         """Cancel what agents have in the book of *symbol*, and wake them there no earlier."""
@@ -341,15 +334,12 @@ class Market:
                 self.ask(symbol, new_message(Action.CANCEL, number=number))
         for owner in owners:
             # What they believed of the price will be old when they come back.
-            mind_of(self._market, index, owner)[len(self._agents[owner].params) :] = 0.0
-        away = {index << AGENT_BITS | owner for owner in owners}
-        heap = HEAP.view(self._market)[:-1]
-        wakes: list[tuple[int, int]] = heap.tolist()
-        moved = sorted((max(at, until_ns) if who in away else at, who) for at, who in wakes)
-        # A sorted table is a heap.
-        heap[:] = np.array(moved, heap.dtype)
+            opening.mind_of(self._market, index, owner)[len(self._agents[owner].params) :] = 0.0
+        floorplan.postpone(
+            self._market, {index << floorplan.AGENT_BITS | owner for owner in owners}, until_ns
+        )
         for owner in owners:
-            discard(self._market, self._agent(index, owner))
+            floorplan.discard(self._market, self._agent(index, owner))
 
     def _holding(self, index: int, owner: int, open_orders: int) -> AgentHolding:
         grid = self._grids[index]
@@ -372,13 +362,18 @@ class Market:
         return SignedQty(lots * self._grids[index].lot)
 
     def _agent(self, index: int, owner: int) -> Row:
-        return AGENTS.view(self._market)[index * len(self._agents) + owner]
+        return floorplan.AGENTS.view(self._market)[index * len(self._agents) + owner]
 
     def _run(self, until: int, symbol: int, message: int) -> None:
+        if self._callbacks.is_asking:
+            raise RefusedError("a market neither runs nor takes orders while an agent of it looks")
+        if self._end:
+            raise RuntimeError(self._end)
         while True:
             market, said = self._market.ctypes.data, self._tape.ctypes.data
             short = loop.run(market, said, until, symbol, message)
             if short == loop.ASK:
+                self.sim_ns = self._callbacks.due_ns
                 self._callbacks.answer()
             elif short == loop.FULL:
                 self._gauges.make_room()
@@ -387,14 +382,17 @@ class Market:
             else:
                 self._books[short], self._tape = with_room(self._books[short], self._tape)
                 self._find_books()
-        if self._head["talker"] != NOBODY:
-            owner = int(self._head["talker"]) & ((1 << AGENT_BITS) - 1)
-            raise RuntimeError(f"{self._agents[owner].name} sent more than {ROOM} messages at once")
+        self.sim_ns = until
+        if self._head["talker"] != floorplan.NOBODY:
+            name = self._agents[int(self._head["talker"]) & ((1 << floorplan.AGENT_BITS) - 1)].name
+            text = f"{name} sent more than {ROOM} messages at once, and some of them are lost"
+            self._end = f"{text}: this market has ended for good"
+            raise RuntimeError(self._end)
 
     @property
     def _head(self) -> Row:
-        return self._market[: MARKET.size].view(MARKET.dtype)[0]
+        return self._market[: floorplan.MARKET.size].view(floorplan.MARKET.dtype)[0]
 
     def _find_books(self) -> None:
         self._callbacks.find(self._books)
-        ADDRESSES.view(self._market)["at"] = [book.ctypes.data for book in self._books]
+        floorplan.ADDRESSES.view(self._market)["at"] = [book.ctypes.data for book in self._books]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import AgentGroup, MarketConfig, SymbolConfig
 from trade2026.prism.engine.desk import AGENT, MIND_AT, UNKNOWN
 from trade2026.prism.engine.layout import Block
+from trade2026.prism.engine.message import MAX_LOTS, MAX_TICKS
 from trade2026.prism.floorplan import (
     AGENT_BITS,
     AGENTS,
@@ -27,6 +29,7 @@ from trade2026.prism.floorplan import (
     WAKES,
     new_market,
 )
+from trade2026.prism.parameters import changed
 from trade2026.prism.price.fundamental import STEP_NS, set_fundamental
 from trade2026.prism.price.mood import begin_mood
 
@@ -39,6 +42,11 @@ _OPENING_NS: Final = 2 * NS_PER_S
 _LUCK_END: Final = 2**63
 
 MAX_LATENCY_MS: Final = 60_000.0
+_MAX_START_TICKS: Final = MAX_TICKS // 2
+"""From there on a value has no room to rise."""
+_MAX_CASH: Final = 2**60
+"""In ticks times lots, what an agent begins with and may hold at the start price: the price may
+rise eightfold before a sum of 64 bits is full."""
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,19 +83,56 @@ def grid_of(config: SymbolConfig) -> Grid:
     """Return the grid of a symbol.
 
     Raises:
-        InvalidInputError: the start price does not lie on the tick.
+        InvalidInputError: the start price does not lie on the tick, or a number is out of bounds.
     """
+    name = config.instrument.symbol
     tick, lot = int(config.instrument.tick_size), int(config.instrument.lot_size)
-    if config.start_px <= 0 or config.start_px % tick:
-        raise InvalidInputError(config.instrument.symbol, "start_px is not on the tick")
+    for field, number, least in (
+        ("tick_size", tick, 1),
+        ("lot_size", lot, 1),
+        ("clip_value", config.clip_value, 1),
+        ("bound_clips", config.bound_clips, 1),
+        ("agent_cash", config.agent_cash, 0),
+    ):
+        if number < least:
+            raise InvalidInputError(field, f"of {name} is {number}, less than {least}")
+    if not 0 < config.start_px <= _MAX_START_TICKS * tick or config.start_px % tick:
+        raise InvalidInputError(
+            "start_px", f"of {name} is not on the tick, or not 1 to {_MAX_START_TICKS} ticks"
+        )
+    try:
+        changed(config.fundamental, msgspec.structs.asdict(config.fundamental))
+    except InvalidInputError as error:
+        raise InvalidInputError(error.field, f"of {name} {error.why}") from error
     clip = max(1, config.clip_value * NANOS // (config.start_px * lot))
-    return Grid(
+    grid = Grid(
         tick=tick,
         lot=lot,
         clip_lots=clip,
         bound_lots=clip * config.bound_clips,
         first_cash=config.agent_cash * NANOS // (tick * lot),
     )
+    if clip > MAX_LOTS:
+        raise InvalidInputError("clip_value", f"of {name} makes orders of {clip} lots")
+    if grid.first_cash > _MAX_CASH:
+        raise InvalidInputError("agent_cash", f"of {name} is more than can be counted")
+    if grid.bound_lots * (config.start_px // tick) > _MAX_CASH:
+        raise InvalidInputError("bound_clips", f"of {name} allow more than can be counted")
+    return grid
+
+
+def grids_of(configs: Sequence[SymbolConfig]) -> list[Grid]:
+    """Return the grids of a market's symbols.
+
+    Raises:
+        InvalidInputError: one cannot be, two are the same, or there is none.
+    """
+    names = [config.instrument.symbol for config in configs]
+    if not names:
+        raise InvalidInputError("symbols", "a market needs at least one symbol")
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise InvalidInputError("symbols", f"{twice[0]} is there more than once")
+    return [grid_of(config) for config in configs]
 
 
 def agents_of(groups: Sequence[AgentGroup], own_types: Sequence[AgentType] = ()) -> list[Agent]:
@@ -96,7 +141,8 @@ def agents_of(groups: Sequence[AgentGroup], own_types: Sequence[AgentType] = ())
     *own_types* exist besides the built-in ones, and stand for those of their names.
 
     Raises:
-        InvalidInputError: a type or a parameter does not exist, or there is no agent.
+        InvalidInputError: a type or a parameter does not exist, a number is out of bounds, or
+            there is no agent.
     """
     types = {agent_type.name: agent_type for agent_type in (*AGENT_TYPES, *own_types)}
     counts = dict.fromkeys(types, 0)
@@ -109,6 +155,9 @@ def agents_of(groups: Sequence[AgentGroup], own_types: Sequence[AgentType] = ())
         latency_ms = agent_type.latency_ms if group.latency_ms is None else group.latency_ms
         if not 0.0 <= latency_ms <= MAX_LATENCY_MS:
             raise InvalidInputError("latency_ms", f"is outside 0 to {MAX_LATENCY_MS:,.0f}")
+        most = (1 << AGENT_BITS) - 1 - len(agents)
+        if not 0 <= group.count <= most:
+            raise InvalidInputError("count", f"of {agent_type.name} is outside 0 to {most}")
         for _ in range(group.count):
             rank = counts[agent_type.name]
             counts[agent_type.name] += 1
@@ -222,8 +271,23 @@ def restore(
         row["inventory"] = inventory
 
 
+def made_of(config: MarketConfig, agents: Sequence[Agent]) -> str:
+    """Return a digest of the configuration and of what its agents' records hold.
+
+    Of an agent type it knows the name and the fields, and not what the kernel does.
+    """
+    types = {agent.type.name: agent.type for agent in agents}
+    minds = [
+        (name, one.params.__struct_fields__, one.memory, one.in_python, one.tells)
+        for name, one in sorted(types.items())
+    ]
+    return blake2b(msgspec.json.encode((config, minds)), digest_size=16).hexdigest()
+
+
 def _params_of(agent_type: AgentType, group: AgentGroup) -> tuple[float, ...]:
-    unknown = set(group.params) - set(agent_type.params.__struct_fields__)
-    if unknown:
-        raise InvalidInputError(agent_type.name, f"no parameters {sorted(unknown)}")
-    return msgspec.structs.astuple(msgspec.structs.replace(agent_type.params(), **group.params))
+    params = agent_type.params()
+    try:
+        params = changed(params, group.params) if group.params else params
+    except InvalidInputError as error:
+        raise InvalidInputError(error.field, f"of {agent_type.name} {error.why}") from error
+    return msgspec.structs.astuple(params)

@@ -3,9 +3,10 @@
 The unit at the end of a parameter's name says its bounds: a time or a number of orders is
 above zero, a share lies within 0 and 1, all others are not negative. `_sds` are standard
 deviations of an ordinary minute's move of the symbol's value: lengths that fit every symbol.
+Of a stranger's type of agents a parameter without such a unit may be any finite number.
 """
 
-import math
+import sys
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
@@ -26,6 +27,7 @@ _BOUNDS: Final = {
     "_exponent": (0.0, 10.0),
     "_times": (0.0, 100.0),
 }
+_ANY: Final = (-sys.float_info.max, sys.float_info.max)
 _WIDE: Final = {"yearly_volatility_ratio": (0.0, 100.0)}
 """A volatility is no share of anything."""
 
@@ -43,14 +45,12 @@ def changed(params: P, values: Mapping[str, float]) -> P:
         if name not in names:
             raise InvalidInputError(name[:64], f"is none of {', '.join(names)}")
         low, high = _bounds_of(name)
-        if not (math.isfinite(value) and low <= value <= high):
+        if not low <= value <= high:
             raise InvalidInputError(name, f"must lie within {low:g} and {high:g}")
     return msgspec.structs.replace(params, **values)
 
 
 def _bounds_of(name: str) -> tuple[float, float]:
-    found = _WIDE.get(name) or next(
-        (bounds for unit, bounds in _BOUNDS.items() if name.endswith(unit)), None
+    return _WIDE.get(name) or next(
+        (bounds for unit, bounds in _BOUNDS.items() if name.endswith(unit)), _ANY
     )
-    assert found is not None, f"{name} has no unit that says its bounds"
-    return found

@@ -177,3 +177,23 @@ def test_calibrate_refuses_what_is_no_recording(name: str, tmp_path: Path) -> No
 
     with pytest.raises(Trade2026Error, match=name):
         said("calibrate", "--to", str(file), "--runs", "2")
+
+
+@pytest.mark.parametrize("days", ["nan", "inf", "0", "-1"])
+def test_days_that_are_none_are_refused(days: str) -> None:
+    reply = said("run", "--days", days)
+
+    assert reply.exit_code == 2
+    assert "--days" in reply.output
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(
+    command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    reply = said(command, "--out", str(tmp_path / "file" / "deep"))
+
+    assert reply.exit_code == 2
+    assert "--out" in reply.output

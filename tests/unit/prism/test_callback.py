@@ -6,7 +6,7 @@ import pytest
 from tests.unit.prism.markets import START_NS, a_config
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.core.errors import InvalidInputError
+from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.callback import Desk
 from trade2026.prism.config import AgentGroup, MarketConfig
@@ -104,15 +104,15 @@ def test_a_python_agent_quotes_and_withdraws() -> None:
     assert all(rich and worthy for *_, rich, worthy in seen)
 
 
-@pytest.mark.parametrize("pause", [float("nan"), -1.0, float("inf")])
-def test_a_pause_that_is_none_is_an_error_and_nothing_is_sent(pause: float) -> None:
-    def bad(desk: Desk) -> float:
+@pytest.mark.parametrize("pause", [float("nan"), -1.0, float("inf"), None, "soon", [1.0]])
+def test_a_pause_that_is_none_is_an_error_and_nothing_is_sent(pause: object) -> None:
+    def bad(desk: Desk) -> object:
         desk.rest(0, 1, 1_000, 1)
         return pause
 
     market = a_market_with(a_type(bad))
 
-    with pytest.raises(InvalidInputError, match="pause"):
+    with pytest.raises(InvalidInputError, match=r"agent:own-0: .*pause"):
         market.run_until(START_NS + 30 * NS_PER_S)
     assert not (market.drain()["maker_owner"] == 25).any()
 
@@ -130,6 +130,7 @@ def test_an_error_of_a_python_agent_comes_out_and_the_market_may_go_on() -> None
 
     with pytest.raises(KeyError, match="mine"):
         market.run_until(START_NS + 30 * NS_PER_S)
+    assert START_NS < market.sim_ns == market.next_ns < START_NS + 3 * NS_PER_S
     market.run_until(START_NS + 30 * NS_PER_S)
 
     assert (market.drain()["maker_owner"] == 25).sum() > 10
@@ -145,6 +146,11 @@ def test_who_talks_too_much_is_named() -> None:
 
     with pytest.raises(RuntimeError, match=r"agent:shouter-0 sent more than 32"):
         market.run_until(START_NS + 30 * NS_PER_S)
+    market.drain()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"shouter-0 .* ended for good"):
+            market.run_until(START_NS + 60 * NS_PER_S)
+    assert len(market.drain()) == 0
 
 
 def test_a_place_that_is_no_quote_is_an_error() -> None:
@@ -156,3 +162,49 @@ def test_a_place_that_is_no_quote_is_an_error() -> None:
 
     with pytest.raises(InvalidInputError, match="place"):
         market.run_until(START_NS + 30 * NS_PER_S)
+
+
+def test_a_desk_that_is_kept_acts_no_more() -> None:
+    def keep(desk: Desk) -> float:
+        kept.append(desk)
+        return 1.0
+
+    kept: list[Desk] = []
+    market = a_market_with(a_type(keep))
+    market.run_until(START_NS + 5 * NS_PER_S)
+
+    for act in (
+        lambda: kept[0].rest(0, 1, 1_000, 1),
+        lambda: kept[0].take(1, 1_000, 1),
+        lambda: kept[0].withdraw(0),
+    ):
+        with pytest.raises(RefusedError, match="desk"):
+            act()
+    market.run_until(START_NS + 9 * NS_PER_S)
+    assert not (market.drain()["maker_owner"] == 25).any()
+
+
+def test_the_desk_of_another_agent_is_refused() -> None:
+    def borrow(desk: Desk) -> float:
+        kept.setdefault(desk.symbol, desk)
+        for other in kept.values():
+            if other is not desk:
+                other.rest(0, 1, 1_000, 1)
+        return 1.0
+
+    kept: dict[str, Desk] = {}
+    market = a_market_with(a_type(borrow))
+
+    with pytest.raises(RefusedError, match="desk"):
+        market.run_until(START_NS + 30 * NS_PER_S)
+
+
+def test_an_agent_cannot_run_its_own_market() -> None:
+    def hurry(desk: Desk) -> float:
+        markets[0].run_until(desk.now_ns + NS_PER_S)
+        return 1.0
+
+    markets = [a_market_with(a_type(hurry))]
+
+    with pytest.raises(RefusedError, match="while an agent"):
+        markets[0].run_until(START_NS + 30 * NS_PER_S)

@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.unit.prism.markets import Outside, a_config, a_market, enter, play
 
 from trade2026.core.clock import NS_PER_S
+from trade2026.core.errors import InvalidInputError
 from trade2026.model.order import OrdType, Side
 from trade2026.prism.engine.message import MESSAGE, SELL, Action, Force, Kind
 from trade2026.prism.market import FIRST_OUTSIDER, Market
@@ -119,3 +121,16 @@ def test_processes_of_other_hash_seeds_make_the_same_events() -> None:
     }
 
     assert printed == {digest_of_a_run()}
+
+
+def test_a_state_of_another_market_is_refused() -> None:
+    config, state = a_config(), a_market().state()
+    mm, noise, *rest = config.agents
+    swapped = msgspec.structs.replace(config, agents=(noise, mm, *rest))
+    moved = (config.symbols[1], config.symbols[0], *config.symbols[2:])
+
+    for other in (a_config(8), swapped, msgspec.structs.replace(config, symbols=moved)):
+        with pytest.raises(InvalidInputError, match="another market"):
+            Market.from_state(other, state)
+    # A state of a former version does not say what it is of.
+    Market.from_state(config, msgspec.structs.replace(state, made_of=""))

@@ -4,7 +4,8 @@ What a column means and in which unit it counts is beside its type in the file's
 a tick and a lot are of each symbol, and when the market opened, is in the file's own facts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -91,12 +92,15 @@ class EventFile:
         path: replaced where it exists; its folder is made.
         instruments: of the symbols, in the order of the market's.
         start_ns: when the market opened.
+
+    Raises:
+        InvalidInputError: nothing can be written there.
     """
 
     def __init__(
         self, path: Path, instruments: Sequence[Instrument] = (), start_ns: int = 0
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         columns = [
             _ARROW.field(
                 name,
@@ -112,7 +116,9 @@ class EventFile:
         )
         facts = msgspec.json.encode(Facts(symbols=symbols, start_ns=start_ns))
         self._schema: Any = _ARROW.schema(columns, metadata={_FACTS: facts})
-        self._file: Any = _PARQUET.ParquetWriter(path, self._schema, compression="zstd")
+        with self._writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: Any = _PARQUET.ParquetWriter(path, self._schema, compression="zstd")
         self._waiting: list[NDArray[np.void]] = []
         self._count = 0
 
@@ -125,11 +131,18 @@ class EventFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._write()
-        self._file.close()
+        try:
+            self._write()
+        finally:
+            with self._writing():
+                self._file.close()
 
     def add(self, events: NDArray[np.void]) -> None:
-        """Take the next events, `MARKET_EVENT` records."""
+        """Take the next events, `MARKET_EVENT` records.
+
+        Raises:
+            InvalidInputError: they cannot be written; the file is not whole then.
+        """
         self._waiting.append(events)
         self._count += len(events)
         if self._count >= _GROUP:
@@ -139,9 +152,17 @@ class EventFile:
         if not self._count:
             return
         events = np.concatenate(self._waiting)
-        columns = [np.ascontiguousarray(events[name]) for name in _NAMES]
-        self._file.write_table(_ARROW.table(columns, schema=self._schema))
         self._waiting, self._count = [], 0
+        columns = [np.ascontiguousarray(events[name]) for name in _NAMES]
+        with self._writing():
+            self._file.write_table(_ARROW.table(columns, schema=self._schema))
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise InvalidInputError(str(self._path), f"cannot be written: {error}") from error
 
 
 def facts_of(path: Path) -> Facts:

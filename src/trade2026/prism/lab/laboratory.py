@@ -18,8 +18,9 @@ Prices are whole ticks and quantities whole lots, as the books count them; `tick
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from operator import index
 from pathlib import Path
-from typing import Final
+from typing import Final, SupportsIndex
 
 import msgspec
 import numpy as np
@@ -123,21 +124,23 @@ class Market:
     def run(self, *, until_s: float) -> None:
         """Let everybody act until *until_s* seconds after the opening.
 
+        Where an agent of yours fails, its error comes out: the market has come as far as that,
+        and may be run again.
+
         Raises:
             InvalidInputError: that is in the past, or no time.
+            RefusedError: an agent of this market asks for it.
         """
         if not self.now_s <= until_s <= _LONGEST_S:
             raise InvalidInputError("until_s", f"{until_s} s is not between now and {_LONGEST_S}")
         # So many events at a time are read that days take no more memory than minutes.
         until_ns = max(self._market.sim_ns, round(until_s * NS_PER_S))
         while self._market.sim_ns < until_ns:
-            self._market.run_until(min(until_ns, self._market.sim_ns + 60 * NS_PER_S))
-            self._take_events()
+            self._advance(min(until_ns, self._market.sim_ns + 60 * NS_PER_S))
 
     def step(self) -> float:
         """Let whoever is due next act, and return when that was, in seconds."""
-        self._market.run_until(max(self._market.next_ns, self._market.sim_ns))
-        self._take_events()
+        self._advance(max(self._market.next_ns, self._market.sim_ns))
         return self.now_s
 
     def book(self, symbol: str, levels: int = 10) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -227,6 +230,7 @@ class Market:
             path: replaced where it exists; its folder is made.
 
         Raises:
+            InvalidInputError: nothing can be written there.
             RefusedError: it is being recorded already.
         """
         if self._file is not None:
@@ -239,13 +243,16 @@ class Market:
             finally:
                 self._file = None
 
+    def _advance(self, until_ns: int) -> None:
+        try:
+            self._market.run_until(until_ns)
+        finally:
+            self._take_events()
+
     def _send(self, symbol: str, side: int, lots: int, ticks: int, force: Force) -> int:
-        if not 0 < lots <= MAX_LOTS:
-            raise InvalidInputError("lots", f"{lots} is outside 1 to {MAX_LOTS}")
-        if not 0 <= ticks <= MAX_TICKS:
-            raise InvalidInputError("ticks", f"{ticks} is outside 0 to {MAX_TICKS}")
+        lots, ticks = _whole("lots", lots, 1, MAX_LOTS), _whole("ticks", ticks, 0, MAX_TICKS)
         if force not in {Force.GTC, Force.IOC, Force.FOK}:
-            raise InvalidInputError("force", f"{force.name} is none of GTC, IOC and FOK")
+            raise InvalidInputError("force", f"{force!r} is none of GTC, IOC and FOK")
         self._last_number += 1
         number = self._last_number
         self._symbol_of[number] = self._known(symbol)
@@ -267,13 +274,13 @@ class Market:
         events = self._market.drain()
         if not len(events):
             return
+        yours = events[(events["maker_owner"] == _YOU) | (events["taker_owner"] == _YOU)]
+        for event in yours:
+            self._book(event)
         if self._file is None:
             self._events.append(events)
         else:
             self._file.add(events)
-        yours = events[(events["maker_owner"] == _YOU) | (events["taker_owner"] == _YOU)]
-        for event in yours:
-            self._book(event)
 
     def _book(self, event: np.void) -> None:
         symbol = self.symbols[int(event["symbol"])]
@@ -294,6 +301,16 @@ class Market:
         if symbol not in self._instruments:
             raise InvalidInputError("symbol", f"{symbol[:40]} is none of {', '.join(self.symbols)}")
         return symbol
+
+
+def _whole(field: str, value: SupportsIndex, least: int, most: int) -> int:
+    try:
+        number = index(value)
+    except TypeError as error:
+        raise InvalidInputError(field, f"{value!r} is no whole number") from error
+    if not least <= number <= most:
+        raise InvalidInputError(field, f"{number} is outside {least} to {most}")
+    return number
 
 
 def _config_of(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -172,6 +173,12 @@ def test_what_cannot_be_is_refused() -> None:
     for lots, ticks in ((0, 5), (-1, 5), (2**41, 5), (1, -1), (1, 2**38)):
         with pytest.raises(InvalidInputError):
             market.buy("BTCUSDT", lots=lots, ticks=ticks)
+    half: Any = 1.5
+    none: Any = 0
+    with pytest.raises(InvalidInputError, match="whole"):
+        market.buy("BTCUSDT", lots=half)
+    with pytest.raises(InvalidInputError, match="force"):
+        market.buy("BTCUSDT", lots=1, force=none)
     with pytest.raises(InvalidInputError, match="GTD"):
         market.sell("BTCUSDT", lots=1, ticks=5, force=Force.GTD)
     for symbol in ("DOGE", ""):
@@ -209,6 +216,17 @@ def test_a_recording_is_what_happened_and_nothing_of_it_is_kept(tmp_path: Path) 
     assert [one.symbol for one in facts.symbols] == ["BTCUSDT"]
     recorded.run(until_s=260)
     assert len(recorded.events()) > 0
+
+
+def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    market = a_market()
+    (tmp_path / "file").write_bytes(b"")
+
+    for path in (tmp_path, tmp_path / "file" / "events.parquet"):
+        with pytest.raises(InvalidInputError, match="cannot be written"), market.record(path):
+            pass
+    market.run(until_s=20)
+    assert len(market.events()) > 0
 
 
 def test_a_recording_that_is_broken_off_is_whole(tmp_path: Path) -> None:
