@@ -22,10 +22,11 @@ from trade2026.prism.rules import SOURCES
 
 PRISM = Path(package.__file__).parent
 APART = {
-    "analytics", "archive", "ask", "audience", "config", "crier", "default", "drive", "feed",
-    "floor_state", "fork", "forks", "gauges", "history", "journal", "kernels", "market_state",
-    "measuring", "memory", "pace", "paper", "paper_market", "params_file", "recorded", "recorder",
-    "resume", "retention", "rounds", "rules", "venue", "waiting",
+    "analytics", "archive", "ask", "audience", "config", "crier", "default", "doubt", "drive",
+    "feed", "floor_state", "fork", "forks", "gauges", "history", "journal", "kernels",
+    "market_state", "measuring", "memory", "pace", "packing", "paper", "paper_market",
+    "params_file", "recorded", "recorder", "resume", "retention", "rounds", "rules", "venue",
+    "waiting",
 }  # fmt: skip
 """What only keeps, tells or lets time pass, or whose outcome is part of the configuration."""
 KERNELS = {"loop", "floorplan"}
