@@ -129,8 +129,19 @@ def test_a_state_of_another_market_is_refused() -> None:
     swapped = msgspec.structs.replace(config, agents=(noise, mm, *rest))
     moved = (config.symbols[1], config.symbols[0], *config.symbols[2:])
 
-    for other in (a_config(8), swapped, msgspec.structs.replace(config, symbols=moved)):
+    for other in (swapped, msgspec.structs.replace(config, symbols=moved)):
         with pytest.raises(InvalidInputError, match="another market"):
             Market.from_state(other, state)
     # A state of a former version does not say what it is of.
     Market.from_state(config, msgspec.structs.replace(state, made_of=""))
+
+
+def test_a_state_goes_on_in_a_market_made_of_another_seed() -> None:
+    market = a_market(warm_s=60)
+
+    other = Market.from_state(a_config(seed=99), market.state())
+
+    until = market.next_ns + 10 * NS_PER_S
+    for one in (market, other):
+        one.run_until(until)
+    assert market.drain().tobytes() == other.drain().tobytes()
