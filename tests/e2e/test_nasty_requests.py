@@ -51,7 +51,12 @@ BODIES: tuple[bytes, ...] = (
     b'{"reason": "' + b"x" * 100_000 + b'"}',
 )
 JSON_KINDS = ("application/json", "application/problem+json", "application/vnd.oai.openapi+json")
-OWN_KINDS = {"/docs": "text/html", "/metrics": "text/plain", "/": "text/html"}
+OWN_KINDS = {
+    "/docs": "text/html",
+    "/metrics": "text/plain",
+    "/": "text/html",
+    "/reports/statement": "text/csv",
+}
 """Pages that are there for something else than JSON, when all is well."""
 
 
