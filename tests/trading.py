@@ -258,7 +258,8 @@ class Desks:
         life: int = 0,
         archive: Path | None = None,
     ) -> None:
-        self._folder = TemporaryDirectory()
+        # The thread of a core that died may write its snapshot a moment longer.
+        self._folder = TemporaryDirectory(ignore_cleanup_errors=True)
         files = archive.parent if archive else Path(self._folder.name)
         self.life = life
         self._bus = bus

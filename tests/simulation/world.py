@@ -236,7 +236,10 @@ def run(seed: int) -> Told:
         TimeoutError: something never came to rest.
         DeadlockError: everybody waits for everybody.
     """
-    with TemporaryDirectory() as folder, asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with (
+        TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        asyncio.Runner(loop_factory=VirtualLoop) as runner,
+    ):
 
         async def play() -> Told:
             return await World(seed, Path(folder)).play()
