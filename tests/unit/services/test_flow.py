@@ -19,8 +19,8 @@ from trade2026.shell.settings import Settings
 
 SERVICES = [component.name for component in TABLE if component.engine is Engine.SERVICE]
 
-# Read by the service itself, not by an intake: recovery reads its logs before it begins.
-READ_AT_START = {
+# Not by an intake: recovery, for one, reads its logs before it begins.
+READ_BY_ITSELF = {
     "PRISM": {
         "prism.input.{symbol}",
         "prism.control.{part}",
@@ -29,6 +29,8 @@ READ_AT_START = {
         "prism.outcome.{part}",
     },
     "normalizer": {"market.trade.{venue}.{symbol}"},
+    # Beside its intakes, so that the lake is filled while ClickHouse is away.
+    "sink-ticks": {"prism.span.{symbol}"},
 }
 MODES = {"PRISM": [{"TRADE2026_PRISM_MODE": "agents"}, {"TRADE2026_PRISM_MODE": "paper"}]}
 
@@ -59,4 +61,4 @@ async def test_a_service_takes_what_the_table_says(name: str, tmp_path: Path) ->
         for intake in _built(name, tmp_path, environment).intakes
     }
 
-    assert taken | READ_AT_START.get(name, set()) == {*flow.takes, *flow.fed_back}
+    assert taken | READ_BY_ITSELF.get(name, set()) == {*flow.takes, *flow.fed_back}
