@@ -266,7 +266,7 @@ async def test_a_token_that_is_none_of_ours_closes_the_stream(edge: Edge) -> Non
 
 async def test_the_stream_ends_with_its_token(edge: Edge) -> None:
     now_s = SystemClock().now_ns() / 1e9
-    async with edge.client(exp=int(now_s) + 1) as client:
+    async with edge.client(exp=int(now_s) + 4) as client:
         await client.follow("orders:default")
         code, reason = await closed(client)
 

@@ -3,12 +3,14 @@
 import msgspec
 import pytest
 from tests.books import Books, a_booking, by_method, corrected, shown, taken_back
-from tests.factories import an_unknown
+from tests.factories import NOW_NS, an_unknown
 
-from trade2026.core.ids import AccountId, StrategyId
+from trade2026.core.ids import AccountId, EventId, StrategyId
 from trade2026.core.numbers import NANOS, Money, Value, format_nanos, money_half_even
+from trade2026.domain.position import holding
 from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.position.lots import Lot, Lots
+from trade2026.model.journal import FillTerms, OrderReported
 from trade2026.model.position import LotMethod
 
 EURUSD = (("1000", "1.07"), ("1000", "1.08"), ("-1000", "1.09"), ("1000", "1.08"))
@@ -171,6 +173,35 @@ def test_a_bust_again_or_of_another_accounts_fill_changes_nothing() -> None:
     assert books.report(stranger) == ()
     assert books.correct(first, "3", "100") == ()
     assert books.ledger.digest() == before
+
+
+@pytest.mark.parametrize("amount", [None, "3"])
+def test_what_is_undone_from_beyond_memory_is_booked_as_its_opposite(
+    monkeypatch: pytest.MonkeyPatch, amount: str | None
+) -> None:
+    monkeypatch.setattr(holding, "OPS_KEPT", 2)
+    books = Books()
+    first, *_ = (books.trade("1", "100", fee="0.5") for _ in range(6))
+    was = FillTerms(last_qty=first.last_qty, last_px=first.last_px, fee=first.fee)
+    undoing = taken_back(first) if amount is None else corrected(first, amount, "100")
+
+    books.write(
+        OrderReported(
+            event_id=EventId("late"),
+            account=first.account,
+            order_id=first.order_id,
+            order_seq=3,
+            ts_ns=NOW_NS,
+            report=undoing,
+            was=was,
+        )
+    )
+
+    held = 5 if amount is None else 8
+    assert books.position.quantity == held * NANOS
+    assert books.cash() == format_nanos(
+        (1_000_000 - 100 * held) * NANOS - 5 * NANOS // 2 - (0 if amount is None else undoing.fee)
+    )
 
 
 def test_a_bust_that_comes_before_its_fill_waits_for_it() -> None:
