@@ -50,16 +50,22 @@ def test_nothing_acknowledged_is_missing_and_nothing_is_booked_twice(survivor: S
 
     assert len(traffic.acknowledged) > 4 * BETWEEN_KILLS_S * RATE_HZ / 3
     assert audit.faults_of(platform, traffic, first) == []
+    fills = audit.pages(platform, "/fills", "fills")
+    assert len(fills) > 50
+    assert audit.exact(platform.get("pnl", "/pnl")["fees"]) == sum(
+        audit.exact(fill["fee"]) for fill in fills
+    )
 
 
 def test_a_stop_and_a_second_start_change_nothing(survivor: Survivor) -> None:
     platform = survivor.platform
     before = platform.get("ptrc", "/positions"), platform.get("ptrc", "/ledger")["digest"]
 
-    platform.stop()
+    took_s = platform.stop()
     platform.start()
 
     after = platform.get("ptrc", "/positions"), platform.get("ptrc", "/ledger")["digest"]
+    assert took_s <= 10
     assert [p["quantity"] for p in after[0]] == [p["quantity"] for p in before[0]]
     assert after[1] == before[1]
     assert "admin password" not in platform.said()

@@ -64,7 +64,7 @@ class TickTableContract(EventTableContract):
 
         assert (table.position(TradeBatch), table.position(QuoteBatch)) == (0, 0)
         assert await table.commit() == 0
-        assert "market_ticks" in await table_names(place)
+        assert await table_names(place) == ["market_ticks"]
         assert rows_in(place) == []
         assert summary_of(place, "market_ticks").rows == 0
 

@@ -67,9 +67,17 @@ class ObjectClient:
         """Return the names directly below *prefix*; see `Objects.folders`."""
         try:
             found = await obstore.list_with_delimiter_async(self._store, prefix)
+            # A storage with a file system below still names what all objects were deleted from.
+            held = [path for path in found["common_prefixes"] if await self._has_any(path)]
         except (BaseError, OSError) as error:
             raise UnavailableError(plain_reason(error)) from None
-        return sorted(path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"])
+        return sorted(path.rstrip("/").rpartition("/")[2] for path in held)
+
+    async def _has_any(self, prefix: str) -> bool:
+        async for some in obstore.list(self._store, prefix, chunk_size=1):
+            if some:
+                return True
+        return False
 
 
 def plain_reason(error: Exception) -> str:
