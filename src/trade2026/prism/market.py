@@ -373,8 +373,11 @@ class Market:
             market, said = self._market.ctypes.data, self._tape.ctypes.data
             short = loop.run(market, said, until, symbol, message)
             if short == loop.ASK:
-                self.sim_ns = self._callbacks.due_ns
-                self._callbacks.answer()
+                try:
+                    self._callbacks.answer()
+                except BaseException:
+                    self.sim_ns = self._callbacks.due_ns
+                    raise
             elif short == loop.FULL:
                 self._gauges.make_room()
             elif short == loop.DONE:
