@@ -369,23 +369,20 @@ class Market:
             raise RefusedError("a market neither runs nor takes orders while an agent of it looks")
         if self._end:
             raise RuntimeError(self._end)
-        while True:
-            market, said = self._market.ctypes.data, self._tape.ctypes.data
-            short = loop.run(market, said, until, symbol, message)
-            if short == loop.ASK:
-                try:
+        short = loop.ASK
+        try:
+            while short != loop.DONE:
+                market, said = self._market.ctypes.data, self._tape.ctypes.data
+                short = loop.run(market, said, until, symbol, message)
+                if short == loop.ASK:
                     self._callbacks.answer()
-                except BaseException:
-                    self.sim_ns = self._callbacks.due_ns
-                    raise
-            elif short == loop.FULL:
-                self._gauges.make_room()
-            elif short == loop.DONE:
-                break
-            else:
-                self._books[short], self._tape = with_room(self._books[short], self._tape)
-                self._find_books()
-        self.sim_ns = until
+                elif short == loop.FULL:
+                    self._gauges.make_room()
+                elif short != loop.DONE:
+                    self._books[short], self._tape = with_room(self._books[short], self._tape)
+                    self._find_books()
+        finally:
+            self.sim_ns = until if short == loop.DONE else self._callbacks.due_ns
         if self._head["talker"] != floorplan.NOBODY:
             name = self._agents[int(self._head["talker"]) & ((1 << floorplan.AGENT_BITS) - 1)].name
             text = f"{name} sent more than {ROOM} messages at once, and some of them are lost"
