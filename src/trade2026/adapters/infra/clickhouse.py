@@ -6,7 +6,6 @@ ClickHouse.
 """
 
 import json
-import os
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Final
 import trade2026
 from trade2026.adapters.infra.probe import HOST, converse, require_port
 from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.server import LocalServer, write_private
 from trade2026.core.errors import StartError, UnavailableError
 
 PACKAGE: Final = "chdb-core-lite"
@@ -27,7 +27,7 @@ STOP_S: Final = 3.0
 _ANSWER: Final = b"\r\n\r\n1\n"
 
 
-class ClickHouseServer:
+class ClickHouseServer(LocalServer):
     """The server of one data directory."""
 
     def __init__(self, data_dir: Path, *, port: int, password: str, reader_password: str) -> None:
@@ -37,23 +37,7 @@ class ClickHouseServer:
         self._passwords = {WRITER: password, READER: reader_password}
         self._config_path = self._folder / "server.json"
         self._log_path = data_dir / "logs" / "clickhouse.log"
-        self._child: ChildProcess | None = None
-        self._version = ""
-
-    @property
-    def pid(self) -> int | None:
-        """The process id, None before the first start."""
-        return None if self._child is None else self._child.pid
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The child process, None before the first start."""
-        return self._child
-
-    @property
-    def version(self) -> str:
-        """The version of the library, empty before the first start."""
-        return self._version
+        super().__init__(STOP_S)
 
     async def start(self) -> None:
         """Start the server and return when a query works.
@@ -77,11 +61,6 @@ class ClickHouseServer:
         self._child = ChildProcess(launch)
         self._child.start()
         await self._child.until_ready(self.check, deadline_s=READY_S)
-
-    async def stop(self) -> None:
-        """Stop the server; what it acknowledged is in its files."""
-        if self._child is not None:
-            await self._child.stop(STOP_S)
 
     async def check(self) -> str:
         """Return what is wrong with the server, empty when all is well."""
@@ -113,7 +92,4 @@ class ClickHouseServer:
             "folder": str(store.resolve()),
             "users": self._passwords,
         }
-        self._config_path.unlink(missing_ok=True)
-        descriptor = os.open(self._config_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(document, file)
+        write_private(self._config_path, json.dumps(document))

@@ -6,7 +6,6 @@ message sent before `/healthz` says ok is lost without a word, so `start` waits 
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from trade2026.adapters.infra.binary import as_numbers, packaged_binary, version_of
 from trade2026.adapters.infra.probe import HOST, http_get, require_port
 from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.server import LocalServer, write_private
 from trade2026.core.errors import StartError, UnavailableError
 
 VERSION_MIN: Final = (2, 12)
@@ -34,7 +34,7 @@ jetstream {{ store_dir: {store_dir}, max_memory_store: 256MB, max_file_store: {m
 """
 
 
-class NatsServer:
+class NatsServer(LocalServer):
     """The server of one data directory."""
 
     def __init__(
@@ -65,28 +65,12 @@ class NatsServer:
         self._max_file = max_file
         self._config_path = self._folder / "server.conf"
         self._log_path = data_dir / "logs" / "nats.log"
-        self._child: ChildProcess | None = None
-        self._version = ""
+        super().__init__(STOP_S)
 
     @property
     def url(self) -> str:
         """Where clients connect, without the credentials."""
         return f"nats://{HOST}:{self._client_port}"
-
-    @property
-    def pid(self) -> int | None:
-        """The process id, None before the first start."""
-        return None if self._child is None else self._child.pid
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The child process, None before the first start."""
-        return self._child
-
-    @property
-    def version(self) -> str:
-        """The version that the binary reports, empty before the first start."""
-        return self._version
 
     async def start(self) -> None:
         """Start the server and return when JetStream is ready.
@@ -102,11 +86,6 @@ class NatsServer:
         self._child = ChildProcess(Launch(name="NATS", argv=argv, log_path=self._log_path))
         self._child.start()
         await self._child.until_ready(self.check, deadline_s=READY_S)
-
-    async def stop(self) -> None:
-        """Stop the server; what it acknowledged is on disk."""
-        if self._child is not None:
-            await self._child.stop(STOP_S)
 
     async def check(self) -> str:
         """Return what is wrong with the server, empty when all is well."""
@@ -130,10 +109,7 @@ class NatsServer:
             store_dir=json.dumps(str(self._folder / "store"), ensure_ascii=False),
             max_file=self._max_file,
         )
-        self._config_path.unlink(missing_ok=True)
-        descriptor = os.open(self._config_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        write_private(self._config_path, text)
 
 
 def find_binary() -> tuple[Path, str]:

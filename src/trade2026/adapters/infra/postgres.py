@@ -19,6 +19,7 @@ from trade2026.adapters.infra.binary import packaged_binary, version_of
 from trade2026.adapters.infra.log_file import last_words
 from trade2026.adapters.infra.probe import HOST, PROBE_TIMEOUT_S, require_port
 from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.server import LocalServer, write_private
 from trade2026.core.errors import StartError
 
 USER: Final = "trade2026"
@@ -55,7 +56,7 @@ _Connect = Callable[..., Awaitable[_Connection]]
 _connect: Final = cast("_Connect", asyncpg.connect)  # pyright: ignore[reportUnknownMemberType]
 
 
-class PostgresServer:
+class PostgresServer(LocalServer):
     """The server of one data directory, with one user and one database, both `trade2026`."""
 
     def __init__(self, data_dir: Path, *, port: int, password: str) -> None:
@@ -63,23 +64,7 @@ class PostgresServer:
         self._port = port
         self._password = password
         self._log_path = data_dir / "logs" / "postgres.log"
-        self._child: ChildProcess | None = None
-        self._version = ""
-
-    @property
-    def pid(self) -> int | None:
-        """The process id, None before the first start."""
-        return None if self._child is None else self._child.pid
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The child process, None before the first start."""
-        return self._child
-
-    @property
-    def version(self) -> str:
-        """The version that the binary reports, empty before the first start."""
-        return self._version
+        super().__init__(STOP_S)
 
     async def start(self) -> None:
         """Make the data folder at the first start, start, and return when a query works.
@@ -100,11 +85,6 @@ class PostgresServer:
         self._child.start()
         await self._child.until_ready(self._check_server, deadline_s=READY_S)
         await self._require_database()
-
-    async def stop(self) -> None:
-        """Stop the server: open transactions are rolled back, what was committed is kept."""
-        if self._child is not None:
-            await self._child.stop(STOP_S)
 
     async def check(self) -> str:
         """Return what is wrong with the server, empty when all is well."""
@@ -156,11 +136,8 @@ class PostgresServer:
         shutil.rmtree(draft, ignore_errors=True)
         draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         password_path = draft.with_name(draft.name + ".password")
-        password_path.unlink(missing_ok=True)
-        descriptor = os.open(password_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(self._password + "\n")
+            write_private(password_path, self._password + "\n")
             child = self._child_of(
                 *(str(initdb), "--pgdata", str(draft), "--username", USER),
                 *("--pwfile", str(password_path), "--auth", "scram-sha-256"),

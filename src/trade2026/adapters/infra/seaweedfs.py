@@ -11,7 +11,6 @@ environment.
 
 import contextlib
 import json
-import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Final
 from trade2026.adapters.infra.binary import packaged_binary, version_of
 from trade2026.adapters.infra.probe import HOST, is_listening, require_port
 from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.server import LocalServer, write_private
 from trade2026.adapters.objects.place import S3Place
 from trade2026.core.errors import StartError, UnavailableError
 
@@ -50,7 +50,7 @@ _TOKEN_VARIABLES: Final = (
 )
 
 
-class SeaweedServer:
+class SeaweedServer(LocalServer):
     """The server of one data directory."""
 
     def __init__(self, data_dir: Path, *, ports: Mapping[str, int], password: str) -> None:
@@ -66,28 +66,12 @@ class SeaweedServer:
         self._password = password
         self._keys_path = self._folder / "s3.json"
         self._log_path = data_dir / "logs" / "seaweedfs.log"
-        self._child: ChildProcess | None = None
-        self._version = ""
+        super().__init__(KILL_S)
 
     @property
     def place(self) -> S3Place:
         """Where its bucket is, with the keys."""
         return seaweed_place(f"http://{HOST}:{self._ports['s3']}", self._password)
-
-    @property
-    def pid(self) -> int | None:
-        """The process id, None before the first start."""
-        return None if self._child is None else self._child.pid
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The child process, None before the first start."""
-        return self._child
-
-    @property
-    def version(self) -> str:
-        """The version that the binary reports, empty before the first start."""
-        return self._version
 
     async def start(self) -> None:
         """Start the server and return when it keeps what is put into its bucket.
@@ -113,11 +97,6 @@ class SeaweedServer:
         self._child = ChildProcess(launch)
         self._child.start()
         await self._child.until_ready(self.check, deadline_s=READY_S, poll_s=READY_POLL_S)
-
-    async def stop(self) -> None:
-        """Kill the server; what it acknowledged is in its files."""
-        if self._child is not None:
-            await self._child.stop(KILL_S)
 
     async def check(self) -> str:
         """Return what is wrong with the server, empty when all is well."""
@@ -178,10 +157,7 @@ class SeaweedServer:
             "credentials": [{"accessKey": ACCESS_KEY, "secretKey": self._password}],
             "actions": ["Admin", "Read", "List", "Tagging", "Write"],
         }
-        self._keys_path.unlink(missing_ok=True)
-        descriptor = os.open(self._keys_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"identities": [identity]}, file)
+        write_private(self._keys_path, json.dumps({"identities": [identity]}))
 
 
 def seaweed_place(url: str, secret_key: str) -> S3Place:

@@ -5,13 +5,13 @@ and on disk within a second.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Final
 
 from trade2026.adapters.infra.binary import packaged_binary, version_of
 from trade2026.adapters.infra.probe import HOST, converse, require_port
 from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.server import LocalServer, write_private
 from trade2026.core.errors import StartError, UnavailableError
 
 READY_S: Final = 30.0
@@ -31,7 +31,7 @@ maxmemory-policy volatile-ttl
 """
 
 
-class ValkeyServer:
+class ValkeyServer(LocalServer):
     """The server of one data directory."""
 
     def __init__(self, data_dir: Path, *, port: int, password: str) -> None:
@@ -40,23 +40,7 @@ class ValkeyServer:
         self._password = password
         self._config_path = self._folder / "valkey.conf"
         self._log_path = data_dir / "logs" / "valkey.log"
-        self._child: ChildProcess | None = None
-        self._version = ""
-
-    @property
-    def pid(self) -> int | None:
-        """The process id, None before the first start."""
-        return None if self._child is None else self._child.pid
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The child process, None before the first start."""
-        return self._child
-
-    @property
-    def version(self) -> str:
-        """The version that the binary reports, empty before the first start."""
-        return self._version
+        super().__init__(STOP_S)
 
     async def start(self) -> None:
         """Start the server and return when it answers with its data loaded.
@@ -74,11 +58,6 @@ class ValkeyServer:
         self._child = ChildProcess(Launch(name="Valkey", argv=argv, log_path=self._log_path))
         self._child.start()
         await self._child.until_ready(self.check, deadline_s=READY_S)
-
-    async def stop(self) -> None:
-        """Stop the server."""
-        if self._child is not None:
-            await self._child.stop(STOP_S)
 
     async def check(self) -> str:
         """Return what is wrong with the server, empty when all is well."""
@@ -102,10 +81,7 @@ class ValkeyServer:
             password=json.dumps(self._password, ensure_ascii=False),
             folder=json.dumps(str(self._folder), ensure_ascii=False),
         )
-        self._config_path.unlink(missing_ok=True)
-        descriptor = os.open(self._config_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        write_private(self._config_path, text)
 
 
 def _command(*words: str) -> bytes:
