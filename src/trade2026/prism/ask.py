@@ -58,7 +58,9 @@ class _Ask(Generic[Q, A]):
             self.answer.set_result(answer)
 
     def _order(self, floor: Floor) -> OutsiderOrder | None:
-        order = floor.orders.get(self.order_id)
+        return self._own(floor.orders.get(self.order_id))
+
+    def _own(self, order: OutsiderOrder | None) -> OutsiderOrder | None:
         return order if order is not None and order.facts.is_direct is self.is_direct else None
 
 
@@ -66,12 +68,16 @@ class _Ask(Generic[Q, A]):
 class SubmitAsk(_Ask[NewOrderSingle, VenueAck]):
     """Take an order in."""
 
+    was_known: bool = False
+    """Whether the order was remembered when this was asked: it may be forgotten meanwhile."""
+    was_disowned: bool = False
+
     def prepare(self, floor: Floor) -> PrismInput | None:
         """Return the input for the log; None for an order that is known, or disowned."""
-        if floor.orders.is_disowned(self.order_id):
+        if self.was_disowned or floor.orders.is_disowned(self.order_id):
             self._give(disowned(self.order_id))
             return None
-        if floor.orders.get(self.order_id) is not None:
+        if self.was_known or floor.orders.get(self.order_id) is not None:
             return None
         return PrismInput(
             input_id=EventId(f"{self.order_id}-in"),
@@ -162,9 +168,14 @@ class ReplaceAsk(_Ask[OrderReplaceRequest, VenueAck]):
 class StatusAsk(_Ask[OrderStatusRequest, VenueOrderStatus]):
     """Tell everything about an order, and disown it where nothing is known."""
 
+    known: OutsiderOrder | None = None
+    """The order where it was remembered when this was asked: it may be forgotten meanwhile."""
+    was_disowned: bool = False
+
     def prepare(self, floor: Floor) -> PrismInput | None:
         """Return the disowning for the log; None for an order that is known, or disowned."""
-        if self._order(floor) is not None or floor.orders.is_disowned(self.order_id):
+        is_disowned = self.was_disowned or floor.orders.is_disowned(self.order_id)
+        if is_disowned or self._known(floor) is not None:
             return None
         return PrismInput(
             input_id=_again_id(self.order_id, "status", floor),
@@ -179,11 +190,14 @@ class StatusAsk(_Ask[OrderStatusRequest, VenueOrderStatus]):
 
     def settle(self, floor: Floor) -> None:
         """Tell the order's reports."""
-        order = self._order(floor)
+        order = self._known(floor)
         reports = () if order is None else tuple(order.reports)
         self._give(
             VenueOrderStatus(order_id=self.order_id, is_known=order is not None, reports=reports)
         )
+
+    def _known(self, floor: Floor) -> OutsiderOrder | None:
+        return self._own(floor.orders.get(self.order_id) or self.known)
 
 
 @dataclass(eq=False, slots=True)

@@ -267,8 +267,9 @@ def publishable(step: Step) -> Iterable[ExecutionReport]:
 def _orders_of(found: Recollection, *, now_ns: int, monotonic_ns: int) -> OutsideOrders:
     snapshot = found.snapshot
     forgotten_until_ns = 0 if snapshot is None else snapshot.forgotten_until_ns
-    orders = OutsideOrders(forgotten_until_ns=forgotten_until_ns)
-    orders.tick(monotonic_ns)
+    latest_ns = 0 if snapshot is None else snapshot.latest_ns
+    orders = OutsideOrders(forgotten_until_ns=forgotten_until_ns, latest_ns=latest_ns)
+    orders.tick(monotonic_ns, now_ns)
     for facts in () if snapshot is None else snapshot.older_orders:
         orders.add_older(facts)
     for message, delivery in found.inputs:

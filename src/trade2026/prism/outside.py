@@ -141,9 +141,15 @@ def made_ns(order_id: str) -> int | None:
 class OutsideOrders:
     """All orders of outsiders that are still remembered."""
 
-    def __init__(self, *, forgotten_until_ns: int = 0) -> None:
+    def __init__(self, *, forgotten_until_ns: int = 0, latest_ns: int = 0) -> None:
+        """Remember nothing yet.
+
+        Args:
+            forgotten_until_ns: up to when what was made may be forgotten, on the wall.
+            latest_ns: the latest that the clock on the wall has ever been.
+        """
         self.forgotten_until_ns = forgotten_until_ns
-        """No order that arrived after this time is forgotten."""
+        """No order that arrived, or was made, after this time is forgotten."""
         self.open_count = 0
         self.direct_open_count = 0
         """Of those, how many are of direct participants."""
@@ -155,6 +161,7 @@ class OutsideOrders:
         self.forgotten_seq = _NO_PLACE
         """The last place in the log that was let go of since the start."""
         self._now_ns = 0
+        self._latest_ns = latest_ns
         self._older: dict[OrderId, OutsiderOrder] = {}
 
     def get(self, order_id: OrderId) -> OutsiderOrder | None:
@@ -205,9 +212,10 @@ class OutsideOrders:
         """Return the log's sequence at which the window begins, None when it is empty."""
         return next((a.input_seq for a in self._arrivals if a.input_seq != _NO_PLACE), None)
 
-    def tick(self, monotonic_ns: int) -> None:
+    def tick(self, monotonic_ns: int, wall_ns: int) -> None:
         """Note what time it is for all that comes from here on."""
         self._now_ns = monotonic_ns
+        self._latest_ns = max(self._latest_ns, wall_ns)
 
     def add(self, order: OutsiderOrder, *, arrived_ns: int, age_ns: int = 0) -> None:
         """Remember an order that came in.
@@ -264,8 +272,10 @@ class OutsideOrders:
         ):
             arrival = self._arrivals.popleft()
             self.forgotten_seq = max(self.forgotten_seq, arrival.input_seq)
-            self.forgotten_until_ns = max(self.forgotten_until_ns, arrival.arrived_ns)
             order_id = arrival.order_id
+            # Made before the clock was set back, it arrived at an earlier time than that.
+            was_made_ns = min(made_ns(order_id) or 0, self._latest_ns)
+            self.forgotten_until_ns = max(self.forgotten_until_ns, arrival.arrived_ns, was_made_ns)
             self._disowned.discard(order_id)
             order = self._by_id.get(order_id)
             if order is None:

@@ -216,10 +216,8 @@ class Rounds:
         self._drive.advance(floor, controls.pace, now_ns, most_ns=self._next_keep_ns)
         if not controls.pace.is_stepping:
             self._over, self._pending = self._pending, None
-        floor.orders.tick(self._clock.monotonic_ns())
+        floor.orders.tick(self._clock.monotonic_ns(), now_ns)
         entering = [(ask, message) for ask in asks if (message := ask.prepare(floor))]
-        # Nobody waits who asked for an order because it was remembered.
-        floor.orders.forget(old=not self._waiting)
         places = await asyncio.gather(
             *(journal.input(message, key=self._key_of(ask)) for ask, message in entering)
         )
@@ -242,6 +240,9 @@ class Rounds:
         await self.crier.cry(floor, feed, step, self.audience, now_ns)
         for ask in asks:
             ask.settle(floor)
+        # Only now: this round's questions needed them. And not while others wait, who may ask
+        # for what came in after they did.
+        floor.orders.forget(old=not self._waiting)
         self._finish_over()
         if snapshot is not None and snapshot.mark is not None:
             history.marked(snapshot.mark)

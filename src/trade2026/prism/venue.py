@@ -164,7 +164,13 @@ class Venue:
                 return VenueAck(order_id=order.order_id, is_accepted=True)
             if found.is_disowned:
                 return disowned(order.order_id)
-        ask = SubmitAsk(order, is_direct)
+        orders = self.floor.orders
+        ask = SubmitAsk(
+            order,
+            is_direct,
+            was_known=orders.get(order.order_id) is not None,
+            was_disowned=orders.is_disowned(order.order_id),
+        )
         self._rounds.add(ask)
         return await ask.answer
 
@@ -211,7 +217,13 @@ class Venue:
                 return VenueOrderStatus(
                     order_id=request.order_id, is_known=True, reports=tuple(found.reports)
                 )
-        ask = StatusAsk(request, is_direct)
+        orders = self.floor.orders
+        ask = StatusAsk(
+            request,
+            is_direct,
+            known=orders.get(request.order_id),
+            was_disowned=orders.is_disowned(request.order_id),
+        )
         self._rounds.add(ask)
         return await ask.answer
 

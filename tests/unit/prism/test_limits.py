@@ -23,7 +23,7 @@ from trade2026.model.prism import (
     PrismLife,
     PrismSnapshot,
 )
-from trade2026.prism.holdings import Holdings
+from trade2026.prism.holdings import FEES, Holdings
 from trade2026.prism.limits import (
     Limits,
     notional_problem,
@@ -43,13 +43,13 @@ def working(*requests: NewOrderSingle, is_direct: bool) -> OutsideOrders:
         order = order_of(
             request, is_direct=is_direct, input_seq=number, number=number, venue_order_id=""
         )
-        orders.tick(number)
+        orders.tick(number, number)
         orders.add(order, arrived_ns=number)
     return orders
 
 
 def forget_at(orders: OutsideOrders, monotonic_ns: int) -> None:
-    orders.tick(monotonic_ns)
+    orders.tick(monotonic_ns, monotonic_ns)
     orders.forget()
 
 
@@ -222,9 +222,27 @@ def test_direct_participants_are_no_more_than_their_share() -> None:
 
     assert problem("direct:b") == ""
     assert problem("direct:b", "direct:a", "direct:default") == "TOO_MANY_ACCOUNTS"
-    assert problem("direct:b", "direct:a", "account:a", "account:b") == ""
+    assert problem("direct:b", "direct:default", "account:a", "account:b") == ""
     assert problem("account:b", "direct:a", "direct:default") == ""
     assert problem("account:f", *(f"account:{a}" for a in "abcde")) == "TOO_MANY_ACCOUNTS"
+
+
+def test_who_came_and_has_nothing_is_counted_with_who_has_something_and_agents_are_not() -> None:
+    parties = ("account:a", "direct:b", "agent:noise-1", "former-agents", FEES)
+    holdings = Holdings(
+        PartyHolding(party=party, symbol="AAPL", cash=Value(1), inventory=SignedQty(0))
+        for party in parties
+    )
+    limits = Limits(parties_max=4, direct_parties_max=2)
+
+    def problem(party: str, *owners: str) -> str:
+        text = parties_problem(party, owners=owners, holdings=holdings, limits=limits)
+        return text.partition(" ")[0]
+
+    assert problem("account:e", "account:a", "direct:b", "account:c") == ""
+    assert problem("account:e", "account:c", "account:d") == "TOO_MANY_ACCOUNTS"
+    assert problem("direct:e", "direct:b") == ""
+    assert problem("direct:e", "direct:d") == "TOO_MANY_ACCOUNTS"
 
 
 async def test_funded_participants_never_shut_out_the_platform_also_after_a_restart() -> None:
