@@ -43,7 +43,8 @@ class AuditReply(msgspec.Struct, frozen=True, kw_only=True):
     what: dict[str, Any]
     """What was asked, apart from the above."""
     result: str
-    """DONE, or REFUSED and why; a fork whose asker went away is BROKEN OFF."""
+    """DONE, or REFUSED and why; of a fork also FAILED and why, as where the log was away, and
+    BROKEN OFF, where the asker went away."""
 
 
 def audit_routes(venue: Venue, forks: Forks) -> list[BaseRouteHandler]:

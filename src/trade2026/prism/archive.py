@@ -208,6 +208,7 @@ def _put(path: Path, content: bytes) -> None:
 
     The log behind a state is let go of once it is here, so the disk itself must have it.
     """
+    is_new = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(_PART)
     try:
@@ -220,13 +221,20 @@ def _put(path: Path, content: bytes) -> None:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
-    # Its name too, where a folder can be opened: on Windows it cannot.
+    # Its name too, and that of its folder.
+    _sync_folder(path.parent)
+    if is_new:
+        _sync_folder(path.parent.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Where a folder can be opened: on Windows it cannot.
     with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
+        number = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(number)
         finally:
-            os.close(folder)
+            os.close(number)
 
 
 def _checked(raw: bytes) -> bytes:

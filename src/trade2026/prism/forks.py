@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from trade2026.core.clock import NS_PER_S, Clock
-from trade2026.core.errors import InvalidInputError, RefusedError
+from trade2026.core.errors import InvalidInputError, RefusedError, Trade2026Error
 from trade2026.core.ids import OrderId
 from trade2026.model.prism import PrismMark
 from trade2026.ports.bus import Bus
@@ -109,17 +109,21 @@ class Forks:
             RefusedError: the past is not kept, other rules held then, it takes too long, or
                 enough forks are being made.
         """
-        _check(ask)
         result = "BROKEN OFF"
         try:
+            _check(ask)
             made = await self._make(ask)
             result = DONE
         except (InvalidInputError, RefusedError) as error:
             result = f"REFUSED {error}"
             raise
+        except Trade2026Error as error:
+            result = f"FAILED {error}"
+            raise
         finally:
-            short = frozenset(OrderId(one[:WORD_LENGTH]) for one in ask.removed)
-            kept = msgspec.structs.replace(ask, removed=short)
+            few = sorted(ask.removed)[:CHANGES_MAX]
+            short = frozenset(OrderId(one[:WORD_LENGTH]) for one in few)
+            kept = msgspec.structs.replace(ask, removed=short, added=ask.added[:CHANGES_MAX])
             self._asked.append(AuditedFork(kept, self._venue.floor.exchange.sim_ns, result))
         return made
 

@@ -3,8 +3,8 @@
 Every fill moves cash and inventory between two parties and a fee from one party to `FEES`.
 So over all parties, the market's own included, cash and inventory keep their sums. The
 balance that a participant begins with is what `TREASURY` then owes. Parties of a market that
-does not run in this life, such as the agents while a recording is replayed, are kept here
-too until they come back.
+does not run in this life, the agents while a recording is replayed, are kept here too until
+they come back.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -60,8 +60,10 @@ class Holdings:
         """How many holdings, by party and symbol, outsiders have; those of zero are counted."""
         self.direct_rows = 0
         """Those among them of direct participants."""
+        self.outside_party_count = 0
+        """How many outsiders ever had anything."""
         self.direct_party_count = 0
-        """How many direct participants ever had anything."""
+        """Direct participants among them."""
         for holding in holdings:
             self._move(holding.party, holding.symbol, holding.cash, holding.inventory)
 
@@ -116,11 +118,6 @@ class Holdings:
         """Return what *party* holds of *symbol*, in nanos; negative where it is short."""
         return self._inventory.get((party, symbol), 0)
 
-    @property
-    def party_count(self) -> int:
-        """Return how many parties ever had anything."""
-        return len(self._symbols)
-
     def symbols_of(self, party: str) -> set[str]:
         """Return the symbols in which *party* ever had anything."""
         return self._symbols.get(party, set())
@@ -150,10 +147,12 @@ class Holdings:
 
     def _move(self, party: str, symbol: str, cash: int, inventory: int) -> None:
         key = (party, symbol)
-        if key not in self._cash and party.startswith((_ACCOUNT, _DIRECT)):
+        is_outside = party.startswith((_ACCOUNT, _DIRECT))
+        if key not in self._cash and is_outside:
             self.outside_rows += 1
             self.direct_rows += is_direct_party(party)
-        if party not in self._symbols:
+        if party not in self._symbols and is_outside:
+            self.outside_party_count += 1
             self.direct_party_count += is_direct_party(party)
         self._symbols.setdefault(party, set()).add(symbol)
         self._cash[key] = self._cash.get(key, 0) + cash

@@ -4,7 +4,7 @@ A life is made of its `PrismLife`, which is in the log, and of nothing else: the
 a replay and a fork all begin here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,13 +14,21 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.errors import RefusedError
 from trade2026.core.ids import EventId
 from trade2026.model.instrument import PRISM, Instrument
-from trade2026.model.prism import PrismBand, PrismControl, PrismLife, PrismMark, PrismPhase
+from trade2026.model.prism import (
+    PartyHolding,
+    PrismBand,
+    PrismControl,
+    PrismLife,
+    PrismMark,
+    PrismPhase,
+)
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.control import Controls, market_of
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import FeeRates, Holdings
 from trade2026.prism.limits import Limits
+from trade2026.prism.opening import PARTY_PREFIX
 from trade2026.prism.outside import OutsideOrders
 from trade2026.prism.reports import Reporter
 from trade2026.prism.rules import terms_digest, venue_digest
@@ -29,7 +37,7 @@ MakeExchange = Callable[[PrismLife], Exchange]
 """Makes the market that a life begins with."""
 
 FORMER: Final = "former-agents"
-"""The party that has what the agents held when a reset put fresh ones in their places."""
+"""The party that has what agents held that are gone: after a reset, or from another mix."""
 
 
 class Revived(NamedTuple):
@@ -84,6 +92,8 @@ def begin(
     own = exchange.holdings()
     parties = {holding.party for holding in own}
     holdings = Holdings(holding for holding in life.holdings if holding.party not in parties)
+    if isinstance(exchange, AgentMarket):
+        holdings = _with_former(life, own)
     floor = Floor(
         exchange=exchange,
         instruments=house.instruments,
@@ -188,6 +198,23 @@ def blank_life(house: House, number: int, start_ns: int) -> PrismLife:
         holdings=(),
         last_mid_px={},
     )
+
+
+def _with_former(life: PrismLife, own: Sequence[PartyHolding]) -> Holdings:
+    """Return what everybody but the agents holds, *own* being theirs, where the mix may be another.
+
+    What agents had that are gone goes to one party, and what fresh ones begin with is its debt:
+    however often the mix changes, nothing is made or lost and no more is kept.
+    """
+    parties = {holding.party for holding in own}
+    before = {holding.party for holding in life.holdings}
+    gone = [h for h in life.holdings if h.party.startswith(PARTY_PREFIX) and h.party not in parties]
+    went = {holding.party for holding in gone}
+    holdings = Holdings(h for h in life.holdings if h.party not in parties | went)
+    if any(party.startswith(PARTY_PREFIX) or party == FORMER for party in before):
+        fresh = [holding for holding in own if holding.party not in before]
+        holdings.take_over(FORMER, gone, less=fresh)
+    return holdings
 
 
 def life_id(life: int, start_ns: int) -> EventId:

@@ -77,11 +77,12 @@ def parties_problem(
         holdings: what everybody ever had.
         limits: how many there may be.
     """
-    known = list(owners)
-    count = max(len(known), holdings.party_count)
+    # Who came in this life and has nothing yet, besides all who ever had anything.
+    fresh = [owner for owner in owners if not holdings.symbols_of(owner)]
+    count = len(fresh) + holdings.outside_party_count
     if count >= limits.parties_max:
-        return f"TOO_MANY_ACCOUNTS {count} parties have traded on PRISM, and no more may"
-    direct = max(sum(map(is_direct_party, known)), holdings.direct_party_count)
+        return f"TOO_MANY_ACCOUNTS {count} accounts have traded on PRISM, and no more may"
+    direct = sum(map(is_direct_party, fresh)) + holdings.direct_party_count
     if is_direct_party(party) and direct >= limits.direct_parties_max:
         return f"TOO_MANY_ACCOUNTS {direct} direct participants are on PRISM, and no more may be"
     return ""

@@ -119,6 +119,24 @@ def test_a_disk_that_is_full_keeps_no_halves_nor_what_a_crash_left(
     assert times(archive, 0) == [ns(0), ns(180)]
 
 
+def test_the_disk_is_told_of_a_state_and_of_the_folders_that_name_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def noted(number: int) -> None:
+        synced.append(os.fstat(number).st_ino)
+
+    synced: list[int] = []
+    archive = an_archive(tmp_path)
+    monkeypatch.setattr(os, "fsync", noted)
+    for sim_s in (0, 60):
+        archive.write(a_state(sim_s))
+
+    (folder,) = (tmp_path / "prism").iterdir()
+    files = [one.stat().st_ino for one in sorted(folder.iterdir())]
+    own, above = folder.stat().st_ino, folder.parent.stat().st_ino
+    assert synced == [files[0], own, above, files[1], own]
+
+
 def test_a_file_that_cannot_be_removed_is_counted_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from tests.unit.prism.markets import START_NS, a_config
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError, RefusedError
+from trade2026.prism import loop
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.callback import Desk
 from trade2026.prism.config import AgentGroup, MarketConfig
@@ -134,6 +135,22 @@ def test_an_error_of_a_python_agent_comes_out_and_the_market_may_go_on() -> None
     market.run_until(START_NS + 30 * NS_PER_S)
 
     assert (market.drain()["maker_owner"] == 25).sum() > 10
+
+
+def test_a_message_that_is_broken_off_leaves_the_time_where_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken_off(*args: object) -> int:
+        raise KeyboardInterrupt(args)
+
+    market = a_market_with(BUYER)
+    market.run_until(START_NS + 30 * NS_PER_S + 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "run", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            market.cancel(symbol=market.symbols[0], number=1)
+
+    assert market.sim_ns == START_NS + 30 * NS_PER_S + 1
 
 
 def test_who_talks_too_much_is_named() -> None:

@@ -162,6 +162,10 @@ async def test_forks_stand_in_the_audit_with_who_asked_and_what_came_of_it(world
     ]
     assert audit[0]["what"]["remove"] == [("nobody" * 20)[:64]]
     assert audit[1]["what"]["life"] == 9
+    nothing = {"run_s": 0.0000001, "seconds_ago": 1, "add": [{**order, "after_s": 1.0}]}
+    assert (await world.client.post("/fork", json=nothing)).status_code == 422
+    newest = (await world.client.get("/control/audit")).json()[0]
+    assert newest["result"].startswith("REFUSED ")
     words = {"symbol": "AAPL", "side": "BUY", "order_type": "LIMIT", "quantity": 3, "price": 90.5}
     assert audit[2]["what"] == {
         "seconds_ago": 1.0,

@@ -1,13 +1,24 @@
 """Which agents trade is a setting: any mix, any number."""
 
-import pytest
+from collections import Counter
+from dataclasses import replace
 
+import msgspec
+import pytest
+from tests.factories import NOW_NS
+from tests.prism import CONFIG, a_house, sums
+
+from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import SignedQty, Value
-from trade2026.model.prism import PartyHolding
+from trade2026.model.prism import PartyHolding, PrismLife
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import DEFAULT_AGENTS, default_config, read_agents
+from trade2026.prism.control import restored
 from trade2026.prism.default import market_of_agents
+from trade2026.prism.floor import Floor
+from trade2026.prism.life import House, begin, blank_life
+from trade2026.prism.outside import OutsideOrders
 
 
 def test_the_default_mix_is_what_the_setting_says() -> None:
@@ -56,3 +67,44 @@ def test_what_agents_held_that_are_gone_is_not_this_markets() -> None:
     market = AgentMarket(config, start_ns=0, life=0, holdings=[gone], last_mid_px={})
 
     assert gone.party not in {holding.party for holding in market.holdings()}
+
+
+def a_house_of(text: str) -> House:
+    """Return a house whose market has the agents in *text*."""
+
+    def make(life: PrismLife) -> AgentMarket:
+        config = msgspec.structs.replace(CONFIG, agents=read_agents(text), seed=life.seed)
+        return AgentMarket(
+            config,
+            start_ns=life.start_ns,
+            life=life.draw,
+            holdings=life.holdings,
+            last_mid_px=life.last_mid_px,
+        )
+
+    return replace(a_house(), make_exchange=make)
+
+
+def lived(life: PrismLife, text: str) -> Floor:
+    """Return the floor of *life*, with the agents in *text*, after a minute."""
+    controls, _ = restored(None, [], now_ns=NOW_NS)
+    revived = begin(life, a_house_of(text), OutsideOrders(), report_seq=0, controls=controls)
+    floor = revived.floor
+    assert sums(revived.life.holdings) == sums(floor.all_holdings())
+    floor.advance(floor.exchange.sim_ns + 60 * NS_PER_S)
+    floor.settle()
+    return floor
+
+
+def test_however_the_mix_changes_nothing_is_made_or_lost_and_no_more_is_kept() -> None:
+    mixes = ("mm:2 noise:30", "mm:2 noise:5", "mm:3 noise:6", "mm:2 noise:30", "mm:2 noise:30")
+    life, rows = blank_life(a_house(), 0, NOW_NS), list[int]()
+    totals: list[tuple[Counter[str], Counter[str]]] = []
+    for text in mixes:
+        held = lived(life, text).all_holdings()
+        life = msgspec.structs.replace(life, holdings=held)
+        rows.append(len(held))
+        totals.append(sums(held))
+
+    assert all(total == totals[0] for total in totals)
+    assert rows == [64, 16, 20, 66, 66]

@@ -131,7 +131,7 @@ def key_routes(
         )
         by = key.created_by
         log.info("key made", key=key.start, account=account, by=by)
-        await deeds.tell_if_heard(by, "key.create", key.api_key, account=account, text=key.label)
+        await deeds.tell_if_heard(by, "key.create", key.start, account=account, text=key.label)
         wallet = venue.floor.wallet_of(party_of(account, is_direct=True))
         return NewKeyReply(
             api_key=key.api_key,
@@ -171,7 +171,7 @@ def _revoking(
             text = "it is revoked until PRISM restarts, but the file was not written: ask again"
             raise ProblemError(503, "Not saved", text) from None
         for key in gone:
-            await deeds.tell_if_heard(by, "key.revoke", key.api_key, account=key.account)
+            await deeds.tell_if_heard(by, "key.revoke", key.start, account=key.account)
 
     @delete("/keys/{api_key:str}", opt=needs("prism:write"), status_code=HTTP_204_NO_CONTENT)
     async def revoke_one(request: AnyRequest, api_key: Key) -> None:

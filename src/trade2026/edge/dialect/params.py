@@ -59,6 +59,8 @@ def read_form(text: str) -> dict[str, str]:
     values = dict(pairs)
     if not all(NAME.fullmatch(name) for name in values):
         raise malformed()
+    if text.count("=") != len(pairs):
+        raise malformed()
     if len(values) != len(pairs):
         raise DialectError(-1101, "Duplicate values for a parameter detected.")
     return values

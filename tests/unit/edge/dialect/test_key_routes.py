@@ -22,6 +22,9 @@ from trade2026.edge.dialect.errors import DialectError
 from trade2026.edge.dialect.gate import known_key
 from trade2026.edge.dialect.keys import KEYS_SECRET, KeyStore
 from trade2026.edge.dialect.user_streams import UserStreams
+from trade2026.model import codec
+from trade2026.model.audit import DeedDone
+from trade2026.model.subjects import Stream
 from trade2026.services import prism
 from trade2026.shell.access import Connection, Principal
 from trade2026.shell.runtime import Surroundings, running
@@ -47,7 +50,8 @@ class Turnstile(OpenDoor):
 class Office:
     """PRISM's keys, asked for by several."""
 
-    def __init__(self, client: httpx.AsyncClient, door: Turnstile) -> None:
+    def __init__(self, client: httpx.AsyncClient, door: Turnstile, log: MemoryLog) -> None:
+        self.log = log
         self._client = client
         self._door = door
 
@@ -71,10 +75,11 @@ class Office:
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncGenerator[Office]:
-    bus, door = LocalBus(MemoryLog(), SystemClock(), with_codec=True), Turnstile()
+    log, door = MemoryLog(), Turnstile()
+    bus = LocalBus(log, SystemClock(), with_codec=True)
     around = Surroundings(bus=bus, doorkeeper=door, data_dir=tmp_path)
     async with running({"PRISM": prism.build}, around) as runtime:
-        yield Office(runtime.client("PRISM"), door)
+        yield Office(runtime.client("PRISM"), door, log)
     await bus.close()
 
 
@@ -134,6 +139,11 @@ async def test_the_log_says_who_made_and_revoked_which_key_and_nothing_that_can_
     assert {line["key"] for line in said} == {made["api_key"][:8]}
     assert made["secret"] not in str(logs)
     assert made["api_key"] not in str(said)
+    deeds = [codec.decode(DeedDone, r.content).deed for r in office.log.records(Stream.DEEDS)]
+    assert [(deed.action, deed.target) for deed in deeds] == [
+        ("key.create", made["api_key"][:8]),
+        ("key.revoke", made["api_key"][:8]),
+    ]
 
 
 async def nothing() -> None:
