@@ -21,6 +21,7 @@ PATIENCE_S: Final = 90.0
 _AGAIN_S: Final = 0.2
 _REST_EVERY: Final = 3
 """One order of so many rests far away; the others take liquidity."""
+_LEFT_UNTIL: Final = 2_400
 _LANES: Final = 4
 """Senders of each account."""
 
@@ -97,8 +98,9 @@ def _order(number: int) -> tuple[dict[str, Any], bool]:
     body = {"symbol": SYMBOL, "side": side, "quantity": "0.01"}
     if number % _REST_EVERY:
         return {**body, "type": "MARKET"}, False
-    # Every other one of those is cancelled, so that some stay open and not ever more of them.
-    return {**body, "price": "2000" if side == "BUY" else "4000"}, number % (8 * _REST_EVERY) > 0
+    # At first some of those are not cancelled, so that some stay open and not ever more of them.
+    is_left = number % (8 * _REST_EVERY) == 0 and number < _LEFT_UNTIL
+    return {**body, "price": "2000" if side == "BUY" else "4000"}, not is_left
 
 
 class _Line:
