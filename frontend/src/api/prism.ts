@@ -65,6 +65,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/analytics/{symbol}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * OfSymbol
+         * @description List a symbol's measures of all time; 503 while the analytics store is away.
+         */
+        get: operations["AnalyticsSymbolHistoryOfSymbol"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control": {
         parameters: {
             query?: never;
@@ -770,6 +790,16 @@ export interface components {
             run_s: number;
             seconds_ago?: number | null;
         };
+        /** HistoryReply */
+        HistoryReply: {
+            from_ns: number;
+            interval: string;
+            is_current: boolean;
+            measures: components["schemas"]["MeasuresReply"][];
+            next_cursor: string | null;
+            symbol: string;
+            to_ns: number;
+        };
         /** KeyReply */
         KeyReply: {
             account: string;
@@ -1106,6 +1136,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnalyticsReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    AnalyticsSymbolHistoryOfSymbol: {
+        parameters: {
+            query?: {
+                /** @description 10s, 1m, 5m, 15m, 1h */
+                interval?: string;
+                /** @description The earliest begin. */
+                from_ns?: number;
+                /** @description Begins are before this. */
+                to_ns?: number;
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryReply"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -111,6 +111,26 @@ def measures_reply(measures: Measures) -> MeasuresReply:
     )
 
 
+def require_symbol(venue: Venue, symbol: str) -> None:
+    """Return if *symbol* is listed.
+
+    Raises:
+        ProblemError: 404.
+    """
+    if symbol not in venue.floor.instruments:
+        raise ProblemError(404, "Unknown symbol", f"{symbol[:40]} is not listed")
+
+
+def require_interval(interval: str) -> None:
+    """Return if there are measures of *interval*.
+
+    Raises:
+        InvalidInputError: there are none.
+    """
+    if interval not in INTERVALS:
+        raise InvalidInputError("interval", f"must be one of {', '.join(INTERVALS)}")
+
+
 def analytics_routes(venue: Venue, analytics: Analytics) -> list[BaseRouteHandler]:
     """Return the routes of the market's measures."""
 
@@ -119,10 +139,8 @@ def analytics_routes(venue: Venue, analytics: Analytics) -> list[BaseRouteHandle
         symbol: str, interval: Interval = "1m", limit: Limit = 100, cursor: Cursor = None
     ) -> AnalyticsReply:
         """List a symbol's measures by interval, newest first; none while a recording trades."""
-        if symbol not in venue.floor.instruments:
-            raise ProblemError(404, "Unknown symbol", f"{symbol[:40]} is not listed")
-        if interval not in INTERVALS:
-            raise InvalidInputError("interval", f"must be one of {', '.join(INTERVALS)}")
+        require_symbol(venue, symbol)
+        require_interval(interval)
         found = analytics.newest(
             symbol, INTERVALS[interval], limit=limit + 1, before=_read_cursor(cursor)
         )

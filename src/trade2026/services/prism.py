@@ -7,8 +7,10 @@ from typing import Annotated
 import msgspec
 from litestar.handlers import BaseRouteHandler
 
+from trade2026.adapters.analytics.measures import ClickHouseMeasures
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.core.clock import NS_PER_S, Clock
+from trade2026.core.errors import InvalidInputError, SettingsError
 from trade2026.core.numbers import NANOS, Money
 from trade2026.desk.deeds import DeedTeller
 from trade2026.desk.recent import from_newest
@@ -24,6 +26,7 @@ from trade2026.edge.prism_analytics import analytics_routes
 from trade2026.edge.prism_audit import audit_routes
 from trade2026.edge.prism_control import control_routes
 from trade2026.edge.prism_fork import fork_routes
+from trade2026.edge.prism_history import history_routes
 from trade2026.edge.prism_market import about, agent_routes, market_routes
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.kill import Cleared, ClearRequest
@@ -51,7 +54,8 @@ from trade2026.model.subjects import (
 )
 from trade2026.ports.bus import Delivery
 from trade2026.prism.agent_market import warm_up
-from trade2026.prism.analytics import BACK, Analytics
+from trade2026.prism.all_measures import AllMeasures
+from trade2026.prism.analytics import Analytics
 from trade2026.prism.archive import Archive
 from trade2026.prism.clearing import clear
 from trade2026.prism.config import read_agents
@@ -65,8 +69,10 @@ from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.params_file import read_params
 from trade2026.prism.retention import DAY_NS
 from trade2026.prism.venue import Venue
-from trade2026.shell.secrets import SecretFile, random_text
+from trade2026.shell.analytics import analytics_place
+from trade2026.shell.secrets import SecretFile, Secrets, random_text
 from trade2026.shell.service import Context, Fold, Intake, Serve, Service, SettingsReader
+from trade2026.shell.settings import PREFIX
 
 BOOK_BACK = 5_000
 """Events of market data to go back for a book to begin with: a few seconds at full rate."""
@@ -115,7 +121,7 @@ def build(context: Context) -> Service:
     )
     forks = Forks(venue=venue, archive=archive, house=house, bus=context.bus, clock=context.clock)
 
-    analytics = Analytics()
+    analytics = Analytics(context.bus)
     keys = KeyStore(SecretFile(context.data_dir, KEYS_SECRET))
     users = UserStreams(random_text)
     desk = Desk(venue, keys=keys, users=users, clock=context.clock, ids=context.ids)
@@ -136,7 +142,7 @@ def build(context: Context) -> Service:
         routes=[
             *market_routes(venue),
             *agent_routes(venue),
-            *analytics_routes(venue, analytics),
+            *_measures(venue, analytics, context),
             *fork_routes(forks, dict(house.instruments), ids=context.ids, clock=context.clock),
             *audit_routes(venue, forks),
             *control_routes(venue, ids=context.ids, clock=context.clock),
@@ -151,7 +157,7 @@ def build(context: Context) -> Service:
             Fold(
                 subject=PRISM_SPAN,
                 handler=analytics.on_spans,
-                from_seq=from_newest(context.bus, Stream.PRISM_TAPE, back=BACK),
+                from_seq=analytics.begin,
             ),
         ],
         pings={"market": venue.ping},
@@ -160,6 +166,12 @@ def build(context: Context) -> Service:
         loops=[venue.run, venue.recorder.run],
         stop=venue.recorder.stop,
     )
+
+
+def _measures(venue: Venue, analytics: Analytics, context: Context) -> list[BaseRouteHandler]:
+    place = analytics_place(context.addresses, Secrets(context.data_dir), reads_only=True)
+    history = AllMeasures(ClickHouseMeasures(place), analytics)
+    return [*analytics_routes(venue, analytics), *history_routes(venue, history)]
 
 
 def _dialect(desk: Desk, settings: PrismSettings, context: Context) -> list[BaseRouteHandler]:
@@ -181,6 +193,24 @@ def _dialect(desk: Desk, settings: PrismSettings, context: Context) -> list[Base
         *rest_routes(desk),
         *socket_routes(desk),
     ]
+
+
+def require_market(settings: PrismSettings) -> None:
+    """Return if a market can begin with *settings*, whoever makes it in the end.
+
+    Raises:
+        SettingsError: names the setting, what in it is wrong, and what is allowed.
+    """
+    asked, text = "AGENTS", settings.agents
+    try:
+        agents = read_agents(text)
+        market_of_agents(agents)
+        if settings.params:
+            asked, text = "PARAMS", settings.params
+            market_of_agents(agents, read_params(Path(text)))
+    except InvalidInputError as error:
+        raise SettingsError(f"{PREFIX}PRISM_{asked}={text[:200]!r}: {error}") from None
+    read_balance(settings.opening_balance, PRISM_INSTRUMENTS)
 
 
 def house_of(read: SettingsReader) -> House:
