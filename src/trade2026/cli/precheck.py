@@ -5,7 +5,7 @@ something in it, so that a start without settings stays as fast as it is.
 """
 
 import importlib
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -24,9 +24,12 @@ READERS: Final = {
 }
 """By section; the sections of other components have no fields."""
 
+CHECKS: Final = {"prism": "trade2026.services.prism:require_market"}
+"""What settings mean together, by section: a function of their struct, which raises."""
+
 
 def require_settings(settings: Settings) -> None:
-    """Return if every setting of every built component is known and well-formed.
+    """Return if every setting of every built component is known, well-formed and can be met.
 
     Raises:
         SettingsError: names the first that is not.
@@ -34,8 +37,14 @@ def require_settings(settings: Settings) -> None:
     settings(PlatformSettings, PLATFORM)
     for section, reader in READERS.items():
         if settings.has_any(section):
-            module, _, name = reader.partition(":")
-            kind: type[msgspec.Struct] = getattr(importlib.import_module(module), name)
-            settings(kind, section)
+            kind: type[msgspec.Struct] = _named(reader)
+            given = settings(kind, section)
+            if section in CHECKS:
+                _named(CHECKS[section])(given)
     sections = [component.module for component in TABLE if not component.is_planned]
     settings.refuse_unknown([*sections, WATCHDOG_SECTION])
+
+
+def _named(place: str) -> Any:  # noqa: ANN401 - whatever it is.
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)

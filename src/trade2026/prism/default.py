@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from trade2026.model.prism import PrismLife
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import DEFAULT_AGENTS, AgentGroup, default_config
+from trade2026.prism.opening import agents_of
 from trade2026.prism.packing import require_room
 from trade2026.prism.params_file import ParamsEntry, with_params
 
@@ -20,11 +21,12 @@ def market_of_agents(
         params: in place of the types' and the symbols' own.
 
     Raises:
-        InvalidInputError: there is no such parameter, it is out of bounds, or they are too many.
+        InvalidInputError: there is no such type or parameter, a number is out of bounds, or
+            there are none of the agents or too many.
     """
     config = default_config(0, agents)
     require_room(config)
-    with_params(config, params)
+    agents_of(with_params(config, params).agents)
 
     def make(life: PrismLife) -> AgentMarket:
         return AgentMarket(

@@ -150,14 +150,21 @@ def agents_of(groups: Sequence[AgentGroup], own_types: Sequence[AgentType] = ())
     for group in groups:
         agent_type = types.get(group.type_name)
         if agent_type is None:
-            raise InvalidInputError("type_name", f"no agent type {group.type_name!r}")
+            raise InvalidInputError(
+                "type_name", f"{group.type_name[:40]!r} is none of {', '.join(types)}"
+            )
         params = _params_of(agent_type, group)
         latency_ms = agent_type.latency_ms if group.latency_ms is None else group.latency_ms
         if not 0.0 <= latency_ms <= MAX_LATENCY_MS:
-            raise InvalidInputError("latency_ms", f"is outside 0 to {MAX_LATENCY_MS:,.0f}")
+            raise InvalidInputError(
+                "latency_ms",
+                f"of {agent_type.name}, {latency_ms:g}, is outside 0 to {MAX_LATENCY_MS:,.0f}",
+            )
         most = (1 << AGENT_BITS) - 1 - len(agents)
         if not 0 <= group.count <= most:
-            raise InvalidInputError("count", f"of {agent_type.name} is outside 0 to {most}")
+            raise InvalidInputError(
+                "count", f"of {agent_type.name}, {group.count}, is outside 0 to {most}"
+            )
         for _ in range(group.count):
             rank = counts[agent_type.name]
             counts[agent_type.name] += 1

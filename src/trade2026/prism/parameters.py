@@ -46,7 +46,8 @@ def changed(params: P, values: Mapping[str, float]) -> P:
             raise InvalidInputError(name[:64], f"is none of {', '.join(names)}")
         low, high = _bounds_of(name)
         if not low <= value <= high:
-            raise InvalidInputError(name, f"must lie within {low:g} and {high:g}")
+            why = f"{value:g} is not allowed: it must lie within {low:g} and {high:g}"
+            raise InvalidInputError(name, why)
     return msgspec.structs.replace(params, **values)
 
 

@@ -15,7 +15,7 @@ import msgspec
 from trade2026.core.errors import InvalidInputError
 from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import MarketConfig
-from trade2026.prism.parameters import changed
+from trade2026.prism.parameters import P, changed
 
 
 class ParamsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +59,7 @@ def with_params(config: MarketConfig, params: Sequence[ParamsEntry]) -> MarketCo
 
     Raises:
         InvalidInputError: there is no such type, symbol or parameter, or a value is out of
-            bounds.
+            bounds; names the parameter as ``noise.mean_pause_s``, and what is allowed.
     """
     for entry in params:
         if bool(entry.type) is bool(entry.symbol):
@@ -68,12 +68,19 @@ def with_params(config: MarketConfig, params: Sequence[ParamsEntry]) -> MarketCo
     return config
 
 
+def _changed(owner: str, params: P, entry: ParamsEntry) -> P:
+    try:
+        return changed(params, entry.values)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{owner}.{error.field}", error.why) from None
+
+
 def _with_value(config: MarketConfig, entry: ParamsEntry) -> MarketConfig:
     symbols = {one.instrument.symbol: one for one in config.symbols}
     if entry.symbol not in symbols:
         raise InvalidInputError("symbol", f"{entry.symbol[:40]} is none of {', '.join(symbols)}")
     old = symbols[entry.symbol]
-    new = changed(old.fundamental, entry.values)
+    new = _changed(entry.symbol, old.fundamental, entry)
     symbols[entry.symbol] = msgspec.structs.replace(old, fundamental=new)
     return msgspec.structs.replace(config, symbols=tuple(symbols.values()))
 
@@ -82,7 +89,7 @@ def _with_type(config: MarketConfig, entry: ParamsEntry) -> MarketConfig:
     types = {one.name: one for one in AGENT_TYPES}
     if entry.type not in types:
         raise InvalidInputError("type", f"{entry.type[:40]} is none of {', '.join(types)}")
-    changed(types[entry.type].params(), entry.values)
+    _changed(entry.type, types[entry.type].params(), entry)
     groups = tuple(
         msgspec.structs.replace(group, params=group.params | entry.values)
         if group.type_name == entry.type
