@@ -72,7 +72,7 @@ $(VENV)/.dev-ready: requirements/dev.txt $(VENV)/.run-ready
 
 .PHONY: lock
 lock: setup-dev ## Resolve the requirements again after pyproject.toml changed
-	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev --extra lab --extra live pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev --extra ib --extra lab --extra live pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/dev.txt --group build pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group peers -o requirements/peers.txt
 

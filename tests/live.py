@@ -222,7 +222,11 @@ class Gateway:
 
 @asynccontextmanager
 async def running_gateway(
-    log: MemoryLog, exchange: Exchange, clock: Clock, rules: Rules = RULES
+    log: MemoryLog,
+    exchange: Exchange,
+    clock: Clock,
+    rules: Rules = RULES,
+    symbol: str = "BTCUSDT",
 ) -> AsyncGenerator[Gateway]:
     """Run a gateway until the block ends; another on the same log is a restart."""
     bus = LocalBus(log, clock, with_codec=True)
@@ -230,7 +234,7 @@ async def running_gateway(
     await gateway.begin()
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(gateway.desk.run())
-        await until(lambda: not gateway.desk.problem and "BTCUSDT" in gateway.market.mids)
+        await until(lambda: not gateway.desk.problem and symbol in gateway.market.mids)
         yield gateway
         running.cancel()
     await bus.close()

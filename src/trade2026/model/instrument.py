@@ -77,8 +77,6 @@ LIVE: Final = "LIVE"
 """The venue name of the exchange that the live gateway is connected to."""
 
 LIVE_INSTRUMENTS: Final[tuple[Instrument, ...]] = tuple(
-    msgspec.structs.replace(one, venue=LIVE)
-    for one in PRISM_INSTRUMENTS
-    if one.kind is InstrumentKind.SPOT
+    msgspec.structs.replace(one, venue=LIVE) for one in PRISM_INSTRUMENTS
 )
-"""What can be traded there; the gateway checks the exchange's own filters besides."""
+"""What can be traded there, where the exchange lists it; its own filters are checked besides."""

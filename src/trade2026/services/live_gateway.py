@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
+from structlog.typing import FilteringBoundLogger
 
 from trade2026.adapters.exchanges.none import NoExchange
 from trade2026.core.clock import NS_PER_S
@@ -32,7 +33,11 @@ from trade2026.prism.paper import PaperBook
 from trade2026.shell.secrets import read_credentials
 from trade2026.shell.service import Context, Fold, Serve, Service
 
-NOT_INSTALLED: Final = "[live_gateway] exchange needs ccxt; run: pip install 'trade2026[live]'"
+NOT_INSTALLED: Final = "[live_gateway] exchange needs {}; run: pip install 'trade2026[{}]'"
+BROKER: Final = "interactive-brokers"
+"""The one name in `exchange` that is not ccxt's."""
+SHARES: Final = ("AAPL", "MSFT", "GOOGL")
+COINS: Final = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 
 Percent = Annotated[int, msgspec.Meta(ge=1, le=100)]
 
@@ -41,10 +46,16 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which exchange, whose key, and how much. Nothing is connected to without `exchange`."""
 
     exchange: str = ""
-    """ccxt's name of it, such as `binance`."""
+    """ccxt's name of it, such as `binance`; or `interactive-brokers`."""
     url: str = ""
-    """Another host that speaks its dialect, such as a test exchange or PRISM."""
-    symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    """Another host that speaks its dialect, such as a test exchange or PRISM; or where a TWS
+    listens, such as `127.0.0.1:4002`."""
+    ib_account: str = ""
+    """Whose number orders carry, where TWS has several accounts."""
+    ib_client: Annotated[int, msgspec.Meta(ge=1, le=999)] = 26
+    """By which TWS tells its clients apart; only the client that placed an order can cancel it."""
+    symbols: tuple[str, ...] = ()
+    """Without them: three coins, or at Interactive Brokers three shares."""
     credentials_file: str = ""
     """A file of two lines, key and secret, that only its owner can read."""
     api_key: str = ""
@@ -74,7 +85,7 @@ def build(context: Context) -> Service:
     """Return the gateway."""
     settings = context.settings(LiveSettings, context.name)
     accounts = context.settings(OmsSettings, "oms").live_accounts
-    exchange = _exchange(settings)
+    exchange = exchange_of(settings, context.log)
     log = LiveLog(
         bus=context.bus,
         clock=context.clock,
@@ -119,14 +130,22 @@ def build(context: Context) -> Service:
     )
 
 
-def _exchange(settings: LiveSettings) -> Exchange:
+def exchange_of(settings: LiveSettings, logger: FilteringBoundLogger) -> Exchange:
+    """Return what the settings connect to; nothing is asked yet.
+
+    Raises:
+        SettingsError: something is missing.
+        StartError: the extra is not installed.
+    """
     if not settings.exchange:
         return NoExchange()
+    if settings.exchange == BROKER:
+        return _broker(settings, logger)
     try:
         # An extra, and a large one: only who connects somewhere needs it.
         from trade2026.adapters.exchanges.ccxt_exchange import CcxtExchange  # noqa: PLC0415
     except ModuleNotFoundError:
-        raise StartError(NOT_INSTALLED) from None
+        raise StartError(NOT_INSTALLED.format("ccxt", "live")) from None
     key, secret = settings.api_key, settings.api_secret
     if settings.credentials_file:
         key, secret = read_credentials(Path(settings.credentials_file))
@@ -136,8 +155,33 @@ def _exchange(settings: LiveSettings) -> Exchange:
         exchange=settings.exchange,
         api_key=key,
         secret=secret,
-        symbols=settings.symbols,
+        symbols=settings.symbols or COINS,
         url=settings.url,
+    )
+
+
+def _broker(settings: LiveSettings, logger: FilteringBoundLogger) -> Exchange:
+    host, _, port = settings.url.rpartition(":")
+    if not (host and port.isascii() and port.isdigit()):
+        raise SettingsError(
+            f"[live_gateway] url: {settings.url!r} is not where a TWS listens, as 127.0.0.1:4002"
+        )
+    try:
+        # An extra as well.
+        from trade2026.adapters.exchanges.ib_exchange import IbExchange  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise StartError(NOT_INSTALLED.format("ib_async", "ib")) from None
+    logger.warning(
+        "EXPERIMENTAL: Interactive Brokers was tested against frames written from documentation, "
+        "never against a TWS; begin with a paper account"
+    )
+    return IbExchange(
+        host=host,
+        port=int(port),
+        client_number=settings.ib_client,
+        account=settings.ib_account,
+        symbols=settings.symbols or SHARES,
+        logger=logger,
     )
 
 

@@ -1,12 +1,16 @@
 """Every test of the contract runs against PRISM, its market on paper, and the live gateway.
 
-Behind the gateway stands an exchange in memory here; `tests/integration/live` trades with ccxt
-on a Binance dialect behind it. The tests' own venue keeps the contract too.
+Behind the gateway stands an exchange in memory ("live"), and Interactive Brokers by the real
+ib_async, whose TWS says frames written from documentation ("ib"); `tests/integration/live` trades
+with ccxt on a Binance dialect behind it. The tests' own venue keeps the contract too. All of the
+contract holds for Interactive Brokers; it is tried with whole shares.
 """
 
 from collections.abc import AsyncGenerator
 
 import pytest
+from tests.broker import running_broker
+from tests.contract.venues.orders import COINS, SHARES
 from tests.live import PlainExchange, running_gateway
 from tests.prism import SECOND, a_clock, living
 from tests.trading import PlainVenue
@@ -17,6 +21,7 @@ from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.adapters.venues.live import LiveVenue
 from trade2026.adapters.venues.prism import PrismVenue
 from trade2026.model.live import LiveMode
+from trade2026.model.order import NewOrderSingle
 from trade2026.model.subjects import VENUE_CANCEL, VENUE_REPLACE, VENUE_STATUS, VENUE_SUBMIT
 from trade2026.ports.venue import Venue
 from trade2026.prism import venue as prism_venue
@@ -29,7 +34,13 @@ async def _serve(bus: LocalBus, venue: prism_venue.Venue) -> None:
     await bus.serve(VENUE_STATUS, venue.status)
 
 
-@pytest.fixture(params=["prism", "paper", "plain", "live"])
+@pytest.fixture
+def order(request: pytest.FixtureRequest) -> NewOrderSingle:
+    """Return an order that rests at the venue of the test."""
+    return SHARES if request.node.callspec.params["venue"] == "ib" else COINS
+
+
+@pytest.fixture(params=["prism", "paper", "plain", "live", "ib"])
 async def venue(request: pytest.FixtureRequest) -> AsyncGenerator[Venue]:
     """Return a venue with a market around 60,000."""
     log = MemoryLog()
@@ -39,6 +50,14 @@ async def venue(request: pytest.FixtureRequest) -> AsyncGenerator[Venue]:
     clock = a_clock()
     if request.param == "live":
         async with running_gateway(log, PlainExchange(), clock) as gateway:
+            await gateway.raise_to(LiveMode.LIVE)
+            yield LiveVenue(gateway.bus)
+        return
+    if request.param == "ib":
+        async with (
+            running_broker() as (_, broker),
+            running_gateway(log, broker, clock, symbol="AAPL") as gateway,
+        ):
             await gateway.raise_to(LiveMode.LIVE)
             yield LiveVenue(gateway.bus)
         return

@@ -27,6 +27,7 @@ def test_the_defaults_on_the_page_are_those_of_the_code() -> None:
     assert f"| `daily_loss` | {defaults.daily_loss} |" in PAGE
     assert f"| `ramp` | {', '.join(map(str, defaults.ramp))} |" in PAGE
     assert f"| `price_gap_bps` | {defaults.price_gap_bps} |" in PAGE
+    assert f"| none, {defaults.ib_client} |" in PAGE
     assert f"| `stale_s` | {defaults.stale_s:g} |" in PAGE
     assert f"| `doubt_s` | {defaults.doubt_s:g} |" in PAGE
 

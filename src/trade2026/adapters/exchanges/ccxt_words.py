@@ -6,11 +6,11 @@ floats; they are market data here, read from the shortest text that names the fl
 """
 
 import re
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any, Final
 
 import ccxt
 
+from trade2026.adapters.exchanges.exact import fee_of, nanos_of
 from trade2026.core.clock import NS_PER_MS, TimeNs
 from trade2026.core.errors import (
     RefusedError,
@@ -19,7 +19,7 @@ from trade2026.core.errors import (
     VenueRejectedError,
     VenueUnavailableError,
 )
-from trade2026.core.numbers import NANOS, Money, Px, Qty, parse_number
+from trade2026.core.numbers import NANOS, Money, Px, Qty
 from trade2026.model.instrument import LIVE, Instrument, InstrumentKind
 from trade2026.model.order import Side
 from trade2026.ports.exchange import (
@@ -93,24 +93,6 @@ def is_skew(error: Exception) -> bool:
 def is_absent(error: Trade2026Error) -> bool:
     """Return whether the exchange knows no such order."""
     return isinstance(error, RefusedError) and str(error).startswith("UNKNOWN_ORDER")
-
-
-def nanos_of(told: object) -> int:
-    """Return a number of ccxt's in nanos; nothing is zero.
-
-    Raises:
-        InvalidNumberError: it has more than nine decimal places.
-    """
-    return 0 if told is None else parse_number(str(told))
-
-
-def fee_of(told: object) -> Money:
-    """Return a fee in nanos, what is finer rounded up: the payer bears the fraction."""
-    try:
-        nanos = Decimal(str(told or 0)) * NANOS
-    except InvalidOperation:
-        return Money(0)
-    return Money(int(nanos.to_integral_value(ROUND_CEILING)))
 
 
 def instrument_of(market: dict[str, Any], symbol: str, *, in_places: bool) -> Instrument:
