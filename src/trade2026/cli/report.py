@@ -52,6 +52,8 @@ async def _make(name: str, account: str, data_dir: Path, addresses: LocalAddress
     bus = await open_log(data_dir, addresses, name="report")
     try:
         books = await fold_day(bus, day, ExchangeCalendar().settles_ns)
+        if rules.needs_prices:
+            await books.look_up_prices(bus)
         walk = Verification()
         await walk_chain(bus, walk)
     finally:

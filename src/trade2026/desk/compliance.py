@@ -21,7 +21,7 @@ from trade2026.desk.day import DAY_S, Day, DayBooks, fold_day, read_day
 from trade2026.desk.persistence import append_until_stored
 from trade2026.desk.recent import from_newest
 from trade2026.desk.rules import RULES_FILE, text_of_rules
-from trade2026.domain.compliance.book import read_rules
+from trade2026.domain.compliance.book import RuleBook, read_rules
 from trade2026.domain.compliance.sheet import Breach
 from trade2026.domain.settlement.obligation import SettlesAt
 from trade2026.model.compliance import BreachFound, RulesBound
@@ -97,9 +97,10 @@ class ComplianceDesk:
 
         Raises:
             InvalidInputError: the file of rules is not well-formed; says where.
+            BusUnavailableError: the market's log does not answer.
         """
         text = await asyncio.to_thread(text_of_rules, self._data_dir)
-        return read_rules(text, RULES_FILE).judge(books.sheet())
+        return await self._judged(books, read_rules(text, RULES_FILE))
 
     async def check(self, day: Day, asked_by: str = PTRC) -> list[BreachFound]:
         """Judge a day, write down what is new, and return all of its breaches.
@@ -112,7 +113,7 @@ class ComplianceDesk:
         rules = read_rules(text, RULES_FILE)
         await self._note_rules(text, asked_by)
         books = await self.books(day)
-        found = [self._found(day, one) for one in rules.judge(books.sheet())]
+        found = [self._found(day, one) for one in await self._judged(books, rules)]
         for one in found:
             if one.event_id not in self._known:
                 self._log.warning("breach", rule=one.rule, account=one.account, day=day.name)
@@ -156,6 +157,12 @@ class ComplianceDesk:
             self._bus, self._log, COMPLIANCE_RULES, bound, event_id=bound.event_id, part="file"
         )
         self._rules_digest = digest
+
+    async def _judged(self, books: DayBooks, rules: RuleBook) -> tuple[Breach, ...]:
+        if rules.needs_prices:
+            async with self._reading:
+                await books.look_up_prices(self._bus)
+        return rules.judge(books.sheet())
 
     def _found(self, day: Day, breach: Breach) -> BreachFound:
         parts = (day.name, breach.rule, breach.account, breach.symbol, breach.measured)

@@ -12,6 +12,7 @@ from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.ids import ExecId, OrderId
 from trade2026.core.numbers import SignedQty, Value, value_of
+from trade2026.domain.compliance.prices import Prices
 from trade2026.domain.compliance.sheet import Held, Placed, Sheet, Trade
 from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.settlement.obligation import Obligations, SettlesAt
@@ -23,8 +24,9 @@ from trade2026.model.journal import (
     OrderWithdrawn,
     UnknownReported,
 )
+from trade2026.model.market import QuoteBatch
 from trade2026.model.position import UNATTRIBUTED
-from trade2026.model.subjects import ORDERS_EVENT
+from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT
 from trade2026.ports.bus import Bus, Delivery
 
 DAY_S: Final = 86_400
@@ -72,6 +74,7 @@ class DayBooks:
         self._orders: dict[OrderId, Placed] = {}
         self._strategies: dict[OrderId, str] = {}
         self._has_traded: set[OrderId] = set()
+        self._priced: Sheet | None = None
 
     async def on_event(self, event: JournalEvent, delivery: Delivery) -> None:
         """Take the next event of the log; what came after the day is left out."""
@@ -91,6 +94,9 @@ class DayBooks:
                         account=event.account,
                         symbol=event.request.symbol,
                         is_cancelled_unfilled=False,
+                        venue=event.request.venue,
+                        price=event.request.price,
+                        ts_ns=event.ts_ns,
                     )
             case OrderWithdrawn() if not event.is_expiry:
                 self._take_back(event.order_id)
@@ -101,8 +107,26 @@ class DayBooks:
             case _:
                 pass
 
+    async def look_up_prices(self, bus: Bus) -> None:
+        """Find what the market was at each order and each fill, in its log behind *bus*.
+
+        Raises:
+            BusUnavailableError: the log does not answer.
+        """
+        prices = Prices(self.sheet())
+
+        async def on_quotes(batch: QuoteBatch, _: Delivery) -> None:
+            for quote in batch.records:
+                prices.quote(batch.venue, batch.symbol, quote.mid_px, quote.ts_recv_ns)
+
+        fold = await bus.fold(MARKET_QUOTE, on_quotes)
+        await fold.stop()
+        self._priced = prices.sheet()
+
     def sheet(self) -> Sheet:
         """Return what compliance judges."""
+        if self._priced is not None:
+            return self._priced
         trades = sorted(self._trades.values(), key=lambda one: (one.ts_ns, one.exec_id))
         held: dict[tuple[str, str], Held] = {}
         for position in self.ledger.positions():

@@ -6,6 +6,7 @@ import msgspec
 
 from trade2026.core.errors import InvalidInputError
 from trade2026.domain.compliance.rules import AnyRule
+from trade2026.domain.compliance.rules.price_far import PriceFar
 from trade2026.domain.compliance.sheet import Breach, Sheet
 
 DEFAULT_RULES: Final = """\
@@ -37,6 +38,11 @@ class RuleBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All rules, in the order of the file."""
 
     rule: tuple[AnyRule, ...]
+
+    @property
+    def needs_prices(self) -> bool:
+        """Return whether a rule asks what the market was."""
+        return any(isinstance(one, PriceFar) for one in self.rule)
 
     def judge(self, sheet: Sheet) -> tuple[Breach, ...]:
         """Return every breach of a day, by rule."""

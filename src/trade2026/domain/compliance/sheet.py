@@ -9,6 +9,15 @@ from trade2026.core.numbers import Money, Px, Qty, SignedQty, Value, parse_numbe
 from trade2026.model.order import Side
 
 
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
+    """What the market was."""
+
+    px: Px
+    """The middle of the newest quote from before."""
+    age_ns: int
+    """How old it was."""
+
+
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """A fill that stands."""
 
@@ -25,6 +34,8 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     fee_asset: str
     ts_ns: TimeNs
     """The venue's time."""
+    reference: Reference | None = None
+    """The market before it; None where nobody looked, or the log has none."""
 
     @property
     def value(self) -> Value:
@@ -40,6 +51,13 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     is_cancelled_unfilled: bool
     """Whether it was taken back before anything of it traded."""
+    venue: str
+    price: Px | None
+    """Its limit."""
+    ts_ns: TimeNs
+    """When it came."""
+    reference: Reference | None = None
+    """The market before it; None where nobody looked, or the log has none."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,6 +53,9 @@ def orders(taken_back: int, of: int) -> tuple[Placed, ...]:
             account=AccountId("a"),
             symbol="BTCUSDT",
             is_cancelled_unfilled=number < taken_back,
+            venue="PRISM",
+            price=Px(parse_nanos("100")),
+            ts_ns=TimeNs(number * NS_PER_S),
         )
         for number in range(of)
     )
