@@ -90,9 +90,10 @@ class Past:
         self.log.append((self.now_ns, control))
         return control
 
-    def judged(self, trial: dict[str, LimitValues] | None = None) -> Findings:
+    def judged(self, trial: dict[str, LimitValues] | None = None, **bounds: Any) -> Findings:
         """Return what a dry run over all of it finds."""
-        run = DryRun(PRISM_INSTRUMENTS, trial or {}, NOW_NS, TimeNs(self.now_ns + 1))
+        end_ns = TimeNs(self.now_ns + 1)
+        run = DryRun(PRISM_INSTRUMENTS, trial or {}, NOW_NS, end_ns, **bounds)
         for seq, (_, message) in enumerate(self.log, 1):
             match message:
                 case QuoteBatch():

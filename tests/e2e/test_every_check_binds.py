@@ -264,6 +264,33 @@ def test_a_dry_run_of_the_day_says_who_a_smaller_limit_would_have_refused(
     assert large
     assert set(found["by_code"]) == {"ORDER_QTY_LIMIT"}
     assert found["would_pass"] == []
+    assert _by_route(platform, day) == found
+    assert (
+        _by_route(platform, day, policy=EXAMPLE.read_text("utf-8"))["reproduced"]
+        == (found["reproduced"])
+    )
+
+
+def _by_route(platform: Platform, day: str, **changes: str) -> Any:
+    """Return what the same dry run finds over HTTP, while risk goes on answering."""
+    limits = [{"scope": "account:default", "max_order_quantity": LARGE}]
+    body = {"day": day, "limits": limits, **changes}
+    reply = platform.call("POST", "risk", "/risk/dry-run", json=body)
+    assert reply.status_code == 202, reply.text
+    path = f"/risk/dry-run/{reply.json()['run_id']}"
+    assert platform.call("POST", "risk", "/risk/dry-run", json=body).status_code == 409
+    checks: list[int] = []
+
+    def is_over() -> bool:
+        order = {**an_order(platform, "filters"), "dry_run": True}
+        checks.append(platform.call("POST", "risk", "/check", json=order).status_code)
+        return platform.get("risk", path)["state"] != "RUNNING"
+
+    platform.wait_for(is_over, WITHIN_S, "the dry run")
+    assert set(checks) == {200}
+    done = platform.get("risk", path)
+    assert (done["state"], done["error"]) == ("DONE", "")
+    return done["findings"]
 
 
 def _moded(side: str, price: float) -> dict[str, Any]:

@@ -144,6 +144,10 @@ BODIES: dict[tuple[str, str], Any] = {
         "denominator": 1,
     },
     ("risk", "POST /check"): {**ORDER, "account": OWNER},
+    ("risk", "POST /risk/dry-run"): {
+        "day": "2026-11-26",
+        "limits": [{"scope": f"account:{OWNER}", "max_open_orders": 1}],
+    },
     ("risk", "POST /risk/kill"): {"scope": f"account:{OWNER}", "reason": "mischief"},
     ("risk", "POST /risk/mode"): {"scope": f"account:{OWNER}", "mode": "HALTED"},
     ("risk", "PUT /risk/limits"): {"scope": f"account:{OWNER}", "reason": "mischief"},
@@ -163,6 +167,7 @@ PATHS = {
     "{alert_id}": "unknown",
     "{group_id}": "unknown",
     "{algo_id}": "unknown",
+    "{run_id}": "unknown",
     "{exec_id}": "unknown",
     "{entity_id}": "00000000-0000-7000-8000-000000000001",
 }

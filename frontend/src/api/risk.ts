@@ -105,6 +105,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/risk/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin
+         * @description Judge the orders of a day by other limits, or another policy; nothing changes.
+         *
+         *     Orders of the accounts that the sender may see are judged. It takes its time: look with
+         *     GET until it is DONE. One goes on at a time (409).
+         */
+        post: operations["RiskDryRunBegin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/risk/dry-run/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look
+         * @description Return how a dry run of the sender's stands; the last few are kept until a restart.
+         */
+        get: operations["RiskDryRunRunIdLook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/risk/kill": {
         parameters: {
             query?: never;
@@ -358,6 +401,39 @@ export interface components {
             scope: string;
             ts_ns: number;
         };
+        /** DryRunFindings */
+        DryRunFindings: {
+            by_code: {
+                [key: string]: number;
+            };
+            how: string;
+            not_reproduced: components["schemas"]["PastOrderReply"][];
+            orders: number;
+            passed: number;
+            refused: number;
+            reproduced: number;
+            unjudged: number;
+            would_pass: components["schemas"]["PastOrderReply"][];
+            would_refuse: components["schemas"]["PastOrderReply"][];
+        };
+        /** DryRunReply */
+        DryRunReply: {
+            asked_ns: number;
+            ended_ns: number | null;
+            error: string;
+            findings: components["schemas"]["DryRunFindings"] | null;
+            run_id: string;
+            state: components["schemas"]["TrialState"];
+        };
+        /** DryRunRequest */
+        DryRunRequest: {
+            /** Format: date */
+            day: string;
+            /** @default [] */
+            limits: (components["schemas"]["TrialLimits"] | unknown)[];
+            /** @default  */
+            policy: string;
+        };
         /** HoldingReply */
         HoldingReply: {
             mark_price: number | null;
@@ -455,6 +531,20 @@ export interface components {
             /** @default global */
             scope: string;
         };
+        /** PastOrderReply */
+        PastOrderReply: {
+            account: string;
+            at_ns: number;
+            found: components["schemas"]["Refusal"][];
+            order_id: string;
+            price: string | null;
+            quantity: string;
+            said: components["schemas"]["Refusal"][];
+            side: string;
+            strategy: string;
+            symbol: string;
+            type: string;
+        };
         /** PortfolioReply */
         PortfolioReply: {
             account: string;
@@ -506,6 +596,23 @@ export interface components {
             text: string;
             would_pass: string;
         };
+        /** Refusal */
+        Refusal: {
+            /** @default  */
+            asked: string;
+            code: components["schemas"]["RefusalCode"];
+            /** @default  */
+            limit: string;
+            text: string;
+            /** @default  */
+            would_pass: string;
+        };
+        /**
+         * RefusalCode
+         * @description Why an order was refused, for programs.
+         * @enum {string}
+         */
+        RefusalCode: "HALTED" | "SYMBOL_BLOCKED" | "REDUCE_ONLY" | "UNKNOWN_SYMBOL" | "NOT_TRADING" | "TICK_SIZE" | "LOT_SIZE" | "MIN_QTY" | "MAX_QTY" | "MIN_NOTIONAL" | "NO_REFERENCE_PRICE" | "STALE_REFERENCE_PRICE" | "PRICE_COLLAR" | "ORDER_QTY_LIMIT" | "ORDER_VALUE_LIMIT" | "ORDER_RATE" | "REPEATED_ORDER" | "OPEN_ORDER_LIMIT" | "POSITION_LIMIT" | "POSITION_COUNT_LIMIT" | "GROSS_EXPOSURE" | "NET_EXPOSURE" | "CONCENTRATION" | "LEVERAGE" | "POSITION_LOSS" | "DAILY_LOSS" | "DRAWDOWN" | "FAST_DRAWDOWN" | "VALUE_AT_RISK" | "SELF_TRADE" | "POLICY" | "POLICY_UNAVAILABLE" | "BUYING_POWER" | "UNKNOWN_ACCOUNT" | "RISK_UNAVAILABLE";
         /** ResumeRequest */
         ResumeRequest: {
             /** @default false */
@@ -534,6 +641,39 @@ export interface components {
          * @enum {string}
          */
         TradingMode: "NORMAL" | "REDUCE_ONLY" | "HALTED";
+        /** TrialLimits */
+        TrialLimits: {
+            collar_bps?: number | null;
+            margin_bps?: number | null;
+            max_concentration_bps?: number | null;
+            max_daily_loss?: number | null;
+            max_drawdown_bps?: number | null;
+            max_fast_drawdown_bps?: number | null;
+            max_gross_exposure?: number | null;
+            max_leverage_bps?: number | null;
+            max_net_exposure?: number | null;
+            max_open_orders?: number | null;
+            max_order_quantity?: number | null;
+            max_order_value?: number | null;
+            max_orders_per_s?: number | null;
+            max_position_loss?: number | null;
+            max_position_quantity?: number | null;
+            max_position_value?: number | null;
+            max_positions?: number | null;
+            max_repeats_per_s?: number | null;
+            max_var_95?: number | null;
+            max_var_99?: number | null;
+            /** @default on trial */
+            reason: string;
+            reference_max_age_ns?: number | null;
+            scope: string;
+        };
+        /**
+         * TrialState
+         * @description How far a dry run is.
+         * @enum {string}
+         */
+        TrialState: "RUNNING" | "DONE" | "FAILED";
         /** ValueAtRiskReply */
         ValueAtRiskReply: {
             historical_95: number | null;
@@ -697,6 +837,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    RiskDryRunBegin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunRequest"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunReply"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    RiskDryRunRunIdLook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunReply"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -13,46 +13,18 @@ from rich.table import Table
 from trade2026.adapters.policy.orders import RegoOrderPolicy
 from trade2026.cli.log import open_log
 from trade2026.cli.options import place_options
-from trade2026.cli.replay import end_of
 from trade2026.cli.screen import screen
-from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import format_nanos
 from trade2026.desk.dry_run import dry_run
 from trade2026.desk.policy import RiskSettings, read_policy
-from trade2026.domain.risk.dry_run import Findings, PastOrder
-from trade2026.edge.risk_limits import LimitsRequest, limit_values, limits_scope
+from trade2026.domain.risk.dry_run import MOST, Findings, PastOrder
+from trade2026.edge.dry_run import HOW, TrialLimits, day_span, limits_on_trial, told
 from trade2026.model.risk import LimitValues, Refusal
+from trade2026.model.trial import TrialAsk
 from trade2026.shell.addresses import LocalAddresses
 
-NS_PER_DAY: Final = 86_400 * NS_PER_S
 SHOWN_MOST: Final = 50
-HOW: Final = (
-    "Each order is judged on the real course of events: one that would have been refused has "
-    "traded all the same for those after it."
-)
-
-
-class TrialLimits(LimitsRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits on trial: a body of `PUT /risk/limits`, which needs no reason here."""
-
-    reason: str = "on trial"
-
-
-class ToldOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order of the answer, as JSON shows it."""
-
-    order_id: str
-    account: str
-    strategy: str
-    symbol: str
-    side: str
-    type: str
-    quantity: str
-    price: str | None
-    at_ns: TimeNs
-    said: tuple[Refusal, ...]
-    found: tuple[Refusal, ...]
 
 
 @click.group(short_help="Try limits or a policy on a past day.")
@@ -82,9 +54,11 @@ def dry_run_command(
     Reads the logs of a running platform and changes nothing.
     """
     limits = {} if limits_file is None else read_limits(limits_file)
-    rego = None if policy_file is None else read_policy(policy_file)
+    rego = "" if policy_file is None else read_policy(policy_file)
+    begin_ns, end_ns = day_span(day)
+    ask = TrialAsk(begin_ns=begin_ns, end_ns=end_ns, limits=limits, policy=rego, most=MOST)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        found = runner.run(_run(limits, rego, end_of(day), data_dir, LocalAddresses(port_offset)))
+        found = runner.run(judge_day(ask, data_dir, LocalAddresses(port_offset)))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(told(found))).decode())
     else:
@@ -109,44 +83,29 @@ def read_limits(path: Path) -> dict[str, LimitValues]:
         raise InvalidInputError("limits", f"{path}: {error}") from error
     if not bodies:
         raise InvalidInputError("limits", f"{path}: there are none in it")
-    return {limits_scope(body): limit_values(body) for body in bodies}
+    return limits_on_trial(bodies)
 
 
-def told(found: Findings) -> dict[str, object]:
-    """Return the findings as JSON shows them, with exact numbers as texts."""
-    lists = {
-        "would_refuse": found.would_refuse,
-        "would_pass": found.would_pass,
-        "not_reproduced": found.not_reproduced,
-    }
-    return {
-        "how": HOW,
-        "orders": found.orders,
-        "reproduced": found.reproduced,
-        "unjudged": found.unjudged,
-        "by_code": found.by_code,
-        **{name: [_told(one) for one in past] for name, past in lists.items()},
-    }
+async def judge_day(ask: TrialAsk, data_dir: Path, addresses: LocalAddresses) -> Findings:
+    """Return what a dry run finds in the logs of the platform that runs there.
 
-
-async def _run(
-    limits: dict[str, LimitValues],
-    rego: str | None,
-    end_ns: TimeNs,
-    data_dir: Path,
-    addresses: LocalAddresses,
-) -> Findings:
+    Raises:
+        InvalidInputError: the policy cannot be read.
+        Trade2026Error: no platform ever ran there, or none runs now.
+    """
     bus = await open_log(data_dir, addresses, name="dry-run")
-    policy = None if rego is None else RegoOrderPolicy(rego, RiskSettings().policy_limit_s)
+    policy = RegoOrderPolicy(ask.policy, RiskSettings().policy_limit_s) if ask.policy else None
     try:
         if policy is not None:
             await policy.start()
         return await dry_run(
             bus,
-            limits=limits,
+            limits=ask.limits,
             policy=policy,
-            begin_ns=TimeNs(end_ns - NS_PER_DAY),
-            end_ns=end_ns,
+            begin_ns=ask.begin_ns,
+            end_ns=ask.end_ns,
+            accounts=ask.accounts,
+            most=ask.most,
         )
     finally:
         if policy is not None:
@@ -154,37 +113,21 @@ async def _run(
         await bus.close()
 
 
-def _told(past: PastOrder) -> ToldOrder:
-    order = past.order
-    return ToldOrder(
-        order_id=order.order_id,
-        account=order.account,
-        strategy=order.strategy,
-        symbol=order.symbol,
-        side=order.side,
-        type=order.ord_type,
-        quantity=format_nanos(order.order_qty),
-        price=None if order.price is None else format_nanos(order.price),
-        at_ns=past.at_ns,
-        said=past.said,
-        found=past.found,
-    )
-
-
 def show(found: Findings) -> None:
     """Print the findings for people: the first orders of each list."""
     click.echo(f"{found.orders} orders, {found.unjudged} of them unjudged then")
     click.echo(f"reproduced by the limits then in force: {found.reproduced}")
-    _list("would have been refused", found.would_refuse)
+    _list("would have been refused", found.would_refuse, found.refused)
     for code, count in found.by_code.items():
         click.echo(f"  {code}: {count}")
-    _list("were refused and would have passed", found.would_pass)
-    _list("not reproduced, nothing is concluded from them", found.not_reproduced)
+    _list("were refused and would have passed", found.would_pass, found.passed)
+    apart = found.orders - found.unjudged - found.reproduced
+    _list("not reproduced, nothing is concluded from them", found.not_reproduced, apart)
     click.echo(HOW)
 
 
-def _list(title: str, past: tuple[PastOrder, ...]) -> None:
-    click.echo(f"{title}: {len(past)}")
+def _list(title: str, past: tuple[PastOrder, ...], count: int) -> None:
+    click.echo(f"{title}: {count}")
     if not past:
         return
     table = Table(pad_edge=False)
@@ -195,8 +138,8 @@ def _list(title: str, past: tuple[PastOrder, ...]) -> None:
         what = f"{order.side} {format_nanos(order.order_qty)} {order.symbol} {order.ord_type}"
         table.add_row(order.order_id, what, _reasons(one.said), _reasons(one.found))
     screen().print(table)
-    if len(past) > SHOWN_MOST:
-        click.echo(f"  and {len(past) - SHOWN_MOST} more: --json shows all")
+    if count > SHOWN_MOST:
+        click.echo(f"  and {count - SHOWN_MOST} more: --json shows all")
 
 
 def _reasons(refusals: tuple[Refusal, ...]) -> str:

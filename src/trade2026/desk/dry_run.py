@@ -11,10 +11,10 @@ from typing import Any, Final, TypeAlias
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.errors import PolicyUnavailableError
-from trade2026.domain.risk.dry_run import DryRun, Findings
+from trade2026.domain.risk.dry_run import MOST, DryRun, Findings
 from trade2026.domain.risk.policy_question import refusals_of, unanswered
 from trade2026.domain.risk.value_at_risk import MINUTE_NS
-from trade2026.model.instrument import PRISM_INSTRUMENTS
+from trade2026.model.instrument import LIVE_INSTRUMENTS, PRISM_INSTRUMENTS
 from trade2026.model.journal import JournalEvent, OrderApproved, OrderRefused
 from trade2026.model.market import BarBatch, QuoteBatch
 from trade2026.model.order import NewOrderSingle
@@ -32,6 +32,8 @@ from trade2026.ports.policy import OrderPolicy
 
 WAITING_MOST: Final = 1_000
 """Events of one log that are read ahead."""
+
+_LISTED: Final = (*PRISM_INSTRUMENTS, *LIVE_INSTRUMENTS)
 
 _Place: TypeAlias = tuple[TimeNs, Any, Delivery]
 _End: TypeAlias = None
@@ -74,6 +76,8 @@ async def dry_run(
     policy: OrderPolicy | None,
     begin_ns: TimeNs,
     end_ns: TimeNs,
+    accounts: frozenset[str] | None = None,
+    most: int = MOST,
 ) -> Findings:
     """Return which orders between *begin_ns* and *end_ns* would have fared otherwise.
 
@@ -85,8 +89,10 @@ async def dry_run(
         policy: on trial and ready; None leaves what the policy of then said.
         begin_ns: the first moment whose orders are judged.
         end_ns: where to stop.
+        accounts: whose orders are judged; None is everybody's.
+        most: how many orders each list of the findings keeps, the first.
     """
-    run = DryRun(PRISM_INSTRUMENTS, limits, begin_ns, end_ns)
+    run = DryRun(_LISTED, limits, begin_ns, end_ns, accounts=accounts, most=most)
     # Of one moment, what the market and people did comes before an order.
     subjects = (RISK_LIMITS, RISK_CONTROL, MARKET_QUOTE, MARKET_BAR, ORDERS_EVENT)
     logs = [_Log(bus, subject, end_ns) for subject in subjects]

@@ -3,6 +3,8 @@
 from typing import Final
 
 from trade2026.adapters.policy.orders import RegoOrderPolicy
+from trade2026.adapters.policy.trials import TrialProcess
+from trade2026.catalogue.table import BY_NAME
 from trade2026.desk.alerts import ALERTS_KEPT
 from trade2026.desk.breakers import BreakerDesk
 from trade2026.desk.kill import KillDesk
@@ -10,7 +12,9 @@ from trade2026.desk.policy import PolicyDesk, RiskSettings
 from trade2026.desk.recent import from_newest
 from trade2026.desk.risk import RiskDesk
 from trade2026.desk.snapshots import Snapshots
+from trade2026.desk.trials import TrialDesk
 from trade2026.domain.risk.book import RiskBook
+from trade2026.edge.dry_run import dry_run_routes
 from trade2026.edge.risk import mode_routes, view_routes
 from trade2026.edge.risk_alerts import alert_routes
 from trade2026.edge.risk_kill import kill_routes
@@ -56,6 +60,10 @@ def build(context: Context) -> Service:
     )
     kills = KillDesk(bus=context.bus, clock=context.clock, log=context.log, risk=desk)
     snapshots = snapshots_of(context, desk.keeper())
+    # Beside this process: a day of orders is judged as long as it takes, and no order waits for it.
+    port_offset = context.addresses.port("NATS") - BY_NAME["NATS"].port("")
+    process = TrialProcess(context.data_dir, port_offset)
+    trials = TrialDesk(process.carry, context.clock, context.ids, context.log)
     return Service(
         name=context.name,
         routes=[
@@ -65,6 +73,7 @@ def build(context: Context) -> Service:
             *view_routes(desk),
             *alert_routes(desk),
             *limit_routes(desk),
+            *dry_run_routes(trials),
         ],
         intakes=_intakes(context, desk, breakers, kills, snapshots),
         soft_pings={
@@ -77,6 +86,7 @@ def build(context: Context) -> Service:
             breakers.run,
             kills.run,
             snapshots.run,
+            trials.run,
             *([] if policy is None else [policy.run]),
         ],
         stop=snapshots.close,

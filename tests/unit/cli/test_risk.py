@@ -6,9 +6,10 @@ import msgspec
 import pytest
 from tests.factories import NOW_NS, an_order, qty
 
-from trade2026.cli.risk import read_limits, show, told
+from trade2026.cli.risk import read_limits, show
 from trade2026.core.errors import InvalidInputError
 from trade2026.domain.risk.dry_run import Findings, PastOrder
+from trade2026.edge.dry_run import told
 from trade2026.model.risk import LimitValues, Refusal, RefusalCode
 
 NO = Refusal(code=RefusalCode.ORDER_QTY_LIMIT, text="too large", asked="1", limit="0.5")
@@ -22,6 +23,8 @@ FOUND = Findings(
     not_reproduced=(),
     unjudged=0,
     by_code={"ORDER_QTY_LIMIT": 60},
+    refused=60,
+    passed=1,
 )
 
 

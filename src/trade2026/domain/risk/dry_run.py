@@ -27,6 +27,9 @@ from trade2026.model.order import NewOrderSingle
 from trade2026.model.policy import OrderQuestion
 from trade2026.model.risk import LimitsSet, LimitValues, Refusal, RefusalCode, RiskControl
 
+MOST: Final = 100_000
+"""Orders that a list of the findings keeps unless told otherwise."""
+
 _FOREVER: Final = TimeNs(2**63 - 1)
 """The time of limits on trial: behind every change that the log has of their scopes."""
 
@@ -61,7 +64,11 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     unjudged: int
     """Refused because risk did not answer: no limit said anything of them."""
     by_code: dict[str, int]
-    """How many of `would_refuse` each code refuses; an order may be refused by several."""
+    """How many of the newly refused each code refuses; an order may be refused by several."""
+    refused: int
+    """How many would be refused that passed then: `would_refuse` may keep the first only."""
+    passed: int
+    """The same of `would_pass`."""
 
 
 class DryRun:
@@ -73,6 +80,8 @@ class DryRun:
             not named follow the log.
         begin_ns: of the day.
         end_ns: of the day, exclusive.
+        accounts: whose orders are judged; None is everybody's. All are folded.
+        most: how many orders each list of the findings keeps, the first.
     """
 
     def __init__(
@@ -81,13 +90,20 @@ class DryRun:
         trial: Mapping[str, LimitValues],
         begin_ns: TimeNs,
         end_ns: TimeNs,
+        *,
+        accounts: frozenset[str] | None = None,
+        most: int = MOST,
     ) -> None:
         listed = tuple(instruments)
+        self._accounts = accounts
+        self._most = most
         self._then, self._trial = RiskBook(listed), RiskBook(listed)
         self._span_ns = (begin_ns, end_ns)
         self._received: dict[OrderId, NewOrderSingle] = {}
         self._watched_s = 0
-        self._orders = self._unjudged = 0
+        self._orders = self._unjudged = self._reproduced = 0
+        self._refused = self._passed = 0
+        self._by_code: Counter[str] = Counter()
         self._would_refuse: list[PastOrder] = []
         self._would_pass: list[PastOrder] = []
         self._not_reproduced: list[PastOrder] = []
@@ -128,7 +144,9 @@ class DryRun:
         begin_ns, end_ns = self._span_ns
         if not isinstance(event, OrderApproved | OrderRefused):
             return None
-        return self._received.get(event.order_id) if begin_ns <= event.ts_ns < end_ns else None
+        is_due = begin_ns <= event.ts_ns < end_ns
+        is_due = is_due and (self._accounts is None or event.account in self._accounts)
+        return self._received.get(event.order_id) if is_due else None
 
     def question(self, order: NewOrderSingle, now_ns: TimeNs) -> OrderQuestion:
         """Return what a policy on trial is asked of an order that is due."""
@@ -155,14 +173,18 @@ class DryRun:
         of_policy = tuple(one for one in said if one.code in _OF_A_POLICY)
         again = self._then.judge(order, event.ts_ns, of_policy).refusals
         if _codes(again) != _codes(said):
-            self._not_reproduced.append(_past(event, order, said, again))
+            self._keep(self._not_reproduced, _past(event, order, said, again))
             return
+        self._reproduced += 1
         now = of_policy if words is None else words
         found = self._trial.judge(order, event.ts_ns, now).refusals
         if found and not said:
-            self._would_refuse.append(_past(event, order, said, found))
+            self._refused += 1
+            self._by_code.update(_codes(found))
+            self._keep(self._would_refuse, _past(event, order, said, found))
         elif said and not found:
-            self._would_pass.append(_past(event, order, said, found))
+            self._passed += 1
+            self._keep(self._would_pass, _past(event, order, said, found))
 
     def apply(self, event: JournalEvent, seq: int) -> None:
         """Book *event* of the log of orders, whatever would have been said of it."""
@@ -173,17 +195,21 @@ class DryRun:
 
     def findings(self) -> Findings:
         """Return what was found so far."""
-        codes = Counter(code for past in self._would_refuse for code in _codes(past.found))
-        judged = self._orders - self._unjudged
         return Findings(
             orders=self._orders,
-            reproduced=judged - len(self._not_reproduced),
+            reproduced=self._reproduced,
             would_refuse=tuple(self._would_refuse),
             would_pass=tuple(self._would_pass),
             not_reproduced=tuple(self._not_reproduced),
             unjudged=self._unjudged,
-            by_code=dict(codes.most_common()),
+            by_code=dict(self._by_code.most_common()),
+            refused=self._refused,
+            passed=self._passed,
         )
+
+    def _keep(self, kept: list[PastOrder], past: PastOrder) -> None:
+        if len(kept) < self._most:
+            kept.append(past)
 
 
 def _codes(refusals: Iterable[Refusal]) -> set[str]:

@@ -129,3 +129,29 @@ def test_minutes_count_for_value_at_risk() -> None:
     run = DryRun(PRISM_INSTRUMENTS, {}, TimeNs(0), TimeNs(past.now_ns + 1))
     run.minute("BTCUSDT", TimeNs(0), px("50000"))
     assert run.findings().orders == 0
+
+
+def test_orders_of_some_accounts_are_judged_and_all_are_folded() -> None:
+    past = Past()
+    past.place(order_qty=qty("2"))
+    past.fill()
+    past.place(order_qty=qty("1"))
+    limits = {"account:default": LimitValues(max_position_qty=qty("1.5"))}
+
+    nobody = past.judged(limits, accounts=frozenset({"elsewhere"}))
+    everybody = past.judged(limits, accounts=frozenset({"default", "elsewhere"}))
+
+    assert (nobody.orders, nobody.reproduced, nobody.refused) == (0, 0, 0)
+    assert nobody.would_refuse == ()
+    assert (everybody, everybody.refused) == (past.judged(limits), 2)
+
+
+def test_lists_name_the_first_and_counts_count_all() -> None:
+    past = Past()
+    for _ in range(3):
+        past.place(order_qty=qty("0.2"))
+
+    found = past.judged({"account:default": LimitValues(max_order_qty=qty("0.1"))}, most=2)
+
+    assert [one.order.order_id for one in found.would_refuse] == ["order-1", "order-2"]
+    assert (found.refused, found.reproduced, found.by_code) == (3, 3, {"ORDER_QTY_LIMIT": 3})
