@@ -70,6 +70,9 @@ def test_measures_of_all_lives_are_one_list(tmp_path: Path) -> None:
         require_one_list(by_pages, restarted)
         assert len({m["life"] for m in by_pages}) >= 2
 
+        checked = platform.cli("analytics", "--check")
+        assert (checked.returncode, checked.stdout) == (0, "all that is stored can be read\n")
+
         platform.kill("ClickHouse")
         away = platform.call("GET", "PRISM", PATH)
         assert away.status_code == SERVICE_UNAVAILABLE

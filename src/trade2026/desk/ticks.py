@@ -89,6 +89,12 @@ class TableSink:
         state = await self._until_done(lambda: self._bus.stream_state(self._stream))
         await self._until_done(lambda: self._table.open(str(state.created_ns)))
         reached = self._table.reached
+        if self._table.damage:
+            self._log.error(
+                "parts of the table are damaged: what the log still has is stored again",
+                parts=self._table.damage,
+                first_seq=state.first_seq,
+            )
         if state.first_seq > reached + 1 and state.last_seq:
             # It cannot be known whether there were events of ours among them.
             self._log.error(

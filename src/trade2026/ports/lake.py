@@ -38,6 +38,15 @@ class EventTable(Protocol):
         """Return the first event to read: behind the last one, or what rows to come depend on."""
         ...
 
+    @property
+    def damage(self) -> str:
+        """What was found damaged at the opening, empty for nothing.
+
+        Its rows are missing; `begins` is then where the log begins, and what is missing of
+        events that are committed again is added.
+        """
+        ...
+
     def add(
         self,
         batch: msgspec.Struct,

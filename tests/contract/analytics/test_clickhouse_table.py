@@ -153,3 +153,19 @@ async def test_events_without_rows_do_not_hold_the_position_back(store: Store) -
     assert await table.commit() == 0
     assert table.position(MeasuresBatch) == 4
     assert table.begins(MeasuresBatch) == 2
+
+
+async def test_a_table_of_an_older_version_gets_its_new_columns(store: Store) -> None:
+    table = await opened(store)
+    table.add(trades(1), 1)
+    await table.commit()
+    client = AnalyticsClient(store.place)
+    for name in ("market_ticks", "market_ticks_inbox"):
+        await client.ask(f"ALTER TABLE {name} DROP COLUMN side, DROP COLUMN qty")
+
+    table = await opened(store)
+    table.add(trades(2), 2)
+    await table.commit()
+
+    found = await client.ask("SELECT stream_seq, qty, side FROM market_ticks ORDER BY stream_seq")
+    assert found.decode().splitlines() == ["1\t\\N\t\\N", "2\t0.000000004\tSELL"]

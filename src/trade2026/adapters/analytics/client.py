@@ -17,6 +17,11 @@ CONNECT_TIMEOUT_S: Final = 5.0
 TIMEOUT_S: Final = 30.0
 WHY_CHARS_MAX: Final = 300
 
+UNREADABLE: Final = frozenset({32, 33, 40, 117, 246, 271})
+"""ATTEMPT_TO_READ_AFTER_EOF, CANNOT_READ_ALL_DATA, CHECKSUM_DOESNT_MATCH, INCORRECT_DATA,
+CORRUPTED_DATA, CANNOT_DECOMPRESS: the bytes on the disk are not what was written."""
+_REMEDY: Final = "a part of the store is damaged; run: trade2026 analytics --check"
+
 _OK: Final = 200
 _BUSY: Final = 503
 _UNKNOWN_CODE: Final = 1002
@@ -90,8 +95,11 @@ class AnalyticsClient:
         why = answer.text.strip().partition("\n")[0][:WHY_CHARS_MAX]
         if answer.status_code == _BUSY:
             raise UnavailableError(f"ClickHouse: {why}")
-        code = answer.headers.get("x-clickhouse-exception-code", "")
-        raise QueryRefusedError(int(code) if code.isdigit() else _UNKNOWN_CODE, why)
+        text = answer.headers.get("x-clickhouse-exception-code", "")
+        code = int(text) if text.isdigit() else _UNKNOWN_CODE
+        if code in UNREADABLE and not data:
+            why = f"{_REMEDY} ({why[:WHY_CHARS_MAX]})"
+        raise QueryRefusedError(code, why)
 
 
 def escaped(value: str) -> str:

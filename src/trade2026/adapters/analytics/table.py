@@ -14,6 +14,9 @@ of a step whose answer was lost, and however late it is carried out, step 2 look
 before it adds to it. The server carries out one writing statement at a time. Parts are synced
 before they appear, so no later part survives a power cut that an earlier one did not.
 
+Where a part was damaged and set aside, the log is read again from its beginning, and what the
+table has not of what it once had is added; the rows of an event are in one part, all or none.
+
 Source: ClickHouse documentation, "INSERT: transactional, if one partition and one block";
 "MergeTree settings", `fsync_after_insert`.
 """
@@ -28,6 +31,7 @@ from typing import Any, Final, cast
 import msgspec
 import pyarrow as pa
 
+from trade2026.adapters.analytics.aside import AsideParts
 from trade2026.adapters.analytics.client import AnalyticsClient, AnalyticsPlace, escaped
 from trade2026.adapters.lake.holding import Held, Holding
 from trade2026.adapters.lake.spec import TableSpec
@@ -51,6 +55,10 @@ _OUR_COLUMNS: Final = {
     "reached_seq": "Int64",
     "needs_seq": "Int64",
 }
+_BETWEEN: Final = (
+    "WHERE log_id = {log:String} AND source = {source:String}"
+    " AND stream_seq BETWEEN {first:Int64} AND {until:Int64}"
+)
 _ONE_BLOCK: Final = {
     "max_threads": "1",
     "max_insert_threads": "1",
@@ -81,6 +89,11 @@ class ClickHouseEvents:
         """First event that rows to come depend on, by kind."""
         self._is_sure = False
         """Whether the two above are what the table says."""
+        self._parts_aside = AsideParts(self._client, spec.name)
+        self._aside: list[str] = []
+        """The damaged parts whose rows are looked for in the log."""
+        self._again_until: dict[str, int] = {}
+        """The last event to look for, by kind; its rows and those before it may be missing."""
 
     async def open(self, log_id: str) -> None:
         """Make the table if need be, and read how far it has come; see `EventTable.open`."""
@@ -96,9 +109,23 @@ class ClickHouseEvents:
         await self._ask(
             f"CREATE TABLE IF NOT EXISTS {self._inbox} (attempt String, {columns}) ENGINE = Memory"
         )
+        # What an older version of the platform made has fewer columns.
+        added = ", ".join(
+            f"ADD COLUMN IF NOT EXISTS `{column}` {kind}"
+            for column, kind in self._columns().items()
+        )
+        for table in (name, self._inbox):
+            await self._ask(f"ALTER TABLE {table} {added}")
         # What attempts left there that nobody waits for any more.
         await self._ask(f"TRUNCATE TABLE {self._inbox}")
         await self._load()
+        try:
+            self._aside = await self._parts_aside.open()
+        except QueryRefusedError as error:
+            raise UnavailableError(f"ClickHouse: {error.why}") from None
+        # Of what has no position any more everything is read in any case.
+        reached = {kind: seq for kind, seq in self._positions.items() if seq}
+        self._again_until = reached if self._aside else {}
 
     @property
     def reached(self) -> int:
@@ -111,7 +138,13 @@ class ClickHouseEvents:
 
     def begins(self, kind: type[msgspec.Struct]) -> int:
         """Return the first event to read; see `EventTable.begins`."""
-        return self._needs[self.spec.kinds[kind]]
+        name = self.spec.kinds[kind]
+        return 1 if name in self._again_until else self._needs[name]
+
+    @property
+    def damage(self) -> str:
+        """What was lost of the table and is looked for again; see `EventTable.damage`."""
+        return ", ".join(self._aside)
 
     def add(
         self,
@@ -139,12 +172,46 @@ class ClickHouseEvents:
         stored = 0
         for kind, events in groupby(sorted(held, key=attrgetter("kind")), attrgetter("kind")):
             for part in _parts(events):
-                stored += await self._store(kind, part)
+                until = self._again_until.get(kind, 0)
+                again = [one for one in part if one.stream_seq <= until]
+                stored += await self._store_again(kind, again)
+                stored += await self._store(kind, part[len(again) :])
+                if part[-1].stream_seq >= until:
+                    await self._end_again(kind)
         self._holding.let_go(held)
         return stored
 
     async def tidy(self) -> None:
         """Do nothing: ClickHouse merges by itself; see `EventTable.tidy`."""
+
+    async def _store_again(self, kind: str, part: list[Held]) -> int:
+        """Store what is missing of events that were stored once; return how many rows it was."""
+        stored = 0
+        for _ in range(COMMIT_TRIES):
+            if not part:
+                return stored
+            found = await self._ask(
+                f"SELECT DISTINCT stream_seq FROM {self.spec.name} {_BETWEEN}",  # noqa: S608
+                parameters=self._parameters(kind) | _ends(part),
+            )
+            there = set(map(int, found.split()))
+            part = [one for one in part if one.rows.num_rows and one.stream_seq not in there]
+            if part:
+                stored = sum(one.rows.num_rows for one in part)
+                inner = f"SELECT stream_seq FROM {self.spec.name} {_BETWEEN}"  # noqa: S608
+                await self._move(kind, part, stored, unless=f"stream_seq IN ({inner})")
+        raise UnavailableError("the table is changed by others all the time")
+
+    async def _end_again(self, kind: str) -> None:
+        """Note that all that was stored of a kind is there again, as far as the log has it."""
+        self._again_until.pop(kind, None)
+        if self._again_until or not self._aside:
+            return
+        try:
+            await self._parts_aside.note(self._aside)
+        except QueryRefusedError as error:
+            raise UnavailableError(f"ClickHouse: {error.why}") from None
+        self._aside = []
 
     async def _store(self, kind: str, part: list[Held]) -> int:
         """Store events of one kind and return how many of their rows the table had not."""
@@ -156,18 +223,20 @@ class ClickHouseEvents:
             reached = max((one.stream_seq for one in fresh), default=0)
             if rows:
                 self._is_sure = False
-                await self._move(kind, fresh, rows)
+                behind = f"stream_seq <= ifNull((SELECT reached_seq {self._last}), 0)"
+                await self._move(kind, fresh, rows, unless=behind)
                 await self._load()
             if not rows or self._positions[kind] >= reached:
                 self._note_without_rows(kind, fresh)
                 return rows
         raise UnavailableError("the table is changed by others all the time")
 
-    async def _move(self, kind: str, fresh: list[Held], rows: int) -> None:
+    async def _move(self, kind: str, fresh: list[Held], rows: int, *, unless: str) -> None:
         attempt = secrets.token_hex(16)
         data = await asyncio.to_thread(self._stream_of, attempt, kind, fresh)
         names = ", ".join(f"`{name}`" for name in self._columns())
-        parameters = {"attempt": attempt, "rows": str(rows), **self._parameters(kind)}
+        parameters = {"attempt": attempt, "rows": str(rows), **_ends(fresh)}
+        parameters |= self._parameters(kind)
         await self._ask(
             f"INSERT INTO {self._inbox} (attempt, {names}) FORMAT ArrowStream", data=data
         )
@@ -176,7 +245,7 @@ class ClickHouseEvents:
             f"INSERT INTO {self.spec.name} ({names}) SELECT {names} FROM {self._inbox}"  # noqa: S608
             " WHERE attempt = {attempt:String} AND {rows:UInt64} ="
             f" (SELECT count() FROM {self._inbox} WHERE attempt = {{attempt:String}})"
-            f" AND stream_seq > ifNull((SELECT reached_seq {self._last}), 0)"
+            f" AND NOT ({unless})"
         )
         await self._ask(
             move,
@@ -247,6 +316,10 @@ class ClickHouseEvents:
             stream.write_table(made)
         data: bytes = sink.getvalue().to_pybytes()
         return data
+
+
+def _ends(part: list[Held]) -> dict[str, str]:
+    return {"first": str(part[0].stream_seq), "until": str(part[-1].stream_seq)}
 
 
 def _parts(events: Iterable[Held]) -> Iterator[list[Held]]:

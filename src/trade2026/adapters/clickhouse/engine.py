@@ -36,6 +36,12 @@ _LIBRARY: Final = "_chdb.abi3.so"
 _STORE: Final = "data"
 _SPOOL: Final = "spool"
 _CODE: Final = re.compile(r"^Code: (\d+)\. ")
+_NO_SPACE_CODE: Final = 243
+"""NOT_ENOUGH_SPACE in ClickHouse's list, which is what it nearly always is."""
+_ASIDE: Final = (
+    "SELECT concat(table, '/', name) FROM system.detached_parts"
+    " WHERE database = {database:String} AND reason LIKE 'broken%' ORDER BY table, name"
+)
 _UNKNOWN_CODE: Final = 1002
 """UNKNOWN_EXCEPTION in ClickHouse's list."""
 
@@ -66,14 +72,14 @@ class Engine:
         """Open or make the store in *folder*, which becomes the working directory.
 
         Raises:
-            StartError: another process has it open, it is damaged, or there is no library.
+            StartError: another process has it open, it is damaged, it cannot be written, or
+                there is no library.
         """
-        for name in (_SPOOL, FILES_FOLDER):
-            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in (folder / _SPOOL).iterdir():
-            left.unlink()
-        (folder / CONFIG_FILE).write_text(config_xml(), "utf-8")
-        (folder / USERS_FILE).write_text(users_xml(), "utf-8")
+        try:
+            _prepare(folder)
+        except OSError as error:
+            why = f"cannot write in {folder}: {error.strerror}"
+            raise StartError(f"{why}; make room, or make it a folder that can be written") from None
         # The engine takes its paths out of one text: none of the user's may be in it.
         os.chdir(folder)
         self._connect: Any = _load().connect
@@ -85,8 +91,16 @@ class Engine:
             found = self._anchor.query("SELECT version()", "TabSeparated", params={})
         except RuntimeError as error:
             why = f"the store in {folder} cannot be opened ({_first_line(str(error))})"
-            raise StartError(f"{why}; see its log, or move it away to begin anew") from None
+            raise StartError(
+                f"{why}; its log says why. To begin anew, move that folder away and start again:"
+                " what the log of events still has is stored anew"
+            ) from None
         self.version: str = found.bytes().decode().strip()
+
+    def set_aside(self) -> list[str]:
+        """Return the parts that could not be opened, now or once, as `table/part`."""
+        found = self._anchor.query(_ASIDE, "TabSeparated", params={"database": DATABASE})
+        return found.bytes().decode().split()
 
     def run(self, statement: Statement, asked: Asked) -> Answer:
         """Return the engine's answer.
@@ -107,6 +121,9 @@ class Engine:
             text = str(error)
             code = _CODE.match(text)
             raise QueryRefusedError(int(code.group(1)) if code else _UNKNOWN_CODE, text) from None
+        except OSError as error:
+            why = f"the data cannot be kept: {error.strerror} (NOT_ENOUGH_SPACE)"
+            raise QueryRefusedError(_NO_SPACE_CODE, why) from None
         finally:
             session.close()
 
@@ -125,6 +142,15 @@ class Engine:
             return _answer(session.query(f"{statement.text} {source}", "Null", params={}))
         finally:
             path.unlink()
+
+
+def _prepare(folder: Path) -> None:
+    for name in (_SPOOL, FILES_FOLDER):
+        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in (folder / _SPOOL).iterdir():
+        left.unlink()
+    (folder / CONFIG_FILE).write_text(config_xml(), "utf-8")
+    (folder / USERS_FILE).write_text(users_xml(), "utf-8")
 
 
 def _preparation(asked: Asked) -> list[str]:

@@ -68,6 +68,8 @@ async def _serve(config: ServerConfig) -> None:
     _say("held by the kernel" if is_held else "this kernel cannot hold it: no Landlock")
     engine = Engine(folder)
     _say(f"ClickHouse {engine.version} on {HOST}:{config.port}")
+    if aside := engine.set_aside():
+        _say(f"damaged, and set aside: {', '.join(aside)}; who fills the table does so again")
     server = _Server(
         uvicorn.Config(
             Application(engine, config.users, on_stuck=_give_up),

@@ -76,6 +76,11 @@ class DeltaEvents:
         """Return the first event to read; see `EventTable.begins`."""
         return self._needs[self.spec.kinds[kind]] or self.position(kind) + 1
 
+    @property
+    def damage(self) -> str:
+        """Nothing: what cannot be read of a Delta table is an error; see `EventTable.damage`."""
+        return ""
+
     def add(
         self,
         batch: msgspec.Struct,
