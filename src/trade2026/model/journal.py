@@ -197,6 +197,8 @@ def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:
     it as it really was. So every fold is right that adds them up, without knowing the fill.
     """
     report, was = event.report, event.was
+    if was is None and report.exec_type is not ExecType.TRADE:
+        return ()
     sign = report.side.sign
     moves: list[Move] = []
     if was is not None and report.exec_type in UNDOES:

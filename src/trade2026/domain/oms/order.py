@@ -47,9 +47,7 @@ from trade2026.model.order import (
 from trade2026.model.risk import Refusal
 
 _OWN_STEPS: Final[dict[type[OrderEvent], Trigger]] = {
-    OrderApproved: Trigger.APPROVE,
     OrderRefused: Trigger.REFUSE,
-    OrderSent: Trigger.SEND,
     OrderFailed: Trigger.FAIL,
     OrderTriggered: Trigger.FIRE,
     StopMoved: Trigger.TRAIL,
@@ -141,6 +139,10 @@ def apply(order: Order | None, event: OrderEvent) -> Order:
     if isinstance(event, OrderReported):
         return _report(order, event)
     assert not isinstance(event, OrderReceived), f"{event.order_id}: received twice"
+    if isinstance(event, OrderApproved):
+        return _step(order, event, Trigger.APPROVE)
+    if isinstance(event, OrderSent):
+        return _step(order, event, Trigger.SEND, venue=event.venue, sent_ns=event.ts_ns)
     if isinstance(event, OrderWithdrawn):
         trigger = Trigger.LAPSE if event.is_expiry else Trigger.WITHDRAW
     else:
@@ -153,8 +155,6 @@ def _own_changes(order: Order, event: OrderEvent) -> dict[str, Any]:
     match event:
         case OrderRefused():
             changes["refusals"] = event.refusals
-        case OrderSent():
-            changes |= {"venue": event.venue, "sent_ns": event.ts_ns}
         case OrderFailed() | OrderWithdrawn():
             changes["text"] = event.text
         case OrderTriggered():
@@ -166,10 +166,9 @@ def _own_changes(order: Order, event: OrderEvent) -> dict[str, Any]:
         case OrderChanged():
             changes = _terms(order, event.order_qty, event.price, event.stop_px)
             changes["keyed_changes"] = _keyed(order, event)
-        case ReplaceRequested():
-            changes = {"change": event, "keyed_changes": _keyed(order, event)}
         case _:
-            pass
+            assert isinstance(event, ReplaceRequested)
+            changes = {"change": event, "keyed_changes": _keyed(order, event)}
     return changes
 
 

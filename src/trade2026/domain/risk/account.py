@@ -83,6 +83,18 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
         keener = max if request.side is Side.BUY else min
         return keener(own, self.change.limit_px)
 
+    def holds_like(self, other: "Reservation") -> bool:
+        """Return whether *other*, of the same order, holds just as much, with no change of it."""
+        one, two = self.approved, other.approved
+        return (
+            self.change is None
+            and other.change is None
+            and self.leaves_qty == other.leaves_qty
+            and self.whole_qty == other.whole_qty
+            and one.reserved == two.reserved
+            and one.request == two.request
+        )
+
     def is_unclaimed(self, before_ns: int) -> bool:
         """Return whether it, or its change, was approved before then and is in no log."""
         if self.is_journalled:
@@ -158,6 +170,8 @@ class RiskAccount:
         self._limit_pxs: dict[tuple[str, Side], dict[OrderId, Px]] = {}
         self._open_qty: dict[tuple[str, Side], Qty] = {}
         self._open_value: dict[tuple[str, Side], int] = {}
+        self._side_value: dict[Side, int] = {}
+        """The same over all symbols."""
         self._reserved_for: dict[str, int] = {}
 
     def deposit(self, amount: Money) -> None:
@@ -202,8 +216,12 @@ class RiskAccount:
     def reserve(self, reservation: Reservation) -> None:
         """Hold *reservation*, in the place of the order's earlier one."""
         order_id = reservation.approved.request.order_id
-        self.release(order_id)
+        before = self.reservations.pop(order_id, None)
         self.reservations[order_id] = reservation
+        if before is not None:
+            if before.holds_like(reservation):
+                return
+            self._count(before, -1)
         self._count(reservation, 1)
 
     def release(self, order_id: OrderId) -> None:
@@ -255,7 +273,7 @@ class RiskAccount:
 
     def open_value(self, side: Side) -> Value:
         """Return what all open orders of that side are worth at their limits."""
-        return Value(sum(v for (_, one), v in self._open_value.items() if one is side))
+        return Value(self._side_value.get(side, 0))
 
     def reserved_for(self, symbol: str) -> Money:
         """Return the buying power held for open orders of *symbol*."""
@@ -280,18 +298,25 @@ class RiskAccount:
 
     def _count(self, reservation: Reservation, sign: int) -> None:
         request = reservation.approved.request
-        key = (request.symbol, request.side)
-        self.worth.spoil(request.symbol)
-        limit_px = reservation.limit_px
+        symbol, side = request.symbol, request.side
+        key = (symbol, side)
+        self.worth.spoil(symbol)
+        limit_px = None if request.ord_type is OrdType.MARKET else reservation.limit_px
         if limit_px is not None:
             pxs = self._limit_pxs.setdefault(key, {})
             if sign > 0:
                 pxs[request.order_id] = limit_px
             else:
                 pxs.pop(request.order_id, None)
-        self._open_qty[key] = Qty(self.open_qty(*key) + sign * reservation.open_qty)
-        value = reservation.open_value
-        self._open_value[key] = self._open_value.get(key, 0) + sign * value
+        quantity = sign * reservation.open_qty
+        if not quantity:
+            # All of it has traded: nothing is open, and nothing is held for it.
+            return
+        self._open_qty[key] = Qty(self._open_qty.get(key, 0) + quantity)
+        value = sign * reservation.open_value
+        if value:
+            self._open_value[key] = self._open_value.get(key, 0) + value
+            self._side_value[side] = self._side_value.get(side, 0) + value
         reserved = sign * reservation.reserved
         self.reserved = Money(self.reserved + reserved)
-        self._reserved_for[request.symbol] = self._reserved_for.get(request.symbol, 0) + reserved
+        self._reserved_for[symbol] = self._reserved_for.get(symbol, 0) + reserved

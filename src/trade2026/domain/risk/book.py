@@ -24,7 +24,7 @@ from trade2026.domain.risk import changing
 from trade2026.domain.risk.account import NO_HOLDING, Holding, Reservation, RiskAccount
 from trade2026.domain.risk.accounts import RiskAccounts
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
-from trade2026.domain.risk.check import RiskView, margin_of, to_reserve
+from trade2026.domain.risk.check import RiskView, margin_of, sized, to_reserve
 from trade2026.domain.risk.checks import RISK_CHECKS, mode
 from trade2026.domain.risk.checks import policy as policy_check
 from trade2026.domain.risk.closing import Closings, Market, closings
@@ -216,7 +216,7 @@ class RiskBook:
         order_count, repeat_count = account.pace.counts(order)
         mode_scope = self.modes.scope_over(order.account, order.strategy, order.symbol)
         holding = account.holdings.get(order.symbol, NO_HOLDING)
-        return RiskView(
+        view = RiskView(
             mode=self.modes.mode_of(mode_scope),
             mode_scope=mode_scope,
             instrument=self._instruments.get((order.venue, order.symbol)),
@@ -224,7 +224,7 @@ class RiskBook:
             ask_px=reference.ask_px if reference else None,
             reference_age_ns=now_ns - reference.arrived_ns if reference else None,
             is_account_open=account.is_open,
-            position_qty=account.quantity(order.symbol),
+            position_qty=holding.quantity,
             open_buy_qty=account.open_qty(order.symbol, Side.BUY),
             open_sell_qty=account.open_qty(order.symbol, Side.SELL),
             equity=Value(account.cash + worth.value),
@@ -250,6 +250,7 @@ class RiskBook:
             strategy_loss_limits=self.limit_book.losses_of(order.account, order.strategy),
             policy=policy,
         )
+        return sized(view, order)
 
     def note_losses(self, now_ns: TimeNs) -> tuple[Finding, ...]:
         """Take a point of everybody's curve, and return what is near its limit or beyond it."""

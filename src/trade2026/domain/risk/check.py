@@ -5,7 +5,7 @@ coded refusal or None. The checks stand in `checks/`, one file each.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -31,6 +31,18 @@ from trade2026.domain.risk.value_at_risk import VarOf, no_risk
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import GLOBAL_SCOPE, Refusal, TradingMode
+
+WITH_LIMIT: Final = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT})
+"""Types whose limit binds."""
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """How large one order is in one view: reckoned once, since most checks ask for it."""
+
+    order: NewOrderSingle
+    dearest_px: Px | None
+    opening_qty: Qty
+    opening_value: Money
 
 
 class RiskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +105,8 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     strategy_loss_limits: LossLimits = LossLimits()
     policy: tuple[Refusal, ...] = ()
     """What the user's own policy has against the order."""
+    sizes: Sizes | None = None
+    """Of the order that the view was made for."""
 
     def measured(self, order: NewOrderSingle) -> tuple[tuple[str, Losses, LossLimits], ...]:
         """Return who may lose how much, and what was lost: the account and the strategy in it."""
@@ -106,8 +120,9 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
 
         Where nobody stands on that side of the book, the other side's price is used.
         """
-        buys = side is Side.BUY
-        near, far = (self.ask_px, self.bid_px) if buys else (self.bid_px, self.ask_px)
+        near, far = self.bid_px, self.ask_px
+        if side is Side.BUY:
+            near, far = far, near
         return far if near is None else near
 
     def reducible_qty(self, side: Side) -> Qty:
@@ -115,9 +130,8 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
 
         What open orders of that side may already take off does not count again.
         """
-        against = -self.position_qty * side.sign
         promised = self.open_buy_qty if side is Side.BUY else self.open_sell_qty
-        return Qty(max(0, against - promised))
+        return Qty(max(0, -self.position_qty * side.sign - promised))
 
     def worst_qty(self, side: Side) -> int:
         """Return the position if all open orders of *side* fill, positive in its direction."""
@@ -131,7 +145,24 @@ RiskCheck: TypeAlias = Callable[[NewOrderSingle, RiskView], Refusal | None]
 
 def limit_px(order: NewOrderSingle) -> Px | None:
     """Return the order's limit; None for one that trades at the market, whatever it carries."""
-    return order.price if order.ord_type in {OrdType.LIMIT, OrdType.STOP_LIMIT} else None
+    return order.price if order.ord_type in WITH_LIMIT else None
+
+
+def sized(view: RiskView, order: NewOrderSingle) -> RiskView:
+    """Return *view* with what all checks ask about *order*, reckoned once."""
+    return msgspec.structs.replace(view, sizes=_reckoned(order, view))
+
+
+def _sizes(order: NewOrderSingle, view: RiskView) -> Sizes:
+    known = view.sizes
+    return known if known is not None and known.order is order else _reckoned(order, view)
+
+
+def _reckoned(order: NewOrderSingle, view: RiskView) -> Sizes:
+    px = _dearest(order, view.reference_px(order.side))
+    opening = Qty(max(0, order.order_qty - view.reducible_qty(order.side)))
+    value = Money(0) if px is None else order_value(px, opening)
+    return Sizes(order, px, opening, value)
 
 
 def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
@@ -140,8 +171,11 @@ def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
     A buy trades at its limit or better. A sell far below the market trades at the market,
     so its own limit would make it look smaller than it is.
     """
+    return _sizes(order, view).dearest_px
+
+
+def _dearest(order: NewOrderSingle, reference: Px | None) -> Px | None:
     limit = limit_px(order)
-    reference = view.reference_px(order.side)
     if limit is None:
         # A stop to buy trades where it is reached, above the market of now.
         return reference if reference is None else Px(max(reference, order.stop_px or 0))
@@ -152,7 +186,7 @@ def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
 
 def opening_qty(order: NewOrderSingle, view: RiskView) -> Qty:
     """Return the part of the order that makes the position larger; the rest reduces it."""
-    return Qty(max(0, order.order_qty - view.reducible_qty(order.side)))
+    return _sizes(order, view).opening_qty
 
 
 def margin_of(value: int, rate: Bps) -> Money:
@@ -173,8 +207,8 @@ def to_reserve(order: NewOrderSingle, view: RiskView) -> Money:
     px = dearest_px(order, view)
     if px is None:
         return Money(0)
-    margin = margin_of(value_of(px, opening_qty(order, view)), view.limits.margin_bps)
-    return Money(margin + fee_of(value_of(px, order.order_qty), view.fee_bps))
+    margin = margin_of(px * opening_qty(order, view), view.limits.margin_bps)
+    return Money(margin + fee_of(px * order.order_qty, view.fee_bps))
 
 
 def free_margin(view: RiskView) -> Money:
@@ -189,8 +223,7 @@ def order_value(px: Px, qty: int) -> Money:
 
 def opening_value(order: NewOrderSingle, view: RiskView) -> Money:
     """Return what the opening part of *order* is worth; nothing without any price."""
-    px = dearest_px(order, view)
-    return Money(0) if px is None else order_value(px, opening_qty(order, view))
+    return _sizes(order, view).opening_value
 
 
 def passing_within(room: int, order: NewOrderSingle, view: RiskView) -> str:

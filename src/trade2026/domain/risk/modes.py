@@ -9,7 +9,7 @@ from typing import Final
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId
 from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
-from trade2026.model.risk import RiskControl, TradingMode, account_scope, scopes_over
+from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode, account_scope, scopes_over
 
 _STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)
 
@@ -105,6 +105,8 @@ class Modes:
 
     def scope_over(self, account: str, strategy: str, symbol: str) -> str:
         """Return the scope whose mode binds an order: the strictest, of equals the widest."""
+        if not self._controls:
+            return GLOBAL_SCOPE
         scopes = scopes_over(account, strategy, symbol)
         return max(scopes, key=lambda scope: _strictness(self.mode_of(scope)))
 

@@ -6,9 +6,9 @@ Source: Binance spot filters PRICE_FILTER, LOT_SIZE and MIN_NOTIONAL.
 """
 
 from trade2026.core.numbers import NANOS, Px, Qty, floor_to_step, format_nanos, is_multiple
-from trade2026.domain.risk.check import RiskView, limit_px, order_value
+from trade2026.domain.risk.check import WITH_LIMIT, RiskView, limit_px, order_value
 from trade2026.model.instrument import Instrument
-from trade2026.model.order import NewOrderSingle, OrdType
+from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
 
@@ -25,7 +25,7 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
 
 
 def _price(order: NewOrderSingle, instrument: Instrument) -> Refusal | None:
-    if order.ord_type not in {OrdType.LIMIT, OrdType.STOP_LIMIT}:
+    if order.ord_type not in WITH_LIMIT:
         return None
     tick = instrument.tick_size
     if order.price is not None and order.price > 0 and is_multiple(order.price, tick):
