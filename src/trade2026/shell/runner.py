@@ -6,6 +6,7 @@ rebuilds itself from the log. `except Exception` stands in this file and in no o
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
@@ -37,6 +38,8 @@ EXIT_CRASHED: Final = 70
 """A broken invariant or an unforeseen error; starting again may help. BSD's EX_SOFTWARE."""
 
 BUS_CLOSE_LIMIT_S: Final = 0.8
+COLLECT_AFTER: Final = (20_000, 10, 20)
+"""So many new objects, and so many collections of the younger ones, before one is made."""
 HARD_END_S: Final = 6.0
 """This long after the signal, or a crash, the process ends, whatever hangs."""
 
@@ -117,6 +120,7 @@ async def _run(names: Sequence[str], options: RunOptions, signals: "Signals") ->
         ids=system_ids(),
     )
     async with running(builds, surroundings, http=True):
+        _settle_memory()
         await signals.wait()
     # Only after a graceful stop: a process that crashed leaves without another word.
     try:
@@ -124,6 +128,17 @@ async def _run(names: Sequence[str], options: RunOptions, signals: "Signals") ->
             await bus.close()
     except TimeoutError:
         service_log(names[0]).warning("bus not closed in time", limit_s=BUS_CLOSE_LIMIT_S)
+
+
+def _settle_memory() -> None:
+    """Leave what the start has made out of every collection from here on.
+
+    A service holds its fold for as long as it lives, and a full collection walks through all of
+    it while nobody is answered.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 async def connect_bus(addresses: LocalAddresses, data_dir: Path, name: str, wait_s: float) -> Bus:

@@ -92,12 +92,16 @@ class KeySource(Protocol):
 
 def keys_over_http(addresses: Addresses) -> KeySource:
     """Return the source that asks authn of this deployment."""
+    # Made once: reading the certificates of the system holds a process up for some 20 ms.
+    tls = httpx.create_ssl_context(trust_env=False)
 
     async def fetch() -> bytes:
         url = f"{addresses.url('authn')}/jwks"
         try:
-            # A client a call: it happens every few minutes, and leaves nothing to close.
-            async with httpx.AsyncClient(timeout=_FETCH_TIMEOUT_S, trust_env=False) as client:
+            # A client a call, which leaves nothing to close.
+            async with httpx.AsyncClient(
+                timeout=_FETCH_TIMEOUT_S, trust_env=False, verify=tls
+            ) as client:
                 reply = await client.get(url)
                 reply.raise_for_status()
         except httpx.HTTPError as error:
