@@ -1,10 +1,11 @@
 """How soon each fold of the log is ready again with a million orders in it, in how much memory.
 
 ``python benchmarks/restart.py [--orders N] [--results FILE]`` starts a NATS server of its own,
-writes a log of N orders of five events each, one in a thousand still open, and starts the folds of
-the OMS, the ledger, risk and P&L, each in a process of its own: first with nothing beside the log,
-then with what the first one left behind when it was killed. It fails where any second start took
-longer than 3 seconds.
+writes a log of N orders of five events each, one in a thousand still open, and one parent order
+with ten children for every hundred of them, and starts every fold that a service has of it (OMS,
+ledger, risk, P&L, algorithms, hot cache, the edge's stream), each in a process of its own: first
+with nothing beside the log, then with what the first one left behind when it was killed. It fails
+where any second start took longer than 3 seconds.
 """
 
 import argparse
@@ -27,36 +28,50 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.bus import PASSWORD, USER, free_port
+from tests.algos import an_algo
 from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order
 
 from trade2026.adapters.bus.connection import Connection
 from trade2026.adapters.bus.nats import NatsBus
 from trade2026.adapters.bus.streams import migrate_streams
+from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.adapters.infra.nats import NatsServer
+from trade2026.adapters.stores.memory import MemoryCache
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.adapters.stores.snapshot_files import SnapshotFiles
 from trade2026.core import chance
 from trade2026.core.clock import SystemClock
 from trade2026.core.ids import ClOrdId, ExecId, Ids, OrderId
-from trade2026.core.numbers import Money
+from trade2026.core.numbers import Money, Qty
+from trade2026.desk.algos import Algos
 from trade2026.desk.equity import EquityDesk
+from trade2026.desk.hot_cache import HotCache
 from trade2026.desk.journal import Journal
 from trade2026.desk.ledger import LedgerDesk
+from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.risk import RiskDesk
 from trade2026.desk.snapshots import Keeper, Snapshots
+from trade2026.desk.streams_hub import Hub, Kind, Topic
+from trade2026.domain.execution import step
+from trade2026.domain.execution.algorithms import BY_NAME
+from trade2026.domain.execution.parent import apply as apply_to_parent
+from trade2026.domain.execution.report import report_of
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import apply
 from trade2026.domain.oms.query import EVERY_ORDER
 from trade2026.domain.risk.book import RiskBook
 from trade2026.model import codec
+from trade2026.model.algo import AlgoEvent, AlgoStatus, Seen
 from trade2026.model.execution import ExecType
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.journal import OrderEvent
-from trade2026.model.subjects import ORDERS_EVENT, POSITION_EVENT, Event
+from trade2026.model.subjects import ALGO_EVENT, ORDERS_EVENT, POSITION_EVENT, Event
 from trade2026.ports.bus import EventHandler
 
 READY_WITHIN_S = 3.0
 OPEN_EVERY = 1_000
+ORDERS_A_PARENT = 100
+CHILDREN = 10
 LIVES_ON_S = 7.0
 MB = 1_000_000
 
@@ -107,9 +122,41 @@ async def write_log(url: str, count: int) -> int:
             await connection.flush(30)
             await _stored(bus, written - 5_000)
     await _stored(bus, written)
+    await _write_parents(connection, count // ORDERS_A_PARENT)
     await bus.close()
     await connection.close()
     return written
+
+
+async def _write_parents(connection: Connection, count: int) -> None:
+    name = ALGO_EVENT.name(account="default")
+    for number in range(count):
+        for event in life_of_parent(number):
+            await connection.publish(name, codec.encode(event))
+        if number % 100 == 0:
+            await connection.flush(30)
+    await connection.flush(30)
+
+
+def life_of_parent(number: int) -> list[AlgoEvent]:
+    """Return the events of one parent: started, ten slices, ended; one in a thousand goes on."""
+    request = an_algo(algo_id=order_id_of(number), cl_algo_id=f"key-{number}")
+    events: list[AlgoEvent] = [step.started(request, Seen(), None, NOW_NS)]
+    parent = apply_to_parent(None, events[0])
+
+    def book(event: AlgoEvent) -> None:
+        nonlocal parent
+        events.append(event)
+        parent = apply_to_parent(parent, event)
+
+    for _ in range(CHILDREN):
+        book(step.sliced(parent, Qty(request.order_qty // CHILDREN), Seen(), NOW_NS))
+    if number % OPEN_EVERY:
+        cancelled = AlgoStatus.CANCELLED
+        book(step.ending(parent, cancelled, "", asked_by="x", seen=Seen(), ts_ns=NOW_NS))
+        told = report_of(parent, BY_NAME[request.name], Seen(), NOW_NS)
+        book(step.ended(parent, told, NOW_NS))
+    return events
 
 
 async def _stored(bus: NatsBus, seq: int) -> None:
@@ -176,11 +223,52 @@ async def _start_equity(bus: NatsBus, folder: Path, orders: int) -> Snapshots:
     return snapshots
 
 
+async def _start_algos(bus: NatsBus, folder: Path, orders: int) -> Snapshots:
+    clock, log = SystemClock(), structlog.get_logger()
+    desk = OrderDesk(
+        bus=bus,
+        clock=clock,
+        ids=Ids(clock, chance.stream(1, "ids")),
+        log=log,
+        settings=OmsSettings(),
+        calendar=ExchangeCalendar(),
+        archive=SqliteOrderArchive(folder / "algos.db"),
+    )
+    algos = Algos(bus=bus, clock=clock, log=log, orders=desk)
+    snapshots = _snapshots(algos.keeper(), bus, folder)
+    await _fold(bus, snapshots, ALGO_EVENT, algos.on_event)
+    running = [one for one in algos.newest() if not one.is_done]
+    assert len(running) == -(-(orders // ORDERS_A_PARENT) // OPEN_EVERY)
+    return snapshots
+
+
+async def _start_hot_cache(bus: NatsBus, folder: Path, orders: int) -> Snapshots:
+    clock = SystemClock()
+    desk = HotCache(MemoryCache(clock), clock, structlog.get_logger(), "one")
+    snapshots = _snapshots(desk.keeper(), bus, folder)
+    await _fold(bus, snapshots, POSITION_EVENT, desk.on_position)
+    (position,) = desk.positions("default", an_order().symbol)
+    assert position.position.quantity == _filled(orders) * an_order().order_qty
+    return snapshots
+
+
+async def _start_stream(bus: NatsBus, folder: Path, orders: int) -> Snapshots:
+    hub = Hub()
+    snapshots = _snapshots(hub.keeper(), bus, folder)
+    await _fold(bus, snapshots, ORDERS_EVENT, hub.on_journal)
+    await _fold(bus, snapshots, POSITION_EVENT, hub.on_position)
+    assert hub.ring(Topic(Kind.FILLS, "default")).entries[-1].value.number == _filled(orders)
+    return snapshots
+
+
 FOLDS: Final[dict[str, Callable[[NatsBus, Path, int], Awaitable[Snapshots | None]]]] = {
     "OMS": _start_oms,
     "ledger": _start_ledger,
     "risk": _start_risk,
     "P&L": _start_equity,
+    "algorithms": _start_algos,
+    "hot cache": _start_hot_cache,
+    "stream": _start_stream,
 }
 """In an order in which each finds what it reads: the ledger writes what P&L folds."""
 
@@ -230,6 +318,9 @@ def measure(fold: str, what: str, url: str, folder: Path, orders: int) -> tuple[
     process = spawn.Process(target=start, args=(fold, url, folder, orders, told))
     begun_s = time.monotonic()
     process.start()
+    while told.empty():
+        assert process.is_alive(), f"{fold}, {what}: it ended before it was ready"
+        time.sleep(0.05)
     ready_s, peak = told.get()
     wall_s = time.monotonic() - begun_s
     process.join()

@@ -293,6 +293,7 @@ class Desks:
         self.risk_snapshots = snapshots(self.risk.keeper())
         self.ptrc_snapshots = snapshots(self.ptrc.keeper())
         self.pnl_snapshots = snapshots(self.pnl.keeper())
+        self.algo_snapshots = snapshots(self.algos.keeper())
 
     async def begin(self) -> None:
         """Read the log and serve, in the services' order; the quote is always fresh."""
@@ -312,7 +313,7 @@ class Desks:
         await self._follow(POSITION_EVENT, self.pnl.on_position, self.pnl_snapshots)
         journal = self.oms.journal
         await bus.fold(ORDERS_EVENT, journal.on_event, from_seq=await journal.begin())
-        await bus.fold(ALGO_EVENT, self.algos.on_event)
+        await self._follow(ALGO_EVENT, self.algos.on_event, self.algo_snapshots)
         market = self.algos.market
         await bus.fold(MARKET_TRADE, market.on_trades, from_seq=await market.first_trade_seq())
         await bus.fold(MARKET_QUOTE, market.on_quotes, from_seq=await market.first_quote_seq())

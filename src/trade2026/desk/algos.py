@@ -18,18 +18,21 @@ from trade2026.core.clock import Clock
 from trade2026.core.errors import InvalidInputError, RefusedError, Trade2026Error, UnavailableError
 from trade2026.desk.algo_child import NEVER_SENT, ask_of, child_of, parent_of
 from trade2026.desk.algo_market import AlgoMarket
+from trade2026.desk.algo_parents import Parents, ParentsState
 from trade2026.desk.orders import OrderDesk
 from trade2026.desk.persistence import append_until_stored
+from trade2026.desk.snapshots import Keeper
 from trade2026.desk.steps import ANSWER_WITHIN_S
 from trade2026.domain.execution import step
 from trade2026.domain.execution.algorithms import BY_NAME
 from trade2026.domain.execution.asking import Terms, as_changed, check_request, same_request
 from trade2026.domain.execution.due import Due, Duty, what_is_due
-from trade2026.domain.execution.parent import Parent, apply, with_child
+from trade2026.domain.execution.parent import Parent, with_child
 from trade2026.domain.execution.report import report_of
 from trade2026.domain.execution.schedule import Moment
 from trade2026.model.algo import (
     ALGORITHMS,
+    AlgoEnded,
     AlgoEvent,
     AlgoName,
     AlgoReport,
@@ -63,8 +66,7 @@ class Algos:
         self._clock = clock
         self._log = log
         self._orders = orders
-        self._parents: dict[str, Parent] = {}
-        self._by_key: dict[tuple[str, str], str] = {}
+        self._parents = Parents()
         self._active: dict[str, None] = {}
         self._linked: set[str] = set()
         """Whose children are as their orders are, and not as when they were decided on."""
@@ -79,8 +81,12 @@ class Algos:
         return self._parents.get(algo_id)
 
     def newest(self) -> list[Parent]:
-        """Return every parent, newest first."""
-        return [self._parents[algo_id] for algo_id in sorted(self._parents, reverse=True)]
+        """Return every parent that is kept, newest first."""
+        return self._parents.newest()
+
+    def keeper(self) -> Keeper[ParentsState]:
+        """Return the fold of the log of parents as its snapshots see it."""
+        return self._parents.keeper(on_thaw=self._take_on)
 
     def report(self, parent: Parent) -> AlgoReport:
         """Return what came of *parent*, or what has come of it so far."""
@@ -131,6 +137,9 @@ class Algos:
     async def on_event(self, event: AlgoEvent, _: Delivery) -> None:
         """Fold the log of parents; what was applied when it was written changes nothing now."""
         self._apply(event)
+        if isinstance(event, AlgoEnded):
+            # By the log's order alone, so that every life forgets the same.
+            self._linked.discard(self._parents.end(event.algo_id) or "")
 
     async def on_report(self, report: ExecutionReport, delivery: Delivery) -> None:
         """Have the OMS book what a venue says, and look at the parent of what it is about."""
@@ -157,7 +166,7 @@ class Algos:
 
     async def look(self, algo_id: str, number: int | None = None) -> Parent | None:
         """Do what is due of a parent, of whose children *number* has moved, and return it."""
-        if algo_id not in self._parents:
+        if self._parents.get(algo_id) is None:
             return None
         try:
             async with self._lock(algo_id):
@@ -166,7 +175,7 @@ class Algos:
                         break
         except UnavailableError as error:
             self._log.warning("algorithm waits", algo_id=algo_id, why=str(error))
-        return self._parents[algo_id]
+        return self._parents.get(algo_id)
 
     async def run(self) -> None:
         """Take every parent on, until cancelled."""
@@ -182,11 +191,9 @@ class Algos:
                 self._tasks = None
 
     async def _start(self, request: AlgoRequest) -> tuple[Parent, bool]:
-        key = (request.account, request.cl_algo_id)
         async with self._starting:
-            known = self._by_key.get(key)
-            if known is not None:
-                parent = self._parents[known]
+            parent = self._parents.begun_as(request)
+            if parent is not None:
                 if not same_request(parent.asked, request):
                     text = f"client_algo_id {request.cl_algo_id} belongs to another algorithm"
                     raise RefusedError(text)
@@ -324,7 +331,7 @@ class Algos:
             elif not self._orders.is_placing(parent.request.account, key):
                 parent = with_child(parent, place, NEVER_SENT)
         self._linked.add(algo_id)
-        self._parents[algo_id] = parent
+        self._parents.put(parent)
         return parent
 
     async def _write(self, event: AlgoEvent) -> Parent:
@@ -336,25 +343,25 @@ class Algos:
             event_id=event.event_id,
             account=event.account,
         )
-        return self._apply(event)
+        self._apply(event)
+        return self._parents[event.algo_id]
 
-    def _apply(self, event: AlgoEvent) -> Parent:
+    def _apply(self, event: AlgoEvent) -> None:
         algo_id = event.algo_id
         before = self._parents.get(algo_id)
-        parent = self._parents[algo_id] = apply(before, event)
-        if parent is before:
-            return parent
-        if before is None:
-            self._by_key[parent.request.account, parent.request.cl_algo_id] = algo_id
-            self._linked.discard(algo_id)
+        parent = self._parents.apply(event)
+        if parent is None or parent is before:
+            return
         if parent.is_done:
             self._active.pop(algo_id, None)
             self._halts.pop(algo_id, None)
             self.market.leave(parent.request)
         elif algo_id not in self._active:
-            self._active[algo_id] = None
-            self.market.follow(parent.request, parent.seen)
-        return parent
+            self._take_on(parent)
+
+    def _take_on(self, parent: Parent) -> None:
+        self._active[parent.request.algo_id] = None
+        self.market.follow(parent.request, parent.seen)
 
     def _seen(self, algo_id: str) -> Seen:
         return self.market.seen(algo_id, self._clock.now_ns())

@@ -3,7 +3,7 @@
 Reads are answered from memory: a near copy of what the shared cache holds, fed by the same
 streams that would rebuild it. The shared cache is for other processes, and for the next start
 of this one: market data are taken from it until the streams bring newer ones. Positions never
-are: they are folded from the log's first event, so that none is older than the log.
+are: they are folded from the log, behind a snapshot of this fold, so that none is older than it.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ from trade2026.core.errors import CodecError, UnavailableError
 from trade2026.core.ids import AccountId
 from trade2026.core.numbers import Money, Px, SignedQty, money_half_even, value_of
 from trade2026.desk.hot_writer import HotWriter, Make
-from trade2026.domain.pnl.equity import Equity, MarkedPosition
+from trade2026.desk.snapshots import Keeper
+from trade2026.domain.pnl.equity import Equity, EquityState, MarkedPosition
 from trade2026.model import codec
 from trade2026.model.market import (
     Bar,
@@ -33,6 +34,8 @@ from trade2026.model.position import Position, PositionEvent
 from trade2026.ports.bus import Delivery
 from trade2026.ports.cache import Cache
 
+SNAPSHOT_RULES: Final = 1
+"""To be raised whenever the same events come to something else."""
 INDEX_KEY: Final = "hot.index"
 
 Item = Quote | Trade | BookSnapshot | Bar
@@ -109,6 +112,16 @@ class HotCache:
         self._told: dict[AccountId, HotExposure] = {}
         self.writer = HotWriter(
             cache, log, name=name, everything=self._everything, moving=self._moved_exposures
+        )
+
+    def keeper(self) -> Keeper[EquityState]:
+        """Return the fold of the ledger's events as its snapshots see it."""
+        return Keeper(
+            fold="positions",
+            state=EquityState,
+            rules=SNAPSHOT_RULES,
+            freeze=self._equity.freeze,
+            thaw=self._equity.thaw,
         )
 
     async def load(self) -> None:

@@ -330,7 +330,11 @@ def _form_of(info: inspect.Type, seen: set[type]) -> str:
             text = cls.__name__
         case inspect.DictType(key_type=key, value_type=value):
             text = f"dict({_form_of(key, seen)} {_form_of(value, seen)})"
-        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+        case (
+            inspect.VarTupleType(item_type=item)
+            | inspect.ListType(item_type=item)
+            | inspect.FrozenSetType(item_type=item)
+        ):
             text = f"all({_form_of(item, seen)})"
         case inspect.TupleType(item_types=parts) | inspect.UnionType(types=parts):
             inner = " ".join(_form_of(one, seen) for one in parts)

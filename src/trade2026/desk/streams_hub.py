@@ -3,21 +3,42 @@
 Conflated topics are boards, lossless ones rings. Sequences of `orders` and `fills` are those
 of the log of orders, those of `trades` are made from the market stream's, so that they mean
 the same after a restart: a client that comes back resumes where it was.
+
+Orders that ended are remembered for a while. What a venue says of one of long ago is told as a
+fill, where it is one, and no more as a step of the order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
+from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId
 from trade2026.core.numbers import Money, Px, money_half_even, value_of
+from trade2026.desk.snapshots import Keeper
 from trade2026.desk.streams_board import Board, Picture
 from trade2026.desk.streams_ring import Entry, Ring
+from trade2026.desk.streams_state import (
+    SNAPSHOT_RULES,
+    HeldState,
+    HubState,
+    fills_of,
+    late_report,
+    orders_of,
+    ring_of,
+)
 from trade2026.domain.oms.orders import Orders
 from trade2026.model.booking import Booking
-from trade2026.model.journal import CashDeposited, JournalEvent, UnknownReported
+from trade2026.model.journal import (
+    CashDeposited,
+    JournalEvent,
+    OrderEvent,
+    OrderReceived,
+    OrderReported,
+    UnknownReported,
+)
 from trade2026.model.market import BookSnapshot, Ticker, TradeBatch
 from trade2026.model.pnl import PnlSnapshot
 from trade2026.model.position import Position, PositionEvent, PositionKey
@@ -28,6 +49,8 @@ TRADES_A_MESSAGE_MAX: Final = 1_000
 ALL: Final = "*"
 WHOLE: Final = ""
 """The key of a picture that is one value."""
+ENDED_KEPT: Final = 5_000
+"""Ended orders remembered, or a quarter more."""
 BIDS: Final = "bids"
 ASKS: Final = "asks"
 
@@ -83,16 +106,55 @@ class Held(msgspec.Struct, frozen=True):
 class Hub:
     """Everything there is to follow, kept up to date by the bus."""
 
-    def __init__(self) -> None:
+    def __init__(self, ended_kept: int = ENDED_KEPT) -> None:
+        """Begin empty, and remember *ended_kept* orders that ended, or a quarter more."""
         self._trades_floor = 0
         self._boards: dict[Topic, Board[Any]] = {}
         self._rings: dict[Topic, Ring] = {}
         self._tickers: dict[str, Ticker] = {}
         self._marks: dict[str, Px] = {}
         self._positions: dict[AccountId, dict[PositionKey, Position]] = {}
+        self._positions_ns: dict[AccountId, TimeNs] = {}
         self._holders: dict[str, set[AccountId]] = {}
         self._orders = Orders()
         self._fill_count = 0
+        self._ended_kept = ended_kept
+
+    def keeper(self) -> Keeper[HubState]:
+        """Return the folds of orders and positions as their snapshots see them."""
+        return Keeper(
+            fold="streams",
+            state=HubState,
+            rules=SNAPSHOT_RULES,
+            freeze=self.freeze,
+            thaw=self.thaw,
+        )
+
+    def freeze(self) -> HubState:
+        """Return all that the logs of orders and positions have made of this."""
+        kept, totals = self._orders.freeze()
+        rings = sorted(self._rings.items(), key=lambda one: one[0].text)
+        return HubState(
+            held=tuple(
+                HeldState(account, self._positions_ns[account], tuple(positions.values()))
+                for account, positions in self._positions.items()
+            ),
+            kept=kept,
+            totals=totals,
+            orders=tuple(orders_of(t.key, ring) for t, ring in rings if t.kind is Kind.ORDERS),
+            fills=tuple(fills_of(t.key, ring) for t, ring in rings if t.kind is Kind.FILLS),
+        )
+
+    def thaw(self, state: HubState) -> None:
+        """Begin from *state*, which another one was frozen to."""
+        self._orders.restore(state.totals)
+        for kept in state.kept:
+            self._orders.recall(kept)
+        self._fill_count = state.totals.fill_count
+        self._rings.update({Topic(Kind.ORDERS, one.account): ring_of(one) for one in state.orders})
+        self._rings.update({Topic(Kind.FILLS, one.account): ring_of(one) for one in state.fills})
+        for held in state.held:
+            self._hold(held.account, held.positions, held.ts_ns)
 
     def begin_trades(self, stream_seq: int) -> None:
         """Say that trades before this place in the market stream are not here."""
@@ -146,28 +208,22 @@ class Hub:
     async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
         """Keep an order after its next step, and the fill that it may be."""
         if not isinstance(event, CashDeposited | UnknownReported | Booking):
-            before = self._orders.get(event.order_id)
-            self._orders.apply(event)
-            after = self._orders.get(event.order_id)
-            if after is not before:
-                ring = self.ring(Topic(Kind.ORDERS, event.account))
-                ring.append(Entry(delivery.stream_seq, event.ts_ns, after))
+            self._step(event, delivery.stream_seq)
         else:
             self._orders.apply(event)
         for fill in self._orders.fills(after=self._fill_count):
             self._fill_count = fill.number
             ring = self.ring(Topic(Kind.FILLS, fill.account))
             ring.append(Entry(delivery.stream_seq, fill.report.ts_event_ns, fill))
+        if self._orders.ended_count > self._ended_kept * 5 // 4:
+            self._orders.trim(self._ended_kept)
 
     async def on_position(self, event: PositionEvent, _: Delivery) -> None:
         """Take a change of the ledger; one of cash alone is the P&L's affair."""
         if event.position is None:
             return
         account = event.position.position.key.account
-        for position in event.positions:
-            self._positions.setdefault(account, {})[position.key] = position
-            self._holders.setdefault(position.key.symbol, set()).add(account)
-        self._show_positions(account, event.position.ts_ns)
+        self._hold(account, event.positions, event.position.ts_ns)
 
     async def on_pnl(self, snapshot: PnlSnapshot, _: Delivery) -> None:
         """Take the newest point of an account's curve."""
@@ -182,6 +238,24 @@ class Hub:
     def is_health_watched(self) -> bool:
         """Return whether anybody follows the health."""
         return bool(self.board(HEALTH).looks)
+
+    def _step(self, event: OrderEvent, seq: int) -> None:
+        before = self._orders.get(event.order_id)
+        if before is None and not isinstance(event, OrderReceived):
+            if isinstance(event, OrderReported):
+                self._orders.apply(late_report(event))
+            return
+        self._orders.apply(event)
+        after = self._orders.get(event.order_id)
+        if after is not before:
+            self.ring(Topic(Kind.ORDERS, event.account)).append(Entry(seq, event.ts_ns, after))
+
+    def _hold(self, account: AccountId, positions: Iterable[Position], ts_ns: TimeNs) -> None:
+        self._positions_ns[account] = ts_ns
+        for position in positions:
+            self._positions.setdefault(account, {})[position.key] = position
+            self._holders.setdefault(position.key.symbol, set()).add(account)
+        self._show_positions(account, ts_ns)
 
     def _show_positions(self, account: AccountId, ts_ns: int) -> None:
         self.board(Topic(Kind.POSITIONS, account)).put(self._positions[account].values(), ts_ns)

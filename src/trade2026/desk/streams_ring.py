@@ -48,6 +48,11 @@ class Ring:
         return not self.readers and not self._entries
 
     @property
+    def entries(self) -> Sequence[Entry]:
+        """Return what is kept, in order."""
+        return tuple(self._entries)
+
+    @property
     def last_seq(self) -> int:
         """Return the sequence of the newest event, or the floor."""
         return self._entries[-1].seq if self._entries else self.floor

@@ -17,6 +17,7 @@ from trade2026.model.subjects import (
 )
 from trade2026.shell.secrets import Secrets
 from trade2026.shell.service import Context, Fold, Service, Watch
+from trade2026.shell.snapshots import fold_behind, snapshots_of
 
 BACK: Final = 2_000
 """Market events read again at the start, for instruments that are quiet now."""
@@ -38,6 +39,12 @@ def build(context: Context) -> Service:
             return "Valkey does not answer: what is known here is not shared"
         return "" if desk.writer.is_stored else "Valkey is being filled again"
 
+    snapshots = snapshots_of(context, desk.keeper())
+
+    async def stop() -> None:
+        await snapshots.close()
+        await cache.close()
+
     return Service(
         name=context.name,
         routes=[
@@ -49,7 +56,7 @@ def build(context: Context) -> Service:
         intakes=[
             # An event of positions that cannot be handled stops this intake, and health says so;
             # to halt the account for the sake of a cache would be the wrong way round.
-            Fold(subject=POSITION_EVENT, handler=desk.on_position),
+            fold_behind(snapshots, POSITION_EVENT, desk.on_position),
             Fold(
                 subject=MARKET_BAR,
                 handler=desk.on_bars,
@@ -61,6 +68,6 @@ def build(context: Context) -> Service:
         ],
         soft_pings={"Valkey": ping},
         start=desk.load,
-        loops=[desk.writer.run],
-        stop=cache.close,
+        loops=[desk.writer.run, snapshots.run],
+        stop=stop,
     )

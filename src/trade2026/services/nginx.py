@@ -23,6 +23,7 @@ from trade2026.model.subjects import (
 )
 from trade2026.shell.secrets import Secrets
 from trade2026.shell.service import Context, Fold, Service, Watch
+from trade2026.shell.snapshots import fold_behind, snapshots_of
 from trade2026.shell.survey import survey
 
 TRADES_BACK = 10_000
@@ -42,6 +43,12 @@ def build(context: Context) -> Service:
     )
     application = Application(Bundle(), door.page)
     health = HealthTeller(hub, door.findings, context.clock)
+
+    snapshots = snapshots_of(context, hub.keeper())
+
+    async def stop() -> None:
+        await snapshots.close()
+        await proxy.close()
 
     async def trades_begin() -> int:
         begin = await from_newest(bus, Stream.MARKET, back=TRADES_BACK)()
@@ -65,8 +72,8 @@ def build(context: Context) -> Service:
             Watch(subject=LIVE_TICKER, handler=hub.on_ticker),
             Watch(subject=LIVE_BOOK, handler=hub.on_book),
             Fold(subject=MARKET_TRADE, handler=hub.on_trades, from_seq=trades_begin),
-            Fold(subject=ORDERS_EVENT, handler=hub.on_journal),
-            Fold(subject=POSITION_EVENT, handler=hub.on_position),
+            fold_behind(snapshots, ORDERS_EVENT, hub.on_journal),
+            fold_behind(snapshots, POSITION_EVENT, hub.on_position),
             Fold(
                 subject=PNL_SNAPSHOT,
                 handler=hub.on_pnl,
@@ -75,6 +82,6 @@ def build(context: Context) -> Service:
         ],
         describe=apis.document,
         health_page=application.page_for_browser,
-        loops=[apis.keep, health.keep],
-        stop=proxy.close,
+        loops=[apis.keep, health.keep, snapshots.run],
+        stop=stop,
     )

@@ -10,6 +10,7 @@ from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
 from trade2026.desk.rechecking import Rechecker
+from trade2026.desk.snapshots import Snapshots
 from trade2026.desk.trades import Trades
 from trade2026.edge.algos import algo_routes, algo_write_routes
 from trade2026.edge.order_groups import group_routes
@@ -30,6 +31,7 @@ from trade2026.model.subjects import (
     Stream,
 )
 from trade2026.shell.service import Consume, Context, Fold, Intake, Serve, Service
+from trade2026.shell.snapshots import fold_behind, snapshots_of
 
 
 def build(context: Context) -> Service:
@@ -45,7 +47,12 @@ def build(context: Context) -> Service:
         archive=SqliteOrderArchive(context.data_dir / "oms" / "orders.db"),
     )
     algos = Algos(bus=context.bus, clock=context.clock, log=context.log, orders=desk)
-    halter = AccountHalter(context.bus, context.log, context.name)
+    snapshots = snapshots_of(context, algos.keeper())
+
+    async def stop() -> None:
+        await snapshots.close()
+        await desk.journal.close()
+
     return Service(
         name=context.name,
         routes=[
@@ -58,20 +65,21 @@ def build(context: Context) -> Service:
             *list_routes(desk),
         ],
         intakes=[
-            *_intakes_of_orders(context, desk, algos, halter),
+            *_intakes_of_orders(context, desk, algos, snapshots),
             *_intakes_of_the_market(context, desk, algos),
             # Last: whoever is told to stop knows what there is to stop.
             Consume(subject=RISK_CONTROL, handler=algos.on_control, durable="oms-control"),
         ],
         caught_up=desk.open_accounts,
-        loops=[desk.run, desk.journal.keep, algos.run],
-        stop=desk.journal.close,
+        loops=[desk.run, desk.journal.keep, algos.run, snapshots.run],
+        stop=stop,
     )
 
 
 def _intakes_of_orders(
-    context: Context, desk: OrderDesk, algos: Algos, halter: AccountHalter
+    context: Context, desk: OrderDesk, algos: Algos, snapshots: Snapshots
 ) -> list[Intake]:
+    halter = AccountHalter(context.bus, context.log, context.name)
     closer = Closer(desk)
     accounts = context.settings(OmsSettings, "oms").accounts
     bookkeeper = Bookkeeper(desk.journal, accounts, context.log)
@@ -82,7 +90,7 @@ def _intakes_of_orders(
             from_seq=desk.journal.begin,
             on_poison=desk.journal.pinning(halter.on_poison),
         ),
-        Fold(subject=ALGO_EVENT, handler=algos.on_event, on_poison=halter.on_poison),
+        fold_behind(snapshots, ALGO_EVENT, algos.on_event, halter.on_poison),
         Consume(
             subject=EXEC_REPORT,
             handler=algos.on_report,

@@ -1,6 +1,7 @@
 """Parent orders at work: sliced, steered, halted, and through crashes without a double child."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,10 +173,16 @@ async def test_a_late_fill_after_the_end_is_in_the_report(
         assert parent(core).status is AlgoStatus.CANCELLED
 
 
+@pytest.fixture(params=[False, True], ids=["from the log", "from a snapshot"])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    """Return where two lives find one another's files, or None where each begins without."""
+    return tmp_path / "orders.db" if request.param else None
+
+
 async def test_a_late_fill_after_a_restart_is_in_the_report_too(
-    log: MemoryLog, venue: PlainVenue
+    log: MemoryLog, venue: PlainVenue, archive: Path | None
 ) -> None:
-    async with running_core(log, venue) as core:
+    async with running_core(log, venue, archive=archive) as core:
         await core.algos.start(an_algo(**ICEBERG))
         await until(lambda: parent(core).working_qty == qty("0.2"))
         (order_id,) = venue.taken
@@ -183,7 +190,7 @@ async def test_a_late_fill_after_a_restart_is_in_the_report_too(
         await until(lambda: parent(core).filled_qty == qty("0.1"))
         await core.algos.cancel("algo-1", "tess")
         await until(lambda: parent(core).is_done)
-    async with running_core(log, venue, life=1) as core:
+    async with running_core(log, venue, life=1, archive=archive) as core:
         assert core.algos.report(parent(core)).filled_qty == qty("0.1")
         await venue.fill(order_id, qty("0.05"))
 
@@ -252,11 +259,13 @@ async def test_children_that_are_refused_again_and_again_end_their_parent(
         assert not venue.taken
 
 
-async def test_a_restart_goes_on_where_it_was(log: MemoryLog, venue: PlainVenue) -> None:
-    async with running_core(log, venue) as core:
+async def test_a_restart_goes_on_where_it_was(
+    log: MemoryLog, venue: PlainVenue, archive: Path | None
+) -> None:
+    async with running_core(log, venue, archive=archive) as core:
         await core.algos.start(an_algo())
         await until(lambda: parent(core).filled_qty == qty("0.1"))
-    async with running_core(log, venue, life=1) as core:
+    async with running_core(log, venue, life=1, archive=archive) as core:
         await until(lambda: parent(core).filled_qty == qty("0.1"))
         await go_on(core, 10)
         await until(lambda: parent(core).filled_qty == qty("0.2"))
@@ -267,9 +276,11 @@ async def test_a_restart_goes_on_where_it_was(log: MemoryLog, venue: PlainVenue)
 @pytest.mark.parametrize("is_stored", [False, True], ids=["lost", "stored"])
 @pytest.mark.parametrize("dies_at", range(14))
 async def test_a_core_that_dies_at_any_append_never_doubles_a_child(
-    log: MemoryLog, venue: PlainVenue, dies_at: int, is_stored: bool
+    log: MemoryLog, venue: PlainVenue, archive: Path | None, dies_at: int, is_stored: bool
 ) -> None:
-    async with running_core(log, venue, dies_at=dies_at, is_stored=is_stored) as core:
+    async with running_core(
+        log, venue, dies_at=dies_at, is_stored=is_stored, archive=archive
+    ) as core:
         if not core.bus.died.is_set():
             starting = asyncio.ensure_future(core.algos.start(an_algo()))
             await asyncio.wait({starting}, timeout=0.1)
@@ -277,7 +288,7 @@ async def test_a_core_that_dies_at_any_append_never_doubles_a_child(
             await asyncio.sleep(0.05)
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
-    async with running_core(log, venue, life=1) as core:
+    async with running_core(log, venue, life=1, archive=archive) as core:
         await core.algos.start(an_algo())
         # Later than all that the first life wrote: time does not run backwards.
         advance(core, 12)

@@ -121,6 +121,18 @@ async def feed(desk: HotCache) -> None:
     await desk.on_position(a_change("2", "50000"), PLACE)
 
 
+async def test_positions_come_back_from_a_snapshot(desk: HotCache, cache: MemoryCache) -> None:
+    await feed(desk)
+    made = a_hot_cache(cache, "next")
+
+    made.keeper().thaw(codec.encode(desk.keeper().freeze()))
+    await made.on_position(a_change("7", "50000"), PLACE)
+
+    (position,) = made.positions("default", SYMBOL)
+    # The event is one that the snapshot has.
+    assert position.position.quantity == qty("2")
+
+
 async def test_the_newest_of_each_kind_is_known(desk: HotCache) -> None:
     await feed(desk)
 

@@ -1,12 +1,20 @@
 """What the hub tells: places that hold after a restart, and nothing twice."""
 
-from tests.factories import NOW_NS, a_deposit, px, qty
+from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order, px, qty
 
 from trade2026.core.clock import TimeNs
+from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId, StrategyId
+from trade2026.core.numbers import Money, Qty, SignedQty, Value
 from trade2026.desk.streams_hub import Hub, Kind, Topic
 from trade2026.desk.streams_ring import Reader
+from trade2026.domain.oms import decide
+from trade2026.domain.oms.order import Order, apply
+from trade2026.model import codec
+from trade2026.model.execution import ExecType
 from trade2026.model.instrument import PRISM
+from trade2026.model.journal import JournalEvent, OrderEvent, OrderReported
 from trade2026.model.market import Aggressor, Trade, TradeBatch
+from trade2026.model.position import Position, PositionChanged, PositionEvent, PositionKey
 from trade2026.ports.bus import Delivery
 
 TRADES = Topic(Kind.TRADES, "BTCUSDT")
@@ -64,3 +72,110 @@ async def test_a_deposit_is_no_step_of_an_order() -> None:
 
     assert hub.ring(Topic(Kind.ORDERS, "default")).is_idle
     assert hub.ring(Topic(Kind.FILLS, "default")).is_idle
+
+
+def a_filled_life(number: int) -> list[OrderEvent]:
+    """Return the log of an order that was filled at once."""
+    request = an_order(order_id=OrderId(f"{number:036}"), cl_ord_id=ClOrdId(f"key-{number}"))
+    events: list[OrderEvent] = [decide.received(request, NOW_NS)]
+    events.append(decide.approved(order_after(events), Money(1), NOW_NS))
+    events.append(decide.sent(order_after(events), PRISM, NOW_NS))
+    for report in (
+        a_report(request, exec_id=ExecId(f"N-{number}"), exec_type=ExecType.NEW),
+        a_fill(request, last_qty=request.order_qty, exec_id=ExecId(f"F-{number}")),
+    ):
+        said = decide.judge_report(
+            order_after(events), report, event_id=EventId(report.exec_id), ts_ns=NOW_NS
+        )
+        assert isinstance(said, OrderReported)
+        events.append(said)
+    return events
+
+
+def order_after(events: list[OrderEvent]) -> Order:
+    """Return the order that *events* lead to."""
+    order: Order | None = None
+    for event in events:
+        order = apply(order, event)
+    assert order is not None
+    return order
+
+
+def a_late_fill(life: list[OrderEvent]) -> JournalEvent:
+    """Return one fill more of an order that has ended."""
+    order = order_after(life)
+    report = a_fill(order.request, last_qty=Qty(1), exec_id=ExecId("late"))
+    said = decide.judge_report(order, report, event_id=EventId("late"), ts_ns=NOW_NS)
+    assert said is not None
+    return said
+
+
+def a_cancel_asked(life: list[OrderEvent]) -> JournalEvent:
+    """Return the wish to cancel an order that has ended."""
+    return decide.cancel_requested(order_after(life), "tess", NOW_NS)
+
+
+def a_position_event(quantity: str) -> PositionEvent:
+    """Return a change of the ledger."""
+    key = PositionKey(AccountId("default"), StrategyId("manual"), PRISM, "BTCUSDT")
+    return PositionEvent(
+        position=PositionChanged(
+            position=Position(key=key, quantity=SignedQty(qty(quantity)), last_px=px("1")),
+            cash=Value(1),
+            deposits=Value(1),
+            exec_id=ExecId("F-0"),
+            journal_seq=1,
+            ts_ns=NOW_NS,
+        )
+    )
+
+
+async def tell(hub: Hub, *events: JournalEvent, begin: int = 1) -> None:
+    for seq, event in enumerate(events, start=begin):
+        await hub.on_journal(event, at(seq))
+
+
+def again(hub: Hub) -> Hub:
+    """Return what a restart makes of the snapshot of *hub*."""
+    made = Hub(ended_kept=2)
+    made.keeper().thaw(codec.encode(hub.freeze()))
+    return made
+
+
+ORDERS = Topic(Kind.ORDERS, "default")
+FILLS = Topic(Kind.FILLS, "default")
+
+
+async def test_a_client_resumes_after_a_restart_from_a_snapshot() -> None:
+    hub = Hub(ended_kept=2)
+    lives = [a_filled_life(number) for number in range(3)]
+    await tell(hub, a_deposit(), *lives[0], *lives[1], *lives[2][:-1])
+    await hub.on_position(a_position_event("2"), at(1))
+    made = again(hub)
+
+    for one in (hub, made):
+        await tell(one, lives[2][-1], begin=50)
+
+    assert made.freeze() == hub.freeze()
+    assert made.ring(ORDERS).entries == hub.ring(ORDERS).entries
+    assert made.ring(FILLS).entries == hub.ring(FILLS).entries
+    positions = Topic(Kind.POSITIONS, "default")
+    assert made.board(positions).picture() == hub.board(positions).picture()
+    assert len(made.ring(FILLS).entries) == 3
+    assert Reader(made.ring(ORDERS), nothing, after=2).take_gap() is None
+
+
+async def test_orders_that_ended_long_ago_are_forgotten_and_a_late_fill_is_still_told() -> None:
+    hub = Hub(ended_kept=2)
+    lives = [a_filled_life(number) for number in range(4)]
+    await tell(hub, *(event for life in lives for event in life))
+    assert len(hub.freeze().kept) == 2
+    told = len(hub.ring(ORDERS).entries)
+    late = a_late_fill(lives[0])
+
+    for _ in range(2):
+        await tell(hub, late, a_cancel_asked(lives[0]), begin=90)
+
+    assert [one.seq for one in hub.ring(FILLS).entries][-1] == 90
+    assert len(hub.ring(FILLS).entries) == 5
+    assert len(hub.ring(ORDERS).entries) == told

@@ -173,6 +173,11 @@ class Orders:
         return len(self._orders)
 
     @property
+    def ended_count(self) -> int:
+        """How many orders are here that ended."""
+        return len(self._done)
+
+    @property
     def changed_count(self) -> int:
         """How many orders have changed since they were settled."""
         return len(self._changed)
@@ -183,16 +188,7 @@ class Orders:
             orders=tuple(self._orders[order_id] for order_id in self._changed),
             kept=tuple(self._kept(order_id) for order_id in self._changed),
             fills=tuple(self._fills),
-            totals=Totals(
-                counts=self.counts(),
-                fill_count=self._fill_count,
-                cash_opened=tuple(sorted(self._cash_opened)),
-                unknown=self.unknown,
-                held=tuple(
-                    Held(account=account, symbol=symbol, quantity=SignedQty(quantity))
-                    for (account, symbol), quantity in self._held.items()
-                ),
-            ),
+            totals=self._totals(),
         )
 
     def settle(self, changes: Changes) -> None:
@@ -224,6 +220,26 @@ class Orders:
             self._ids = [order_id for order_id in self._ids if order_id not in forgotten]
         return len(forgotten)
 
+    def trim(self, ended: int) -> int:
+        """Forget all but the newest *ended* orders that ended, and return how many.
+
+        For a reader whom nobody asks about the past: fills are forgotten with them, and no event
+        of a forgotten order can be applied any more.
+        """
+        surplus = max(0, len(self._done) - ended)
+        forgotten = {self._done.popleft() for _ in range(surplus)}
+        for order_id in forgotten:
+            self._drop(self._orders[order_id])
+        self._ids = [order_id for order_id in self._ids if order_id not in forgotten]
+        self._changed.clear()
+        self._fills.clear()
+        return surplus
+
+    def freeze(self) -> tuple[tuple[Kept, ...], Totals]:
+        """Return all orders that are here, and what is known over all."""
+        kept = (*self._done, *self._open)
+        return tuple(self._kept(order_id) for order_id in kept), self._totals()
+
     def restore(self, totals: Totals) -> None:
         """Begin from *totals*; the open orders are then recalled."""
         assert not self._orders, "only an empty fold can be restored"
@@ -249,6 +265,18 @@ class Orders:
         if order.is_done:
             self._end(order_id)
         return order
+
+    def _totals(self) -> Totals:
+        return Totals(
+            counts=self.counts(),
+            fill_count=self._fill_count,
+            cash_opened=tuple(sorted(self._cash_opened)),
+            unknown=self.unknown,
+            held=tuple(
+                Held(account=account, symbol=symbol, quantity=SignedQty(quantity))
+                for (account, symbol), quantity in self._held.items()
+            ),
+        )
 
     def _kept(self, order_id: OrderId) -> Kept:
         return Kept(
