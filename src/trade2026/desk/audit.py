@@ -38,6 +38,7 @@ from trade2026.model.post_trade import (
     AUTHN_DEED,
     COMPLIANCE_BREACH,
     COMPLIANCE_RULES,
+    LIBRARY_DEED,
     PRISM_DEED,
     RECONCILIATION,
 )
@@ -63,6 +64,7 @@ SOURCES: Final[tuple[tuple[Event[Any], Callable[[Any], Deed | None]], ...]] = (
     (PRISM_CONTROL, deed_of_prism),
     (PRISM_DEED, deed_told),
     (AUTHN_DEED, deed_told),
+    (LIBRARY_DEED, deed_told),
     (LIVE_EVENT, deed_of_live),
     (RECONCILIATION, deed_of_reconciliation),
     (COMPLIANCE_RULES, deed_of_rules),

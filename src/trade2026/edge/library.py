@@ -3,6 +3,7 @@
 A configuration is a JSON object that is kept exactly: it never becomes a float on the way.
 """
 
+from collections.abc import Awaitable
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
-from trade2026.core.errors import InvalidInputError
+from trade2026.core.errors import InvalidInputError, RefusedError
+from trade2026.desk.deeds import DeedTeller
 from trade2026.library.registry import Draft, Need, Profile, Registered, Registry
 from trade2026.library.semver import parse_version
 from trade2026.ports.library import (
@@ -30,6 +32,8 @@ from trade2026.shell.problem import ProblemError
 PREFIX: Final = "/api/v1"
 PAGE_MAX: Final = 200
 SEARCH_MAX: Final = 200
+REGISTER: Final = "library.register"
+"""The deed."""
 
 AnyRequest = Request[Any, Any, Any]
 JsonObject = Annotated[msgspec.Raw, JSON_OBJECT]
@@ -131,8 +135,29 @@ class EntityPage(msgspec.Struct, frozen=True, kw_only=True):
     """Where the next page begins; null on the last one."""
 
 
-def write_routes(store: Library, registry: Registry) -> list[BaseRouteHandler]:
-    """Return the routes that register."""
+def write_routes(store: Library, registry: Registry, deeds: DeedTeller) -> list[BaseRouteHandler]:
+    """Return the routes that register.
+
+    Args:
+        store: what is read.
+        registry: what registers.
+        deeds: told of every version that is registered, and of every refusal.
+    """
+
+    async def told(
+        by: str, target: str, registering: Awaitable[Registered | None]
+    ) -> Registered | None:
+        try:
+            registered = await registering
+        except (InvalidInputError, RefusedError) as error:
+            text = str(error)
+            await deeds.tell_if_heard(by, REGISTER, target, result="REFUSED", text=text)
+            raise
+        if registered is not None and registered.is_new:
+            entity, version = registered.entity, registered.version
+            text = f"{entity.kind} {entity.name} {version.version} {version.checksum}"
+            await deeds.tell_if_heard(by, REGISTER, entity.id, text=text)
+        return registered
 
     async def reply(registered: Registered) -> RegisteredReply:
         versions = await store.versions([registered.entity.id])
@@ -146,7 +171,11 @@ def write_routes(store: Library, registry: Registry) -> list[BaseRouteHandler]:
         profile = Profile(
             kind=data.kind, name=data.name, description=data.description, tags=data.tags
         )
-        return await reply(await registry.register(profile, _draft(request, data)))
+        draft = _draft(request, data)
+        made = registry.register(profile, draft)
+        registered = await told(draft.asked_by, f"{data.kind} {data.name}", made)
+        assert registered is not None
+        return await reply(registered)
 
     @post(
         f"{PREFIX}/entities/{{entity_id:str}}/versions",
@@ -157,7 +186,8 @@ def write_routes(store: Library, registry: Registry) -> list[BaseRouteHandler]:
         request: AnyRequest, entity_id: str, data: NewVersion
     ) -> Response[RegisteredReply]:
         """Register a further version; the same content again is 200, other content 409."""
-        registered = await registry.add_version(_known_id(entity_id), _draft(request, data))
+        known, draft = _known_id(entity_id), _draft(request, data)
+        registered = await told(draft.asked_by, known, registry.add_version(known, draft))
         if registered is None:
             raise _unknown(entity_id)
         code = HTTP_201_CREATED if registered.is_new else HTTP_200_OK

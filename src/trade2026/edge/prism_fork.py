@@ -8,9 +8,10 @@ from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_200_OK
 
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock
-from trade2026.core.errors import InvalidInputError
+from trade2026.core.errors import InvalidInputError, Trade2026Error
 from trade2026.core.ids import Ids, OrderId
 from trade2026.core.numbers import average_px
+from trade2026.desk.deeds import DeedTeller
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
 from trade2026.edge.prism import DirectOrderRequest, read_order
@@ -22,6 +23,7 @@ from trade2026.shell.access import needs, principal_of
 
 AnyRequest = Request[Any, Any, Any]
 
+FORK_DEED: Final = "prism.fork"
 FORK_ACCOUNT: Final = "fork"
 """Whose an added order is: nobody's."""
 
@@ -137,9 +139,35 @@ class ForkReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fork_routes(
-    forks: Forks, instruments: dict[str, Instrument], *, ids: Ids, clock: Clock
+    forks: Forks,
+    instruments: dict[str, Instrument],
+    *,
+    ids: Ids,
+    clock: Clock,
+    deeds: DeedTeller,
 ) -> list[BaseRouteHandler]:
-    """Return the route that forks the market."""
+    """Return the route that forks the market.
+
+    Args:
+        forks: what makes them.
+        instruments: by symbol.
+        ids: for added orders.
+        clock: ours.
+        deeds: told of every fork, whatever came of it: the market's own log has none.
+    """
+
+    async def told(ask: ForkAsk) -> Made:
+        by, target = ask.asked_by, f"life {'now' if ask.life is None else ask.life}"
+        text = f"{len(ask.added)} orders added, {len(ask.removed)} taken out"
+        try:
+            made = await forks.make(ask)
+        except Trade2026Error as error:
+            text = f"{text}: {error}"
+            await deeds.tell_if_heard(by, FORK_DEED, target, result="REFUSED", text=text)
+            raise
+        text = f"from {made.forked.at_ns} on for {ask.run_ns} ns, {text}"
+        await deeds.tell_if_heard(by, FORK_DEED, f"life {made.life}", text=text)
+        return made
 
     def added(data: AddRequest, sent_by: str) -> AddedOrder:
         if not 0 <= data.after_s * NS_PER_S <= RUN_NS_MAX:
@@ -161,7 +189,7 @@ def fork_routes(
             asked_by=sent_by,
             asked_ns=clock.now_ns(),
         )
-        return _reply(await forks.make(ask), ask, instruments)
+        return _reply(await told(ask), ask, instruments)
 
     return [fork]
 

@@ -21,7 +21,9 @@ def _deeds_of(giver: str, name: str) -> Event[DeedDone]:
 AUTHN_DEED: Final = _deeds_of("authn", "authn")
 """Who signed in, or was not let in, and what became of users and keys."""
 PRISM_DEED: Final = _deeds_of("PRISM", "prism")
-"""Which keys of participants were made and revoked."""
+"""Which keys of participants were made and revoked, and who forked the market."""
+LIBRARY_DEED: Final = _deeds_of("library", "library")
+"""Who registered which strategy or model, in which version."""
 AUDIT_RECORD: Final = memory_of("ptrc", Stream.AUDIT, "audit.record.{part}", AuditBatch)
 """The chain of the audit; `{part}` is `chain`."""
 RECONCILIATION: Final = memory_of(
@@ -47,6 +49,7 @@ COMPLIANCE_RULES: Final = memory_of(
 POST_TRADE: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     AUTHN_DEED,
     PRISM_DEED,
+    LIBRARY_DEED,
     AUDIT_RECORD,
     RECONCILIATION,
     ORDERS_RECHECK,

@@ -2,8 +2,10 @@
 
 from trade2026.adapters.stores.library import PostgresLibrary
 from trade2026.adapters.stores.postgres import Postgres, migrate
+from trade2026.desk.deeds import DeedTeller
 from trade2026.edge.library import PREFIX, read_routes, write_routes
 from trade2026.library.registry import Registry
+from trade2026.model.post_trade import LIBRARY_DEED
 from trade2026.shell.secrets import Secrets
 from trade2026.shell.service import Context, Service
 
@@ -17,6 +19,13 @@ def build(context: Context) -> Service:
     )
     store = PostgresLibrary(database)
     registry = Registry(store, context.clock, context.ids)
+    deeds = DeedTeller(
+        bus=context.bus,
+        subject=LIBRARY_DEED,
+        clock=context.clock,
+        ids=context.ids,
+        log=context.log,
+    )
 
     async def start() -> None:
         await database.open()
@@ -27,7 +36,7 @@ def build(context: Context) -> Service:
 
     return Service(
         name=context.name,
-        routes=[*write_routes(store, registry), *read_routes(store)],
+        routes=[*write_routes(store, registry, deeds), *read_routes(store)],
         pings={"PostgreSQL": ping},
         health_paths=[f"{PREFIX}/health"],
         start=start,

@@ -120,7 +120,7 @@ def build(context: Context) -> Service:
         keep_ns=round(settings.keep_days * DAY_NS),
     )
     forks = Forks(venue=venue, archive=archive, house=house, bus=context.bus, clock=context.clock)
-
+    deeds = _deeds(context)
     analytics = Analytics(context.bus)
     keys = KeyStore(SecretFile(context.data_dir, KEYS_SECRET))
     users = UserStreams(random_text)
@@ -143,22 +143,18 @@ def build(context: Context) -> Service:
             *market_routes(venue),
             *agent_routes(venue),
             *_measures(venue, analytics, context),
-            *fork_routes(forks, dict(house.instruments), ids=context.ids, clock=context.clock),
+            *_forking(forks, house, context, deeds),
             *audit_routes(venue, forks),
             *control_routes(venue, ids=context.ids, clock=context.clock),
             *trading_routes(
                 venue, ids=context.ids, clock=context.clock, calendar=ExchangeCalendar()
             ),
-            *(_dialect(desk, settings, context) if settings.mode is Mode.AGENTS else []),
+            *(_dialect(desk, deeds, settings, context) if settings.mode is Mode.AGENTS else []),
         ],
         intakes=[
             *_commands(venue, context.clock),
             *_recording(context, venue, settings.mode),
-            Fold(
-                subject=PRISM_SPAN,
-                handler=analytics.on_spans,
-                from_seq=analytics.begin,
-            ),
+            Fold(subject=PRISM_SPAN, handler=analytics.on_spans, from_seq=analytics.begin),
         ],
         pings={"market": venue.ping},
         about=lambda: about(venue),
@@ -174,12 +170,28 @@ def _measures(venue: Venue, analytics: Analytics, context: Context) -> list[Base
     return [*analytics_routes(venue, analytics), *history_routes(venue, history)]
 
 
-def _dialect(desk: Desk, settings: PrismSettings, context: Context) -> list[BaseRouteHandler]:
+def _deeds(context: Context) -> DeedTeller:
+    return DeedTeller(
+        bus=context.bus,
+        subject=PRISM_DEED,
+        clock=context.clock,
+        ids=context.ids,
+        log=context.log,
+    )
+
+
+def _forking(
+    forks: Forks, house: House, context: Context, deeds: DeedTeller
+) -> list[BaseRouteHandler]:
+    listed = dict(house.instruments)
+    return fork_routes(forks, listed, ids=context.ids, clock=context.clock, deeds=deeds)
+
+
+def _dialect(
+    desk: Desk, deeds: DeedTeller, settings: PrismSettings, context: Context
+) -> list[BaseRouteHandler]:
     balance = read_balance(settings.opening_balance, PRISM_INSTRUMENTS)
     clock = context.clock
-    deeds = DeedTeller(
-        bus=context.bus, subject=PRISM_DEED, clock=clock, ids=context.ids, log=context.log
-    )
     return [
         *key_routes(
             desk.venue,

@@ -10,6 +10,7 @@ from trade2026.model.subjects import SUBJECTS, Command, Event, Live
 
 ORDER: Final = (
     "authn",
+    "library",
     "gateway",
     "normalizer",
     "risk",

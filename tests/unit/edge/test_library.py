@@ -2,29 +2,39 @@
 
 from collections.abc import AsyncGenerator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+import structlog
 from tests.apps import app_of, client_of
 from tests.doors import OpenDoor
+from tests.unit.desk.test_audit import begin, settled
 
+from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.adapters.stores.memory_library import MemoryLibrary
 from trade2026.core import chance
 from trade2026.core.clock import VirtualClock
 from trade2026.core.ids import Ids
+from trade2026.desk.deeds import DeedTeller
 from trade2026.edge.library import read_routes, write_routes
 from trade2026.library.registry import Registry
+from trade2026.model.post_trade import LIBRARY_DEED
 from trade2026.shell.openapi import document
 from trade2026.shell.service import Service
 
 ENTITIES = "/api/v1/entities"
 
 
-def a_service() -> Service:
+def a_service(log: MemoryLog | None = None) -> Service:
     clock = VirtualClock(1)
-    store = MemoryLibrary()
-    registry = Registry(store, clock, Ids(clock, chance.stream(1, "ids")))
-    routes = [*write_routes(store, registry), *read_routes(store)]
+    store, ids = MemoryLibrary(), Ids(clock, chance.stream(1, "ids"))
+    registry = Registry(store, clock, ids)
+    bus = LocalBus(log or MemoryLog(), clock, with_codec=True)
+    deeds = DeedTeller(
+        bus=bus, subject=LIBRARY_DEED, clock=clock, ids=ids, log=structlog.get_logger()
+    )
+    routes = [*write_routes(store, registry, deeds), *read_routes(store)]
     return Service(name="library", routes=routes, health_paths=["/api/v1/health"])
 
 
@@ -48,6 +58,34 @@ async def test_an_entity_is_registered_and_found(client: httpx.AsyncClient) -> N
     assert (await client.get(ENTITIES)).json() == {"entities": [entity], "next_cursor": None}
     again = await register(client, "alpha", version="1.0.1")
     assert again.status_code == 409
+
+
+async def test_the_audits_chain_tells_of_what_is_registered_and_of_what_is_refused() -> None:
+    log = MemoryLog()
+    async with client_of(app_of(a_service(log), OpenDoor(), VirtualClock(1))) as client:
+        made = (await register(client, "alpha", version="1.0.0")).json()
+        url = f"{ENTITIES}/{made['entity']['id']}/versions"
+        await register(client, "alpha")
+        await client.post(url, json={"version": "1.1.0"})
+        await client.post(url, json={"version": "1.1.0"})
+        await client.post(url, json={"version": "1.1.0", "config": {"x": 1}})
+        await client.post(f"{ENTITIES}/{UUID(int=0)}/versions", json={"version": "1.0.0"})
+
+    bus = LocalBus(log, VirtualClock(1), with_codec=True)
+    audit = await begin(bus)
+    await settled(audit, 4)
+    await bus.close()
+
+    deeds = [one.deed for one in audit.records()]
+    by = made["entity"]["id"]
+    assert {(one.who, one.action) for one in deeds} == {("admin", "library.register")}
+    assert [(one.target, one.result) for one in deeds] == [
+        (by, "OK"),
+        ("model alpha", "REFUSED"),
+        (by, "OK"),
+        (by, "REFUSED"),
+    ]
+    assert deeds[0].text == f"model alpha 1.0.0 {made['version']['checksum']}"
 
 
 async def test_a_configuration_leaves_as_exact_as_it_came(client: httpx.AsyncClient) -> None:

@@ -8,6 +8,9 @@ import pytest
 from tests.prism import inputs
 from tests.unit.prism.test_service import World, a_world
 
+from trade2026.model.audit import Deed, DeedDone
+from trade2026.model.post_trade import PRISM_DEED
+from trade2026.ports.bus import Delivery
 from trade2026.prism.archive import KEEP_EVERY_NS
 from trade2026.prism.control import AUDIT_LENGTH
 
@@ -175,6 +178,17 @@ async def test_forks_stand_in_the_audit_with_who_asked_and_what_came_of_it(world
     assert audit[2]["enters_ns"] == before["sim_time_ns"]
     assert audit[2]["asked_ns"] > 0
     assert (after["log_seq"], after["digest"]) == (before["log_seq"], before["digest"])
+    # The platform's audit, which a restart does not empty, has them too.
+    deeds: list[Deed] = []
+
+    async def on_deed(event: DeedDone, _: Delivery) -> None:
+        deeds.append(event.deed)
+
+    await (await world.bus.fold(PRISM_DEED, on_deed)).stop()
+    assert {(one.who, one.action) for one in deeds} == {("tess", "prism.fork")}
+    assert [one.result for one in deeds] == ["OK", "REFUSED", "REFUSED", "REFUSED"]
+    assert "1 orders added, 0 taken out" in deeds[0].text
+    assert deeds[1].target == "life 9"
 
 
 @pytest.mark.parametrize(
