@@ -208,8 +208,7 @@ def _put(path: Path, content: bytes) -> None:
 
     The log behind a state is let go of once it is here, so the disk itself must have it.
     """
-    is_new = not path.parent.exists()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     part = path.with_suffix(_PART)
     try:
         with part.open("wb") as file:
@@ -221,10 +220,16 @@ def _put(path: Path, content: bytes) -> None:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
-    # Its name too, and that of its folder.
+    # Its name too.
     _sync_folder(path.parent)
-    if is_new:
-        _sync_folder(path.parent.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.exists():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

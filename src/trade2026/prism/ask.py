@@ -72,12 +72,17 @@ class SubmitAsk(_Ask[NewOrderSingle, VenueAck]):
     """Whether the order was remembered when this was asked: it may be forgotten meanwhile."""
     was_disowned: bool = False
 
+    def look(self, floor: Floor) -> None:
+        """Note what is remembered of the order while its turn does not come."""
+        self.was_known = self.was_known or floor.orders.get(self.order_id) is not None
+        self.was_disowned = self.was_disowned or floor.orders.is_disowned(self.order_id)
+
     def prepare(self, floor: Floor) -> PrismInput | None:
         """Return the input for the log; None for an order that is known, or disowned."""
-        if self.was_disowned or floor.orders.is_disowned(self.order_id):
+        self.look(floor)
+        if self.was_disowned:
             self._give(disowned(self.order_id))
-            return None
-        if self.was_known or floor.orders.get(self.order_id) is not None:
+        if self.was_disowned or self.was_known:
             return None
         return PrismInput(
             input_id=EventId(f"{self.order_id}-in"),
@@ -172,10 +177,16 @@ class StatusAsk(_Ask[OrderStatusRequest, VenueOrderStatus]):
     """The order where it was remembered when this was asked: it may be forgotten meanwhile."""
     was_disowned: bool = False
 
+    def look(self, floor: Floor) -> None:
+        """Note what is remembered of the order while its turn does not come."""
+        self.known = floor.orders.get(self.order_id) or self.known
+        self.was_disowned = self.was_disowned or floor.orders.is_disowned(self.order_id)
+
     def prepare(self, floor: Floor) -> PrismInput | None:
         """Return the disowning for the log; None for an order that is known, or disowned."""
-        is_disowned = self.was_disowned or floor.orders.is_disowned(self.order_id)
-        if is_disowned or self._known(floor) is not None:
+        self.look(floor)
+        # An order of the other world is not the asker's, and no less known for that.
+        if self.was_disowned or self.known is not None:
             return None
         return PrismInput(
             input_id=_again_id(self.order_id, "status", floor),
@@ -190,14 +201,11 @@ class StatusAsk(_Ask[OrderStatusRequest, VenueOrderStatus]):
 
     def settle(self, floor: Floor) -> None:
         """Tell the order's reports."""
-        order = self._known(floor)
+        order = self._own(floor.orders.get(self.order_id) or self.known)
         reports = () if order is None else tuple(order.reports)
         self._give(
             VenueOrderStatus(order_id=self.order_id, is_known=order is not None, reports=reports)
         )
-
-    def _known(self, floor: Floor) -> OutsiderOrder | None:
-        return self._own(floor.orders.get(self.order_id) or self.known)
 
 
 @dataclass(eq=False, slots=True)

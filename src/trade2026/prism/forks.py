@@ -39,6 +39,8 @@ from trade2026.prism.recorded import (
 from trade2026.prism.venue import Venue
 
 MOST_AT_ONCE: Final = 2
+REFUSED_CHANGES_MAX: Final = 3
+"""Of one that was not made: what the audit keeps of it."""
 LONGEST_NS: Final = 9 * NS_PER_S
 """Of work: a little less than a request may take."""
 
@@ -93,13 +95,16 @@ class Forks:
         self._bus = bus
         self._clock = clock
         self._running = 0
-        # Not in the log: what was only looked at is no input of the market.
-        self._asked: deque[AuditedFork] = deque(maxlen=AUDIT_LENGTH)
+        # Not in the log: what was only looked at is no input of the market. And apart: whoever
+        # asks for nonsense a thousand times must not hide what was done.
+        self._done: deque[AuditedFork] = deque(maxlen=AUDIT_LENGTH)
+        self._refused: deque[AuditedFork] = deque(maxlen=AUDIT_LENGTH)
 
     @property
     def audit(self) -> list[AuditedFork]:
-        """Return the newest that were asked for since the start, whatever came of them."""
-        return list(self._asked)
+        """Return the newest that were made since the start, and as many that were not."""
+        both = (*self._done, *self._refused)
+        return sorted(both, key=lambda one: (one.sim_ns, one.ask.asked_ns))
 
     async def make(self, ask: ForkAsk) -> Made:
         """Return the fork that is asked for.
@@ -121,10 +126,12 @@ class Forks:
             result = f"FAILED {error}"
             raise
         finally:
-            few = sorted(ask.removed)[:CHANGES_MAX]
+            most = CHANGES_MAX if result == DONE else REFUSED_CHANGES_MAX
+            few = sorted(ask.removed)[:most]
             short = frozenset(OrderId(one[:WORD_LENGTH]) for one in few)
-            kept = msgspec.structs.replace(ask, removed=short, added=ask.added[:CHANGES_MAX])
-            self._asked.append(AuditedFork(kept, self._venue.floor.exchange.sim_ns, result))
+            kept = msgspec.structs.replace(ask, removed=short, added=ask.added[:most])
+            audit = self._done if result == DONE else self._refused
+            audit.append(AuditedFork(kept, self._venue.floor.exchange.sim_ns, result))
         return made
 
     async def _make(self, ask: ForkAsk) -> Made:

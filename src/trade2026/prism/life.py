@@ -4,14 +4,14 @@ A life is made of its `PrismLife`, which is in the log, and of nothing else: the
 a replay and a fork all begin here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import msgspec
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.errors import RefusedError
+from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.core.ids import EventId
 from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.prism import (
@@ -20,10 +20,11 @@ from trade2026.model.prism import (
     PrismControl,
     PrismLife,
     PrismMark,
+    PrismParams,
     PrismPhase,
 )
 from trade2026.prism.agent_market import AgentMarket
-from trade2026.prism.control import Controls, market_of
+from trade2026.prism.control import Controls
 from trade2026.prism.exchange import Exchange
 from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import FeeRates, Holdings
@@ -46,6 +47,8 @@ class Revived(NamedTuple):
     floor: Floor
     life: PrismLife
     controls: Controls
+    left_out: tuple[str, ...] = ()
+    """Why parameters that were in force are not any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +84,21 @@ def require_rules(rules: str, floor: Floor, house: House) -> None:
 def begin(
     life: PrismLife, house: House, orders: OutsideOrders, *, report_seq: int, controls: Controls
 ) -> Revived:
-    """Return the floor that *life* begins with; what its market's parties hold is theirs."""
+    """Return the floor that *life* begins with; what its market's parties hold is theirs.
+
+    Parameters of agents that the mix does not have any more are left out. A recording has no
+    use for any, nor for another pace than its own: those wait for a market of agents.
+    """
     exchange = house.make_exchange(life)
-    for params in life.params:
-        market_of(exchange).set_params(params)
-    for stage in life.stages:
-        market = market_of(exchange)
-        market.set_band(PrismBand(symbol=stage.symbol, low=stage.low, high=stage.high))
-        market.set_phase(PrismPhase(symbols=(stage.symbol,), phase=stage.phase))
+    left_out: list[str] = []
+    if isinstance(exchange, AgentMarket):
+        controls.params, left_out = _set_params(life.params, exchange)
+        for stage in life.stages:
+            exchange.set_band(PrismBand(symbol=stage.symbol, low=stage.low, high=stage.high))
+            exchange.set_phase(PrismPhase(symbols=(stage.symbol,), phase=stage.phase))
+        life = msgspec.structs.replace(life, params=controls.params)
+    else:
+        controls.pace.run_free()
     own = exchange.holdings()
     parties = {holding.party for holding in own}
     holdings = Holdings(holding for holding in life.holdings if holding.party not in parties)
@@ -112,7 +122,24 @@ def begin(
         holdings=floor.all_holdings(),
         last_mid_px=exchange.last_mid_px(),
     )
-    return Revived(floor, life, controls)
+    return Revived(floor, life, controls, tuple(left_out))
+
+
+def _set_params(
+    params: Iterable[PrismParams], market: AgentMarket
+) -> tuple[tuple[PrismParams, ...], list[str]]:
+    """Return which of *params* are in force now, and why the others are not."""
+    kept: list[PrismParams] = []
+    left_out: list[str] = []
+    for one in params:
+        try:
+            market.with_params(one)
+        except InvalidInputError as error:
+            left_out.append(str(error))
+        else:
+            market.set_params(one)
+            kept.append(one)
+    return tuple(kept), left_out
 
 
 def begin_afresh(

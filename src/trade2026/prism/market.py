@@ -382,9 +382,9 @@ class Market:
                     self._books[short], self._tape = with_room(self._books[short], self._tape)
                     self._find_books()
         finally:
-            # A message is matched at the present, whatever comes of it.
-            is_then = short == loop.DONE or message
-            self.sim_ns = until if is_then else self._callbacks.due_ns
+            # A message is matched at the present, whatever comes of it, and time never goes back.
+            due_ns = until if short == loop.DONE or message else self._callbacks.due_ns
+            self.sim_ns = min(max(self.sim_ns, due_ns), until)
         if self._head["talker"] != floorplan.NOBODY:
             name = self._agents[int(self._head["talker"]) & ((1 << floorplan.AGENT_BITS) - 1)].name
             text = f"{name} sent more than {ROOM} messages at once, and some of them are lost"

@@ -33,6 +33,10 @@ CHANGES_MAX: Final = 1_000
 
 SKEW_NS: Final = 5 * NS_PER_S
 """How far the clock that made an id may differ from ours."""
+AHEAD_MAX_NS: Final = 86_400 * NS_PER_S
+"""How far an id may be ahead of all time that was ever seen."""
+FORGET_MAX: Final = 2_000
+"""At once: who forgets a long busy time at its end does it bit by bit."""
 _NO_PLACE: Final = 0
 _UUID_VERSION: Final = 7
 _UUID_MS_SHIFT: Final = 80
@@ -121,8 +125,8 @@ def order_of(
 class _Arrival(NamedTuple):
     seen_ns: int
     """Monotonic."""
-    arrived_ns: int
-    """On the wall."""
+    until_ns: int
+    """When it arrived or its id was made, whichever was later on the wall."""
     input_seq: int
     order_id: OrderId
 
@@ -146,7 +150,8 @@ class OutsideOrders:
 
         Args:
             forgotten_until_ns: up to when what was made may be forgotten, on the wall.
-            latest_ns: the latest that the clock on the wall has ever been.
+            latest_ns: the latest that a clock on the wall has ever been, ours or one that an
+                id was made by.
         """
         self.forgotten_until_ns = forgotten_until_ns
         """No order that arrived, or was made, after this time is forgotten."""
@@ -161,7 +166,8 @@ class OutsideOrders:
         self.forgotten_seq = _NO_PLACE
         """The last place in the log that was let go of since the start."""
         self._now_ns = 0
-        self._latest_ns = latest_ns
+        self.latest_ns = latest_ns
+        """The latest that a clock on the wall has ever been, ours or one an id was made by."""
         self._older: dict[OrderId, OutsiderOrder] = {}
 
     def get(self, order_id: OrderId) -> OutsiderOrder | None:
@@ -183,6 +189,10 @@ class OutsideOrders:
         """
         at_ns = made_ns(order_id)
         return at_ns is None or at_ns > self.forgotten_until_ns + SKEW_NS
+
+    def is_far_ahead(self, order_id: OrderId) -> bool:
+        """Return whether an id was made later than any that can be taken: none such ever came."""
+        return (made_ns(order_id) or 0) > self.latest_ns + AHEAD_MAX_NS
 
     def open_orders(self) -> Iterator[OutsiderOrder]:
         """Yield the orders that still work."""
@@ -215,7 +225,7 @@ class OutsideOrders:
     def tick(self, monotonic_ns: int, wall_ns: int) -> None:
         """Note what time it is for all that comes from here on."""
         self._now_ns = monotonic_ns
-        self._latest_ns = max(self._latest_ns, wall_ns)
+        self.latest_ns = max(self.latest_ns, wall_ns)
 
     def add(self, order: OutsiderOrder, *, arrived_ns: int, age_ns: int = 0) -> None:
         """Remember an order that came in.
@@ -230,8 +240,7 @@ class OutsideOrders:
         if order.number:
             self._by_number[order.number] = order
         self._note_open(order)
-        seen_ns = self._now_ns - age_ns
-        self._arrivals.append(_Arrival(seen_ns, arrived_ns, order.input_seq, order_id))
+        self._arrived(order_id, order.input_seq, arrived_ns, age_ns)
 
     def add_older(self, facts: OutsideOrder) -> None:
         """Remember a working order of a former life whose input is not read again."""
@@ -247,8 +256,7 @@ class OutsideOrders:
     ) -> None:
         """Remember that an order was said not to be known; see `add`."""
         self._disowned.add(request.order_id)
-        seen_ns = self._now_ns - age_ns
-        self._arrivals.append(_Arrival(seen_ns, arrived_ns, input_seq, request.order_id))
+        self._arrived(request.order_id, input_seq, arrived_ns, age_ns)
 
     def apply(self, order: OutsiderOrder, report: ExecutionReport) -> None:
         """Note a report; an order that it ends is remembered for a while longer."""
@@ -265,17 +273,17 @@ class OutsideOrders:
             self._arrivals.append(_Arrival(self._now_ns, 0, _NO_PLACE, order.facts.order_id))
 
     def forget(self, *, old: bool = True) -> None:
-        """Let go of what is too much and, if *old*, of what is done and old."""
+        """Let go of some of what is too much and, if *old*, of what is done and old."""
         oldest_ns = self._now_ns - REMEMBER_NS
-        while self._arrivals and (
-            (old and self._arrivals[0].seen_ns < oldest_ns) or len(self._arrivals) > MOST_REMEMBERED
-        ):
+        for _ in range(FORGET_MAX):
+            is_over = len(self._arrivals) > MOST_REMEMBERED
+            is_due = old and self._arrivals and self._arrivals[0].seen_ns < oldest_ns
+            if not (is_over or is_due):
+                return
             arrival = self._arrivals.popleft()
             self.forgotten_seq = max(self.forgotten_seq, arrival.input_seq)
             order_id = arrival.order_id
-            # Made before the clock was set back, it arrived at an earlier time than that.
-            was_made_ns = min(made_ns(order_id) or 0, self._latest_ns)
-            self.forgotten_until_ns = max(self.forgotten_until_ns, arrival.arrived_ns, was_made_ns)
+            self.forgotten_until_ns = max(self.forgotten_until_ns, arrival.until_ns)
             self._disowned.discard(order_id)
             order = self._by_id.get(order_id)
             if order is None:
@@ -284,6 +292,12 @@ class OutsideOrders:
                 del self._by_id[order_id]
             else:
                 self._older[order_id] = order
+
+    def _arrived(self, order_id: OrderId, input_seq: int, arrived_ns: int, age_ns: int) -> None:
+        # Where the clock was set back on its way, or its maker's is ahead, it was made later.
+        until_ns = max(arrived_ns, made_ns(order_id) or 0)
+        self.latest_ns = max(self.latest_ns, until_ns)
+        self._arrivals.append(_Arrival(self._now_ns - age_ns, until_ns, input_seq, order_id))
 
     def _note_open(self, order: OutsiderOrder) -> None:
         self.open_count += 1

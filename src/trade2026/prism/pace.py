@@ -66,6 +66,11 @@ class Pace:
         """Stand still again, where a step was under way."""
         self.step_to_ns = self.step_to_event = None
 
+    def run_free(self) -> None:
+        """Pass as time does on the wall, which is how a recording passes."""
+        self.speed_milli, self.is_paused = REAL_TIME_MILLI, False
+        self.end_step()
+
     def target_ns(self, *, now_ns: int, sim_ns: int) -> int:
         """Return up to where the market at *sim_ns* may move now.
 

@@ -65,11 +65,17 @@ class Retention:
         """Return the latest time on the wall that was seen: nothing here came later."""
         return TimeNs(self._latest_ns)
 
-    def note(self, now_ns: int, log_seq: int) -> None:
-        """Remember that the log stands at *log_seq* now, where it is time to."""
+    def note(self, now_ns: int, log_seq: int, *, latest_ns: int = 0) -> None:
+        """Remember that the log stands at *log_seq* now, where it is time to.
+
+        Args:
+            now_ns: on the wall.
+            log_seq: where the log stands.
+            latest_ns: the latest time by which anything up to there was made.
+        """
         last = self._rungs[-1] if self._rungs else None
         # In the order of time also where the clock was set back: what is late is only kept.
-        self._latest_ns = max(self._latest_ns, now_ns)
+        self._latest_ns = max(self._latest_ns, now_ns, latest_ns)
         if (
             last is None
             or now_ns - last.at_ns >= self._keep_ns // RUNGS

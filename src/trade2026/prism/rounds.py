@@ -19,7 +19,7 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock
 from trade2026.core.errors import VenueUnavailableError
 from trade2026.model.execution import ExecutionReport
-from trade2026.model.prism import PrismLife, PrismMark, PrismRung, PrismSnapshot
+from trade2026.model.prism import PrismInput, PrismLife, PrismMark, PrismRung, PrismSnapshot
 from trade2026.ports.bus import Bus
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.archive import KEEP_EVERY_NS, Archive, state_of
@@ -139,7 +139,9 @@ class Rounds:
     async def _settle_in(
         self, revived: Revived, journal: Journal, *, owed: Sequence[ExecutionReport] = ()
     ) -> None:
-        floor, life, controls = revived
+        floor, life, controls, left_out = revived
+        for why in left_out:
+            self._log.warning("a parameter that was in force is left out", why=why)
         step = floor.take_step()
         await journal.outcome(step)
         await journal.publish(owed)
@@ -218,15 +220,7 @@ class Rounds:
             self._over, self._pending = self._pending, None
         floor.orders.tick(self._clock.monotonic_ns(), now_ns)
         entering = [(ask, message) for ask in asks if (message := ask.prepare(floor))]
-        places = await asyncio.gather(
-            *(journal.input(message, key=self._key_of(ask)) for ask, message in entering)
-        )
-        # In the order of the log, which is what a replay has.
-        for place, (ask, message) in sorted(zip(places, entering, strict=True), key=itemgetter(0)):
-            ask.enter(floor, place=place, now_ns=now_ns)
-            history.entered(place, message)
-            if isinstance(ask, ControlAsk) and not ask.is_done:
-                self._hold(ask)
+        await self._enter(entering, now_ns)
         floor.settle()
         step = floor.take_step()
         is_resetting = self._pending is not None and self._pending.is_reset
@@ -238,11 +232,7 @@ class Rounds:
             await journal.publish(publishable(step))
         self.audience.on_step(step)
         await self.crier.cry(floor, feed, step, self.audience, now_ns)
-        for ask in asks:
-            ask.settle(floor)
-        # Only now: this round's questions needed them. And not while others wait, who may ask
-        # for what came in after they did.
-        floor.orders.forget(old=not self._waiting)
+        self._answer(asks)
         self._finish_over()
         if snapshot is not None and snapshot.mark is not None:
             history.marked(snapshot.mark)
@@ -260,12 +250,38 @@ class Rounds:
             self._finish_over()
         self._round_ns = self._clock.monotonic_ns()
 
+    async def _enter(self, entering: Sequence[tuple[Ask, PrismInput]], now_ns: int) -> None:
+        floor, _, _, journal, _, history = self.here
+        stood_seq = journal.last_seq
+        places = await asyncio.gather(
+            *(journal.input(message, key=self._key_of(ask)) for ask, message in entering)
+        )
+        # In the order of the log, which is what a replay has.
+        for place, (ask, message) in sorted(zip(places, entering, strict=True), key=itemgetter(0)):
+            if place <= stood_seq:
+                # The log had it long ago: it has happened, and a replay has it once.
+                continue
+            ask.enter(floor, place=place, now_ns=now_ns)
+            history.entered(place, message)
+            if isinstance(ask, ControlAsk) and not ask.is_done:
+                self._hold(ask)
+
+    def _answer(self, asks: Sequence[Ask]) -> None:
+        floor = self.here.floor
+        for ask in asks:
+            ask.settle(floor)
+        for waiting in self._waiting.postponed:
+            waiting.look(floor)
+        # Only now: this round's questions needed them. And not while others wait, who may ask
+        # for what came in after they did.
+        floor.orders.forget(old=not self._waiting)
+
     def _snapshot(
         self, floor: Floor, life: PrismLife, controls: Controls, log_seq: int
     ) -> PrismSnapshot:
         snapshot = snapshot_of(floor, life, controls, log_seq=log_seq)
         now_ns, retention = self._clock.now_ns(), self.retention
-        retention.note(now_ns, log_seq)
+        retention.note(now_ns, log_seq, latest_ns=floor.orders.latest_ns)
         needed_seq = min(snapshot.log_from_seq, self._state_seq + 1)
         is_held = retention.decide(now_ns, log_seq, needed_seq=needed_seq)
         if is_held and self._state_seq + 1 < snapshot.log_from_seq:

@@ -7,6 +7,8 @@ An id that a status question did not find is disowned in the log, so an order th
 late under it is never executed.
 """
 
+from typing import Final
+
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import Clock
@@ -44,6 +46,8 @@ from trade2026.prism.outside import SKEW_NS, made_ns
 from trade2026.prism.recorder import Recorder
 from trade2026.prism.retention import KEEP_NS, told_time
 from trade2026.prism.rounds import Rounds
+
+_AHEAD: Final = "TOO_EARLY the id was made by a clock that is more than a day ahead of ours"
 
 
 class Venue:
@@ -158,19 +162,16 @@ class Venue:
         """
         if problem := unsendable(order):
             return refusal(order.order_id, problem)
+        if self.floor.orders.is_far_ahead(order.order_id):
+            return refusal(order.order_id, _AHEAD)
         if self._may_be_forgotten(order.order_id):
             found = await self._search(order.order_id)
             if found.is_known:
                 return VenueAck(order_id=order.order_id, is_accepted=True)
             if found.is_disowned:
                 return disowned(order.order_id)
-        orders = self.floor.orders
-        ask = SubmitAsk(
-            order,
-            is_direct,
-            was_known=orders.get(order.order_id) is not None,
-            was_disowned=orders.is_disowned(order.order_id),
-        )
+        ask = SubmitAsk(order, is_direct)
+        ask.look(self.floor)
         self._rounds.add(ask)
         return await ask.answer
 
@@ -202,12 +203,15 @@ class Venue:
         """Return every report ever made of an order. An unknown one is disowned for good.
 
         Raises:
-            RefusedError: it may have come when the log was not kept from yet.
+            RefusedError: it may have come when the log was not kept from yet, or its id was made
+                by a clock that is days ahead.
             VenueUnavailableError: PRISM stopped before the answer was in the log.
         """
         if not is_id(request.order_id):
             # Such an order is never taken, so this needs no place in the log to stay true.
             return VenueOrderStatus(order_id=request.order_id, is_known=False)
+        if self.floor.orders.is_far_ahead(request.order_id):
+            raise RefusedError(_AHEAD)
         request = in_short(request)
         known = self.floor.orders.get(request.order_id)
         is_partly_known = known is not None and known.is_partly_known
@@ -217,13 +221,8 @@ class Venue:
                 return VenueOrderStatus(
                     order_id=request.order_id, is_known=True, reports=tuple(found.reports)
                 )
-        orders = self.floor.orders
-        ask = StatusAsk(
-            request,
-            is_direct,
-            known=orders.get(request.order_id),
-            was_disowned=orders.is_disowned(request.order_id),
-        )
+        ask = StatusAsk(request, is_direct)
+        ask.look(self.floor)
         self._rounds.add(ask)
         return await ask.answer
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import OrderId
-from trade2026.prism.ask import Ask, ControlAsk
+from trade2026.prism.ask import Ask, ControlAsk, StatusAsk, SubmitAsk
 
 MOST_IN_ROUND: Final = 256
 MOST_WAITING: Final = 10_000
@@ -18,6 +18,8 @@ class Waiting:
 
     def __init__(self) -> None:
         self._asks: deque[Ask] = deque()
+        self.postponed: list[SubmitAsk | StatusAsk] = []
+        """Whom the last round did not take because another of it is about the same order."""
         self._bell = asyncio.Event()
 
     def __len__(self) -> int:
@@ -56,6 +58,7 @@ class Waiting:
         """
         asks: list[Ask] = []
         later: list[Ask] = []
+        self.postponed = []
         orders: set[OrderId] = set()
         while self._asks and len(asks) < MOST_IN_ROUND:
             is_control = isinstance(self._asks[0], ControlAsk)
@@ -64,6 +67,8 @@ class Waiting:
             ask = self._asks.popleft()
             if ask.order_id in orders:
                 later.append(ask)
+                if isinstance(ask, SubmitAsk | StatusAsk):
+                    self.postponed.append(ask)
                 continue
             orders.add(ask.order_id)
             asks.append(ask)

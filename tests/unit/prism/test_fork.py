@@ -20,6 +20,7 @@ from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.prism import ControlKind, PrismShock, ShockKind
 from trade2026.prism import history
 from trade2026.prism.archive import Archive
+from trade2026.prism.control import AUDIT_LENGTH, DONE
 from trade2026.prism.fork import AddedOrder, Forked
 from trade2026.prism.forks import ForkAsk, Forks, Made
 
@@ -259,6 +260,20 @@ async def test_only_so_many_forks_are_made_at_once_and_none_takes_too_long(world
     made = await asyncio.gather(*(ask(10) for _ in range(3)), return_exceptions=True)
 
     assert [type(one) for one in made] == [Made, Made, RefusedError]
+
+
+async def test_nonsense_hides_no_fork_that_was_made_and_keeps_little(world: World) -> None:
+    order = world.orders.market(BUY, "1", account="fork")
+    await world.fork(ago_ns=10 * SECOND, run_ns=SECOND, added=world.adds(order))
+    for _ in range(AUDIT_LENGTH + 1):
+        with pytest.raises(InvalidInputError):
+            await world.fork(ago_ns=-1, added=world.adds(order) * 100)
+
+    audit = world.forks.audit
+
+    assert [one.result for one in audit].count(DONE) == 1
+    assert len(audit) == AUDIT_LENGTH + 1
+    assert {len(one.ask.added) for one in audit} == {1, 3}
 
 
 async def test_history_that_memory_let_go_of_is_read_from_the_log(

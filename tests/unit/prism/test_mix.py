@@ -10,15 +10,23 @@ from tests.prism import CONFIG, a_house, sums
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError
-from trade2026.core.numbers import SignedQty, Value
-from trade2026.model.prism import PartyHolding, PrismLife
+from trade2026.core.numbers import Px, SignedQty, Value
+from trade2026.model.prism import (
+    BookPhase,
+    PartyHolding,
+    PrismLife,
+    PrismPace,
+    PrismParams,
+    PrismStage,
+)
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.config import DEFAULT_AGENTS, default_config, read_agents
-from trade2026.prism.control import restored
+from trade2026.prism.control import Controls, restored
 from trade2026.prism.default import market_of_agents
 from trade2026.prism.floor import Floor
-from trade2026.prism.life import House, begin, blank_life
+from trade2026.prism.life import House, Revived, begin, blank_life
 from trade2026.prism.outside import OutsideOrders
+from trade2026.prism.pace import Pace
 
 
 def test_the_default_mix_is_what_the_setting_says() -> None:
@@ -108,3 +116,50 @@ def test_however_the_mix_changes_nothing_is_made_or_lost_and_no_more_is_kept() -
 
     assert all(total == totals[0] for total in totals)
     assert rows == [64, 16, 20, 66, 66]
+
+
+CLIPS = PrismParams(type_name="mm", values={"size_clips": 2.0})
+PAUSES = PrismParams(type_name="noise", values={"mean_pause_s": 2.0})
+HALT = PrismStage(symbol="AAPL", phase=BookPhase.HALTED, low=Px(0), high=Px(0))
+
+
+def test_parameters_of_agents_that_are_gone_are_left_out_and_the_others_hold() -> None:
+    first = lived_with("mm:2 noise:3", params=(CLIPS, PAUSES))
+    assert first.left_out == ()
+    assert first.life.params == first.controls.params == (CLIPS, PAUSES)
+
+    then = lived_with("mm:2", params=(CLIPS, PAUSES), stages=(HALT,))
+
+    assert [why.partition(":")[0] for why in then.left_out] == ["type"]
+    assert then.life.params == then.controls.params == (CLIPS,)
+    market = then.floor.exchange
+    assert isinstance(market, AgentMarket)
+    assert {one["size_clips"] for one in market.agent_params()["mm"].values()} == {2.0}
+    assert market.stage("AAPL").phase == "HALTED"
+
+
+def test_a_recording_has_no_use_for_them_and_keeps_them_and_its_time_passes() -> None:
+    paused = PrismPace(is_paused=True, speed_milli=5_000)
+
+    recorded = lived_with("", params=(CLIPS,), stages=(HALT,), pace=paused)
+
+    assert recorded.floor.exchange.mode == "paper"
+    assert recorded.controls.params == recorded.life.params == (CLIPS,)
+    assert recorded.controls.stages == recorded.life.stages == (HALT,)
+    assert recorded.controls.pace.state() == PrismPace()
+
+
+def lived_with(
+    text: str,
+    *,
+    params: tuple[PrismParams, ...],
+    stages: tuple[PrismStage, ...] = (),
+    pace: PrismPace | None = None,
+) -> Revived:
+    """Return a life that begins with the agents in *text*, or from a recording without any."""
+    controls = Controls(Pace(pace or PrismPace(), now_ns=NOW_NS, sim_ns=NOW_NS))
+    controls.params, controls.stages = params, stages
+    house = a_house_of(text) if text else a_house(is_paper=True)
+    life = blank_life(house, 0, NOW_NS)
+    life = msgspec.structs.replace(life, params=params, stages=stages)
+    return begin(life, house, OutsideOrders(), report_seq=0, controls=controls)
