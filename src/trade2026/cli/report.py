@@ -52,11 +52,10 @@ async def _make(name: str, account: str, data_dir: Path, addresses: LocalAddress
     bus = await open_log(data_dir, addresses, name="report")
     try:
         books = await fold_day(bus, day, ExchangeCalendar().settles_ns)
-        if rules.needs_prices:
-            await books.look_up_prices(bus)
+        sheet = await books.priced_sheet(bus) if rules.needs_prices else books.sheet()
         walk = Verification()
         await walk_chain(bus, walk)
     finally:
         await bus.close()
-    breaches = rules.judge(books.sheet())
+    breaches = rules.judge(sheet)
     return statement_of(books, breaches, walk.head, lambda one: account in {"", one})

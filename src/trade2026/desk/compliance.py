@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +16,8 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.clock import NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import BusUnavailableError, InvalidInputError
 from trade2026.core.ids import AccountId, EventId
-from trade2026.desk.day import DAY_S, Day, DayBooks, fold_day, read_day
+from trade2026.desk.day import DAY_S, Day, DayBooks
+from trade2026.desk.day_reader import DayReader, day_of
 from trade2026.desk.persistence import append_until_stored
 from trade2026.desk.recent import from_newest
 from trade2026.desk.rules import RULES_FILE, text_of_rules
@@ -34,7 +34,7 @@ PTRC: Final = "ptrc"
 
 
 class ComplianceDesk:
-    """Reads days out of the log, one at a time, and judges them.
+    """Reads days out of the log and judges them.
 
     Args:
         data_dir: where the file of rules is.
@@ -54,11 +54,11 @@ class ComplianceDesk:
         self._clock = clock
         self._log = log
         self._data_dir = data_dir
-        self._settles_at = settles_at
+        self._days = DayReader(bus, clock, settles_at)
         self._newest: deque[BreachFound] = deque(maxlen=KEPT)
         self._known: set[EventId] = set()
         self._rules_digest = ""
-        self._reading = asyncio.Lock()
+        self._pricing = asyncio.Lock()
 
     @property
     def first_seq(self) -> Callable[[], Awaitable[int]]:
@@ -81,16 +81,15 @@ class ComplianceDesk:
 
     def today(self) -> Day:
         """Return the day of this moment."""
-        return self._day_of(self._clock.now_ns())
+        return day_of(self._clock.now_ns())
 
     async def books(self, day: Day) -> DayBooks:
-        """Return a day's books, folded from the log: one at a time, as it takes a while.
+        """Return a day's books; today's go on, shared by all who ask for them.
 
         Raises:
             BusUnavailableError: the log does not answer.
         """
-        async with self._reading:
-            return await fold_day(self._bus, day, self._settles_at)
+        return await self._days.books(day)
 
     async def judge(self, books: DayBooks) -> tuple[Breach, ...]:
         """Return the breaches of a day, and write nothing.
@@ -136,7 +135,7 @@ class ComplianceDesk:
             if now.name == judged:
                 continue
             try:
-                await self.check(self._day_of(TimeNs(now.begin_ns - DAY_S * NS_PER_S)))
+                await self.check(day_of(TimeNs(now.begin_ns - DAY_S * NS_PER_S)))
                 judged = now.name
             except (BusUnavailableError, InvalidInputError) as error:
                 self._log.error("day not judged", why=str(error))
@@ -159,10 +158,10 @@ class ComplianceDesk:
         self._rules_digest = digest
 
     async def _judged(self, books: DayBooks, rules: RuleBook) -> tuple[Breach, ...]:
-        if rules.needs_prices:
-            async with self._reading:
-                await books.look_up_prices(self._bus)
-        return rules.judge(books.sheet())
+        if not rules.needs_prices:
+            return rules.judge(books.sheet())
+        async with self._pricing:
+            return rules.judge(await books.priced_sheet(self._bus))
 
     def _found(self, day: Day, breach: Breach) -> BreachFound:
         parts = (day.name, breach.rule, breach.account, breach.symbol, breach.measured)
@@ -179,6 +178,3 @@ class ComplianceDesk:
             limit=breach.limit,
             evidence=breach.evidence,
         )
-
-    def _day_of(self, at_ns: TimeNs) -> Day:
-        return read_day(f"{datetime.fromtimestamp(at_ns // NS_PER_S, UTC):%Y-%m-%d}")

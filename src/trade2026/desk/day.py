@@ -74,7 +74,6 @@ class DayBooks:
         self._orders: dict[OrderId, Placed] = {}
         self._strategies: dict[OrderId, str] = {}
         self._has_traded: set[OrderId] = set()
-        self._priced: Sheet | None = None
 
     async def on_event(self, event: JournalEvent, delivery: Delivery) -> None:
         """Take the next event of the log; what came after the day is left out."""
@@ -107,8 +106,10 @@ class DayBooks:
             case _:
                 pass
 
-    async def look_up_prices(self, bus: Bus) -> None:
-        """Find what the market was at each order and each fill, in its log behind *bus*.
+    async def priced_sheet(self, bus: Bus) -> Sheet:
+        """Return what compliance judges, with what the market was at each order and each fill.
+
+        It is found in the market's log behind *bus*.
 
         Raises:
             BusUnavailableError: the log does not answer.
@@ -121,12 +122,10 @@ class DayBooks:
 
         fold = await bus.fold(MARKET_QUOTE, on_quotes)
         await fold.stop()
-        self._priced = prices.sheet()
+        return prices.sheet()
 
     def sheet(self) -> Sheet:
         """Return what compliance judges."""
-        if self._priced is not None:
-            return self._priced
         trades = sorted(self._trades.values(), key=lambda one: (one.ts_ns, one.exec_id))
         held: dict[tuple[str, str], Held] = {}
         for position in self.ledger.positions():

@@ -93,7 +93,7 @@ class BreachReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def post_trade_routes(desk: ComplianceDesk, audit: AuditDesk) -> list[BaseRouteHandler]:
-    """Return the routes (ptrc). Those that read a day fold the log, which takes a while."""
+    """Return the routes (ptrc). Another day than today is folded from the whole log."""
 
     @get("/compliance/breaches", opt=needs("positions:read"))
     async def breaches(
