@@ -156,7 +156,7 @@ check: lint types imports ui-test test integration e2e browser ## All of the abo
 ##@ Measure
 
 .PHONY: bench
-bench: setup-dev ## Order path, bus, normaliser, book; writes benchmarks/RESULTS.md
+bench: setup-dev ## Bus, edge, normaliser, book, lake; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py
 
 # The peers need other versions of what the platform uses.
@@ -178,9 +178,11 @@ soak-prism: setup-dev ## Two simulated days of PRISM with its log cut all along:
 bench-restart: setup-dev ## How soon a million orders are folded again after a kill; writes benchmarks/RESTART.md
 	$(BIN)/python benchmarks/restart.py --orders $(or $(ORDERS),1000000) --results benchmarks/RESTART.md
 
+MINUTES ?= 0
+
 .PHONY: bench-orders
-bench-orders: setup-dev ## An order's way: bare domain, in process, over HTTP with the journal on
-	$(BIN)/python benchmarks/orders.py --http
+bench-orders: setup-dev .venv-peers/.ready ## An order's way beside NautilusTrader and over HTTP, with floors; writes benchmarks/orders/RESULTS.md
+	$(BIN)/python -m benchmarks.orders --minutes $(MINUTES) --results benchmarks/orders/RESULTS.md
 
 .PHONY: bench-algos
 bench-algos: setup-dev ## Execution algorithms in PRISM against their benchmarks; writes benchmarks/algos/RESULTS.md

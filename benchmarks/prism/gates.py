@@ -1,6 +1,6 @@
 """What is demanded: rows with a target and a floor, and what a run makes of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -104,10 +104,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return f"{abs(value - target) / target:.0%} off" if target else f"{value:g} off"
 
 
-def findings(figures: dict[str, Figure]) -> list[Finding]:
+def findings(figures: Mapping[str, Figure], rows: Mapping[str, Row] = ROWS) -> list[Finding]:
     """Return a finding for every row; one without a figure was skipped."""
     skipped = Figure(value=None, text="not run")
-    return [Finding(row=row, figure=figures.get(key, skipped)) for key, row in ROWS.items()]
+    return [Finding(row=row, figure=figures.get(key, skipped)) for key, row in rows.items()]
 
 
 def summary(found: Sequence[Finding]) -> str:

@@ -1,27 +1,14 @@
-"""How long an order takes: in the bare domain, through the desks, and over HTTP.
+"""How long an order takes in this process: in the bare domain, and through the desks.
 
-``python benchmarks/orders.py`` prints three lines; with ``--http`` also the last, on a
-platform of its own that it starts and stops. Fills are immediate in the first two: the venue
-is one that answers at once, so that what is measured is ours.
+The venue is one that answers and fills at once, so that what is measured is ours. In the bare
+domain every fold there is books every event of an order, from its receipt to its P&L.
 """
 
-import argparse
-import asyncio
 import statistics
-import sys
-import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import httpx
-import structlog
-import uvloop
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from tests.e2e.rig import running_platform
+from benchmarks.prism.gates import Figure
 from tests.factories import NOW_NS, a_deposit, a_quote, an_order
 from tests.trading import PlainVenue, an_ask, running_core
 
@@ -39,19 +26,22 @@ from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.order import NewOrderSingle, OrdStatus, OrdType, Side, TimeInForce
 from trade2026.model.position import BASE_CURRENCY
 
-PX = Px(parse_nanos("60000"))
-WARM_UP = 200
+PX: Final = Px(parse_nanos("60000"))
+QTY: Final = Qty(parse_nanos("0.01"))
+FEE: Final = Money(parse_nanos("0.3"))
+WARM_UP: Final = 200
 
 
 def percentile(times_s: list[float], share: float) -> float:
-    """Return a percentile of the times, in milliseconds."""
-    return statistics.quantiles(times_s, n=1000)[round(share * 1000) - 1] * 1e3
+    """Return a percentile of the times, in microseconds."""
+    return statistics.quantiles(times_s, n=1000)[round(share * 1000) - 1] * 1e6
 
 
-def report(what: str, times_s: list[float], note: str = "") -> None:
-    """Print one line of figures."""
+def figure(times_s: list[float], share: float = 0.5) -> Figure:
+    """Return a percentile in microseconds, and a line about all of them."""
     p50, p99 = percentile(times_s, 0.5), percentile(times_s, 0.99)
-    print(f"{what}: p50 {p50:.4f} ms, p99 {p99:.4f} ms, n {len(times_s)}{note}")
+    text = f"p50 {p50:,.1f} us, p99 {p99:,.1f} us, {len(times_s):,} orders"
+    return Figure(value=percentile(times_s, share), text=text)
 
 
 class Domain:
@@ -72,9 +62,8 @@ class Domain:
         for change in self.ledger.apply(event, self.seq):
             self.equity.apply(change)
 
-    def trade(self, number: int) -> None:
+    def trade(self, request: NewOrderSingle, fill: ExecutionReport) -> None:
         """Submit, check, send, fill, book: one order's whole life."""
-        request = _request(number)
         self.book(decide.received(request, ts_ns=NOW_NS))
         verdict = self.risk.assess(request, NOW_NS)
         assert verdict.approved is not None
@@ -85,7 +74,6 @@ class Domain:
         assert order is not None
         self.book(decide.sent(order, venue="PRISM", ts_ns=NOW_NS))
         order = self.orders.get(request.order_id)
-        fill = _fill(request, number)
         event = decide.judge_report(
             order, fill, event_id=decide.event_id_of(request.order_id, 4), ts_ns=NOW_NS
         )
@@ -100,7 +88,7 @@ def _request(number: int) -> NewOrderSingle:
         side=Side.BUY if number % 2 else Side.SELL,
         ord_type=OrdType.MARKET,
         time_in_force=TimeInForce.IOC,
-        order_qty=Qty(parse_nanos("0.01")),
+        order_qty=QTY,
         price=None,
         # So many at one time would be refused for their rate.
         transact_time_ns=TimeNs(NOW_NS + number * 1_000_000),
@@ -121,24 +109,35 @@ def _fill(request: NewOrderSingle, number: int) -> ExecutionReport:
         last_qty=request.order_qty,
         leaves_qty=Qty(0),
         cum_qty=request.order_qty,
-        fee=Money(parse_nanos("0.3")),
+        fee=FEE,
         fee_asset=BASE_CURRENCY,
         report_seq=number,
         ts_event_ns=NOW_NS,
     )
 
 
-def domain_path(count: int) -> None:
-    """Measure the bare domain path."""
-    domain, times = Domain(), []
+def domain_path(count: int) -> dict[str, Figure]:
+    """Measure the bare domain path, and the part of it that is risk's decision."""
+    domain = Domain()
+    times, decisions = list[float](), list[float]()
     for number in range(count):
-        begin = time.perf_counter()
-        domain.trade(number)
-        times.append(time.perf_counter() - begin)
-    report("order path, bare domain (submit to P&L)", times[WARM_UP:])
+        request = _request(number)
+        # What comes from outside is not ours to be fast at: the sender's words, the venue's.
+        fill = _fill(request, number)
+        begun = time.perf_counter()
+        domain.trade(request, fill)
+        times.append(time.perf_counter() - begun)
+    for number in range(count, count + count // 5):
+        request = _request(number)
+        begun = time.perf_counter()
+        verdict = domain.risk.assess(request, NOW_NS)
+        decisions.append(time.perf_counter() - begun)
+        assert verdict.approved is not None
+        domain.risk.accounts.release(request.order_id)
+    return {"domain": figure(times[WARM_UP:]), "risk": figure(decisions[WARM_UP:])}
 
 
-async def in_process(count: int) -> None:
+async def in_process(count: int) -> dict[str, Figure]:
     """Measure the desks over the in-memory log, with every message encoded."""
     log = MemoryLog()
     async with running_core(log, PlainVenue(log)) as core:
@@ -147,54 +146,8 @@ async def in_process(count: int) -> None:
             side = Side.BUY if number % 2 else Side.SELL
             # Time goes on, but not so far that the quote would be too old.
             core.clock.advance(1_000_000)
-            begin = time.perf_counter()
+            begun = time.perf_counter()
             order, _ = await core.oms.submit(an_ask(side=side))
-            times.append(time.perf_counter() - begin)
+            times.append(time.perf_counter() - begun)
             assert order.status is not OrdStatus.RISK_REJECTED
-        report("order path, in process (POST to SENT, in-memory log, codec on)", times[WARM_UP:])
-
-
-def over_http(count: int, lanes: int) -> None:
-    """Measure POST to SENT on a whole platform, journal on, token and policy checked."""
-    with tempfile.TemporaryDirectory() as folder, running_platform(Path(folder) / "data") as up:
-        token, url = up.token(), up.url("oms", "/orders")
-
-        def lane(number: int) -> list[float]:
-            times: list[float] = []
-            headers = {"authorization": f"Bearer {token}"}
-            with httpx.Client(trust_env=False, headers=headers) as client:
-                for turn in range(count // lanes):
-                    side = "BUY" if (turn + number) % 2 else "SELL"
-                    body = {"symbol": "ETHUSDT", "side": side, "type": "MARKET", "quantity": "0.01"}
-                    begin = time.perf_counter()
-                    reply = client.post(url, json=body)
-                    times.append(time.perf_counter() - begin)
-                    assert reply.status_code == 201, reply.text
-            return times
-
-        lane(0)
-        begin = time.perf_counter()
-        with ThreadPoolExecutor(lanes) as pool:
-            times = [t for lane_times in pool.map(lane, range(lanes)) for t in lane_times]
-        rate = len(times) / (time.perf_counter() - begin)
-        note = f", {rate:.0f} orders/s from {lanes} senders in one Python process"
-        report("order path, over HTTP (POST to SENT, JetStream file journal)", times, note)
-
-
-def main() -> int:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--http", action="store_true", help="also over HTTP, on a whole platform")
-    arguments = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    domain_path(5_000)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(in_process(3_000))
-    if arguments.http:
-        over_http(600, lanes=1)
-        over_http(1_200, lanes=4)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        return {"process": figure(times[WARM_UP:])}
