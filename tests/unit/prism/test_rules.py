@@ -22,9 +22,9 @@ from trade2026.prism.rules import SOURCES
 
 PRISM = Path(package.__file__).parent
 APART = {
-    "all_measures", "analytics", "archive", "ask", "audience", "config", "crier", "default", "doubt", "drive",
-    "feed", "floor_state", "fork", "forks", "gauges", "history", "journal", "kernels",
-    "market_state", "measuring", "memory", "pace", "packing", "paper", "paper_market",
+    "all_measures", "analytics", "archive", "ask", "audience", "config", "crier", "default",
+    "doubt", "drive", "feed", "floor_state", "fork", "forks", "gauges", "history", "journal",
+    "kernels", "market_state", "measuring", "memory", "pace", "packing", "paper", "paper_market",
     "params_file", "recorded", "recorder", "resume", "retention", "rounds", "rules", "venue",
     "waiting",
 }  # fmt: skip
