@@ -56,9 +56,11 @@ class FundamentalParams(msgspec.Struct, frozen=True, kw_only=True):
     """Standard deviation of the logarithm of the volatility; 0 for a constant one."""
     activity_exponent: float = 2.0
     """With which power of the volatility everybody acts more often; 0 for never."""
-    impact_sds: float = 0.08
+    impact_sds: float = 0.045
     """What an ordinary order's flow moves the consensus by, times seconds to minus the decay."""
-    impact_decay_exponent: float = 0.38
+    impact_decay_exponent: float = 0.2
+    impact_bend_sds: float = 1.5
+    """Impact is even up to about half of it, and grows as the root beyond; 0 for ever even."""
     lasting_impact_sds: float = 0.0
     """What of an ordinary order's impact stays for ever."""
     season_depth_ratio: float = 0.2
@@ -115,6 +117,7 @@ def reshape(row: Row, params: FundamentalParams, times: float = 1.0) -> None:
         step_ns=STEP_NS,
         impact=params.impact_sds,
         decay=params.impact_decay_exponent,
+        bend=params.impact_bend_sds,
         lasting=params.lasting_impact_sds,
     )
     set_season(

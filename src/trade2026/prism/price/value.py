@@ -52,6 +52,7 @@ VALUE: Final = Layout(
         "season_mean": "f8",  # over a day, before it is divided by this
         "clip": "f8",  # lots
         "impact": "f8",  # of the flow, in `log_minute_sd`
+        "bend": "f8",  # of it, in `log_minute_sd`
         "recent_volume": "f8",  # clips a step, over minutes
         "usual_volume": "f8",  # over hours
         "recent_kept": "f8",

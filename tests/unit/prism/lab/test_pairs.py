@@ -22,7 +22,7 @@ def test_a_large_order_takes_as_long_as_its_share_of_the_volume() -> None:
 
 def test_it_is_filled_and_on_average_moves_the_price_its_way_whichever_side_it_is_on() -> None:
     pairs = [
-        work_pairs(alone(a_config(), "AAPL", seed), day_lots=DAY_LOTS, shares=(0.0005, 0.025))
+        work_pairs(alone(a_config(), "AAPL", seed), day_lots=DAY_LOTS, shares=(0.005, 0.025))
         for seed in range(1, 9)
     ]
 

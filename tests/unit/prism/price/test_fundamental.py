@@ -250,6 +250,26 @@ def test_what_takers_buy_lifts_the_consensus_but_not_the_worth() -> None:
     assert 0.0 < buyers["impact"] < 0.05
 
 
+def impact_of(params: FundamentalParams, lots: int) -> float:
+    block, values = a_value(params, seed=1), np.zeros(1)
+    row = block.view(VALUE.dtype)[0]
+    row["flow"], row["volume"] = lots, 10_000
+    look(block.ctypes.data, values, STEP_NS)
+    return float(row["impact"])
+
+
+def test_impact_is_even_at_first_and_a_root_of_much() -> None:
+    even = msgspec.structs.replace(CALM, impact_sds=0.01, impact_bend_sds=1_000.0)
+    root = msgspec.structs.replace(even, impact_bend_sds=1e-6)
+    never = msgspec.structs.replace(even, impact_bend_sds=0.0)
+
+    assert impact_of(even, 400) == pytest.approx(4.0 * impact_of(even, 100), rel=1e-3)
+    assert impact_of(root, 400) == pytest.approx(2.0 * impact_of(root, 100), rel=1e-2)
+    assert impact_of(never, 400) == pytest.approx(4.0 * impact_of(never, 100), rel=1e-12)
+    for params in (even, root, never):
+        assert impact_of(params, -100) == -impact_of(params, 100) < 0.0
+
+
 def test_an_impact_that_lasts_is_there_a_week_later() -> None:
     params = msgspec.structs.replace(CALM, impact_sds=0.0, lasting_impact_sds=0.01)
     block, values = a_value(params, seed=1), np.zeros(1)
