@@ -24,6 +24,7 @@ def a_session(**fields: Any) -> Session:
     trades = given[0] if given else 200
     seconds = len(fields["mid"]) if "mid" in fields else 1_000
     steady: dict[str, Any] = {
+        "begin_ns": 0,
         "mid": np.full(seconds, 1_000.0),
         "volume": np.ones(seconds),
         "imbalance": np.zeros(seconds),

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from trade2026.cli.sim_calibrate import calibrate
+from trade2026.cli.sim_calibrate import calibrate, read_recorded
 from trade2026.cli.sim_options import SEED_MASK, Days, MarketChoice, made, market_options
 from trade2026.cli.sim_report import (
     SeedReport,
@@ -21,7 +21,8 @@ from trade2026.cli.sim_report import (
     write_json,
 )
 from trade2026.core.chance import fresh_seed
-from trade2026.core.errors import Trade2026Error
+from trade2026.core.errors import InvalidInputError, Trade2026Error
+from trade2026.domain.realism.session import Session
 from trade2026.prism.digest import EventDigest
 from trade2026.prism.lab.beside import run_beside
 from trade2026.prism.lab.event_file import EventFile
@@ -29,6 +30,7 @@ from trade2026.prism.lab.plots import require_plots, write_plots
 from trade2026.prism.lab.record import START_NS, record
 from trade2026.prism.lab.validation import (
     Impact,
+    compared,
     missed,
     rows_of,
     run_controls,
@@ -112,6 +114,11 @@ def run(
     help="Seeds with and without a large order; fewer than 50 pass no gate.",
 )
 @click.option(
+    "--real",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A recorded session whose distributions the market's are held against (LB1).",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     callback=made,
@@ -125,6 +132,7 @@ def validate(
     seeds: int,
     seed: int | None,
     pairs: int,
+    real: Path | None,
     out: Path | None,
     plots: bool,
 ) -> None:
@@ -136,6 +144,7 @@ def validate(
     """
     if out is not None and plots:
         require_plots()
+    recorded = None if real is None else _recorded_session(real)
     first = fresh_seed() & SEED_MASK if seed is None else seed
     config, symbol = choice.config(first), choice.symbol
     with progress_of(is_shown=True) as tell:
@@ -143,6 +152,7 @@ def validate(
             config, days=days, seeds=range(first, first + seeds), symbol=symbol, tell=tell
         )
         runs = run_beside(config, days=days, runs=runs, symbol=symbol, tell=tell)
+        runs = runs if recorded is None else compared(runs, recorded)
         impact: Impact | None = None
         if pairs:
             impact = run_impact(
@@ -173,6 +183,13 @@ def validate(
             write_plots(out, runs, impact)
     print_report(report)
     sys.exit(1 if report.missed else 0)
+
+
+def _recorded_session(path: Path) -> Session:
+    session = read_recorded(path).session
+    if session is None:
+        raise InvalidInputError("real", "holds minute bars, no quotes and trades")
+    return session
 
 
 def _differing_twins(choice: MarketChoice, seed: int) -> int:

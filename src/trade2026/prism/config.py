@@ -71,6 +71,8 @@ _MIX: Final = re.compile(r"([a-z_]+):([0-9]{1,5})(?:@([0-9]{1,5}(?:\.[0-9]{1,3})
 
 LARGE_TICK_SYMBOL: Final = "SOLUSDT"
 """The default symbol whose tick is large beside its movements: one tick of spread is the rule."""
+SMALL_TICK_SYMBOL: Final = "BTCUSDT"
+"""The default symbol whose spread is many ticks wide."""
 
 DEFAULT_AGENTS: Final = (
     AgentGroup(type_name="mm", count=5),

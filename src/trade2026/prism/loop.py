@@ -54,6 +54,7 @@ def settle(market: Record, symbol: int, tape: Record, after: int) -> None:
             side = side_of(said)
             signed = said.lots if side == 0 else side * said.lots
             value = signed * ticks_of(said)
+            of_value.last = ticks_of(said)
             of_value.volume += said.lots
             note_trade(market.gauges, symbol, side, ticks_of(said), said.lots)
             tells = side

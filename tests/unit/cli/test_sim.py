@@ -15,6 +15,8 @@ from trade2026.cli.sim_options import MarketChoice
 from trade2026.cli.sim_report import gate_of, number
 from trade2026.core.errors import InvalidInputError, Trade2026Error
 from trade2026.domain.realism.battery import GATES
+from trade2026.prism.lab import real
+from trade2026.prism.price.fundamental import FundamentalParams
 
 INF = float("inf")
 
@@ -42,15 +44,20 @@ def test_run_without_a_seed_says_which_it_took() -> None:
 
 
 def test_validate_measures_judges_and_writes_a_report(tmp_path: Path) -> None:
+    said("run", "--symbol", "AAPL", "--days", "0.01", "--seed", "5", "--out", str(tmp_path))
     reply = said(
         *("validate", "--symbol", "AAPL", "--days", "0.8", "--seeds", "2", "--seed", "5"),
         *("--pairs", "0", "--out", str(tmp_path), "--no-plots"),
+        *("--real", str(tmp_path / "events.parquet")),
     )
 
     report = json.loads((tmp_path / "report.json").read_bytes())
     rows = {row["name"]: row for row in report["rows"]}
     assert list(rows) == [gate.name for gate in GATES]
     assert rows["MS3"]["outcome"] == "SKIPPED"
+    assert rows["LB1.mean"]["outcome"] == rows["LB1.worst"]["outcome"] == "pass"
+    assert 0.0 < rows["LB1.mean"]["value"] < rows["LB1.worst"]["value"]
+    assert 0.0 <= report["seeds"][0]["values"]["LB1.spread"] <= 1.0
     assert rows["IN2"]["outcome"] == rows["IN1.crossed"]["outcome"] == "pass"
     assert [seed["seed"] for seed in report["seeds"]] == [5, 6]
     assert "MS3" in report["missed"]
@@ -60,6 +67,11 @@ def test_validate_measures_judges_and_writes_a_report(tmp_path: Path) -> None:
     assert last.startswith(f"{23 - len(report['missed'])} of 23 gates of tier A passed, 4 of 4")
     assert last.endswith(f"missed: {' '.join(report['missed'])}")
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_minute_bars_have_no_distributions_to_be_held_against() -> None:
+    with pytest.raises(InvalidInputError, match="minute bars"):
+        said("validate", "--real", str(Path(real.__file__).parent / "btc-perp-1m-202201.csv"))
 
 
 def test_a_configuration_comes_from_a_file_and_agents_from_words(tmp_path: Path) -> None:
@@ -153,7 +165,7 @@ def test_parameters_of_a_symbol_choose_it(tmp_path: Path) -> None:
     assert config.symbols[0].fundamental.mood_sds == 0.1
     assert [
         one.fundamental.mood_sds for one in MarketChoice("AAPL", "", None, file).config(1).symbols
-    ] == [0.57]
+    ] == [FundamentalParams(yearly_volatility_ratio=0.5).mood_sds]
 
 
 def test_a_market_that_came_no_closer_writes_no_parameters(tmp_path: Path) -> None:

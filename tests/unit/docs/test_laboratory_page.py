@@ -57,14 +57,14 @@ def test_the_agent_is_the_same_in_python_and_compiled(told: dict[str, Any]) -> N
     assert told["same"] is True
 
 
-def test_a_large_order_lifts_the_price_and_half_of_it_fades(told: dict[str, Any]) -> None:
+def test_a_large_order_lifts_the_price_and_a_third_of_it_fades(told: dict[str, Any]) -> None:
     ends = told["paths"][:, 115:120].mean(axis=1)
 
-    assert 6.0 < told["at_end"] < 12.0
-    assert told["error"][119] < 1.5
+    assert 8.0 < told["at_end"] < 18.0
+    assert told["error"][119] < 2.5
     assert np.mean(ends > 0.0) > 0.9
     assert 0.0 < told["at_half"] < told["at_end"]
-    assert 0.25 < told["later"] / told["at_end"] < 0.75
+    assert 0.4 < told["later"] / told["at_end"] < 0.9
 
 
 def test_the_episode_ends_with_the_quantity(told: dict[str, Any]) -> None:

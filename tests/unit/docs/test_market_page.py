@@ -88,6 +88,7 @@ def test_the_default_mix_and_latencies_are_those_of_the_code() -> None:
         "impact_sds",
         "impact_decay_exponent",
         "impact_bend_sds",
+        "alarm_ratio",
     ],
 )
 def test_what_the_text_says_of_a_parameter_is_so(name: str) -> None:

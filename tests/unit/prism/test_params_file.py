@@ -14,7 +14,7 @@ from trade2026.prism.params_file import ParamsEntry, read_params, with_params, w
 from trade2026.services.prism import PrismSettings, maker_of
 
 NOISE = ParamsEntry(type="noise", values={"mean_pause_s": 4.0})
-VALUE = ParamsEntry(symbol="BTCUSDT", values={"mood_sds": 0.25})
+VALUE = ParamsEntry(symbol="BTCUSDT", values={"mood_sds": 0.75})
 
 
 def a_life() -> PrismLife:
@@ -45,8 +45,8 @@ def test_a_market_begins_with_them() -> None:
     )
     values = {one.instrument.symbol: one.fundamental.mood_sds for one in config.symbols}
 
-    assert values.pop("BTCUSDT") == 0.25
-    assert set(values.values()) == {0.57}
+    assert values.pop("BTCUSDT") == 0.75
+    assert set(values.values()) == {0.25}
     assert {group.type_name: group.params for group in config.agents} == {
         "noise": {"mean_pause_s": 4.0, "take_ratio": 0.1},
         "mm": {},
@@ -66,7 +66,7 @@ def test_the_platform_begins_with_them(tmp_path: Path) -> None:
     assert isinstance(usual, AgentMarket)
     assert isinstance(fitted, AgentMarket)
     assert fitted.agent_params()["noise"]["agent:noise-0"]["mean_pause_s"] == 4.0
-    assert fitted.value_params()["BTCUSDT"]["mood_sds"] == 0.25
+    assert fitted.value_params()["BTCUSDT"]["mood_sds"] == 0.75
     # Another market: what was recorded under the old one is not replayed by it.
     assert fitted.rules != usual.rules
     assert DEFAULT_AGENTS[1].params == {}

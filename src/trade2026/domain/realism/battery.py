@@ -106,6 +106,8 @@ GATES: Final[tuple[Gate, ...]] = (
     Gate("MS8", _B, "exponent of limit prices' distances", 0.8, 2.5, "1.5"),
     Gate("MS9", _B, "levels behind the best, where most is shown", 1.0, _INF, "away from 0"),
     Gate("MS10", _B, "volume of a session's ends over its mean", 1.3, _INF, "U-shaped"),
+    Gate("LB1.mean", _B, "distance of distributions, mean of scores", -_INF, 0.5, "0"),
+    Gate("LB1.worst", _B, "distance of the score that is worst", -_INF, 0.8, "0"),
     Gate("LB2", _B, "right signs among the answers to six events", 6.0, 6.0, "6"),
     Gate("IN1.crossed", _A, "crossed books and negative levels", 0.0, 0.0, "0"),
     Gate("IN1.conserved", _A, "cash and inventory made or lost", 0.0, 0.0, "0"),

@@ -12,6 +12,8 @@ SECONDS_PER_MINUTE = 60
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One symbol over some time. Prices are in ticks, quantities in lots."""
 
+    begin_ns: int
+    """When the first second begins, by the clock of whoever saw it."""
     mid: Reals
     """`(seconds,)`: the mid price at the end of each second."""
     volume: Reals

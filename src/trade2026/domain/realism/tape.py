@@ -62,6 +62,7 @@ def session_of(touches: Touches, prints: Prints) -> Session:
     second = (prints.time_ns[is_within] - begin) // _NS_PER_S
     order = np.argsort(prints.trade_ns[is_within], kind="stable")
     return Session(
+        begin_ns=begin,
         mid=mid[last],
         volume=_sums(second, prints.lots[is_within].astype(np.float64), seconds),
         imbalance=_flow_per_second(touches, begin, seconds),

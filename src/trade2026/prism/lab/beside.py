@@ -1,8 +1,9 @@
 """What markets beside the one that is judged say of it.
 
 One of constant mood: how much of its clustering is its own, and not put in. One that has a
-session: whether its day has the shape of a U. And its own first half hour, event by event: how
-the price answers to what happens at the best prices.
+session: whether its day has the shape of a U. One whose tick is small, where that of the judged
+one is large: where most is shown in its book. And the judged one's own first half hour, event by
+event: how the price answers to what happens at the best prices.
 """
 
 import math
@@ -13,10 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from trade2026.domain.realism.flow import fullest
 from trade2026.domain.realism.response import responses, right_signs
 from trade2026.domain.realism.returns import measure_returns
 from trade2026.domain.realism.season import edges
-from trade2026.prism.config import MarketConfig, SymbolConfig, default_config
+from trade2026.prism.config import SMALL_TICK_SYMBOL, MarketConfig, SymbolConfig, default_config
 from trade2026.prism.lab.happenings import happenings_of
 from trade2026.prism.lab.measure import alone, symbol_of
 from trade2026.prism.lab.record import WARM_MINUTES, record
@@ -25,6 +27,10 @@ from trade2026.prism.lab.validation import Seed, Tell, side_by_side
 SESSION_SYMBOL: Final = "AAPL"
 """The default symbol whose day is looked at where the one that is judged has no session."""
 _MINUTES_PER_HOUR: Final = 60
+_SMALL_TICK_RATIO: Final = 0.5
+"""Where the spread is one tick for less of the time, the tick is small."""
+_BOOK_DAYS: Final = 0.25
+"""At most."""
 _ANSWERS_DAYS: Final = 20 / 1_440
 """Ten minutes more are from the opening on."""
 
@@ -32,7 +38,9 @@ _ANSWERS_DAYS: Final = 20 / 1_440
 def run_beside(
     config: MarketConfig, *, days: float, runs: Sequence[Seed], symbol: str, tell: Tell
 ) -> list[Seed]:
-    """Return *runs* with `LB2`, `SF5.own`, and `MS10` where a whole session fits into the *days*.
+    """Return *runs* with `LB2`, `SF5.own`, `MS9` of a small tick, and `MS10` of a whole session.
+
+    Where no session fits into the *days* there is no `MS10`.
 
     Args:
         config: of the market that is judged.
@@ -49,7 +57,7 @@ def run_beside(
     def run(one: Seed) -> Seed:
         nonlocal done
         found = _own_share(still, days, one) | _shape(with_session, days, one.seed)
-        found |= _answers(alone(config, symbol, one.seed))
+        found |= _answers(alone(config, symbol, one.seed)) | _fullest(config, days, one)
         done += 1
         tell("beside", done / len(runs))
         return msgspec.structs.replace(one, values=one.values | found)
@@ -89,6 +97,15 @@ def _shape(config: MarketConfig, days: float, seed: int) -> dict[str, float]:
         close_minute=round(season.season_close_h * _MINUTES_PER_HOUR),
     )
     return {} if math.isnan(shape) else {"MS10": shape}
+
+
+def _fullest(config: MarketConfig, days: float, run: Seed) -> dict[str, float]:
+    if run.values["MS6"] < _SMALL_TICK_RATIO:
+        return {}
+    small = symbol_of(default_config(0), SMALL_TICK_SYMBOL)
+    market = alone(msgspec.structs.replace(config, symbols=(small,)), "", run.seed)
+    session = record(market, days=min(days, _BOOK_DAYS)).session
+    return {"MS9": fullest(session.profile)}
 
 
 def _answers(config: MarketConfig) -> dict[str, float]:

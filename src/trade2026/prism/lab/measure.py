@@ -21,7 +21,8 @@ def measure(
 ) -> dict[str, float]:
     """Run a market alone and return the measures of one of its symbols by their gates' names.
 
-    All but those that need several markets: SF5.own, MS3, MS4, MS10, LB2 and IN2.
+    All but those that need several markets: SF5.own, MS3, MS4, MS10, LB2 and IN2. MS9 is of the
+    symbol itself, whatever its tick.
 
     Args:
         config: its other symbols are left out, so that time is spent on what is measured.

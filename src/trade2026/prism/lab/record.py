@@ -28,7 +28,7 @@ WARM_MINUTES: Final = 10
 
 _WIDTHS: Final = 1_024
 _DISTANCES: Final = 16_384
-_LEVELS: Final = 20
+_LEVELS: Final = 40
 _RUNGS_MIN: Final = 2**16
 _ROOM: Final = 4
 """The ladder goes to so many times the first price."""
@@ -108,6 +108,7 @@ class Watcher:
         mid, volume, flow, touch = self._seconds.T.copy()
         trades = np.concatenate(self._trades) if self._trades else np.zeros((0, 3), np.int64)
         return Session(
+            begin_ns=int(self._head()["begin"]),
             mid=mid,
             volume=volume,
             imbalance=flow,

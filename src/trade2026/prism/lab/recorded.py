@@ -53,6 +53,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     close: Reals | None = None
     """Of bars alone."""
     volume: Reals | None = None
+    session: Session | None = None
+    """Of all but bars."""
 
     @property
     def is_bars(self) -> bool:
@@ -226,7 +228,7 @@ def _of_session(
     portrait = portrait_of_session(session, tick=tick_size / NANOS, lot=lot_size / NANOS)
     # A market runs whole minutes: the last one begun counts.
     minutes = -(-len(session.mid) // 60)
-    return Recorded(what=what, symbol=symbol, minutes=minutes, portrait=portrait)
+    return Recorded(what=what, symbol=symbol, minutes=minutes, portrait=portrait, session=session)
 
 
 def _column(values: Iterable[int]) -> NDArray[np.int64]:

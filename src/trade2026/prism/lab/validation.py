@@ -23,6 +23,7 @@ from trade2026.domain.realism.impact import (
     what_remains,
 )
 from trade2026.domain.realism.returns import measure_returns
+from trade2026.domain.realism.scores import likeness
 from trade2026.domain.realism.session import Session
 from trade2026.prism.config import MarketConfig
 from trade2026.prism.lab.controls import (
@@ -133,6 +134,14 @@ def run_seeds(
         )
 
     return side_by_side(run, seeds)
+
+
+def compared(runs: Sequence[Seed], recorded: Session) -> list[Seed]:
+    """Return *runs* with LB1: how far each is from a *recorded* session."""
+    return [
+        msgspec.structs.replace(run, values=run.values | likeness(run.session, recorded))
+        for run in runs
+    ]
 
 
 def run_impact(

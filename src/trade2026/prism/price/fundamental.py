@@ -9,7 +9,8 @@ The logarithm of the value is a sum of four seeded parts:
 
 All of it is larger or smaller with the symbol's mood (`mood.py`). It moves on a grid of its own,
 every `STEP_NS`, whatever is traded, so one seed has one path. What the market makes of the flow
-of orders comes on top (`flow.py`): worth and impact are the consensus.
+of orders comes on top (`flow.py`), and what it makes too much or too little of the news
+(`alarm.py`): worth, impact and what is overdone are the consensus.
 
 Source: Kou (2002), "A jump-diffusion model for option pricing", for jumps of exponential size;
 Uhlenbeck and Ornstein (1930) for drift and deviation; Sharpe (1963) for the common part.
@@ -24,6 +25,7 @@ from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.chance import exponential, normal, uniform
 from trade2026.prism.engine.compiled import kernel, rare_kernel
 from trade2026.prism.engine.layout import Record, Row, out_of_line
+from trade2026.prism.price.alarm import LOOK_S, begin_alarm, look_back, set_alarm
 from trade2026.prism.price.flow import begin_flow, learn, set_flow
 from trade2026.prism.price.mood import MOOD_STEP_NS, move_mood, set_moods, set_season
 from trade2026.prism.price.value import common_of
@@ -32,6 +34,7 @@ STEP_NS: Final = NS_PER_S // 4
 LEVEL_MAX: Final = math.log(2.0**36)
 DEVIATION_MAX: Final = math.log(2.0)
 """Of the logarithm of a value in ticks: value and deviation stay below `MAX_TICKS`."""
+_STEPS_PER_LOOK: Final = round(LOOK_S * NS_PER_S) // STEP_NS
 _STEPS_PER_YEAR: Final = 365 * 86_400 * 4
 _STEPS_PER_DAY: Final = 86_400 * 4
 _MINUTES_PER_YEAR: Final = 365 * 1_440
@@ -49,20 +52,22 @@ class FundamentalParams(msgspec.Struct, frozen=True, kw_only=True):
     reversion_sd_ratio: float = 0.002
     """Stationary standard deviation of the log deviation; it adds no variance over a year."""
     jumps_per_day: float = 12.0
-    jump_share_ratio: float = 0.08
+    jump_share_ratio: float = 0.1
     common_share_ratio: float = 0.4
     """Share of the Brownian variance that is the same in all symbols: their correlation."""
-    mood_sds: float = 0.57
+    mood_sds: float = 0.25
     """Standard deviation of the logarithm of the volatility; 0 for a constant one."""
     activity_exponent: float = 2.0
     """With which power of the volatility everybody acts more often; 0 for never."""
     impact_sds: float = 0.045
     """What an ordinary order's flow moves the consensus by, times seconds to minus the decay."""
     impact_decay_exponent: float = 0.2
-    impact_bend_sds: float = 1.5
+    impact_bend_sds: float = 2.5
     """Impact is even up to about half of it, and grows as the root beyond; 0 for ever even."""
     lasting_impact_sds: float = 0.0
     """What of an ordinary order's impact stays for ever."""
+    alarm_ratio: float = 0.6
+    """How far what is made of news goes with how much the price moved lately; 0 for never."""
     season_depth_ratio: float = 0.2
     """How far activity falls and rises around its average through the day, as a wave."""
     season_peak_h: float = 15.0
@@ -80,6 +85,7 @@ def set_fundamental(row: Row, params: FundamentalParams, value: float, clip_lots
     row["drift"] = row["deviation"] = 0.0
     row["worth"] = row["consensus"] = value
     begin_flow(row, step_ns=STEP_NS, clip_lots=clip_lots)
+    begin_alarm(row)
     reshape(row, params)
     row["minute_sd"] = value * row["log_minute_sd"]
 
@@ -120,6 +126,7 @@ def reshape(row: Row, params: FundamentalParams, times: float = 1.0) -> None:
         bend=params.impact_bend_sds,
         lasting=params.lasting_impact_sds,
     )
+    set_alarm(row, step_ns=STEP_NS, share=params.alarm_ratio)
     set_season(
         row,
         depth=params.season_depth_ratio,
@@ -147,6 +154,11 @@ def step(value: Record) -> None:
     if value.until_mood <= 0:
         value.until_mood = MOOD_STEP_NS // STEP_NS
         move_mood(value, now)
+    value.until_look -= 1
+    if value.until_look <= 0:
+        value.until_look = _STEPS_PER_LOOK
+        look_back(value)
+    before = value.level
     swing = value.swing
     value.drift = value.drift * value.drift_kept + swing * value.drift_sd * normal(value)
     moved = value.common_sd * normal(common_of(value, 0)) + value.own_sd * normal(value)
@@ -160,8 +172,11 @@ def step(value: Record) -> None:
     # However much it is shaken, it stays within the prices that there are.
     value.level = min(max(value.level, 0.0), LEVEL_MAX)
     value.deviation = min(max(value.deviation, -DEVIATION_MAX), DEVIATION_MAX)
+    overdone = (value.alarm - 1.0) * (value.level - before)
+    value.overdone = value.overdone * value.overdone_kept + overdone
     learn(value)
-    away = min(max(value.impact * value.log_minute_sd, -DEVIATION_MAX), DEVIATION_MAX)
+    away = value.impact * value.log_minute_sd + value.overdone
+    away = min(max(away, -DEVIATION_MAX), DEVIATION_MAX)
     value.worth = math.exp(value.level + value.deviation)
     value.consensus = value.worth * (1.0 + away)
     value.minute_sd = value.worth * value.log_minute_sd

@@ -102,4 +102,5 @@ def move_mood(value: Record, now: int) -> None:
     variance, power = value.mood_variance, value.activity_power
     season = season_at(value, now)
     value.swing = math.exp(total - variance) * math.sqrt(season)
-    value.activity = math.exp(power * total - 0.5 * power * power * variance) * season
+    calm = math.exp(power * total - 0.5 * power * power * variance)
+    value.activity = calm * season * value.alarm**power

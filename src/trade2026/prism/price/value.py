@@ -1,7 +1,8 @@
 """The record of a symbol's value: what all that trade the symbol may look at.
 
 A wake-up finds it up to date. The value's own path is in `fundamental.py`, its mood in
-`mood.py`, what the market learns from the flow of orders in `flow.py`.
+`mood.py`, what the market learns from the flow of orders in `flow.py`, and from prices in
+`alarm.py`.
 """
 
 from typing import Final
@@ -12,9 +13,12 @@ MOODS: Final = 5
 """Parts of the logarithm of the volatility, from minutes to days."""
 AVERAGES: Final = 7
 """Averages of the flow of market orders, from half a minute to for ever."""
+MOVES: Final = 3
+"""Averages of the price's squared moves, over minutes to hours."""
 
 MOOD: Final = Layout("mood", {"mood": "f8", "mood_kept": "f8", "mood_sd": "f8"})
 AVERAGE: Final = Layout("average", {"flow": "f8", "flow_kept": "f8", "flow_weight": "f8"})
+MOVE: Final = Layout("move", {"moved": "f8", "moved_kept": "f8", "moved_weight": "f8"})
 
 VALUE: Final = Layout(
     "value",
@@ -25,6 +29,7 @@ VALUE: Final = Layout(
         "activity": "f8",  # how often everybody acts, 1 on average
         "flow": "i8",  # lots that takers bought less those they sold, since the last step
         "volume": "i8",  # lots that traded since the last step
+        "last": "i8",  # ticks: of the last trade, 0 before the first
         "begin": "i8",  # when the market opened, ns
         "next_step": "i8",  # when the next step is due, ns
         "luck": "i8",
@@ -57,6 +62,14 @@ VALUE: Final = Layout(
         "usual_volume": "f8",  # over hours
         "recent_kept": "f8",
         "usual_kept": "f8",
+        "last_seen": "i8",  # ticks: `last` a minute ago
+        "until_look": "i8",  # steps
+        "alarm": "f8",  # what is made of news, 1 for what it is
+        "alarm_share": "f8",
+        "overdone": "f8",  # of the worth's logarithm
+        "overdone_kept": "f8",
+        "usual_move": "f8",  # squares of `log_minute_sd`, over a day
+        "usual_move_kept": "f8",
         "common_luck": "i8",  # the same in all symbols
     }
     | {f"{field}_{n}": "f8" for n in range(MOODS) for field in ("mood", "mood_kept", "mood_sd")}
@@ -64,8 +77,13 @@ VALUE: Final = Layout(
         f"{field}_{n}": "f8"
         for n in range(AVERAGES)
         for field in ("flow", "flow_kept", "flow_weight")
+    }
+    | {
+        f"{field}_{n}": "f8"
+        for n in range(MOVES)
+        for field in ("moved", "moved_kept", "moved_weight")
     },
-    size=10 * LINE,
+    size=12 * LINE,
 )
 
 _AT: Final = {name: offset for name, offset, _ in VALUE.kind.places}
@@ -73,4 +91,5 @@ _LUCK: Final = Layout("luck", {"luck": "i8"})
 
 mood_of = Table("moods", MOOD, header=VALUE, at=_AT["mood_0"], count=MOODS).getter()
 average_of = Table("averages", AVERAGE, header=VALUE, at=_AT["flow_0"], count=AVERAGES).getter()
+moves_of = Table("moves", MOVE, header=VALUE, at=_AT["moved_0"], count=MOVES).getter()
 common_of = Table("luck", _LUCK, header=VALUE, at=_AT["common_luck"], count=1).getter()

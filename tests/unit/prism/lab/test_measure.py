@@ -12,7 +12,7 @@ from trade2026.prism.digest import EventDigest
 from trade2026.prism.lab.measure import alone, measure
 from trade2026.prism.lab.record import START_NS, record
 
-NEEDS_MORE = {"MS3", "MS4", "IN2", "SF5.own", "MS10", "LB2"}
+NEEDS_MORE = {"MS3", "MS4", "IN2", "SF5.own", "MS10", "LB1.mean", "LB1.worst", "LB2"}
 DAYS = 0.8
 
 

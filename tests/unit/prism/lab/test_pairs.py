@@ -30,7 +30,8 @@ def test_it_is_filled_and_on_average_moves_the_price_its_way_whichever_side_it_i
     assert [one.done for one in large] == pytest.approx([1.0] * len(large), abs=0.02)
     # One pair says little: the two courses soon differ by more than the order's own doing.
     peaks = [sum(one.peak for one in size) / len(size) for size in (small, large)]
-    assert 0.0 < peaks[0] < peaks[1]
+    # Over eight pairs the smaller one is not told from that.
+    assert peaks[1] > max(peaks[0], 2.0)
     # What remains is looked at after the smaller ones only.
     assert all(math.isfinite(one.after) for one in small)
     assert all(math.isnan(one.after) for one in large)

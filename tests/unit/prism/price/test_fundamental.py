@@ -182,7 +182,7 @@ def test_however_it_is_shaken_it_stays_within_the_prices_there_are(log_move: flo
 
 
 def test_a_stormy_mood_moves_the_value_more_and_remembers() -> None:
-    params = FundamentalParams(yearly_volatility_ratio=0.5, jumps_per_day=0.0)
+    params = FundamentalParams(yearly_volatility_ratio=0.5, jumps_per_day=0.0, mood_sds=0.57)
 
     moves = np.abs(np.diff(np.log(path(params, seed=6, step_ns=60 * NS_PER_S, count=14_400))))
     moves -= moves.mean()
