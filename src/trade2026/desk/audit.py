@@ -79,6 +79,8 @@ KEPT: Final = 10_000
 """Newest records that are shown from memory."""
 TEXT_MAX: Final = 2_000
 """A longer text of a deed is cut: what strangers sent must not fill a message."""
+GATHER_S: Final = 0.1
+"""So long deeds are gathered: a message of the chain costs as much as a step of an order."""
 RETRY_S: Final = 0.2
 
 
@@ -155,9 +157,11 @@ class AuditDesk:
         await self._note(f"unreadable {subject.wildcard}", delivery.stream_seq, deed)
 
     async def run(self) -> None:
-        """Write what waits, as soon as the log has taken what was written before."""
+        """Write what waits, all that comes within a moment together."""
         while True:
             await self._has_waiting.wait()
+            # Nothing is lost by waiting, since the logs have it, and an order has several deeds.
+            await asyncio.sleep(GATHER_S)
             await self._write()
 
     async def _note(self, source: str, seq: int, deed: Deed) -> None:

@@ -253,3 +253,22 @@ async def test_a_byte_changed_in_the_log_is_found() -> None:
     problem, _ = await walk_chain(a_bus(log), walk)
     assert problem == "record 1 cannot be read"
     await bus.close()
+
+
+async def test_deeds_that_come_within_a_moment_are_one_message_of_the_chain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Long enough for any machine to place twenty orders in.
+    monkeypatch.setattr(audit, "GATHER_S", 1.0)
+    log = MemoryLog()
+    bus = a_bus(log)
+    desk = await begin(bus)
+    loop = asyncio.ensure_future(desk.run())
+
+    for number in range(20):
+        await place(bus, number)
+    await until(lambda: desk.head.number == 20)
+    loop.cancel()
+
+    assert await bus.last_seq(AUDIT_RECORD.stream) == 1
+    assert len(await read(log)) == 20
