@@ -6,7 +6,7 @@ outlives the core, as an exchange does.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,7 +36,7 @@ from trade2026.desk.risk import RiskDesk
 from trade2026.desk.snapshots import Keeper, Snapshots
 from trade2026.domain.risk.book import RiskBook
 from trade2026.model.execution import ExecType, ExecutionReport, VenueAck, VenueOrderStatus
-from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
+from trade2026.model.instrument import LIVE_INSTRUMENTS, PRISM, PRISM_INSTRUMENTS
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
@@ -48,6 +48,8 @@ from trade2026.model.order import (
 )
 from trade2026.model.position import BASE_CURRENCY
 from trade2026.model.risk import RiskApproved
+from trade2026.model.route import RouteAnswer
+from trade2026.model.route_subjects import EXEC_ROUTE
 from trade2026.model.subjects import (
     ALGO_EVENT,
     EXEC_CANCEL,
@@ -112,9 +114,8 @@ class PlainVenue:
     Its reports are in the log before it answers, and the same order is taken in once.
     """
 
-    name = PRISM
-
-    def __init__(self, log: MemoryLog) -> None:
+    def __init__(self, log: MemoryLog, name: str = PRISM) -> None:
+        self.name = name
         self.bus = LocalBus(log, VirtualClock(NOW_NS), with_codec=True)
         self.taken: dict[OrderId, NewOrderSingle] = {}
         self.reports: dict[OrderId, list[ExecutionReport]] = {}
@@ -206,11 +207,11 @@ class PlainVenue:
         is_open = kind not in {ExecType.CANCELED, ExecType.REJECTED} and self._is_open(order)
         is_replaced = kind is ExecType.REPLACED
         report = ExecutionReport(
-            exec_id=ExecId(f"PLAIN-{self._count}"),
+            exec_id=ExecId(f"PLAIN-{self.name}-{self._count}"),
             order_id=order.order_id,
             venue_order_id=order.order_id,
             account=order.account,
-            venue=PRISM,
+            venue=self.name,
             symbol=order.symbol,
             side=order.side,
             exec_type=kind,
@@ -233,7 +234,7 @@ class PlainVenue:
             EXEC_REPORT,
             report,
             event_id=EventId(report.exec_id),
-            venue=PRISM,
+            venue=self.name,
             account=order.account,
         )
 
@@ -245,6 +246,8 @@ class Desks:
         bus: theirs.
         clock: theirs.
         venue: where orders go.
+        others: where orders go besides; execution asks `route` for those that name no venue.
+        route: chooses.
         life: how often the process had been started before.
         archive: where finished orders are kept; None is a place of their own.
     """
@@ -255,6 +258,8 @@ class Desks:
         clock: Clock,
         venue: Venue,
         *,
+        others: Sequence[Venue] = (),
+        route: Callable[[NewOrderSingle], RouteAnswer] | None = None,
         life: int = 0,
         archive: Path | None = None,
     ) -> None:
@@ -269,19 +274,20 @@ class Desks:
             clock=clock,
             ids=ids,
             log=LOG,
-            book=RiskBook(instruments=PRISM_INSTRUMENTS),
+            book=RiskBook(instruments=(*PRISM_INSTRUMENTS, *LIVE_INSTRUMENTS)),
         )
+        self._route = route
         self.oms = OrderDesk(
             bus=bus,
             clock=clock,
             ids=ids,
             log=LOG,
-            settings=OmsSettings(),
+            settings=OmsSettings(routed_accounts=("default",) if route else ()),
             calendar=ExchangeCalendar(),
             archive=SqliteOrderArchive(archive or files / "orders.db"),
         )
         self.algos = Algos(bus=bus, clock=clock, log=LOG, orders=self.oms)
-        self.exeq = ExecutionDesk({venue.name: venue})
+        self.exeq = ExecutionDesk({one.name: one for one in (venue, *others)})
         self.ptrc = LedgerDesk(bus, clock, ids, LOG)
         self.pnl = EquityDesk(bus=bus, clock=clock, log=LOG)
 
@@ -308,6 +314,8 @@ class Desks:
         await bus.serve(EXEC_CANCEL, self.exeq.on_cancel)
         await bus.serve(EXEC_REPLACE, self.exeq.on_replace)
         await bus.serve(EXEC_STATUS, self.exeq.on_status)
+        if self._route is not None:
+            await bus.serve(EXEC_ROUTE, self._on_route)
         await self._follow(POSITION_EVENT, self.ptrc.on_own_event, self.ptrc_snapshots)
         await self._follow(ORDERS_EVENT, self.ptrc.on_journal, self.ptrc_snapshots)
         await self._follow(POSITION_EVENT, self.pnl.on_position, self.pnl_snapshots)
@@ -320,6 +328,10 @@ class Desks:
         await bus.consume(EXEC_REPORT, self.algos.on_report, durable="oms-reports")
         await bus.consume(RISK_CONTROL, self.algos.on_control, durable="oms-control")
         await self.oms.open_accounts()
+
+    async def _on_route(self, order: NewOrderSingle) -> RouteAnswer:
+        assert self._route is not None
+        return self._route(order)
 
     async def _follow(
         self, subject: Event[Any], handler: EventHandler, snapshots: Snapshots
@@ -344,13 +356,11 @@ class Desks:
 class Core(Desks):
     """The core on a bus that may die, and a clock that moves when told to."""
 
-    def __init__(
-        self, log: MemoryLog, venue: PlainVenue, *, life: int = 0, archive: Path | None = None
-    ) -> None:
+    def __init__(self, log: MemoryLog, venue: PlainVenue, *, life: int = 0, **options: Any) -> None:
         self.clock = VirtualClock(NOW_NS)
         self.bus = MortalBus(log, self.clock, with_codec=True)
         self.bus.died, self.bus.pause_over = asyncio.Event(), asyncio.Event()
-        super().__init__(self.bus, self.clock, venue, life=life, archive=archive)
+        super().__init__(self.bus, self.clock, venue, life=life, **options)
 
 
 @asynccontextmanager
@@ -361,10 +371,10 @@ async def running_core(
     life: int = 0,
     dies_at: int = -1,
     is_stored: bool = False,
-    archive: Path | None = None,
+    **options: Any,
 ) -> AsyncGenerator[Core]:
     """Run a core until the block ends; it may die at one of its appends, even while starting."""
-    core = Core(log, venue, life=life, archive=archive)
+    core = Core(log, venue, life=life, **options)
     core.bus.dies_at, core.bus.is_stored = dies_at, is_stored
     is_up = asyncio.Event()
 

@@ -109,6 +109,7 @@ ROLES_OF = {
     "risk:write": {"risk", "admin"},
     "risk:control": {"risk", "admin"},
     "live:control": {"risk", "admin"},
+    "exec:control": {"risk", "admin"},
 }
 
 OWNER = "owners-account"
@@ -143,6 +144,8 @@ BODIES: dict[tuple[str, str], Any] = {
         "numerator": 2,
         "denominator": 1,
     },
+    ("exeq", "POST /routes/explain"): {**ORDER, "account": OWNER},
+    ("exeq", "PUT /routes"): {"rules": [], "reason": "mischief"},
     ("risk", "POST /check"): {**ORDER, "account": OWNER},
     ("risk", "POST /risk/dry-run"): {
         "day": "2026-11-26",

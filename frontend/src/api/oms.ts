@@ -613,6 +613,7 @@ export interface components {
             reasons: components["schemas"]["Reason"][];
             reduce_only: boolean;
             remaining_quantity: number | null;
+            route: string;
             side: components["schemas"]["Side"];
             status: components["schemas"]["OrdStatus"];
             stop_price: number | null;

@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "report": Entry("trade2026.cli.report:report", "Write the statement of a day."),
     "kill": Entry("trade2026.cli.switch:kill", "Stop trading at once and cancel open orders."),
     "risk": Entry("trade2026.cli.risk:risk", "Try limits or a policy on a past day."),
+    "route": Entry("trade2026.cli.route:route", "Show and set which venue orders go to."),
     "watchdog": Entry(
         "trade2026.cli.watchdog:watchdog", "Watch the core, and stop trading when it is silent."
     ),

@@ -38,9 +38,12 @@ class OrderAsk(msgspec.Struct, frozen=True, kw_only=True):
     stp: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
     metadata: dict[str, str] = {}
     group: GroupLeg | None = None
+    is_auto: bool = False
+    """Whether the sender leaves the venue to the platform; `venue` is the usual one then."""
 
     def as_request(self, order_id: OrderId, now_ns: TimeNs) -> NewOrderSingle:
         """Return the order under the platform's id, taken in at *now_ns*."""
         fields = msgspec.structs.asdict(self)
+        del fields["is_auto"]
         fields["cl_ord_id"] = self.cl_ord_id or ClOrdId(order_id)
         return NewOrderSingle(order_id=order_id, transact_time_ns=now_ns, **fields)

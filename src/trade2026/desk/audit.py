@@ -27,6 +27,7 @@ from trade2026.domain.audit.deeds import (
     deed_of_mode,
     deed_of_prism,
     deed_of_reconciliation,
+    deed_of_routes,
     deed_of_rules,
     deed_told,
 )
@@ -42,6 +43,7 @@ from trade2026.model.post_trade import (
     PRISM_DEED,
     RECONCILIATION,
 )
+from trade2026.model.route_subjects import EXEC_ROUTES
 from trade2026.model.subjects import (
     ALGO_EVENT,
     KILL_REPORT,
@@ -59,6 +61,7 @@ SOURCES: Final[tuple[tuple[Event[Any], Callable[[Any], Deed | None]], ...]] = (
     (ALGO_EVENT, deed_of_algo),
     (RISK_CONTROL, deed_of_mode),
     (RISK_LIMITS, deed_of_limits),
+    (EXEC_ROUTES, deed_of_routes),
     (RISK_ACK, deed_of_acknowledgement),
     (KILL_REPORT, deed_of_kill),
     (PRISM_CONTROL, deed_of_prism),

@@ -31,6 +31,8 @@ class LiveMarket:
         instruments: Callable[[], Mapping[str, Instrument]],
     ) -> None:
         self.mids: dict[str, Px] = {}
+        self.touches: dict[str, tuple[Px, Px]] = {}
+        """The best bid and ask, by symbol."""
         self._heard_ns: dict[str, TimeNs] = {}
         self._log = log
         self._new_book = new_book
@@ -50,7 +52,9 @@ class LiveMarket:
         if not book.bids or not book.asks:
             return
         self._heard_ns[book.symbol] = self._log.now_ns()
-        self.mids[book.symbol] = Px((book.bids[0][0] + book.asks[0][0]) // 2)
+        bid_px, ask_px = book.bids[0][0], book.asks[0][0]
+        self.touches[book.symbol] = bid_px, ask_px
+        self.mids[book.symbol] = Px((bid_px + ask_px) // 2)
         shadow = self._books.setdefault(book.symbol, self._new_book())
         bids, asks = self._grid(book.symbol, book.bids), self._grid(book.symbol, book.asks)
         await self._traded(shadow.replace(bids, asks))

@@ -26,6 +26,7 @@ from trade2026.desk.changing import Changes
 from trade2026.desk.groups import Groups
 from trade2026.desk.journal import Journal
 from trade2026.desk.resting import RestingStops
+from trade2026.desk.routed import Routed, together
 from trade2026.desk.steps import ANSWER_WITHIN_S, Steps
 from trade2026.desk.venue_rule import VenueRule
 from trade2026.domain.oms import decide
@@ -69,6 +70,8 @@ class OmsSettings(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = "USDT"
     live_accounts: tuple[str, ...] = ()
     """Those of `accounts` that trade on the live gateway's exchange, and nowhere else."""
+    routed_accounts: tuple[str, ...] = ()
+    """Those whose orders go to PRISM or to that exchange, by the rules of routing."""
 
 
 class OrderDesk:
@@ -93,7 +96,8 @@ class OrderDesk:
         self._clock = clock
         self._ids = ids
         self._settings = settings
-        self.venues = VenueRule(settings.live_accounts)
+        self.venues = VenueRule(settings.live_accounts, settings.routed_accounts)
+        self._routed = Routed(bus, self.journal, self.venues)
         self.groups = Groups(
             journal=self.journal,
             steps=self.steps,
@@ -151,7 +155,7 @@ class OrderDesk:
             UnavailableError: the log did not answer in time; asking again under the same id
                 is safe.
         """
-        requests = [await self._request_of(ask) for ask in asks]
+        requests = together([await self._request_of(ask) for ask in asks])
         key = (requests[0].account, requests[0].cl_ord_id)
         task = self._grouping.get(key)
         known = [self.journal.orders.by_key(r.account, r.cl_ord_id) for r in requests]
@@ -360,7 +364,6 @@ class OrderDesk:
     async def _request_of(self, ask: OrderAsk) -> NewOrderSingle:
         if not self.has_account(ask.account):
             raise InvalidInputError("account", "unknown")
-        self.venues.require(ask.account, ask.venue)
         now_ns = self._clock.now_ns()
         if ask.time_in_force is TimeInForce.DAY:
             kind = _KINDS.get(ask.symbol, InstrumentKind.SPOT)
@@ -369,7 +372,8 @@ class OrderDesk:
             ask = msgspec.structs.replace(ask, expire_ns=expire_ns)
         elif ask.expire_ns is not None and ask.expire_ns <= now_ns:
             raise InvalidInputError("expire_at", "is over already")
-        return ask.as_request(OrderId(self._ids.new()), now_ns)
+        request = ask.as_request(OrderId(self._ids.new()), now_ns)
+        return await self._routed.settle(request, is_auto=ask.is_auto)
 
     def _open(self) -> list[Order]:
         return list(self.journal.orders.open_orders())

@@ -7,10 +7,20 @@ from trade2026.model.instrument import LIVE, PRISM
 
 
 class VenueRule:
-    """Accounts that trade on the live gateway's exchange, and nowhere else."""
+    """Accounts that trade on the live gateway's exchange, and nowhere else.
 
-    def __init__(self, live_accounts: Sequence[str]) -> None:
+    Args:
+        live_accounts: those.
+        routed_accounts: they may trade everywhere, by the rules of routing.
+    """
+
+    def __init__(self, live_accounts: Sequence[str], routed_accounts: Sequence[str] = ()) -> None:
         self._live_accounts = frozenset(live_accounts)
+        self._routed_accounts = frozenset(routed_accounts)
+
+    def is_routed(self, account: str) -> bool:
+        """Return whether orders of *account* that name no venue go by the rules of routing."""
+        return account in self._routed_accounts
 
     def venue_of(self, account: str, otherwise: str = PRISM) -> str:
         """Return where orders of *account* go."""
@@ -22,5 +32,5 @@ class VenueRule:
         Raises:
             InvalidInputError: it trades elsewhere.
         """
-        if self.venue_of(account) != venue:
+        if not self.is_routed(account) and self.venue_of(account) != venue:
             raise InvalidInputError("venue", f"{account} trades on {self.venue_of(account)} only")

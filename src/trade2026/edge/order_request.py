@@ -65,7 +65,8 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     account: str = "default"
     strategy: str = "manual"
     venue: str = VENUE_AUTO
-    """AUTO and PRISM are the platform's own exchange; LIVE is the live gateway's."""
+    """PRISM is the platform's own exchange, LIVE the live gateway's; AUTO is PRISM too, and
+    whatever the rules of routing choose for an account in `routed_accounts`."""
     client_order_id: str | None = None
     """The sender's key: the same key again answers with the first order and sends nothing."""
 
@@ -119,6 +120,7 @@ def read_request(body: OrderRequest, sent_by: str) -> OrderAsk:
         account=AccountId(read_key(body.account, "account")),
         strategy=StrategyId(read_key(body.strategy, "strategy")),
         venue=PRISM if venue == VENUE_AUTO else venue,
+        is_auto=venue == VENUE_AUTO,
         symbol=read_key(body.symbol, "symbol"),
         side=read_word(Side, body.side, "side"),
         ord_type=ord_type,

@@ -36,6 +36,8 @@ class OrderReply(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     strategy: str
     venue: str
+    route: str
+    """The rule that chose it, and what it found of each venue; empty where the sender named it."""
     symbol: str
     side: Side
     type: OrdType
@@ -176,6 +178,7 @@ def order_reply(order: Order) -> OrderReply:
         account=request.account,
         strategy=request.strategy,
         venue=request.venue,
+        route=request.route,
         symbol=request.symbol,
         side=request.side,
         type=request.ord_type,

@@ -193,6 +193,8 @@ class NewOrderSingle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The sender's own notes, kept and shown, never read."""
     group: GroupLeg | None = None
     """Its place among orders that belong together."""
+    route: str = ""
+    """Why it goes to `venue`, where the platform chose that; decided once, and kept."""
 
 
 class OrderCancelRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,7 @@ from trade2026.model.risk import (
     RiskRequest,
     RiskVerdict,
 )
+from trade2026.model.route_subjects import ROUTE_SUBJECTS
 from trade2026.model.subject import Command, Event, Live, Poison, Stream, memory_of
 
 M = TypeVar("M")
@@ -357,6 +358,7 @@ SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any] | Live[Any], ...]] = (
     EXEC_CANCEL,
     EXEC_REPLACE,
     EXEC_STATUS,
+    *ROUTE_SUBJECTS,
     VENUE_SUBMIT,
     VENUE_CANCEL,
     VENUE_REPLACE,

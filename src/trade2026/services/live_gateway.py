@@ -13,6 +13,7 @@ from trade2026.core.ids import AccountId
 from trade2026.core.numbers import Money, Qty, parse_nanos
 from trade2026.desk.live import LiveDesk
 from trade2026.desk.live_log import LiveLog
+from trade2026.desk.live_look import LiveLook
 from trade2026.desk.live_market import LiveMarket
 from trade2026.desk.live_modes import LiveModes
 from trade2026.desk.live_work import LiveWork
@@ -28,6 +29,7 @@ from trade2026.model.live_subjects import (
     LIVE_STATUS,
     LIVE_SUBMIT,
 )
+from trade2026.model.route_subjects import LIVE_LOOK
 from trade2026.ports.exchange import Exchange
 from trade2026.prism.paper import PaperBook
 from trade2026.shell.secrets import read_credentials
@@ -72,6 +74,9 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Percent of `daily_notional` on the first, second … day above SHADOW; then the last."""
     price_gap_bps: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
     """How far risk's price may be from the exchange's: further is another market."""
+    maker_fee_bps: Annotated[int, msgspec.Meta(ge=-1_000, le=1_000)] = 10
+    """What the exchange charges, for routing by price; fills say what they really cost."""
+    taker_fee_bps: Annotated[int, msgspec.Meta(ge=-1_000, le=1_000)] = 10
     stale_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 10.0
     doubt_s: Annotated[float, msgspec.Meta(ge=6, le=3_600)] = 15.0
     """After this long a request that was sent cannot arrive any more."""
@@ -84,7 +89,8 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
 def build(context: Context) -> Service:
     """Return the gateway."""
     settings = context.settings(LiveSettings, context.name)
-    accounts = context.settings(OmsSettings, "oms").live_accounts
+    trading = context.settings(OmsSettings, "oms")
+    accounts = (*trading.live_accounts, *trading.routed_accounts)
     exchange = exchange_of(settings, context.log)
     log = LiveLog(
         bus=context.bus,
@@ -111,6 +117,7 @@ def build(context: Context) -> Service:
         clock=context.clock,
         logger=context.log,
     )
+    look = LiveLook(desk, settings.maker_fee_bps, settings.taker_fee_bps)
     return Service(
         name=context.name,
         routes=[*live_routes(desk, context.clock), *record_routes(desk)],
@@ -121,6 +128,7 @@ def build(context: Context) -> Service:
             Serve(subject=LIVE_CANCEL, handler=desk.on_cancel),
             Serve(subject=LIVE_REPLACE, handler=desk.on_replace),
             Serve(subject=LIVE_STATUS, handler=desk.on_status),
+            Serve(subject=LIVE_LOOK, handler=look.on_look),
         ],
         soft_pings={"exchange": desk.ping, "breaker": desk.breaker_ping},
         about=desk.about,

@@ -40,6 +40,8 @@ from trade2026.model.order import (
 from trade2026.model.post_trade import PRISM_DEED
 from trade2026.model.prism import PrismLife
 from trade2026.model.reconciliation import Statement, StatementRequest
+from trade2026.model.route import LookRequest, VenueSight
+from trade2026.model.route_subjects import VENUE_LOOK
 from trade2026.model.subjects import (
     MARKET_BOOK,
     MARKET_TRADE,
@@ -65,6 +67,7 @@ from trade2026.prism.forks import Forks
 from trade2026.prism.holdings import FeeRates
 from trade2026.prism.life import House, MakeExchange
 from trade2026.prism.limits import Limits
+from trade2026.prism.look import sight_of
 from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.params_file import read_params
 from trade2026.prism.retention import DAY_NS
@@ -253,6 +256,9 @@ def _commands(venue: Venue, clock: Clock) -> list[Intake]:
     async def on_clear(request: ClearRequest) -> Cleared:
         return await clear(venue, request, clock.now_ns())
 
+    async def on_look(request: LookRequest) -> VenueSight:
+        return await sight_of(venue, request.symbol)
+
     async def on_statement(_: StatementRequest) -> Statement:
         return venue.floor.statement()
 
@@ -263,6 +269,7 @@ def _commands(venue: Venue, clock: Clock) -> list[Intake]:
         Serve(subject=VENUE_CANCEL, handler=on_cancel),
         Serve(subject=VENUE_REPLACE, handler=on_replace),
         Serve(subject=VENUE_STATUS, handler=on_status),
+        Serve(subject=VENUE_LOOK, handler=on_look),
     ]
 
 

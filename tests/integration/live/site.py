@@ -159,6 +159,7 @@ class Desk:
     def __init__(self, runtime: Runtime, rig: Rig) -> None:
         self.rig = rig
         self.oms = runtime.client("oms")
+        self.exeq = runtime.client("exeq")
         self.live = runtime.client("live-gateway")
         self.ptrc = runtime.client("ptrc")
         self.risk = runtime.client("risk")

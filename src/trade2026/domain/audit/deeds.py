@@ -22,6 +22,7 @@ from trade2026.model.live import BreakerMoved, LiveEvent, ModeSet, PanicEnded, P
 from trade2026.model.prism import PrismInput
 from trade2026.model.reconciliation import Reconciliation
 from trade2026.model.risk import AlertAcknowledged, LimitsSet, RiskControl
+from trade2026.model.route import RoutesSet
 
 PTRC: Final = "ptrc"
 """Who compares every minute: what comes out as it should is no deed."""
@@ -57,6 +58,18 @@ def deed_of_limits(event: LimitsSet) -> Deed:
         target=event.scope,
         account=_account_of(event.scope),
         text=f"{values} {event.reason}".strip(),
+    )
+
+
+def deed_of_routes(event: RoutesSet) -> Deed:
+    """Return the change of the rules of routing, with every rule that binds from here on."""
+    rules = msgspec.json.encode(event.rules).decode()
+    return Deed(
+        ts_ns=event.ts_ns,
+        who=event.asked_by,
+        action="exec.routes",
+        target="all",
+        text=f"{event.reason} {rules}".strip(),
     )
 
 

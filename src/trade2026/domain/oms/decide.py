@@ -293,6 +293,8 @@ def same_request(order: Order, request: NewOrderSingle) -> bool:
     first = order.asked
     # When a day ends is not the sender's word.
     is_day = first.time_in_force is TimeInForce.DAY
+    # Nor is the venue that the platform chose.
+    is_routed = bool(first.route and request.route)
     # Without a key of the sender the platform uses the id, so keys are the sender's words.
     as_first = msgspec.structs.replace(
         request,
@@ -300,5 +302,7 @@ def same_request(order: Order, request: NewOrderSingle) -> bool:
         transact_time_ns=first.transact_time_ns,
         sent_by=first.sent_by,
         expire_ns=first.expire_ns if is_day else request.expire_ns,
+        venue=first.venue if is_routed else request.venue,
+        route=first.route if is_routed else request.route,
     )
     return as_first == first

@@ -25,7 +25,7 @@ verbs_of := {
 actions_of := {
 	"viewer": {"me:write"},
 	"trader": {"me:write", "orders:write", "library:write"},
-	"risk": {"me:write", "risk:write", "risk:control", "live:control"},
+	"risk": {"me:write", "risk:write", "risk:control", "live:control", "exec:control"},
 	"participant": {"me:write", "prism:write"},
 }
 
