@@ -10,6 +10,7 @@ from tests.factories import qty as quantity
 
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
 from trade2026.core.numbers import NANOS, Value, average_px, format_nanos
+from trade2026.domain.oms.bust import booked_terms
 from trade2026.domain.position.ledger import Ledger
 from trade2026.model.booking import (
     AnyBooking,
@@ -21,7 +22,7 @@ from trade2026.model.booking import (
     SplitBooked,
 )
 from trade2026.model.execution import ExecType, ExecutionReport
-from trade2026.model.journal import JournalEvent, OrderReceived, OrderReported
+from trade2026.model.journal import FillTerms, JournalEvent, OrderReceived, OrderReported
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.position import LotMethod, Position, PositionEvent
 
@@ -67,7 +68,9 @@ class Books:
         )
         return request
 
-    def report(self, report: ExecutionReport) -> tuple[PositionEvent, ...]:
+    def report(
+        self, report: ExecutionReport, was: FillTerms | None = None
+    ) -> tuple[PositionEvent, ...]:
         return self.write(
             OrderReported(
                 event_id=EventId(f"{report.exec_id}-event-{len(self.log)}"),
@@ -76,8 +79,23 @@ class Books:
                 order_seq=2,
                 ts_ns=NOW_NS,
                 report=report,
+                was=was,
             )
         )
+
+    def undo(self, report: ExecutionReport) -> tuple[PositionEvent, ...]:
+        """Book a bust or a correction as the log's writer does: with what it is about."""
+        booked = [one.report for one in self.log if isinstance(one, OrderReported)]
+        of_order = [one for one in booked if one.order_id == report.order_id]
+        return self.report(report, booked_terms(of_order, report.exec_ref_id))
+
+    def correct_twice(self, fill: ExecutionReport, amount: str, at: str) -> ExecutionReport:
+        """Correct *fill* to something else, and that to *amount* at *at*; return the second."""
+        first = corrected(fill, "9", "90")
+        second = corrected(first, amount, at)
+        self.undo(first)
+        self.undo(second)
+        return second
 
     def fill(self, amount: str, at: str, **changes: Any) -> ExecutionReport:
         """Return a fill of *amount*, negative to sell, of a new order; it is not booked."""

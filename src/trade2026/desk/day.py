@@ -23,6 +23,7 @@ from trade2026.model.journal import (
     OrderReported,
     OrderWithdrawn,
     UnknownReported,
+    undone_of,
 )
 from trade2026.model.market import QuoteBatch
 from trade2026.model.position import UNATTRIBUTED
@@ -154,9 +155,9 @@ class DayBooks:
                 if event.ts_ns >= self.day.begin_ns and key not in self._trades:
                     self._trades[key] = _trade(report, strategy)
             case ExecType.TRADE_CANCEL:
-                self._trades.pop((report.venue, ExecId(report.exec_ref_id)), None)
+                self._trades.pop((report.venue, undone_of(event)), None)
             case ExecType.TRADE_CORRECT:
-                wrong = (report.venue, ExecId(report.exec_ref_id))
+                wrong = (report.venue, undone_of(event))
                 if wrong in self._trades:
                     right = _trade(report, strategy)
                     self._trades[wrong] = msgspec.structs.replace(right, exec_id=wrong[1])

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import AccountId, EventId, OrderId, StrategyId
+from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
 from trade2026.core.numbers import Money, Px, Qty, SignedQty
 from trade2026.model.booking import AnyBooking
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
@@ -120,6 +120,8 @@ class FillTerms(msgspec.Struct, frozen=True, kw_only=True):
     last_qty: Qty
     last_px: Px
     fee: Money
+    exec_id: ExecId = ExecId("")
+    """As the fill was first told of, however often it was corrected; empty in old logs."""
 
 
 class OrderReported(_OrderStep, frozen=True, kw_only=True):
@@ -187,6 +189,12 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     px: Px
     fee: Money
     """Paid (positive), or given back."""
+
+
+def undone_of(event: OrderReported | UnknownReported) -> ExecId:
+    """Return which fill a bust or a correction is about: the first, where it names another."""
+    was = event.was
+    return was.exec_id if was is not None and was.exec_id else ExecId(event.report.exec_ref_id)
 
 
 def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:

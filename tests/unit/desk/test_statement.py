@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import structlog
 from pypdf import PdfReader
-from tests.books import Books
+from tests.books import Books, taken_back
 from tests.factories import NOW_NS
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
@@ -163,6 +163,11 @@ def test_a_bust_and_a_correction_change_the_trades_of_the_day() -> None:
     (trade,) = day_of(books).sheet().trades
 
     assert (trade.exec_id, trade.qty, trade.px) == (wrong.exec_id, 3 * NANOS, 99 * NANOS)
+    last = books.correct_twice(wrong, "4", "98")
+    (trade,) = day_of(books).sheet().trades
+    assert (trade.exec_id, trade.qty, trade.px) == (wrong.exec_id, 4 * NANOS, 98 * NANOS)
+    books.undo(taken_back(last))
+    assert day_of(books).sheet().trades == ()
 
 
 def test_orders_taken_back_before_a_trade_are_told_apart() -> None:

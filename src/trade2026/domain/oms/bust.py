@@ -8,6 +8,7 @@ Source: FIX 4.4, ExecRefID (tag 19) with ExecType G and H.
 
 from collections.abc import Iterable
 
+from trade2026.core.ids import ExecId
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import FillTerms
 
@@ -28,6 +29,9 @@ def booked_terms(booked: Iterable[ExecutionReport], exec_ref_id: str) -> FillTer
         first_of[report.exec_id] = first
         if report.exec_type is not ExecType.TRADE_CANCEL:
             terms[first] = FillTerms(
-                last_qty=report.last_qty, last_px=report.last_px, fee=report.fee
+                last_qty=report.last_qty,
+                last_px=report.last_px,
+                fee=report.fee,
+                exec_id=ExecId(first),
             )
     return terms.get(first_of.get(exec_ref_id, ""))

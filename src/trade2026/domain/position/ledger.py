@@ -59,6 +59,7 @@ from trade2026.model.journal import (
     OrderReported,
     OrderWithdrawn,
     UnknownReported,
+    undone_of,
 )
 from trade2026.model.position import (
     BASE_CURRENCY,
@@ -319,7 +320,7 @@ class Ledger:
     ) -> PositionEvent | None:
         report, account = event.report, event.account
         assert not report.fee or report.fee_asset, f"{report.exec_id}: a fee in no currency"
-        exec_key = (report.venue, ExecId(report.exec_ref_id))
+        exec_key = (report.venue, undone_of(event))
         is_known = exec_key in self._fills
         key = self._fills.get(exec_key)
         self._remember((report.venue, report.exec_id), None)

@@ -15,7 +15,13 @@ import msgspec
 from trade2026.core.ids import AccountId, ExecId
 from trade2026.core.numbers import SignedQty, Value, value_of, value_of_money
 from trade2026.model.execution import ExecType, ExecutionReport
-from trade2026.model.journal import FillTerms, JournalEvent, OrderReported, UnknownReported
+from trade2026.model.journal import (
+    FillTerms,
+    JournalEvent,
+    OrderReported,
+    UnknownReported,
+    undone_of,
+)
 from trade2026.model.position import Position
 from trade2026.model.reconciliation import Cause, Difference, Held, Statement
 
@@ -159,7 +165,7 @@ class VenueFills:
 
     def _put_right(self, event: OrderReported | UnknownReported, place: _Place) -> None:
         report = event.report
-        key = (report.venue, ExecId(report.exec_ref_id))
+        key = (report.venue, undone_of(event))
         before = self._fills.get(key)
         if key not in self._fills and event.was is not None:
             # The log's writer knows the fill, and we do not any more.

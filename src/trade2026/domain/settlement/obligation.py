@@ -18,7 +18,7 @@ from trade2026.core.numbers import SignedQty, Value, split_qty, value_of, value_
 from trade2026.model.booking import SplitBooked
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS, Instrument, InstrumentKind
-from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
+from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported, undone_of
 from trade2026.model.position import BASE_CURRENCY
 
 INSTRUMENTS: Final[Mapping[str, Instrument]] = {one.symbol: one for one in PRISM_INSTRUMENTS}
@@ -130,7 +130,7 @@ class Obligations:
 
     def _put_right(self, event: OrderReported | UnknownReported, key: _Key) -> None:
         report, was = event.report, event.was
-        undone = (report.venue, ExecId(report.exec_ref_id))
+        undone = (report.venue, undone_of(event))
         before = self._owed.pop(undone, None)
         is_correction = report.exec_type is ExecType.TRADE_CORRECT
         if before is not None:

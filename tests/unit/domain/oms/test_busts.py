@@ -177,7 +177,9 @@ def test_a_bust_on_an_unknown_order_moves_what_was_booked() -> None:
 
     assert isinstance(event, UnknownReported)
     assert moves_of(an_unknown(fill))[0].qty == qty("2")
-    assert event.was == FillTerms(last_qty=qty("2"), last_px=px("50000"), fee=Money(3))
+    assert event.was == FillTerms(
+        last_qty=qty("2"), last_px=px("50000"), fee=Money(3), exec_id=ExecId("f1")
+    )
 
 
 def test_a_change_that_nobody_asked_for_is_booked_and_told() -> None:

@@ -136,6 +136,17 @@ def test_a_correction_is_explained_too(desk: Desk) -> None:
     assert found.cause is Cause.BUST
 
 
+def test_a_correction_of_a_correction_leaves_no_difference_of_log_and_ledger(desk: Desk) -> None:
+    fill = desk.trade("2", "100")
+    desk.books.correct_twice(fill, "1", "90")
+
+    (found,) = desk.differences(desk.statement())
+
+    assert found.cause is Cause.BUST
+    assert found.log == found.platform
+    assert found.venue.quantity - found.platform.quantity == NANOS
+
+
 def test_a_fill_on_an_unknown_order_counts_like_any_other(desk: Desk) -> None:
     fill = desk.trade("2", "100", is_told=False)
     desk.books.write(an_unknown(fill))

@@ -10,6 +10,7 @@ from trade2026.core.numbers import NANOS, Money, Value, format_nanos, money_half
 from trade2026.domain.position import holding
 from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.position.lots import Lot, Lots
+from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import FillTerms, OrderReported
 from trade2026.model.position import LotMethod
 
@@ -173,6 +174,30 @@ def test_a_bust_again_or_of_another_accounts_fill_changes_nothing() -> None:
     assert books.report(stranger) == ()
     assert books.correct(first, "3", "100") == ()
     assert books.ledger.digest() == before
+
+
+@pytest.mark.parametrize("method", list(LotMethod))
+def test_a_correction_of_a_correction_is_as_if_the_fill_had_been_so(method: LotMethod) -> None:
+    def books_of(amount: str, at: str) -> tuple[Books, ExecutionReport]:
+        books = by_method(method)
+        fill = books.trade(amount, at, fee="0.5")
+        books.trade("3", "110")
+        books.trade("-2", "130")
+        return books, fill
+
+    corrected_books, fill = books_of("1", "100")
+    right, _ = books_of("4", "120")
+    last = corrected_books.correct_twice(fill, "4", "120")
+    assert corrected_books.position == right.position
+    assert corrected_books.ledger.digest() == right.ledger.digest()
+    assert corrected_books.ledger.lots("default") == right.ledger.lots("default")
+
+    corrected_books.undo(corrected(fill, "5", "125", number=3))
+    corrected_books.undo(taken_back(last))
+    without = by_method(method)
+    without.trade("3", "110")
+    without.trade("-2", "130")
+    assert corrected_books.position == without.position
 
 
 @pytest.mark.parametrize("amount", [None, "3"])

@@ -161,6 +161,17 @@ def test_a_bust_of_a_fill_that_does_not_stand_is_nothing() -> None:
     assert len(owed(books, 600)) == 1
 
 
+def test_a_correction_of_a_correction_is_owed_in_the_place_of_both() -> None:
+    books = Books()
+    fill = books.trade("10", "150", symbol="AAPL", ts_event_ns=TimeNs(500))
+    books.correct_twice(fill, "8", "149")
+
+    (one,) = owed(books, 600)
+
+    assert (one.exec_id, one.quantity) == (fill.exec_id, 8 * NANOS)
+    assert one.cash == -8 * 149 * NANOS * NANOS
+
+
 @pytest.mark.parametrize(("right", "quantity", "cash"), [(None, "-10", "1501"), ("8", "-2", "300")])
 def test_what_undoes_a_settled_fill_is_owed_anew(
     right: str | None, quantity: str, cash: str
