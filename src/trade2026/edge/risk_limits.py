@@ -6,6 +6,7 @@ import msgspec
 from litestar import get, put
 from litestar.handlers import BaseRouteHandler
 
+from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.limit import Limits
@@ -16,6 +17,8 @@ from trade2026.model.risk import DEFAULT_SCOPE, GLOBAL_SCOPE, LimitValues, symbo
 from trade2026.shell.access import needs, principal_of, require_account
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Age = Annotated[int, msgspec.Meta(ge=0, le=600 * NS_PER_S)]
+"""In nanoseconds: what is older than ten minutes is no price to judge by."""
 
 
 class LimitsReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +60,7 @@ class LimitsRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_position_quantity: Exact = exact.NULL
     max_position_value: Exact = exact.NULL
     margin_bps: Count | None = None
-    reference_max_age_ns: Count | None = None
+    reference_max_age_ns: Age | None = None
     collar_bps: Count | None = None
     max_orders_per_s: Count | None = None
     max_repeats_per_s: Count | None = None

@@ -139,6 +139,8 @@ async def test_the_limits_that_bind_an_account_are_shown(world: World) -> None:
         ({"scope": "symbol:BTCUSDT", "max_drawdown_bps": 1}, "scope"),
         ({"max_order_value": "-1"}, "max_order_value"),
         ({"max_order_value": "much"}, "max_order_value"),
+        ({"reference_max_age_ns": 600 * 10**9 + 1}, "reference_max_age_ns"),
+        ({"reference_max_age_ns": -1}, "reference_max_age_ns"),
     ],
 )
 async def test_what_is_no_limit_is_not_taken(
@@ -147,6 +149,17 @@ async def test_what_is_no_limit_is_not_taken(
     reply = await world.put(**body)
 
     assert (reply.status_code, reply.json()["field"]) == (422, field)
+
+
+async def test_what_holds_by_default_can_be_set_as_it_is_shown(world: World) -> None:
+    shown = (await world.call("GET", "/risk/limits")).json()[0]
+    symbol = shown.pop("symbol")
+
+    reply = await world.put(scope="default", **shown)
+
+    assert reply.status_code == 200, reply.text
+    assert (await world.call("GET", "/risk/limits")).json()[0] == {"symbol": symbol, **shown}
+    assert (await world.put(reference_max_age_ns=600 * 10**9)).status_code == 200
 
 
 async def test_a_change_of_limits_is_told(world: World) -> None:

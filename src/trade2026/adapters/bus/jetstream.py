@@ -86,12 +86,21 @@ class StoredMessage(msgspec.Struct, frozen=True):
     subject: str
     seq: int
     data: str = ""
-    """Base64."""
+    """Base64; and so is the next."""
+    hdrs: str = ""
 
     @property
     def content(self) -> bytes:
         """The bytes that were stored."""
         return base64.b64decode(self.data)
+
+    def header(self, name: str) -> str:
+        """Return the header of that name, empty where there is none."""
+        for line in base64.b64decode(self.hdrs).decode().split("\r\n"):
+            found, _, value = line.partition(":")
+            if found == name:
+                return value.strip()
+        return ""
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):

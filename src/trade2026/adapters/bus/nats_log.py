@@ -15,6 +15,7 @@ from trade2026.adapters.bus.jetstream import (
     WRONG_LAST_SEQ,
     JetStreamError,
     StoredAnswer,
+    StoredMessage,
     call,
     store,
 )
@@ -51,20 +52,9 @@ class NatsEventLog:
         """Return where *durable* stands. The next save shuts out whoever had it before."""
 
         async def load() -> Cursor:
-            try:
-                answer = await call(
-                    self._connection,
-                    f"STREAM.MSG.GET.{Stream.CURSOR}",
-                    {"last_by_subj": f"cursor.{durable}"},
-                    StoredAnswer,
-                )
-            except JetStreamError as error:
-                if error.err_code != NO_MESSAGE:
-                    raise
-                self._revisions[durable] = 0
-                return Cursor()
-            self._revisions[durable] = answer.message.seq
-            return msgspec.json.decode(answer.message.content, type=Cursor)
+            newest = await self._newest(durable)
+            self._revisions[durable] = 0 if newest is None else newest.seq
+            return Cursor() if newest is None else msgspec.json.decode(newest.content, type=Cursor)
 
         return await self._until_done(load, f"load cursor {durable}")
 
@@ -72,10 +62,11 @@ class NatsEventLog:
         """Keep where *durable* stands; False when another process has taken it over.
 
         The word of its predecessor is expected to be ours: an older process that was
-        only slow, not dead, finds it is not.
+        only slow, not dead, finds it is not. A try whose answer was lost is our word as well,
+        also where the log has forgotten by then which ids it had.
         """
         headers = {
-            # One id for every try: a lost answer must not look like somebody else's word.
+            # One id for every try, by which our own word is known.
             MSG_ID: f"{self._connection.inbox}/{next(self._writes)}",
             EXPECTED_SEQ: str(self._revisions.get(durable, 0)),
         }
@@ -93,11 +84,29 @@ class NatsEventLog:
             except JetStreamError as error:
                 if error.err_code != WRONG_LAST_SEQ:
                     raise
-                return False
+                newest = await self._newest(durable)
+                if newest is None or newest.header(MSG_ID) != headers[MSG_ID]:
+                    return False
+                self._revisions[durable] = newest.seq
+                return True
             self._revisions[durable] = ack.seq
             return True
 
         return await self._until_done(save, f"save cursor {durable}")
+
+    async def _newest(self, durable: str) -> StoredMessage | None:
+        try:
+            answer = await call(
+                self._connection,
+                f"STREAM.MSG.GET.{Stream.CURSOR}",
+                {"last_by_subj": f"cursor.{durable}"},
+                StoredAnswer,
+            )
+        except JetStreamError as error:
+            if error.err_code != NO_MESSAGE:
+                raise
+            return None
+        return answer.message
 
     async def bury(self, record: Record, burial: Burial) -> None:
         """Store the event in the dead-letter stream, once, with its bytes as they were."""
