@@ -7,7 +7,6 @@ same place in the log. With a day it folds what had happened by the end of that 
 
 import asyncio
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +14,11 @@ import click
 import msgspec
 import uvloop
 
+from trade2026.cli.day import DAY
 from trade2026.cli.log import open_log, require_held
 from trade2026.cli.options import place_options
-from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import IllegalTransitionError, Trade2026Error
+from trade2026.desk.day import Day
 from trade2026.domain.oms.orders import Orders
 from trade2026.domain.position.ledger import Ledger
 from trade2026.model.journal import JournalEvent
@@ -52,17 +52,16 @@ class _LiveLedger(msgspec.Struct):
 
 
 @click.command(short_help="Fold the log again and compare it with the live ledger.")
-@click.argument("day", required=False, type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("day", required=False, type=DAY)
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def replay(*, day: datetime | None, data_dir: Path, port_offset: int, as_json: bool) -> None:
+def replay(*, day: Day | None, data_dir: Path, port_offset: int, as_json: bool) -> None:
     """Fold the log of orders of a running platform; exit 0 only when the hashes are equal.
 
     With DAY, such as 2026-11-26 (UTC), fold what had happened by its end, and print the hash.
     """
-    end_ns = None if day is None else end_of(day)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        found = runner.run(fold_again(data_dir, LocalAddresses(port_offset), end_ns))
+        found = runner.run(fold_again(data_dir, LocalAddresses(port_offset), day))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
@@ -74,15 +73,8 @@ def replay(*, day: datetime | None, data_dir: Path, port_offset: int, as_json: b
     sys.exit(0 if found.is_equal else 1)
 
 
-def end_of(day: datetime) -> TimeNs:
-    """Return the end of a day, given by its beginning in UTC."""
-    return TimeNs(int((day.replace(tzinfo=UTC) + timedelta(days=1)).timestamp()) * NS_PER_S)
-
-
-async def fold_again(
-    data_dir: Path, addresses: LocalAddresses, end_ns: TimeNs | None = None
-) -> Replay:
-    """Return what folding the log gives: all of it, beside the live ledger, or up to *end_ns*.
+async def fold_again(data_dir: Path, addresses: LocalAddresses, day: Day | None = None) -> Replay:
+    """Return what folding the log gives: all of it beside the live ledger, or up to *day*'s end.
 
     Raises:
         Trade2026Error: the platform does not run there, or the log breaks its own rules.
@@ -97,7 +89,7 @@ async def fold_again(
 
     async def on_event(event: JournalEvent, delivery: Delivery) -> None:
         nonlocal count
-        if end_ns is not None and event.ts_ns >= end_ns:
+        if day is not None and not day.counts(event):
             return
         count += 1
         try:
@@ -108,7 +100,7 @@ async def fold_again(
 
     try:
         fold = await bus.fold(ORDERS_EVENT, on_event)
-        live = await _compare(ledger, operator) if end_ns is None else None
+        live = await _compare(ledger, operator) if day is None else None
         digest, seq = ledger.digest(), ledger.seq
         await fold.stop()
     finally:

@@ -10,9 +10,10 @@ import uvloop
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.adapters.documents.pdf import as_pdf
 from trade2026.cli.audit import walk_chain
+from trade2026.cli.day import DAY
 from trade2026.cli.log import open_log
 from trade2026.cli.options import place_options
-from trade2026.desk.day import fold_day, read_day
+from trade2026.desk.day import Day, fold_day
 from trade2026.desk.rules import rules_of
 from trade2026.desk.statement import statement_of
 from trade2026.domain.audit.chain import Verification
@@ -22,7 +23,7 @@ from trade2026.shell.addresses import LocalAddresses
 
 
 @click.command(short_help="Write the statement of a day.")
-@click.argument("day")
+@click.argument("day", type=DAY)
 @click.option("--format", "form", type=click.Choice(["csv", "pdf"]), default="csv")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="A file; else standard output."
@@ -30,7 +31,7 @@ from trade2026.shell.addresses import LocalAddresses
 @click.option("--account", default="", help="Only this account.")
 @place_options
 def report(
-    *, day: str, form: str, out: Path | None, account: str, data_dir: Path, port_offset: int
+    *, day: Day, form: str, out: Path | None, account: str, data_dir: Path, port_offset: int
 ) -> None:
     """Write the statement of DAY, such as 2026-11-26 (UTC): cash, positions, P&L, trades, breaches.
 
@@ -46,8 +47,7 @@ def report(
         click.echo(f"{out}: {len(content)} bytes")
 
 
-async def _make(name: str, account: str, data_dir: Path, addresses: LocalAddresses) -> Report:
-    day = read_day(name)
+async def _make(day: Day, account: str, data_dir: Path, addresses: LocalAddresses) -> Report:
     rules = rules_of(data_dir)
     bus = await open_log(data_dir, addresses, name="report")
     try:

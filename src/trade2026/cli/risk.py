@@ -1,7 +1,6 @@
 """`trade2026 risk dry-run`: which orders of a past day would other limits have refused?"""
 
 import asyncio
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,15 +10,17 @@ import uvloop
 from rich.table import Table
 
 from trade2026.adapters.policy.orders import RegoOrderPolicy
+from trade2026.cli.day import DAY
 from trade2026.cli.log import open_log
 from trade2026.cli.options import place_options
 from trade2026.cli.screen import screen
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import format_nanos
+from trade2026.desk.day import Day
 from trade2026.desk.dry_run import dry_run
 from trade2026.desk.policy import RiskSettings, read_policy
 from trade2026.domain.risk.dry_run import MOST, Findings, PastOrder
-from trade2026.edge.dry_run import HOW, TrialLimits, day_span, limits_on_trial, told
+from trade2026.edge.dry_run import HOW, TrialLimits, limits_on_trial, told
 from trade2026.model.risk import LimitValues, Refusal
 from trade2026.model.trial import TrialAsk
 from trade2026.shell.addresses import LocalAddresses
@@ -33,14 +34,14 @@ def risk() -> None:
 
 
 @risk.command("dry-run", short_help="Show which orders of a day would have fared otherwise.")
-@click.argument("day", metavar="DAY", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("day", type=DAY)
 @click.option("--limits", "limits_file", type=click.Path(path_type=Path), help="JSON.")
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path), help="Rego.")
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def dry_run_command(
     *,
-    day: datetime,
+    day: Day,
     limits_file: Path | None,
     policy_file: Path | None,
     data_dir: Path,
@@ -55,8 +56,7 @@ def dry_run_command(
     """
     limits = {} if limits_file is None else read_limits(limits_file)
     rego = "" if policy_file is None else read_policy(policy_file)
-    begin_ns, end_ns = day_span(day)
-    ask = TrialAsk(begin_ns=begin_ns, end_ns=end_ns, limits=limits, policy=rego, most=MOST)
+    ask = TrialAsk(begin_ns=day.begin_ns, end_ns=day.end_ns, limits=limits, policy=rego, most=MOST)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         found = runner.run(judge_day(ask, data_dir, LocalAddresses(port_offset)))
     if as_json:

@@ -40,6 +40,10 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     begin_ns: TimeNs
     end_ns: TimeNs
 
+    def counts(self, event: JournalEvent) -> bool:
+        """Return whether *event* is in the books at the end of the day."""
+        return event.ts_ns < self.end_ns
+
 
 def read_day(name: str) -> Day:
     """Return the day called *name*, such as 2026-11-26.
@@ -75,10 +79,12 @@ class DayBooks:
         self._orders: dict[OrderId, Placed] = {}
         self._strategies: dict[OrderId, str] = {}
         self._has_traded: set[OrderId] = set()
+        self._seen: set[tuple[str, ExecId]] = set()
+        """The reports taken: as in the ledger, each counts once."""
 
     async def on_event(self, event: JournalEvent, delivery: Delivery) -> None:
         """Take the next event of the log; what came after the day is left out."""
-        if event.ts_ns < self.day.end_ns:
+        if self.day.counts(event):
             self.apply(event, delivery.stream_seq)
 
     def apply(self, event: JournalEvent, seq: int) -> None:
@@ -149,10 +155,13 @@ class DayBooks:
     def _report(self, event: OrderReported | UnknownReported, strategy: str) -> None:
         report = event.report
         key = (report.venue, report.exec_id)
+        if key in self._seen:
+            return
+        self._seen.add(key)
         match report.exec_type:
             case ExecType.TRADE:
                 self._has_traded.add(report.order_id)
-                if event.ts_ns >= self.day.begin_ns and key not in self._trades:
+                if event.ts_ns >= self.day.begin_ns:
                     self._trades[key] = _trade(report, strategy)
             case ExecType.TRADE_CANCEL:
                 self._trades.pop((report.venue, undone_of(event)), None)

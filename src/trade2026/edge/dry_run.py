@@ -1,7 +1,7 @@
 """The routes of the dry run: which orders of a past day would other limits have refused?"""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Annotated, Final
 
 import msgspec
@@ -9,9 +9,10 @@ from litestar import get, post
 from litestar.handlers import BaseRouteHandler
 from litestar.status_codes import HTTP_202_ACCEPTED
 
-from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.core.clock import TimeNs
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import format_nanos
+from trade2026.desk.day import read_day
 from trade2026.desk.policy import FILE_BYTES_MOST
 from trade2026.desk.trials import Trial, TrialDesk, TrialState
 from trade2026.domain.risk.dry_run import Findings, PastOrder
@@ -119,13 +120,6 @@ def told(found: Findings) -> DryRunFindings:
     )
 
 
-def day_span(day: date) -> tuple[TimeNs, TimeNs]:
-    """Return where a day in UTC begins, and where the next one does."""
-    begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    end = begin + timedelta(days=1)
-    return TimeNs(int(begin.timestamp()) * NS_PER_S), TimeNs(int(end.timestamp()) * NS_PER_S)
-
-
 def dry_run_routes(desk: TrialDesk) -> list[BaseRouteHandler]:
     """Return the routes of the dry run."""
 
@@ -142,10 +136,10 @@ def dry_run_routes(desk: TrialDesk) -> list[BaseRouteHandler]:
         for scope in limits:
             if scope.startswith(account_scope("")):
                 require_account(request, scope.removeprefix(account_scope("")))
-        begin_ns, end_ns = day_span(data.day)
+        day = read_day(data.day.isoformat())
         ask = TrialAsk(
-            begin_ns=begin_ns,
-            end_ns=end_ns,
+            begin_ns=day.begin_ns,
+            end_ns=day.end_ns,
             limits=limits,
             policy=data.policy,
             accounts=visible_accounts(request),

@@ -168,6 +168,10 @@ def test_a_bust_and_a_correction_change_the_trades_of_the_day() -> None:
     assert (trade.exec_id, trade.qty, trade.px) == (wrong.exec_id, 4 * NANOS, 98 * NANOS)
     books.undo(taken_back(last))
     assert day_of(books).sheet().trades == ()
+    # A venue that tells a fill once more tells nothing new.
+    books.report(wrong)
+    assert day_of(books).sheet().trades == ()
+    assert books.ledger.positions() == ()
 
 
 def test_orders_taken_back_before_a_trade_are_told_apart() -> None:
