@@ -1233,7 +1233,9 @@ export interface operations {
     };
     ReconcileReconcile: {
         parameters: {
-            query?: never;
+            query?: {
+                venue?: "PRISM" | "LIVE";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1262,7 +1264,9 @@ export interface operations {
     };
     ReconciliationReconciliation: {
         parameters: {
-            query?: never;
+            query?: {
+                venue?: "PRISM" | "LIVE";
+            };
             header?: never;
             path?: never;
             cookie?: never;

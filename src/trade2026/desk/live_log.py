@@ -103,7 +103,7 @@ class LiveLog:
     async def book(self, order: LiveOrder, trade: ExchangeTrade) -> None:
         """Report a fill of *order*, once for each trade of the exchange's."""
         request = order.request
-        exec_id = ExecId(f"{trade.symbol}-{trade.trade_id}")
+        exec_id = exec_id_of(trade)
         async with self._pen:
             if exec_id in order.exec_ids:
                 return
@@ -170,3 +170,8 @@ class LiveLog:
             event_id=EventId(f"{LIVE}-{report.exec_id}"),
             account=report.account,
         )
+
+
+def exec_id_of(trade: ExchangeTrade) -> ExecId:
+    """Return the name of a fill: the exchange's numbers are unique within a symbol."""
+    return ExecId(f"{trade.symbol}-{trade.trade_id}")

@@ -19,9 +19,9 @@ from trade2026.core.errors import (
     VenueRejectedError,
     VenueUnavailableError,
 )
-from trade2026.core.ids import OrderId
+from trade2026.core.ids import ExecId, OrderId
 from trade2026.core.numbers import Money, Qty
-from trade2026.desk.live_log import LiveLog
+from trade2026.desk.live_log import LiveLog, exec_id_of
 from trade2026.desk.live_market import LiveMarket
 from trade2026.domain.live.breaker import SLOW_NS, Outcome
 from trade2026.domain.live.judge import Market, sending_problem
@@ -126,6 +126,37 @@ class LiveWork:
                 await self._book(order, word)
             elif word.client_id == order.client_id:
                 await self._told(order, word)
+
+    async def missing(self, order: LiveOrder) -> frozenset[ExecId]:
+        """Return what we have booked of *order* under its name now and the exchange does not know.
+
+        Fills that it knows and we have not are booked on the way.
+
+        Raises:
+            RefusedError: the question is refused.
+            VenueUnavailableError: no answer came.
+        """
+        async with self._lock(order):
+            there = order.venue_order_id
+            ours = frozenset(
+                one.exec_id
+                for one in order.reports
+                if one.exec_type is ExecType.TRADE and one.venue_order_id == there
+            )
+            told = await self._exchange.trades(there, order.request.symbol) if there else ()
+            for trade in told:
+                await self._book(order, trade)
+            return ours - {exec_id_of(one) for one in told}
+
+    async def state(self, order: LiveOrder) -> ExchangeState | None:
+        """Return how the exchange says that *order* stands; None where it knows none.
+
+        Raises:
+            RefusedError: the question is refused.
+            VenueUnavailableError: no answer came.
+        """
+        request = order.request
+        return await self._exchange.find(order.client_id, order.venue_order_id, request.symbol)
 
     async def note(self, outcome: Outcome) -> None:
         """Let the breaker know."""

@@ -18,7 +18,8 @@ from trade2026.core.ids import AccountId, EventId, OrderId
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.runs import Runs
 from trade2026.domain.position.reconcile import compare
-from trade2026.model.instrument import PRISM
+from trade2026.model.instrument import LIVE, PRISM
+from trade2026.model.live_subjects import LIVE_STATEMENT
 from trade2026.model.post_trade import ORDERS_RECHECK
 from trade2026.model.reconciliation import (
     Difference,
@@ -41,6 +42,10 @@ RECHECK_WITHIN_S: Final = 20.0
 PTRC: Final = "ptrc"
 
 
+_ASKED: Final = {PRISM: (VENUE_STATEMENT, 2.0), LIVE: (LIVE_STATEMENT, 30.0)}
+"""Whom to ask, and how long: an exchange has to be asked about many orders itself."""
+
+
 class ReconcilingDesk:
     """Compares the ledger and the log with what the venue says.
 
@@ -51,48 +56,58 @@ class ReconcilingDesk:
     def __init__(
         self, *, bus: Bus, clock: Clock, log: FilteringBoundLogger, books: LedgerDesk, runs: Runs
     ) -> None:
-        self.last: Reconciliation | None = None
+        self.last: dict[str, Reconciliation] = {}
+        """How the last comparison with each venue came out."""
         self._bus = bus
         self._clock = clock
         self._log = log
         self._books = books
         self._runs = runs
-        self._alarmed: frozenset[AccountId] = frozenset()
+        self._alarmed: dict[str, frozenset[AccountId]] = {}
         self._running = asyncio.Lock()
 
-    async def reconcile(self, asked_by: str = PTRC) -> Reconciliation:
+    def venues(self) -> tuple[str, ...]:
+        """Return the venues that the log knows: PRISM always, and the exchange once it traded."""
+        books = self._books
+        is_live = books.fills.has(LIVE) or books.working.has(LIVE)
+        return (PRISM, LIVE) if is_live else (PRISM,)
+
+    async def reconcile(self, asked_by: str = PTRC, venue: str = PRISM) -> Reconciliation:
         """Ask the venue, and compare.
 
         Raises:
             BusUnavailableError: the venue did not answer.
+            RefusedError: the exchange behind the gateway did not.
         """
-        statement = await self._bus.ask(VENUE_STATEMENT, StatementRequest(venue=PRISM))
+        subject, within_s = _ASKED[venue]
+        request = StatementRequest(venue=venue)
+        statement = await self._bus.ask(subject, request, timeout_s=within_s)
         begun_ns = self._clock.monotonic_ns()
         while True:
             waited_ns = self._clock.monotonic_ns() - begun_ns
             found = self._compare(statement, waited_ns, asked_by)
             if not found.unexplained or waited_ns >= WAIT_MAX_NS:
-                self.last = found
+                self.last[venue] = found
                 return found
             await asyncio.sleep(WAIT_STEP_S)
 
     async def ping(self) -> str:
         """Return what the last comparison left unexplained; empty where nothing."""
-        if self.last is None or not self.last.unexplained:
-            return ""
-        return f"unexplained differences: {_words(self.last.unexplained)}"
+        left = [one for found in self.last.values() for one in found.unexplained]
+        return f"unexplained differences: {_words(left)}" if left else ""
 
     async def run(self) -> None:
         """Compare every minute, and raise the alarm about what stays unexplained."""
         while True:
             await asyncio.sleep(EVERY_S)
-            try:
-                await self.check()
-            except (BusUnavailableError, RefusedError) as error:
-                # Away for a moment: the next minute will tell.
-                self._log.warning("not reconciled", why=str(error))
+            for venue in self.venues():
+                try:
+                    await self.check(venue=venue)
+                except (BusUnavailableError, RefusedError) as error:
+                    # Away for a moment: the next minute will tell.
+                    self._log.warning("not reconciled", venue=venue, why=str(error))
 
-    async def check(self, asked_by: str = PTRC) -> Reconciliation:
+    async def check(self, asked_by: str = PTRC, venue: str = PRISM) -> Reconciliation:
         """Compare, heal what can be proved, write down what came out, and alarm about the rest.
 
         Raises:
@@ -100,18 +115,18 @@ class ReconcilingDesk:
             RefusedError: one of them could not.
         """
         async with self._running:
-            found = await self.reconcile(asked_by)
+            found = await self.reconcile(asked_by, venue)
             healed = await self._heal(found) if found.unexplained else ()
             if healed:
-                again = await self.reconcile(asked_by)
+                again = await self.reconcile(asked_by, venue)
                 found = msgspec.structs.replace(again, healed=healed)
-                self.last = found
+                self.last[venue] = found
             await self._runs.write(found)
             wrong = frozenset(one.account for one in found.unexplained)
-            for account in sorted(wrong - self._alarmed):
+            for account in sorted(wrong - self._alarmed.get(venue, frozenset())):
                 own = [one for one in found.unexplained if one.account == account]
                 await self._alarm(account, _words(own))
-            self._alarmed = wrong
+            self._alarmed[venue] = wrong
             return found
 
     async def _heal(self, found: Reconciliation) -> tuple[Healed, ...]:

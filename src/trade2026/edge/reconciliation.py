@@ -1,6 +1,6 @@
 """The routes of reconciliation: platform, log and venue side by side, where they differ."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, get, post
@@ -23,6 +23,7 @@ from trade2026.model.reconciliation import (
 from trade2026.shell.access import is_visible, needs, principal_of
 
 AnyRequest = Request[Any, Any, Any]
+AnyVenue = Literal["PRISM", "LIVE"]
 Limit = Annotated[int, Parameter(ge=1, le=KEPT, description="Most to return.")]
 
 
@@ -88,14 +89,14 @@ def reconciliation_routes(desk: ReconcilingDesk, runs: Runs) -> list[BaseRouteHa
     """Return the routes of reconciliation (ptrc)."""
 
     @get("/reconciliation", opt=needs("positions:read"))
-    async def reconciliation(request: AnyRequest) -> ReconciliationReply:
+    async def reconciliation(request: AnyRequest, venue: AnyVenue = "PRISM") -> ReconciliationReply:
         """Ask the venue at this moment, and compare what it says with the log and the ledger."""
-        return _reply(await desk.reconcile(principal_of(request).subject), request)
+        return _reply(await desk.reconcile(principal_of(request).subject, venue), request)
 
     @post("/reconcile", opt=needs("ledger:write"), status_code=HTTP_200_OK)
-    async def reconcile(request: AnyRequest) -> ReconciliationReply:
+    async def reconcile(request: AnyRequest, venue: AnyVenue = "PRISM") -> ReconciliationReply:
         """Compare, book what the venue proves that the log lacks, and write down what came out."""
-        return _reply(await desk.check(principal_of(request).subject), request)
+        return _reply(await desk.check(principal_of(request).subject, venue), request)
 
     @get("/reconciliations", opt=needs("positions:read"))
     async def reconciliations(request: AnyRequest, limit: Limit = 100) -> list[ReconciliationReply]:

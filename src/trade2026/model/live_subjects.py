@@ -10,6 +10,7 @@ from trade2026.model.order import (
     OrderReplaceRequest,
     OrderStatusRequest,
 )
+from trade2026.model.reconciliation import Statement, StatementRequest
 from trade2026.model.risk import RiskApproved
 from trade2026.model.subject import Command, Event, Stream
 
@@ -43,6 +44,14 @@ LIVE_STATUS: Final = Command[OrderStatusRequest, LiveStatus](
     giver="exeq",
     takers=(_GATEWAY,),
 )
+LIVE_STATEMENT: Final = Command[StatementRequest, Statement](
+    pattern="venue.statement.LIVE",
+    request=StatementRequest,
+    reply=Statement,
+    giver="ptrc",
+    takers=(_GATEWAY,),
+    fed_back=(_GATEWAY,),
+)
 LIVE_EVENT: Final = Event[LiveEvent](
     pattern="venue.event.{venue}",
     message=LiveEvent,
@@ -67,6 +76,7 @@ LIVE_GATEWAY_SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any], ...]] = (
     LIVE_CANCEL,
     LIVE_REPLACE,
     LIVE_STATUS,
+    LIVE_STATEMENT,
     LIVE_EVENT,
     LIVE_REPORT,
 )

@@ -1,12 +1,24 @@
 """Reconciliation: what a venue says that accounts hold with it, and how a comparison came out."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
-from trade2026.core.numbers import Qty, SignedQty, Value
+from trade2026.core.numbers import (
+    Money,
+    Px,
+    Qty,
+    SignedQty,
+    Value,
+    value_of,
+    value_of_money,
+)
+from trade2026.model.execution import ExecutionReport
+from trade2026.model.instrument import PRISM_INSTRUMENTS
+from trade2026.model.position import BASE_CURRENCY
 
 
 class StatementRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +86,37 @@ class Held(msgspec.Struct, frozen=True):
             SignedQty(self.quantity + sign * other.quantity),
             Value(self.cash + sign * other.cash),
         )
+
+
+_LISTED: Final = {one.symbol: (one.base, one.quote) for one in PRISM_INSTRUMENTS}
+_UNLISTED: Final = ("", BASE_CURRENCY)
+
+
+def moves_of(symbol: str, qty: SignedQty, px: Px, fee: Money, fee_asset: str) -> Held:
+    """Return what a fill moves: as the ledger books it.
+
+    A fee in the quote asset is cash, one in the base asset is paid in units, and one in a third
+    asset moves neither.
+
+    Args:
+        symbol: what was traded.
+        qty: negative where it was sold.
+        px: of a unit.
+        fee: positive is paid.
+        fee_asset: what it is paid in.
+    """
+    base, quote = _LISTED.get(symbol, _UNLISTED)
+    cash = -value_of(px, qty)
+    if fee_asset == quote:
+        return Held(qty, Value(cash - value_of_money(fee)))
+    units = fee if fee and fee_asset == base else 0
+    return Held(SignedQty(qty - units), Value(cash))
+
+
+def moved_by(report: ExecutionReport) -> Held:
+    """Return what the fill moves that *report* tells of."""
+    qty = SignedQty(report.last_qty * report.side.sign)
+    return moves_of(report.symbol, qty, report.last_px, report.fee, report.fee_asset)
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from trade2026.desk.live_log import LiveLog
 from trade2026.desk.live_look import LiveLook
 from trade2026.desk.live_market import LiveMarket
 from trade2026.desk.live_modes import LiveModes
+from trade2026.desk.live_statement import LiveStatement
 from trade2026.desk.live_work import LiveWork
 from trade2026.desk.orders import OmsSettings
 from trade2026.domain.live.rules import Rules
@@ -26,6 +27,7 @@ from trade2026.model.live_subjects import (
     LIVE_CANCEL,
     LIVE_EVENT,
     LIVE_REPLACE,
+    LIVE_STATEMENT,
     LIVE_STATUS,
     LIVE_SUBMIT,
 )
@@ -108,6 +110,7 @@ def build(context: Context) -> Service:
         logger=context.log,
         doubt_ns=int(settings.doubt_s * NS_PER_S),
     )
+    statement = LiveStatement(log.state, work, context.clock)
     desk = LiveDesk(
         log=log,
         modes=LiveModes(log=log, ids=context.ids, logger=context.log),
@@ -129,6 +132,7 @@ def build(context: Context) -> Service:
             Serve(subject=LIVE_REPLACE, handler=desk.on_replace),
             Serve(subject=LIVE_STATUS, handler=desk.on_status),
             Serve(subject=LIVE_LOOK, handler=look.on_look),
+            Serve(subject=LIVE_STATEMENT, handler=statement.on_statement),
         ],
         soft_pings={"exchange": desk.ping, "breaker": desk.breaker_ping},
         about=desk.about,

@@ -13,15 +13,16 @@ from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.core import chance
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import BusUnavailableError
-from trade2026.core.ids import AccountId, EventId, Ids, OrderId
+from trade2026.core.ids import AccountId, EventId, ExecId, Ids, OrderId
 from trade2026.core.numbers import NANOS, SignedQty, Value
 from trade2026.desk import reconciling
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.rechecking import Rechecker
 from trade2026.desk.reconciling import ReconcilingDesk
 from trade2026.desk.runs import Runs
-from trade2026.domain.position.reconcile import NOTHING, moved_by
+from trade2026.domain.position.reconcile import NOTHING
 from trade2026.model.execution import ExecType
+from trade2026.model.live_subjects import LIVE_STATEMENT
 from trade2026.model.order import OrdStatus, OrdType
 from trade2026.model.post_trade import ORDERS_RECHECK, RECONCILIATION
 from trade2026.model.reconciliation import (
@@ -31,6 +32,7 @@ from trade2026.model.reconciliation import (
     StatementLine,
     StatementOrder,
     StatementRequest,
+    moved_by,
 )
 from trade2026.model.risk import Alert, HaltRequest, TradingMode
 from trade2026.model.subjects import ORDERS_EVENT, RISK_HALT, VENUE_STATEMENT
@@ -129,7 +131,7 @@ async def test_a_venue_that_is_away_is_no_comparison() -> None:
     with pytest.raises(BusUnavailableError):
         await alone.desk.check()
 
-    assert alone.desk.last is None
+    assert alone.desk.last == {}
     assert alone.runs.newest() == ()
     await alone.bus.close()
 
@@ -141,6 +143,30 @@ async def test_every_run_is_in_the_log_with_who_asked(world: World) -> None:
 
     await until(lambda: world.runs.newest() == (found,))
     assert (found.asked_by, found.differences) == ("ada", ())
+
+
+async def test_the_exchange_is_compared_by_itself_once_it_has_traded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciling, "WAIT_MAX_NS", 0)
+    await world.hear_of_the_fill()
+    assert world.desk.venues() == ("PRISM",)
+    fill = a_fill(last_qty=qty("1"), venue="LIVE", exec_id=ExecId("BTCUSDT-1"))
+    event = an_unknown(fill)
+    await world.bus.append(ORDERS_EVENT, event, event_id=event.event_id, account=event.account)
+    await world.bus.serve(LIVE_STATEMENT, world.on_statement)
+    await until(lambda: world.desk.venues() == ("PRISM", "LIVE"))
+
+    at_prism = await world.desk.check()
+    at_the_exchange = await world.desk.check(venue="LIVE")
+
+    assert at_prism.differences == ()
+    (found,) = at_the_exchange.differences
+    assert (found.log.quantity, found.venue.quantity) == (qty("1"), qty("2"))
+    # What is well at one venue does not hide what is not at another.
+    await world.desk.check()
+    assert "default BTCUSDT" in await world.desk.ping()
+    assert len(world.alarms) == 1
 
 
 class Books:

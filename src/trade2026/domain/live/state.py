@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import OrderId
+from trade2026.core.ids import AccountId, OrderId
 from trade2026.core.numbers import Money, Px, value_of, value_of_money
 from trade2026.domain.live.breaker import Breaker
 from trade2026.domain.live.mode import after_restart
@@ -30,6 +30,8 @@ from trade2026.model.live import (
     Reported,
     ShadowFilled,
 )
+from trade2026.model.position import BASE_CURRENCY
+from trade2026.model.reconciliation import Held, moved_by
 
 DONE_KEPT: Final = 10_000
 """Orders that are over and can still be asked about."""
@@ -37,6 +39,8 @@ SHADOWS_KEPT: Final = 1_000
 """Hypothetical fills that can be looked at."""
 
 
+_DOLLARS: Final = frozenset({BASE_CURRENCY, "USD"})
+"""What shares are paid in: 1 USD = 1 USDT."""
 REPORTS_TOLD_AGAIN: Final = 100
 """Reports that a restart tells again: a crash may have come between our log and the platform's."""
 
@@ -63,6 +67,8 @@ class LiveState:
         self._sent = 0
         self._cash = 0
         self._held: dict[str, int] = {}
+        self.traded: dict[tuple[AccountId, str], Held] = {}
+        """What all fills that were reported moved, by account and symbol."""
         self._done: deque[OrderId] = deque()
 
     @property
@@ -158,10 +164,12 @@ class LiveState:
         self.newest_reports.append(report)
         if report.exec_type is not ExecType.TRADE:
             return
+        place = (report.account, report.symbol)
+        self.traded[place] = self.traded.get(place, Held()).plus(moved_by(report))
         self._turn(ts_ns)
         signed = report.side.sign * report.last_qty
         self._cash -= value_of(report.last_px, signed)
-        if report.symbol.endswith(report.fee_asset):
+        if report.symbol.endswith(report.fee_asset) or report.fee_asset in _DOLLARS:
             # A fee in a third asset is not reckoned here: no rate is at hand.
             self._cash -= value_of_money(report.fee)
         self._held[report.symbol] = self._held.get(report.symbol, 0) + signed

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from trade2026.core.ids import AccountId, ExecId
-from trade2026.core.numbers import SignedQty, Value, value_of, value_of_money
+from trade2026.core.numbers import SignedQty, Value
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import (
     FillTerms,
@@ -23,7 +23,7 @@ from trade2026.model.journal import (
     undone_of,
 )
 from trade2026.model.position import Position
-from trade2026.model.reconciliation import Cause, Difference, Held, Statement
+from trade2026.model.reconciliation import Cause, Difference, Held, Statement, moved_by, moves_of
 
 RECENT_KEPT: Final = 20_000
 """Fills that can be taken off again: more than come while a venue is being asked."""
@@ -126,6 +126,10 @@ class VenueFills:
         if isinstance(event, OrderReported | UnknownReported):
             self._report(event)
 
+    def has(self, venue: str) -> bool:
+        """Return whether anything ever traded at *venue*."""
+        return venue in self._held
+
     def at(self, venue: str, report_seq: int) -> dict[_Place, Held]:
         """Return what is held by account and symbol, without reports after *report_seq*."""
         held = dict(self._held.get(venue, {}))
@@ -154,9 +158,9 @@ class VenueFills:
         place = (event.account, report.symbol)
         match report.exec_type:
             case ExecType.TRADE:
-                moved = moved_by(report)
-                self._remember(key, moved)
-                self._move(report, place, moved)
+                by_it = moved_by(report)
+                self._remember(key, by_it)
+                self._move(report, place, by_it)
             case ExecType.TRADE_CANCEL | ExecType.TRADE_CORRECT:
                 self._put_right(event, place)
                 self._remember(key, None)
@@ -191,16 +195,15 @@ class VenueFills:
         self._recent.append((report.venue, report.report_seq, place, moved))
 
 
-def moved_by(report: ExecutionReport) -> Held:
-    """Return what a fill moves; a fee in a third asset is nobody's cash here."""
-    qty = SignedQty(report.last_qty * report.side.sign)
-    return Held(qty, Value(-value_of(report.last_px, qty) - value_of_money(report.fee)))
-
-
 def moved_at(report: ExecutionReport, terms: FillTerms) -> Held:
     """Return what the fill moved that *report* takes back or corrects, by what it is booked at."""
-    qty = SignedQty(terms.last_qty * report.side.sign)
-    return Held(qty, Value(-value_of(terms.last_px, qty) - value_of_money(terms.fee)))
+    return moves_of(
+        report.symbol,
+        SignedQty(terms.last_qty * report.side.sign),
+        terms.last_px,
+        terms.fee,
+        report.fee_asset,
+    )
 
 
 def compare(

@@ -57,6 +57,10 @@ class WorkingOrders:
         if isinstance(event, OrderReported):
             self._report(event)
 
+    def has(self, venue: str) -> bool:
+        """Return whether an order works at *venue*."""
+        return any(one.venue == venue for one in self._open.values())
+
     def newest(self, account: AccountId, symbol: str) -> tuple[OrderId, ...]:
         """Return the account's newest orders that a venue has had in *symbol*, oldest first."""
         return tuple(self._newest.get(account, {}).get(symbol, ()))

@@ -182,3 +182,24 @@ def test_a_statement_of_any_moment_agrees_with_what_is_known_later(
         statements.append(desk.statement())
 
     assert desk.differences(statements[place % len(statements)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("asset", "units"), [("USDT", "0"), ("BTC", "0.5"), ("BNB", "0"), ("USD", "0")]
+)
+def test_a_fee_moves_what_the_ledger_says_that_it_moves(asset: str, units: str) -> None:
+    books = Books()
+    books.trade("3", "100", fee="0.5", fee_asset=asset, venue="LIVE", report_seq=1)
+    fills = VenueFills()
+    for seq, event in enumerate(books.log, 1):
+        fills.apply(event, seq)
+    assert fills.has("LIVE")
+    assert not fills.has("PRISM")
+    (held,) = fills.at("LIVE", 1).values()
+    line = StatementLine(
+        account=AccountId("default"), symbol="BTCUSDT", quantity=held.quantity, cash=held.cash
+    )
+    statement = Statement(venue="LIVE", report_seq=1, lines=(line,))
+
+    assert held.quantity == qty("3") - qty(units)
+    assert compare(books.ledger.positions(), fills, statement) == ()
