@@ -262,6 +262,7 @@ class Desks:
         route: Callable[[NewOrderSingle], RouteAnswer] | None = None,
         life: int = 0,
         archive: Path | None = None,
+        snapshot_after: int = 3,
     ) -> None:
         # The thread of a core that died may write its snapshot a moment longer.
         self._folder = TemporaryDirectory(ignore_cleanup_errors=True)
@@ -294,7 +295,15 @@ class Desks:
         def snapshots(keeper: Keeper[Any]) -> Snapshots:
             store = SnapshotFiles(files / f"{keeper.fold}.snapshot")
             # So often that a crash finds one, in whichever step of an order it comes.
-            return Snapshots(keeper, store=store, bus=bus, clock=clock, log=LOG, most=3, least_ns=0)
+            return Snapshots(
+                keeper,
+                store=store,
+                bus=bus,
+                clock=clock,
+                log=LOG,
+                most=snapshot_after,
+                least_ns=0,
+            )
 
         self.risk_snapshots = snapshots(self.risk.keeper())
         self.ptrc_snapshots = snapshots(self.ptrc.keeper())

@@ -16,6 +16,7 @@ from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import ClOrdId, ExecId, OrderId
 from trade2026.core.numbers import Money, Px, Qty, parse_nanos
+from trade2026.desk.snapshots import EVENTS_MOST
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.orders import Orders
 from trade2026.domain.pnl.equity import Equity
@@ -140,7 +141,7 @@ def domain_path(count: int) -> dict[str, Figure]:
 async def in_process(count: int) -> dict[str, Figure]:
     """Measure the desks over the in-memory log, with every message encoded."""
     log = MemoryLog()
-    async with running_core(log, PlainVenue(log)) as core:
+    async with running_core(log, PlainVenue(log), snapshot_after=EVENTS_MOST) as core:
         times: list[float] = []
         for number in range(count):
             side = Side.BUY if number % 2 else Side.SELL

@@ -11,7 +11,7 @@ it again.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -60,6 +60,15 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     state: bytes
 
 
+class Frozen(NamedTuple):
+    """A fold as it was at one moment: nothing in it changes any more."""
+
+    state: msgspec.Struct
+    places: dict[str, Place]
+    held_ns: int
+    """How long the fold stood still for it."""
+
+
 class Keeper(Generic[S]):
     """One fold as its snapshots see it.
 
@@ -68,7 +77,8 @@ class Keeper(Generic[S]):
         state: what all of it can be made of again; every change of its form makes older ones
             unreadable.
         rules: raised by whoever changes what the same events come to.
-        freeze: returns the state as it is at this moment.
+        freeze: returns the state as it is at this moment, which shares nothing with the fold that
+            changes: it is written beside it.
         thaw: begins from a state.
     """
 
@@ -182,7 +192,7 @@ class Snapshots:
             self._new_events += 1
             if self._is_due() and self._may_take() and self._written():
                 # Beside the fold, which goes on meanwhile: only what is written is fixed here.
-                self._writing = asyncio.ensure_future(self._keep(self._image()))
+                self._writing = asyncio.ensure_future(self._keep(self._frozen()))
 
         return follow
 
@@ -216,7 +226,7 @@ class Snapshots:
         if self._writing is not None:
             await self._writing
         if self._may_take():
-            self._writing = asyncio.ensure_future(self._keep(self._image()))
+            self._writing = asyncio.ensure_future(self._keep(self._frozen()))
             await self._writing
 
     def _written(self) -> bool:
@@ -225,33 +235,36 @@ class Snapshots:
     def _may_take(self) -> bool:
         return not self._in_hand and not self._unhandled
 
-    def _image(self) -> Image | None:
-        """Return the fold as it is at this moment; None where it has no form."""
+    def _frozen(self) -> Frozen:
+        """Return the fold as it is at this moment."""
         self._taken_ns, self._new_events = self._clock.monotonic_ns(), 0
-        try:
-            state = codec.encode(self._keeper.freeze())
-        except CodecError as error:
-            self._log.warning("no snapshot", why=str(error))
-            return None
+        state = self._keeper.freeze()
         held_ns = self._clock.monotonic_ns() - self._taken_ns
-        places = dict(self._places)
-        self._log.info(
-            "snapshot",
-            places={pattern: place.seq for pattern, place in places.items()},
-            bytes=len(state),
-            held_ms=held_ns // NS_PER_MS,
-        )
-        return Image(fold=self._keeper.fold, form=self._keeper.form, places=places, state=state)
+        return Frozen(state=state, places=dict(self._places), held_ns=held_ns)
 
-    async def _keep(self, image: Image | None) -> None:
+    async def _keep(self, frozen: Frozen) -> None:
         # One turn of the loop: by then an event that nobody can read has been told of.
         await asyncio.sleep(0)
-        if image is None or self._unhandled:
+        if self._unhandled:
             return
         try:
-            await to_the_end(asyncio.to_thread(_write, self._store, image))
-        except UnavailableError as error:
+            await to_the_end(asyncio.to_thread(self._write, frozen))
+        except (CodecError, UnavailableError) as error:
             self._log.warning("no snapshot", why=str(error))
+
+    def _write(self, frozen: Frozen) -> None:
+        # In a thread: to write out a large state takes longer than an order may wait.
+        state = codec.encode(frozen.state)
+        keeper = self._keeper
+        image = Image(fold=keeper.fold, form=keeper.form, places=frozen.places, state=state)
+        record = codec.encode(image)
+        self._store.write(hashlib.sha256(record).digest() + record)
+        self._log.info(
+            "snapshot",
+            places={pattern: place.seq for pattern, place in frozen.places.items()},
+            bytes=len(state),
+            held_ms=frozen.held_ns // NS_PER_MS,
+        )
 
     def _is_due(self) -> bool:
         since_ns = self._clock.monotonic_ns() - self._taken_ns
@@ -344,8 +357,3 @@ def _form_of(info: inspect.Type, seen: set[type]) -> str:
         case _:
             raise TypeError(f"{info} cannot be in a snapshot")
     return text
-
-
-def _write(store: SnapshotStore, image: Image) -> None:
-    record = codec.encode(image)
-    store.write(hashlib.sha256(record).digest() + record)
