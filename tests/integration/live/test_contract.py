@@ -1,0 +1,61 @@
+"""The contract of venues kept by a ccxt exchange behind the live gateway: our own dialect.
+
+The very tests that PRISM passes, with the real ccxt and ccxt.pro over real sockets.
+"""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from tests.contract.venues.orders import COINS
+from tests.contract.venues.test_changes import (
+    test_a_change_is_answered_once_under_its_name,
+    test_a_change_of_an_order_that_has_ended_is_refused_by_a_report,
+    test_a_change_of_an_order_that_never_came_is_not_taken_in,
+    test_a_changed_order_can_be_cancelled_whole,
+    test_an_order_is_taken_in_once,
+)
+from tests.integration.prism.site import a_site
+from tests.live import running_gateway
+
+from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.adapters.exchanges.ccxt_exchange import CcxtExchange
+from trade2026.adapters.venues.live import LiveVenue
+from trade2026.core.clock import SystemClock
+from trade2026.model.live import LiveMode
+from trade2026.model.order import NewOrderSingle
+from trade2026.ports.venue import Venue
+
+__all__ = [
+    "test_a_change_is_answered_once_under_its_name",
+    "test_a_change_of_an_order_that_has_ended_is_refused_by_a_report",
+    "test_a_change_of_an_order_that_never_came_is_not_taken_in",
+    "test_a_changed_order_can_be_cancelled_whole",
+    "test_an_order_is_taken_in_once",
+]
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def order() -> NewOrderSingle:
+    """Return an order that rests at the exchange."""
+    return COINS
+
+
+@pytest.fixture
+async def venue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Venue]:
+    """Return the exchange as execution sees it, with a market around 60,000."""
+    async with a_site(tmp_path, monkeypatch) as site:
+        key = await site.key()
+        exchange = CcxtExchange(
+            exchange="binance",
+            api_key=key["api_key"],
+            secret=key["secret"],
+            symbols=["BTCUSDT"],
+            url=f"http://{site.host}",
+        )
+        async with running_gateway(MemoryLog(), exchange, SystemClock()) as gateway:
+            await gateway.raise_to(LiveMode.LIVE)
+            yield LiveVenue(gateway.bus)
+        await exchange.close()
