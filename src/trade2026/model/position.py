@@ -11,6 +11,8 @@ from trade2026.core.numbers import NANOS, Px, SignedQty, Value
 
 BASE_CURRENCY: Final = "USDT"
 """What accounts are valued in: 1 USD = 1 USDT."""
+DOLLARS: Final = frozenset({BASE_CURRENCY, "USD"})
+"""What counts as the base currency wherever no rate is looked up: 1 USD = 1 USDT."""
 
 RATE_ONE: Final = Px(NANOS)
 """The rate of the base currency to itself, and of what is pegged to it."""

@@ -30,7 +30,7 @@ from trade2026.model.live import (
     Reported,
     ShadowFilled,
 )
-from trade2026.model.position import BASE_CURRENCY
+from trade2026.model.position import DOLLARS
 from trade2026.model.reconciliation import Held, moved_by
 
 DONE_KEPT: Final = 10_000
@@ -39,8 +39,6 @@ SHADOWS_KEPT: Final = 1_000
 """Hypothetical fills that can be looked at."""
 
 
-_DOLLARS: Final = frozenset({BASE_CURRENCY, "USD"})
-"""What shares are paid in: 1 USD = 1 USDT."""
 REPORTS_TOLD_AGAIN: Final = 100
 """Reports that a restart tells again: a crash may have come between our log and the platform's."""
 
@@ -169,7 +167,7 @@ class LiveState:
         self._turn(ts_ns)
         signed = report.side.sign * report.last_qty
         self._cash -= value_of(report.last_px, signed)
-        if report.symbol.endswith(report.fee_asset) or report.fee_asset in _DOLLARS:
+        if report.symbol.endswith(report.fee_asset) or report.fee_asset in DOLLARS:
             # A fee in a third asset is not reckoned here: no rate is at hand.
             self._cash -= value_of_money(report.fee)
         self._held[report.symbol] = self._held.get(report.symbol, 0) + signed

@@ -344,6 +344,16 @@ def test_money_in_another_currency_is_not_booked(desk: Desk) -> None:
         desk.write(msgspec.structs.replace(a_deposit(), currency="EUR"))
 
 
+def test_a_fee_in_dollars_is_one_in_the_base_currency() -> None:
+    fill = a_fill(last_qty=qty("1"), fee=money("7"))
+    told, other = Desk(), Desk()
+
+    told.write(an_unknown(msgspec.structs.replace(fill, fee_asset="USD")))
+    other.write(an_unknown(fill))
+
+    assert told.book.exposure("default") == other.book.exposure("default") is not None
+
+
 def test_shorts_bind_margin_like_longs(desk: Desk) -> None:
     short = a_fill(an_order(side=Side.SELL), last_qty=qty("2"))
 
