@@ -87,7 +87,7 @@ def begin(
     """Return the floor that *life* begins with; what its market's parties hold is theirs.
 
     Parameters of agents that the mix does not have any more are left out. A recording has no
-    use for any, nor for another pace than its own: those wait for a market of agents.
+    use for any: those wait for a market of agents. Its time passes as that on the wall does.
     """
     exchange = house.make_exchange(life)
     left_out: list[str] = []

@@ -33,8 +33,8 @@ CHANGES_MAX: Final = 1_000
 
 SKEW_NS: Final = 5 * NS_PER_S
 """How far the clock that made an id may differ from ours."""
-AHEAD_MAX_NS: Final = 86_400 * NS_PER_S
-"""How far an id may be ahead of all time that was ever seen."""
+AHEAD_MAX_NS: Final = 60 * NS_PER_S
+"""How far an id may be ahead of the latest that our clock has ever been."""
 FORGET_MAX: Final = 2_000
 """At once: who forgets a long busy time at its end does it bit by bit."""
 _NO_PLACE: Final = 0
@@ -150,8 +150,7 @@ class OutsideOrders:
 
         Args:
             forgotten_until_ns: up to when what was made may be forgotten, on the wall.
-            latest_ns: the latest that a clock on the wall has ever been, ours or one that an
-                id was made by.
+            latest_ns: the latest that the clock on the wall has ever been.
         """
         self.forgotten_until_ns = forgotten_until_ns
         """No order that arrived, or was made, after this time is forgotten."""
@@ -166,7 +165,7 @@ class OutsideOrders:
         self.forgotten_seq = _NO_PLACE
         """The last place in the log that was let go of since the start."""
         self._now_ns = 0
-        self.latest_ns = latest_ns
+        self._own_latest_ns = self.latest_ns = latest_ns
         """The latest that a clock on the wall has ever been, ours or one an id was made by."""
         self._older: dict[OrderId, OutsiderOrder] = {}
 
@@ -190,9 +189,9 @@ class OutsideOrders:
         at_ns = made_ns(order_id)
         return at_ns is None or at_ns > self.forgotten_until_ns + SKEW_NS
 
-    def is_far_ahead(self, order_id: OrderId) -> bool:
-        """Return whether an id was made later than any that can be taken: none such ever came."""
-        return (made_ns(order_id) or 0) > self.latest_ns + AHEAD_MAX_NS
+    def is_far_ahead(self, order_id: OrderId, wall_ns: int) -> bool:
+        """Return whether an id was made by a clock that is too far ahead of ours to be taken."""
+        return (made_ns(order_id) or 0) > max(self._own_latest_ns, wall_ns) + AHEAD_MAX_NS
 
     def open_orders(self) -> Iterator[OutsiderOrder]:
         """Yield the orders that still work."""
@@ -225,6 +224,7 @@ class OutsideOrders:
     def tick(self, monotonic_ns: int, wall_ns: int) -> None:
         """Note what time it is for all that comes from here on."""
         self._now_ns = monotonic_ns
+        self._own_latest_ns = max(self._own_latest_ns, wall_ns)
         self.latest_ns = max(self.latest_ns, wall_ns)
 
     def add(self, order: OutsiderOrder, *, arrived_ns: int, age_ns: int = 0) -> None:

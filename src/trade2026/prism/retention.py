@@ -112,7 +112,9 @@ class Retention:
         if last_gone <= self.cut.log_seq:
             return
         later = (rung.at_ns for rung in self._rungs if rung.log_seq >= last_gone)
-        self.cut = PrismRung(at_ns=next(later, TimeNs(now_ns)), log_seq=last_gone)
+        self.cut = PrismRung(
+            at_ns=next(later, TimeNs(max(now_ns, self._latest_ns))), log_seq=last_gone
+        )
         self._rungs = [rung for rung in self._rungs if rung.log_seq > last_gone]
 
     def place_before(self, at_ns: int) -> int:

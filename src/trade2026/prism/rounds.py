@@ -252,15 +252,11 @@ class Rounds:
 
     async def _enter(self, entering: Sequence[tuple[Ask, PrismInput]], now_ns: int) -> None:
         floor, _, _, journal, _, history = self.here
-        stood_seq = journal.last_seq
         places = await asyncio.gather(
             *(journal.input(message, key=self._key_of(ask)) for ask, message in entering)
         )
         # In the order of the log, which is what a replay has.
         for place, (ask, message) in sorted(zip(places, entering, strict=True), key=itemgetter(0)):
-            if place <= stood_seq:
-                # The log had it long ago: it has happened, and a replay has it once.
-                continue
             ask.enter(floor, place=place, now_ns=now_ns)
             history.entered(place, message)
             if isinstance(ask, ControlAsk) and not ask.is_done:

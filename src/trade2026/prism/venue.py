@@ -47,7 +47,7 @@ from trade2026.prism.recorder import Recorder
 from trade2026.prism.retention import KEEP_NS, told_time
 from trade2026.prism.rounds import Rounds
 
-_AHEAD: Final = "TOO_EARLY the id was made by a clock that is more than a day ahead of ours"
+_AHEAD: Final = "TOO_EARLY the id was made by a clock that is more than a minute ahead of ours"
 
 
 class Venue:
@@ -162,7 +162,7 @@ class Venue:
         """
         if problem := unsendable(order):
             return refusal(order.order_id, problem)
-        if self.floor.orders.is_far_ahead(order.order_id):
+        if self._is_far_ahead(order.order_id):
             return refusal(order.order_id, _AHEAD)
         if self._may_be_forgotten(order.order_id):
             found = await self._search(order.order_id)
@@ -204,23 +204,24 @@ class Venue:
 
         Raises:
             RefusedError: it may have come when the log was not kept from yet, or its id was made
-                by a clock that is days ahead.
+                by a clock that is ahead.
             VenueUnavailableError: PRISM stopped before the answer was in the log.
         """
         if not is_id(request.order_id):
             # Such an order is never taken, so this needs no place in the log to stay true.
             return VenueOrderStatus(order_id=request.order_id, is_known=False)
-        if self.floor.orders.is_far_ahead(request.order_id):
+        if self._is_far_ahead(request.order_id):
             raise RefusedError(_AHEAD)
         request = in_short(request)
         known = self.floor.orders.get(request.order_id)
         is_partly_known = known is not None and known.is_partly_known
         if is_partly_known or self._may_be_forgotten(request.order_id):
             found = await self._search(request.order_id)
-            if found.is_known and found.is_direct is is_direct:
-                return VenueOrderStatus(
-                    order_id=request.order_id, is_known=True, reports=tuple(found.reports)
-                )
+            if found.is_known:
+                # An order of the other world is not the asker's, and no less known for that.
+                is_own = found.is_direct is is_direct
+                reports = tuple(found.reports) if is_own else ()
+                return VenueOrderStatus(order_id=request.order_id, is_known=is_own, reports=reports)
         ask = StatusAsk(request, is_direct)
         ask.look(self.floor)
         self._rounds.add(ask)
@@ -270,6 +271,9 @@ class Venue:
         now_ns = self._clock.now_ns()
         is_now = abs((made_ns(order_id) or 0) - now_ns) <= SKEW_NS
         return is_now and self.cut.at_ns > now_ns
+
+    def _is_far_ahead(self, order_id: OrderId) -> bool:
+        return self.floor.orders.is_far_ahead(order_id, self._clock.now_ns())
 
     def _may_be_forgotten(self, order_id: OrderId) -> bool:
         orders = self.floor.orders

@@ -221,20 +221,7 @@ async def test_many_questions_about_a_new_order_that_many_others_push_out_do_it_
         assert not [one for one in inputs(log) if one.disowned is not None]
 
 
-async def test_what_the_log_has_already_is_not_done_again(clock: SetClock) -> None:
-    orders, log = Orders(clock), MemoryLog()
-    async with living(log, clock) as prism:
-        await pass_time(prism, 1)
-        order = an_ioc(orders)
-        await prism.venue.submit(order)
-        # As if memory had lost it.
-        prism.venue.floor.orders._by_id.clear()  # pyright: ignore[reportPrivateUsage]
-
-        assert (await prism.venue.submit(order)).is_accepted
-        assert len(kinds_of(log, order)) == 2
-
-
-@pytest.mark.parametrize("ahead_s", [4, 60, 200, 7_200])
+@pytest.mark.parametrize("ahead_s", [4, 30, 59])
 async def test_an_order_made_by_a_clock_that_is_ahead_is_not_repeated(
     log: MemoryLog, clock: SetClock, ahead_s: int
 ) -> None:
@@ -261,7 +248,7 @@ async def test_an_order_made_while_prism_was_away_before_the_clock_was_set_back_
 ) -> None:
     async with living(log, clock) as prism:
         await pass_time(prism, 3)
-    clock.advance(60 * SECOND)
+    clock.advance(50 * SECOND)
     order = an_ioc(Orders(clock))
     clock.off_ns = -3_600 * SECOND
     async with living(log, clock) as prism:
@@ -282,17 +269,21 @@ async def test_an_order_made_while_prism_was_away_before_the_clock_was_set_back_
     assert len(kinds_of(log, order)) == 2
 
 
-async def test_an_order_of_a_clock_that_is_days_ahead_is_refused_and_not_disowned(
+async def test_an_order_of_a_clock_that_is_far_ahead_is_refused_and_not_disowned(
     log: MemoryLog, clock: SetClock
 ) -> None:
     other = SetClock()
     other.off_ns = AHEAD_MAX_NS + 60 * SECOND
+    near = SetClock()
+    near.off_ns = AHEAD_MAX_NS
     async with living(log, clock) as prism:
         await pass_time(prism, 1)
         order = an_ioc(Orders(other))
+        # One that is ahead does not move how far another may be.
+        await prism.venue.submit(an_ioc(Orders(near)))
 
         ack = await prism.venue.submit(order)
-        with pytest.raises(RefusedError, match="a day ahead"):
+        with pytest.raises(RefusedError, match="a minute ahead"):
             await prism.venue.status(status_of(order))
 
         assert not ack.is_accepted
@@ -311,6 +302,9 @@ async def test_a_question_from_the_other_world_disowns_nothing(
         order = an_ioc(Orders(clock))
         await prism.venue.submit(order)
 
+        assert not (await prism.venue.status(status_of(order), is_direct=True)).is_known
+        clock.advance(REMEMBER_NS + 2 * SECOND)
+        await pass_time(prism, 2)
         assert not (await prism.venue.status(status_of(order), is_direct=True)).is_known
         assert (await prism.venue.submit(order)).is_accepted
         assert (await prism.venue.status(status_of(order))).is_known
@@ -337,13 +331,13 @@ async def test_an_order_made_by_a_clock_ahead_is_found_when_that_time_has_come(
     log: MemoryLog, clock: SetClock
 ) -> None:
     other = SetClock()
-    other.off_ns = 1_200 * SECOND
-    async with living(log, clock, keep_ns=7_200 * SECOND) as prism:
+    other.off_ns = 55 * SECOND
+    async with living(log, clock, keep_ns=240 * SECOND) as prism:
         await pass_time(prism, 3)
         order = an_ioc(Orders(other))
         await prism.venue.submit(order)
-        for seed in range(6):
-            clock.advance(300 * SECOND)
+        for seed in range(14):
+            clock.advance(10 * SECOND)
             await prism.venue.submit(an_ioc(Orders(clock, seed=seed)))
             await pass_time(prism, 2)
 

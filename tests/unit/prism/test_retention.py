@@ -164,6 +164,13 @@ class TestRetention:
         assert retention.cut == rung(200, 299)
         assert retention.rungs == ()
 
+    def test_what_a_log_lost_may_have_come_as_late_as_any_clock_ever_was(self) -> None:
+        retention = Retention(KEEP, rungs=[rung(60, 100)], cut=rung(0, 50), latest_ns=500 * SECOND)
+
+        retention.reconcile(300, 200 * SECOND)
+
+        assert retention.cut == rung(500, 299)
+
     def test_a_place_before_a_time_has_all_that_came_later_behind_it(self) -> None:
         retention = Retention(KEEP, rungs=[rung(60, 100), rung(120, 200)], cut=rung(30, 50))
 
