@@ -126,7 +126,8 @@ async def test_what_waits_is_bounded_and_nothing_of_it_is_lost() -> None:
     assert recorder.waiting_rows == 0
     for symbol in SYMBOLS:
         spans = records_of(log, SpanBatch, symbol)
-        assert len(spans) >= 58
+        # A second is told when something happens after it: the last ones may still be open.
+        assert len(spans) >= 55
         assert all(a.end_ns == b.begin_ns for a, b in pairwise(spans))
 
 
