@@ -1,5 +1,6 @@
 """The three surroundings the bus's contract is tested in, behind one face."""
 
+import asyncio
 from typing import Any, Protocol
 
 from trade2026.adapters.bus.connection import Connection
@@ -24,6 +25,9 @@ from trade2026.ports.bus import Bus
 
 USER = "tester"
 PASSWORD = "a secret: of the {test}"
+STORE_NOT_MADE = 10_049
+"""What the server says of a stream whose files it cannot make."""
+TRIES = 50
 
 
 class World(Protocol):
@@ -79,6 +83,20 @@ class LocalWorld:
             await bus.close()
 
 
+async def _migrate(connection: Connection) -> None:
+    # The server answers that a stream is gone while its files still go.
+    for _ in range(TRIES):
+        try:
+            await migrate(connection, STREAMS)
+        except JetStreamError as error:
+            if error.err_code != STORE_NOT_MADE:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the server does not make the streams again")
+
+
 class NatsWorld:
     """Buses on a real server, whose streams are empty at the start."""
 
@@ -97,7 +115,7 @@ class NatsWorld:
                 await call(connection, f"STREAM.DELETE.{stream}", None, Nothing, timeout_s=10)
             except JetStreamError:
                 continue
-        await migrate(connection, STREAMS)
+        await _migrate(connection)
         return cls(server, connection)
 
     async def bus(self) -> Bus:
