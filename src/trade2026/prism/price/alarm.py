@@ -6,7 +6,8 @@ is made up for within hours. So large moves are followed by large ones whatever 
 news of one size at all times, prices alone make volatility cluster.
 
 Only prices that were traded are looked at, once a minute, in averages over minutes to hours
-beside that over a day.
+beside that over a day. They are told in what a minute moved by when the market began: a storm
+alarms, and a calm does not.
 
 Source: Corsi (2009), "A simple approximate long-memory model of realized volatility", for the
 averages; Blanc, Donier, Bouchaud (2017), "Quadratic Hawkes processes for financial prices", for
@@ -32,7 +33,7 @@ FADE_S: Final = 7_200.0
 
 _MOST_MOVE: Final = 100.0
 _MOST_HEAT: Final = 9.0
-"""A trade far off, or a night of them, alarms no more than that; squares of `minute_sd`."""
+"""A trade far off, or a night of them, alarms no more than that; squares of `usual_sd`."""
 
 
 def set_alarm(row: Row, *, step_ns: int, share: float) -> None:
@@ -52,7 +53,8 @@ def set_alarm(row: Row, *, step_ns: int, share: float) -> None:
 
 
 def begin_alarm(row: Row) -> None:
-    """Let prices have moved as usual."""
+    """Let prices have moved as usual, which is by `log_minute_sd`."""
+    row["usual_sd"] = row["log_minute_sd"]
     row["alarm"] = row["usual_move"] = 1.0
     for n in range(MOVES):
         row[f"moved_{n}"] = 1.0
@@ -63,9 +65,9 @@ def look_back(value: Record) -> None:
     """Take up how far the last trade is from the one a minute ago."""
     before = value.last_seen
     value.last_seen = value.last
-    if before == 0 or value.log_minute_sd == 0.0:
+    if before == 0 or value.usual_sd == 0.0:
         return
-    move = math.log(value.last / before) / value.log_minute_sd
+    move = math.log(value.last / before) / value.usual_sd
     square = min(move * move, _MOST_MOVE)
     value.usual_move += (1.0 - value.usual_move_kept) * (square - value.usual_move)
     heat = 0.0

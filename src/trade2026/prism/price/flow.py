@@ -26,6 +26,8 @@ TIMES_S: Final = (8.0, 50.0, 320.0, 2_000.0, 12_800.0, 80_000.0)
 RECENT_S: Final = 300.0
 USUAL_S: Final = 21_600.0
 _FLOOR: Final = 0.05
+_LEAST_BEND: Final = 1e-9
+"""One that is smaller is none: the root would leave nothing, and its terms would have no bound."""
 _FIRST_VOLUME: Final = 0.3
 """Clips a second: what is usual when a market opens."""
 
@@ -62,7 +64,7 @@ def begin_flow(row: Row, *, step_ns: int, clip_lots: int) -> None:
 @kernel
 def bent(pressure: float, bend: float) -> float:
     """Return the impact of a pressure: itself where it is small, its root where it is large."""
-    if bend == 0.0:
+    if bend < _LEAST_BEND:
         return pressure
     return math.copysign(bend * (math.sqrt(1.0 + 2.0 * abs(pressure) / bend) - 1.0), pressure)
 

@@ -69,14 +69,15 @@ class FundamentalParams(msgspec.Struct, frozen=True, kw_only=True):
     alarm_ratio: float = 0.6
     """How far what is made of news goes with how much the price moved lately; 0 for never."""
     season_depth_ratio: float = 0.2
-    """How far activity falls and rises around its average through the day, as a wave."""
+    """How far activity falls and rises around its average through the day, as a wave, before
+    alarm makes it more."""
     season_peak_h: float = 15.0
     """When that is greatest, in hours since the market opened."""
     season_open_h: float = 0.0
     season_close_h: float = 0.0
     """Where they differ, the session between them is busier at its ends than in its middle."""
     season_edge_times: float = 0.0
-    """How much busier."""
+    """How much busier, before alarm makes it more."""
 
 
 def set_fundamental(row: Row, params: FundamentalParams, value: float, clip_lots: int = 1) -> None:
@@ -85,8 +86,8 @@ def set_fundamental(row: Row, params: FundamentalParams, value: float, clip_lots
     row["drift"] = row["deviation"] = 0.0
     row["worth"] = row["consensus"] = value
     begin_flow(row, step_ns=STEP_NS, clip_lots=clip_lots)
-    begin_alarm(row)
     reshape(row, params)
+    begin_alarm(row)
     row["minute_sd"] = value * row["log_minute_sd"]
 
 

@@ -68,7 +68,8 @@ VALUE: Final = Layout(
         "alarm_share": "f8",
         "overdone": "f8",  # of the worth's logarithm
         "overdone_kept": "f8",
-        "usual_move": "f8",  # squares of `log_minute_sd`, over a day
+        "usual_sd": "f8",  # `log_minute_sd` as it began: no shock and no change moves it
+        "usual_move": "f8",  # squares of it, over a day
         "usual_move_kept": "f8",
         "common_luck": "i8",  # the same in all symbols
     }

@@ -6,7 +6,7 @@ from tests.unit.prism.markets import a_config
 
 from trade2026.prism.config import MarketConfig
 from trade2026.prism.lab.beside import run_beside
-from trade2026.prism.lab.measure import alone
+from trade2026.prism.lab.measure import alone, measure
 from trade2026.prism.lab.validation import Seed, run_seeds
 
 
@@ -42,6 +42,22 @@ def test_a_market_of_constant_mood_is_its_own() -> None:
     assert found["SF5.own"] == pytest.approx(1.0)
     # Eighteen hours hold no whole session of AAPL, which stands for a symbol without one.
     assert "MS10" not in found
+
+
+def test_prices_that_alarm_cluster_where_nothing_else_does() -> None:
+    def clustering(alarm_ratio: float) -> float:
+        config = alone(a_config(), "SOLUSDT", 4)
+        bare = msgspec.structs.replace(
+            config.symbols[0].fundamental,
+            mood_sds=0.0,
+            season_depth_ratio=0.0,
+            alarm_ratio=alarm_ratio,
+        )
+        symbol = msgspec.structs.replace(config.symbols[0], fundamental=bare)
+        config = msgspec.structs.replace(config, symbols=(symbol,))
+        return measure(config, days=1.5, seed=4, symbol="SOLUSDT")["SF5"]
+
+    assert clustering(0.6) > clustering(0.0) + 0.02
 
 
 def test_a_run_that_is_too_short_has_neither() -> None:

@@ -9,7 +9,7 @@ from tests.unit.prism.price.test_fundamental import CALM, START, a_value, look
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.layout import Block, Row
-from trade2026.prism.price.fundamental import FundamentalParams, shift
+from trade2026.prism.price.fundamental import FundamentalParams, reshape, shift
 from trade2026.prism.price.value import VALUE
 
 MINUTE_NS = 60 * NS_PER_S
@@ -41,6 +41,20 @@ def test_nobody_is_alarmed_before_the_first_trades_or_where_nothing_can_move() -
 
     assert row_of(block)["alarm"] == 1.0
     assert row_of(traded(still, sds=1.0, minutes=10))["alarm"] == 1.0
+
+
+@pytest.mark.parametrize("times", [0.0, 0.02, 20.0])
+def test_a_storm_alarms_and_a_calm_does_not(times: float) -> None:
+    block, values = traded(ALARMED, sds=1.0, minutes=60), np.zeros(1)
+    row = row_of(block)
+    usual = float(row["log_minute_sd"])
+
+    reshape(row, ALARMED, times)
+    for minute in range(60, 120):
+        row["last"] = round(START * math.exp((minute % 2) * times * usual))
+        look(block.ctypes.data, values, (minute + 1) * MINUTE_NS)
+
+    assert row["alarm"] > 2.0 if times > 1.0 else 0.6 < row["alarm"] < 0.8
 
 
 def test_moves_alarm_by_their_squares_and_only_so_far() -> None:

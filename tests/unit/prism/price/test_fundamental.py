@@ -266,6 +266,8 @@ def test_impact_is_even_at_first_and_a_root_of_much() -> None:
     assert impact_of(even, 400) == pytest.approx(4.0 * impact_of(even, 100), rel=1e-3)
     assert impact_of(root, 400) == pytest.approx(2.0 * impact_of(root, 100), rel=1e-2)
     assert impact_of(never, 400) == pytest.approx(4.0 * impact_of(never, 100), rel=1e-12)
+    tiny = msgspec.structs.replace(even, impact_bend_sds=1e-320)
+    assert impact_of(tiny, 100) == impact_of(never, 100)
     for params in (even, root, never):
         assert impact_of(params, -100) == -impact_of(params, 100) < 0.0
 
