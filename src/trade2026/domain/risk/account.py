@@ -25,6 +25,8 @@ from trade2026.domain.risk.worth import Worth
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import Move
 from trade2026.model.order import NewOrderSingle, OrdType, Side
+from trade2026.model.position import BASE_CURRENCY, DOLLARS
+from trade2026.model.reconciliation import moves_of as booked_by
 from trade2026.model.risk import RiskApproved
 
 
@@ -192,14 +194,22 @@ class RiskAccount:
         return known
 
     def fill(self, report: ExecutionReport, moves: tuple[Move, ...], strategy: str) -> None:
-        """Move cash, the holding, and the order's reservation, where there is one."""
+        """Move cash, the holding, and the order's reservation, where there is one.
+
+        As the ledger books it: a fee in the base asset is paid in units, and one in a third
+        asset moves neither.
+        """
         held = self.holdings.get(report.symbol, NO_HOLDING)
         share = self.share(strategy)
+        asset = BASE_CURRENCY if report.fee_asset in DOLLARS else report.fee_asset
         for move in moves:
-            paid = value_of(move.px, move.qty) + value_of_money(move.fee)
-            self.cash = Value(self.cash - paid)
+            booked = booked_by(report.symbol, move.qty, move.px, move.fee, asset)
+            self.cash = Value(self.cash + booked.cash)
             held = held.after(move.px, move.qty)
-            share.move(report.symbol, move.qty, paid)
+            if booked.quantity != move.qty:
+                # A fee in units: as if they were sold at the fill's price to pay it.
+                held = held.after(move.px, SignedQty(booked.quantity - move.qty))
+            share.move(report.symbol, booked.quantity, -booked.cash)
         self.hold(report.symbol, held)
         reservation = self.reservations.get(report.order_id)
         if reservation is None:

@@ -29,7 +29,7 @@ from trade2026.model.journal import (
     moves_of,
 )
 from trade2026.model.order import NewOrderSingle
-from trade2026.model.position import BASE_CURRENCY, DOLLARS, UNATTRIBUTED
+from trade2026.model.position import BASE_CURRENCY, UNATTRIBUTED
 from trade2026.model.risk import RiskApproved
 
 ENDED_KEPT: Final = 50_000
@@ -206,9 +206,7 @@ class RiskAccounts:
         exec_key = (report.venue, report.exec_id)
         if not moves or exec_key in self._exec_ids:
             return
-        assert not report.fee or report.fee_asset in DOLLARS, (
-            f"{report.exec_id}: a fee in {report.fee_asset or 'no currency'}"
-        )
+        assert not report.fee or report.fee_asset, f"{report.exec_id}: a fee in no currency"
         self._exec_ids[exec_key] = None
         if len(self._exec_ids) > FILLS_KEPT:
             del self._exec_ids[next(iter(self._exec_ids))]

@@ -21,7 +21,8 @@ from tests.factories import (
 
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
-from trade2026.core.numbers import Money, Px, Qty
+from trade2026.core.numbers import Money, Px, Qty, value_of_money
+from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.risk import accounts as accounts_module
 from trade2026.domain.risk.book import RiskBook
 from trade2026.model.execution import ExecType, ExecutionReport
@@ -335,10 +336,30 @@ def test_an_over_fill_leaves_no_negative_reservation(desk: Desk) -> None:
     assert (view.position_qty, view.open_buy_qty, view.reserved) == (qty("3"), 0, 0)
 
 
-def test_money_in_another_currency_is_not_booked(desk: Desk) -> None:
-    fill = msgspec.structs.replace(a_fill(last_qty=qty("1"), fee=Money(1)), fee_asset="BNB")
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("asset", ["USDT", "BTC", "BNB"])
+def test_a_fee_is_booked_as_the_ledger_books_it(desk: Desk, side: Side, asset: str) -> None:
+    fill = a_fill(an_order(side=side), last_qty=qty("1"), fee=money("0.01"))
+    event = an_unknown(msgspec.structs.replace(fill, fee_asset=asset))
+    ledger = Ledger()
+    ledger.apply(a_deposit("1000000"), 1)
+    ledger.apply(event, 2)
 
-    with pytest.raises(AssertionError, match="a fee in BNB"):
+    desk.write(event)
+
+    (position,) = ledger.positions("default")
+    kept, seen = ledger.account("default"), desk.book.exposure("default")
+    assert kept is not None
+    assert seen is not None
+    assert desk.book.view(an_order(), NOW_NS).position_qty == position.quantity
+    assert position.quantity == side.sign * qty("1") - (qty("0.01") if asset == "BTC" else 0)
+    assert value_of_money(seen.cash) == kept.cash
+
+
+def test_money_in_another_currency_is_not_booked(desk: Desk) -> None:
+    fill = msgspec.structs.replace(a_fill(last_qty=qty("1"), fee=Money(1)), fee_asset="")
+
+    with pytest.raises(AssertionError, match="a fee in no currency"):
         desk.write(an_unknown(fill))
     with pytest.raises(AssertionError, match="a deposit in EUR"):
         desk.write(msgspec.structs.replace(a_deposit(), currency="EUR"))
