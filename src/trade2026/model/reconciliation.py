@@ -109,7 +109,7 @@ def moves_of(symbol: str, qty: SignedQty, px: Px, fee: Money, fee_asset: str) ->
     cash = -value_of(px, qty)
     if fee_asset == quote:
         return Held(qty, Value(cash - value_of_money(fee)))
-    units = fee if fee and fee_asset == base else 0
+    units = fee if base and fee_asset == base else 0
     return Held(SignedQty(qty - units), Value(cash))
 
 

@@ -269,7 +269,8 @@ def _orders_of(found: Recollection, *, now_ns: int, monotonic_ns: int) -> Outsid
     forgotten_until_ns = 0 if snapshot is None else snapshot.forgotten_until_ns
     latest_ns = 0 if snapshot is None else snapshot.latest_ns
     orders = OutsideOrders(forgotten_until_ns=forgotten_until_ns, latest_ns=latest_ns)
-    orders.tick(monotonic_ns, now_ns)
+    came_ns = max((delivery.appended_ns for _, delivery in found.inputs), default=0)
+    orders.tick(monotonic_ns, max(now_ns, came_ns))
     for facts in () if snapshot is None else snapshot.older_orders:
         orders.add_older(facts)
     for message, delivery in found.inputs:

@@ -273,7 +273,8 @@ class Venue:
         return is_now and self.cut.at_ns > now_ns
 
     def _is_far_ahead(self, order_id: OrderId) -> bool:
-        return self.floor.orders.is_far_ahead(order_id, self._clock.now_ns())
+        orders = self.floor.orders
+        return orders.get(order_id) is None and orders.is_far_ahead(order_id, self._clock.now_ns())
 
     def _may_be_forgotten(self, order_id: OrderId) -> bool:
         orders = self.floor.orders

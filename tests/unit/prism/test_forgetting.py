@@ -24,7 +24,9 @@ from trade2026.core.errors import RefusedError
 from trade2026.core.ids import OrderId
 from trade2026.model.execution import ExecType, VenueAck
 from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, Side
+from trade2026.model.prism import PrismSnapshot
 from trade2026.prism import outside
+from trade2026.prism.journal import Journal
 from trade2026.prism.outside import AHEAD_MAX_NS, FORGET_MAX, REMEMBER_NS, OutsideOrders
 
 BUY = Side.BUY
@@ -343,3 +345,27 @@ async def test_an_order_made_by_a_clock_ahead_is_found_when_that_time_has_come(
 
         assert (await prism.venue.submit(order)).is_accepted
         assert len(kinds_of(log, order)) == 2
+
+
+async def test_an_order_that_is_known_is_so_however_far_the_clock_was_set_back(
+    log: MemoryLog, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(journal: Journal, snapshot: PrismSnapshot) -> bool:
+        del journal, snapshot
+        return False
+
+    async with living(log, clock) as prism:
+        monkeypatch.setattr(Journal, "snapshot", none)
+        await pass_time(prism, 120)
+        order = an_ioc(Orders(clock))
+        await prism.venue.submit(order)
+    clock.off_ns = -100 * SECOND
+    async with living(log, clock) as prism:
+        for _ in range(2):
+            assert (await prism.venue.submit(order)).is_accepted
+            assert (await prism.venue.status(status_of(order))).is_known
+            clock.advance(REMEMBER_NS + 2 * SECOND)
+            clock.off_ns -= REMEMBER_NS + 2 * SECOND
+            await pass_time(prism, 2)
+
+    assert len(kinds_of(log, order)) == 2

@@ -201,7 +201,9 @@ class RiskAccount:
         """
         held = self.holdings.get(report.symbol, NO_HOLDING)
         share = self.share(strategy)
-        asset = BASE_CURRENCY if report.fee_asset in DOLLARS else report.fee_asset
+        # A fill that is taken back may tell of no fee: what is returned was paid in cash.
+        is_cash = not report.fee_asset or report.fee_asset in DOLLARS
+        asset = BASE_CURRENCY if is_cash else report.fee_asset
         for move in moves:
             booked = booked_by(report.symbol, move.qty, move.px, move.fee, asset)
             self.cash = Value(self.cash + booked.cash)

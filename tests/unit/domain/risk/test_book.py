@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.books import taken_back
 from tests.factories import (
     NOW_NS,
     a_control,
@@ -28,6 +29,7 @@ from trade2026.domain.risk.book import RiskBook
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
 from trade2026.model.journal import (
+    FillTerms,
     JournalEvent,
     OrderApproved,
     OrderFailed,
@@ -354,6 +356,25 @@ def test_a_fee_is_booked_as_the_ledger_books_it(desk: Desk, side: Side, asset: s
     assert desk.book.view(an_order(), NOW_NS).position_qty == position.quantity
     assert position.quantity == side.sign * qty("1") - (qty("0.01") if asset == "BTC" else 0)
     assert value_of_money(seen.cash) == kept.cash
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "LTCUSDT"])
+def test_a_fill_taken_back_without_a_word_of_its_fee_returns_it_in_cash(symbol: str) -> None:
+    desk, ledger = Desk(), Ledger()
+    fill = a_fill(an_order(symbol=symbol), last_qty=qty("1"), fee=money("0.01"))
+    told = msgspec.structs.replace(taken_back(fill), fee=Money(0), fee_asset="")
+    terms = FillTerms(last_qty=fill.last_qty, last_px=fill.last_px, fee=fill.fee)
+    back = msgspec.structs.replace(an_unknown(told), was=terms)
+    ledger.apply(a_deposit("1000000"), 1)
+    for seq, event in enumerate((an_unknown(fill), back), 2):
+        ledger.apply(event, seq)
+        desk.write(event)
+
+    kept, seen = ledger.account("default"), desk.book.exposure("default")
+    assert kept is not None
+    assert seen is not None
+    assert desk.book.view(an_order(symbol=symbol), NOW_NS).position_qty == 0
+    assert value_of_money(seen.cash) == kept.cash == value_of_money(money("1000000"))
 
 
 def test_money_in_another_currency_is_not_booked(desk: Desk) -> None:
