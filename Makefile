@@ -103,9 +103,8 @@ KILLS ?= 20
 chaos: setup-dev $(APP) ## A whole platform under load, one process after another killed (SEED=… KILLS=…)
 	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
-MINUTES ?= 60
-
 .PHONY: soak
+soak: MINUTES ?= 60
 soak: setup-dev $(APP) ## An hour of 200 orders a second, after which all books must agree (MINUTES=…)
 	$(BIN)/python -m tests.chaos --kills 0 --minutes $(MINUTES)
 
