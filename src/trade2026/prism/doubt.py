@@ -1,4 +1,4 @@
-"""Which ids stand in the log that memory let go of, so that not each doubtful one is searched for.
+"""Where the ids stand in the log that memory let go of, so that not each doubtful one is sought.
 
 An id from before what is remembered may have come, or not: only the log knows. After the clock
 on the wall was set back every fresh id is such a one, for as long as it was set back by. So the
@@ -6,7 +6,6 @@ ids that were made around the time in doubt are read once and held, and what mem
 later is read when it has.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -15,7 +14,8 @@ from trade2026.core.ids import OrderId
 from trade2026.model.prism import PrismInput
 from trade2026.model.subjects import PRISM_INPUT, Stream
 from trade2026.ports.bus import Bus, Delivery
-from trade2026.prism.outside import SKEW_NS, OutsideOrders, made_ns
+from trade2026.prism.memory import read
+from trade2026.prism.outside import SKEW_NS, made_ns
 
 MOST_IDS: Final = 200_000
 """More are not held: then each is searched for."""
@@ -24,7 +24,7 @@ _BEHIND_NS: Final = 3_600 * NS_PER_S
 
 
 class Doubts:
-    """The ids of the log that were made around one time.
+    """The ids of the log that were made around one time. Asked one question at a time.
 
     Args:
         bus: with the log.
@@ -34,32 +34,35 @@ class Doubts:
     def __init__(self, bus: Bus, place_before: Callable[[int], int]) -> None:
         self._bus = bus
         self._place_before = place_before
-        self._ids: set[OrderId] = set()
+        self._places: dict[OrderId, int] = {}
         self._from_ns = self._until_ns = 0
         """Of the times at which the ids were made."""
         self._read_seq = 0
         """What stands up to here in the log is read."""
-        self._one_at_a_time = asyncio.Lock()
 
-    async def may_have(self, order_id: OrderId, orders: OutsideOrders) -> bool:
-        """Return whether the log may have an id that *orders* do not remember.
+    async def place_of(self, order_id: OrderId, forgotten_seq: int) -> int | None:
+        """Return the first place at which the log may have an id, None where it has it nowhere.
 
         Args:
-            order_id: a UUIDv7.
-            orders: those of the present life.
+            order_id: a UUIDv7 that memory does not know.
+            forgotten_seq: the last place in the log that memory let go of in this life.
+
+        Raises:
+            BusUnavailableError: the log did not answer.
         """
         at_ns = made_ns(order_id)
         assert at_ns is not None
-        async with self._one_at_a_time:
-            if not self._from_ns <= at_ns < self._until_ns:
-                await self._read_around(at_ns)
-            while orders.forgotten_seq > self._read_seq:
-                await self._read_on(self._from_ns, self._until_ns)
-            return order_id in self._ids or len(self._ids) >= MOST_IDS
+        if not self._from_ns <= at_ns < self._until_ns:
+            await self._read_around(at_ns)
+        while forgotten_seq > self._read_seq:
+            await self._read_on(self._from_ns, self._until_ns)
+        if len(self._places) >= MOST_IDS:
+            return self._places.get(order_id, self._place_before(at_ns - SKEW_NS) + 1)
+        return self._places.get(order_id)
 
     async def _read_around(self, at_ns: int) -> None:
         from_ns, until_ns = at_ns - _BEFORE_NS, at_ns + _BEHIND_NS
-        self._ids.clear()
+        self._places.clear()
         # Until all is read nothing is: the log may be away.
         self._from_ns = self._until_ns = 0
         self._read_seq = self._place_before(from_ns - SKEW_NS)
@@ -67,15 +70,14 @@ class Doubts:
         self._from_ns, self._until_ns = from_ns, until_ns
 
     async def _read_on(self, from_ns: int, until_ns: int) -> None:
-        async def on_input(message: PrismInput, _: Delivery) -> None:
+        async def on_input(message: PrismInput, delivery: Delivery) -> None:
             asked = message.order or message.disowned
-            if asked is None or len(self._ids) >= MOST_IDS:
+            if asked is None or len(self._places) >= MOST_IDS:
                 return
             at_ns = made_ns(asked.order_id)
             if at_ns is not None and from_ns <= at_ns < until_ns:
-                self._ids.add(asked.order_id)
+                self._places.setdefault(asked.order_id, delivery.stream_seq)
 
         last_seq = await self._bus.last_seq(Stream.PRISM_INPUT)
-        subscription = await self._bus.fold(PRISM_INPUT, on_input, from_seq=self._read_seq + 1)
-        await subscription.stop()
+        await read(self._bus.fold(PRISM_INPUT, on_input, from_seq=self._read_seq + 1))
         self._read_seq = last_seq

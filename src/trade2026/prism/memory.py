@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import OrderId
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM
 from trade2026.model.prism import (
@@ -123,15 +122,15 @@ async def recollect(bus: Bus) -> Recollection:
     state = await bus.stream_state(Stream.PRISM_INPUT)
     found.log_seq, found.first_seq = state.last_seq, state.first_seq
     found.reports_place = await bus.last_seq(Stream.REPORTS)
-    await _read(bus.fold(PRISM_SNAPSHOT, on_snapshot, from_seq=max(1, last_snapshot)))
+    await read(bus.fold(PRISM_SNAPSHOT, on_snapshot, from_seq=max(1, last_snapshot)))
     snapshot = found.snapshot
     from_seq = 1 if snapshot is None else snapshot.log_from_seq
-    await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
+    await read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
     audit_from_seq = 1 if snapshot is None else snapshot.audit_from_seq
-    await _read(bus.fold(PRISM_CONTROL, on_control, from_seq=audit_from_seq))
-    await _read(bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
+    await read(bus.fold(PRISM_CONTROL, on_control, from_seq=audit_from_seq))
+    await read(bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
     reports_from = 1 if snapshot is None else snapshot.reports_from_seq
-    await _read(bus.fold(EXEC_REPORT, on_report, from_seq=reports_from))
+    await read(bus.fold(EXEC_REPORT, on_report, from_seq=reports_from))
     return found
 
 
@@ -188,39 +187,6 @@ def revive(found: Recollection, house: House, *, now_ns: int, monotonic_ns: int)
     return revived
 
 
-@dataclass
-class Search:
-    """What the whole log says of one order."""
-
-    is_known: bool = False
-    is_direct: bool = False
-    is_disowned: bool = False
-    reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
-
-
-async def search(bus: Bus, order_id: OrderId, *, from_seq: int) -> Search:
-    """Read the log from *from_seq* on for one order: slow, for orders long forgotten."""
-    found = Search()
-
-    async def on_input(message: PrismInput, _: Delivery) -> None:
-        if message.order is not None and message.order.order_id == order_id:
-            found.is_known = True
-            found.is_direct = message.is_direct
-        if message.disowned is not None and message.disowned.order_id == order_id:
-            found.is_disowned = True
-
-    async def on_outcome(outcome: PrismOutcome, _: Delivery) -> None:
-        last = found.reports[-1].report_seq if found.reports else 0
-        found.reports.extend(
-            r for r in outcome.reports if r.order_id == order_id and r.report_seq > last
-        )
-
-    await _read(bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
-    if found.is_known:
-        await _read(bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
-    return found
-
-
 def snapshot_of(
     floor: Floor, life: PrismLife, controls: Controls, *, log_seq: int
 ) -> PrismSnapshot:
@@ -264,6 +230,12 @@ def publishable(step: Step) -> Iterable[ExecutionReport]:
     )
 
 
+async def read(opening: Awaitable[Subscription]) -> None:
+    """Read the log up to where it ends by now, and no further."""
+    subscription = await opening
+    await subscription.stop()
+
+
 def _orders_of(found: Recollection, *, now_ns: int, monotonic_ns: int) -> OutsideOrders:
     snapshot = found.snapshot
     forgotten_until_ns = 0 if snapshot is None else snapshot.forgotten_until_ns
@@ -294,8 +266,3 @@ def _orders_of(found: Recollection, *, now_ns: int, monotonic_ns: int) -> Outsid
                 age_ns=age_ns,
             )
     return orders
-
-
-async def _read(opening: Awaitable[Subscription]) -> None:
-    subscription = await opening
-    await subscription.stop()

@@ -184,10 +184,11 @@ class OutsideOrders:
     def is_surely_fresh(self, order_id: OrderId) -> bool:
         """Return whether an order that is not remembered here surely never came.
 
-        An id that is no UUIDv7 has no time in it and passes as fresh.
+        An id that is no UUIDv7 has no time in it: it is in doubt as soon as anything is forgotten.
         """
-        at_ns = made_ns(order_id)
-        return at_ns is None or at_ns > self.forgotten_until_ns + SKEW_NS
+        return (made_ns(order_id) or 0) > self.forgotten_until_ns + SKEW_NS or not (
+            self.forgotten_until_ns
+        )
 
     def is_far_ahead(self, order_id: OrderId, wall_ns: int) -> bool:
         """Return whether an id was made by a clock that is too far ahead of ours to be taken."""

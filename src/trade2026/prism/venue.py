@@ -37,11 +37,10 @@ from trade2026.prism.ask import (
 from trade2026.prism.audience import Audience
 from trade2026.prism.control import Controls
 from trade2026.prism.door import in_short, is_id, unsendable
-from trade2026.prism.doubt import Doubts
 from trade2026.prism.floor import Floor
 from trade2026.prism.history import History
 from trade2026.prism.life import House
-from trade2026.prism.memory import Search, search
+from trade2026.prism.log_search import Found, LogSearch
 from trade2026.prism.outside import SKEW_NS, made_ns
 from trade2026.prism.recorder import Recorder
 from trade2026.prism.retention import KEEP_NS, told_time
@@ -73,12 +72,13 @@ class Venue:
             archive: of whole states; None keeps none, and there is nothing to fork then.
             keep_ns: for how long its log is kept, on the wall.
         """
-        self._bus = bus
         self._clock = clock
         self._rounds = Rounds(
             bus=bus, clock=clock, log=log, house=house, archive=archive, keep_ns=keep_ns
         )
-        self._doubts = Doubts(bus, self._place_before)
+        self._log_search = LogSearch(
+            bus, self._place_before, lambda: self.floor.orders.forgotten_seq
+        )
 
     @property
     def floor(self) -> Floor:
@@ -241,22 +241,23 @@ class Venue:
         """Have the loop look at the market at once: something may have filled."""
         self._rounds.stir()
 
-    async def _search(self, order_id: OrderId) -> Search:
-        came_ns = (made_ns(order_id) or 0) - SKEW_NS
+    async def _search(self, order_id: OrderId) -> Found:
+        at_ns = made_ns(order_id)
+        came_ns = (at_ns or 0) - SKEW_NS
         known = self.floor.orders.get(order_id)
-        if known is not None and known.input_seq:
-            return await search(self._bus, order_id, from_seq=known.input_seq)
-        is_gone = came_ns <= self.cut.at_ns and not self._was_just_made(order_id)
-        if is_gone and known is None:
+        if known is not None:
+            from_seq = known.input_seq or self._place_before(came_ns) + 1
+            return await self._log_search.find(order_id, from_seq=from_seq)
+        is_cut = self.cut.log_seq > 0 and came_ns <= self.cut.at_ns
+        if is_cut and not self._was_just_made(order_id):
             # Whether it ever came nobody can say: neither taken as new nor called unknown.
             raise RefusedError(
                 f"what became of order {order_id} is not known any more:"
                 f" PRISM's log is kept from {told_time(self.cut.at_ns)} on"
             )
-        if known is None and not await self._doubts.may_have(order_id, self.floor.orders):
-            return Search()
-        from_seq = self._place_before(came_ns) + 1
-        return await search(self._bus, order_id, from_seq=from_seq)
+        # Nobody can say when an id of another kind was made: all that is kept is read for it.
+        from_seq = self.cut.log_seq + 1 if at_ns is None else None
+        return await self._log_search.find(order_id, from_seq=from_seq)
 
     def _place_before(self, at_ns: int) -> int:
         # Another retention holds in every life.

@@ -1,6 +1,7 @@
 """Events: in the log when append returns, in order per key, at least once to every taker."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from tests.contract.bus.messages import Book, a_deposit, deposit, print_trade, until
@@ -167,6 +168,33 @@ class TestFold:
         await bus.fold(ORDERS_EVENT, book.take, from_seq=4)
 
         assert book.seqs == [4, 5]
+
+    async def test_whose_asker_goes_away_before_it_has_caught_up_reads_no_further(
+        self, world: World
+    ) -> None:
+        bus = await world.bus()
+        for number in range(1, 6):
+            await deposit(bus, "a", number)
+        seen: list[int] = []
+        may_go, is_reading = asyncio.Event(), asyncio.Event()
+
+        async def slow(_: Any, delivery: Delivery) -> None:
+            seen.append(delivery.stream_seq)
+            is_reading.set()
+            await may_go.wait()
+
+        async with asyncio.TaskGroup() as tasks:
+            opening = tasks.create_task(bus.fold(ORDERS_EVENT, slow))
+            await is_reading.wait()
+            opening.cancel()
+            may_go.set()
+        await deposit(bus, "a", 6)
+        book = Book()
+        await bus.fold(ORDERS_EVENT, book.take)
+
+        assert opening.cancelled()
+        assert seen == [1]
+        assert book.seqs == [1, 2, 3, 4, 5, 6]
 
     async def test_beyond_the_end_waits_for_what_comes(self, world: World) -> None:
         bus = await world.bus()

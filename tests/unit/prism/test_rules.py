@@ -24,9 +24,9 @@ PRISM = Path(package.__file__).parent
 APART = {
     "all_measures", "analytics", "archive", "ask", "audience", "config", "crier", "default",
     "doubt", "drive", "feed", "floor_state", "fork", "forks", "gauges", "history", "journal",
-    "kernels", "look", "market_state", "measuring", "memory", "pace", "packing", "paper",
-    "paper_market", "params_file", "recorded", "recorder", "resume", "retention", "rounds",
-    "rules", "venue", "waiting",
+    "kernels", "log_search", "look", "market_state", "measuring", "memory", "pace", "packing",
+    "paper", "paper_market", "params_file", "recorded", "recorder", "resume", "retention",
+    "rounds", "rules", "venue", "waiting",
 }  # fmt: skip
 """What only keeps, tells or lets time pass, or whose outcome is part of the configuration."""
 KERNELS = {"loop", "floorplan"}

@@ -75,7 +75,12 @@ class LogBus:
             until_seq=until_seq,
         )
         await self._begin(consumer)
-        await consumer.catch_up()
+        try:
+            await consumer.catch_up()
+        except asyncio.CancelledError:
+            # Nobody holds it, so nobody else would ever stop it.
+            await consumer.stop()
+            raise
         return consumer
 
     async def _begin(self, consumer: Consumer) -> Consumer:
