@@ -22,7 +22,7 @@ from trade2026.model.booking import (
     SplitBooked,
 )
 from trade2026.model.execution import ExecType, ExecutionReport
-from trade2026.model.journal import FillTerms, JournalEvent, OrderReceived, OrderReported
+from trade2026.model.journal import FillTerms, JournalEvent, OrderReceived, OrderReported, moves_of
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.position import LotMethod, Position, PositionEvent
 
@@ -85,7 +85,8 @@ class Books:
 
     def undo(self, report: ExecutionReport) -> tuple[PositionEvent, ...]:
         """Book a bust or a correction as the log's writer does: with what it is about."""
-        booked = [one.report for one in self.log if isinstance(one, OrderReported)]
+        told = (one for one in self.log if isinstance(one, OrderReported))
+        booked = [one.report for one in told if moves_of(one)]
         of_order = [one for one in booked if one.order_id == report.order_id]
         return self.report(report, booked_terms(of_order, report.exec_ref_id))
 

@@ -16,6 +16,7 @@ from trade2026.core.numbers import Money, Px, Qty, SignedQty
 from trade2026.model.booking import AnyBooking
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.order import NewOrderSingle
+from trade2026.model.position import BASE_CURRENCY
 from trade2026.model.risk import Refusal
 
 
@@ -122,6 +123,8 @@ class FillTerms(msgspec.Struct, frozen=True, kw_only=True):
     fee: Money
     exec_id: ExecId = ExecId("")
     """As the fill was first told of, however often it was corrected; empty in old logs."""
+    fee_asset: str = ""
+    """What `fee` was paid in; empty in old logs, where it is what the undoing report says."""
 
 
 class OrderReported(_OrderStep, frozen=True, kw_only=True):
@@ -189,12 +192,23 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     px: Px
     fee: Money
     """Paid (positive), or given back."""
+    fee_asset: str
+    """What it is paid in; never empty where something is paid."""
 
 
 def undone_of(event: OrderReported | UnknownReported) -> ExecId:
     """Return which fill a bust or a correction is about: the first, where it names another."""
     was = event.was
     return was.exec_id if was is not None and was.exec_id else ExecId(event.report.exec_ref_id)
+
+
+def fee_asset_of(event: OrderReported | UnknownReported) -> str:
+    """Return what the fee of the fill was paid in that a bust or a correction undoes.
+
+    A bust may tell of no fee at all: what is returned was then paid in cash.
+    """
+    told = event.was.fee_asset if event.was is not None else ""
+    return told or event.report.fee_asset or BASE_CURRENCY
 
 
 def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:
@@ -211,9 +225,11 @@ def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:
     moves: list[Move] = []
     if was is not None and report.exec_type in UNDOES:
         undone = SignedQty(-sign * was.last_qty)
-        moves.append(Move(qty=undone, px=was.last_px, fee=Money(-was.fee)))
+        fee, asset = Money(-was.fee), fee_asset_of(event)
+        moves.append(Move(qty=undone, px=was.last_px, fee=fee, fee_asset=asset))
     is_corrected = bool(moves) and report.exec_type is ExecType.TRADE_CORRECT
     if report.exec_type is ExecType.TRADE or is_corrected:
         qty = SignedQty(sign * report.last_qty)
-        moves.append(Move(qty=qty, px=report.last_px, fee=report.fee))
+        fee, asset = report.fee, report.fee_asset
+        moves.append(Move(qty=qty, px=report.last_px, fee=fee, fee_asset=asset))
     return tuple(moves)

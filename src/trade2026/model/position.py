@@ -7,12 +7,12 @@ import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ExecId, StrategyId
-from trade2026.core.numbers import NANOS, Px, SignedQty, Value
+from trade2026.core.numbers import NANOS, Px, SignedQty, Value, value_at
 
 BASE_CURRENCY: Final = "USDT"
 """What accounts are valued in: 1 USD = 1 USDT."""
 DOLLARS: Final = frozenset({BASE_CURRENCY, "USD"})
-"""What counts as the base currency wherever no rate is looked up: 1 USD = 1 USDT."""
+"""What is worth one of the base currency from the beginning: 1 USD = 1 USDT."""
 
 RATE_ONE: Final = Px(NANOS)
 """The rate of the base currency to itself, and of what is pegged to it."""
@@ -89,6 +89,53 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """What of `deposits` came before the currency had a rate: it is not in `deposits_base`."""
     rate: Px | None = None
     """What one unit is worth in the base currency; None as long as nobody said."""
+
+    @property
+    def worth(self) -> Value:
+        """Return what the cash is worth in the base currency; nothing without a rate."""
+        return Value(0) if self.rate is None else value_at(self.cash, self.rate)
+
+    def moved(self, amount: int) -> "Balance":
+        """Return it with *amount* of cash more, that came by trading."""
+        # Spelled out: every fill passes here, and `replace` costs as much as the rest of it.
+        return Balance(
+            currency=self.currency,
+            cash=Value(self.cash + amount),
+            deposits=self.deposits,
+            deposits_base=self.deposits_base,
+            deposits_unrated=self.deposits_unrated,
+            rate=self.rate,
+        )
+
+    def paid_in(self, amount: int) -> "Balance":
+        """Return it with *amount* of cash more, that was paid in."""
+        unrated, base = self.deposits_unrated, self.deposits_base
+        if self.rate is None:
+            unrated = Value(unrated + amount)
+        else:
+            base = Value(base + value_at(amount, self.rate))
+        return msgspec.structs.replace(
+            self,
+            cash=Value(self.cash + amount),
+            deposits=Value(self.deposits + amount),
+            deposits_base=base,
+            deposits_unrated=unrated,
+        )
+
+    def valued(self, rate: Px) -> "Balance":
+        """Return it valued at *rate*; what came before there was one counts at this one."""
+        waiting = value_at(self.deposits_unrated, rate)
+        return msgspec.structs.replace(
+            self,
+            rate=rate,
+            deposits_base=Value(self.deposits_base + waiting),
+            deposits_unrated=Value(0),
+        )
+
+
+def no_balance(currency: str) -> Balance:
+    """Return what there is of a *currency* of which nothing was ever moved."""
+    return Balance(currency=currency, rate=RATE_ONE if currency in DOLLARS else None)
 
 
 class AccountChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -92,7 +92,7 @@ _LISTED: Final = {one.symbol: (one.base, one.quote) for one in PRISM_INSTRUMENTS
 _UNLISTED: Final = ("", BASE_CURRENCY)
 
 
-def moves_of(symbol: str, qty: SignedQty, px: Px, fee: Money, fee_asset: str) -> Held:
+def booked_by(symbol: str, qty: SignedQty, px: Px, fee: Money, fee_asset: str) -> Held:
     """Return what a fill moves: as the ledger books it.
 
     A fee in the quote asset is cash, one in the base asset is paid in units, and one in a third
@@ -113,10 +113,15 @@ def moves_of(symbol: str, qty: SignedQty, px: Px, fee: Money, fee_asset: str) ->
     return Held(SignedQty(qty - units), Value(cash))
 
 
+def is_third(symbol: str, asset: str) -> bool:
+    """Return whether *asset* is neither what *symbol* is quoted in nor what it trades."""
+    return asset not in _LISTED.get(symbol, _UNLISTED)
+
+
 def moved_by(report: ExecutionReport) -> Held:
     """Return what the fill moves that *report* tells of."""
     qty = SignedQty(report.last_qty * report.side.sign)
-    return moves_of(report.symbol, qty, report.last_px, report.fee, report.fee_asset)
+    return booked_by(report.symbol, qty, report.last_px, report.fee, report.fee_asset)
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ def booked_terms(booked: Iterable[ExecutionReport], exec_ref_id: str) -> FillTer
                 last_qty=report.last_qty,
                 last_px=report.last_px,
                 fee=report.fee,
+                fee_asset=report.fee_asset,
                 exec_id=ExecId(first),
             )
     return terms.get(first_of.get(exec_ref_id, ""))

@@ -10,14 +10,12 @@ from typing import Final
 import msgspec
 
 from trade2026.core.ids import AccountId
-from trade2026.core.numbers import Px, Value, value_at
+from trade2026.core.numbers import Px, Value
 from trade2026.domain.position.entry import Entry
-from trade2026.model.position import BASE_CURRENCY, RATE_ONE, Balance, LotMethod
+from trade2026.model.position import BASE_CURRENCY, Balance, LotMethod, no_balance
 
 ENTRIES_KEPT: Final = 2_000
 """Entries kept for each account to be looked at; the log has them all."""
-PEGGED: Final = frozenset({BASE_CURRENCY, "USD"})
-"""Currencies that are worth one from the beginning."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,48 +75,19 @@ class AccountBooks:
 
     def balance(self, currency: str) -> Balance:
         """Return what there is of *currency*."""
-        rate = RATE_ONE if currency in PEGGED else None
-        return self.balances.get(currency) or Balance(currency=currency, rate=rate)
+        return self.balances.get(currency) or no_balance(currency)
 
     def move(self, currency: str, amount: int) -> None:
         """Add *amount* of cash that came by trading."""
-        held = self.balance(currency)
-        # Spelled out: every fill passes here, and `replace` costs as much as the rest of it.
-        self.balances[currency] = Balance(
-            currency=currency,
-            cash=Value(held.cash + amount),
-            deposits=held.deposits,
-            deposits_base=held.deposits_base,
-            deposits_unrated=held.deposits_unrated,
-            rate=held.rate,
-        )
+        self.balances[currency] = self.balance(currency).moved(amount)
 
     def deposit(self, currency: str, amount: int) -> None:
         """Add *amount* of cash that was paid in."""
-        held = self.balance(currency)
-        unrated, base = held.deposits_unrated, held.deposits_base
-        if held.rate is None:
-            unrated = Value(unrated + amount)
-        else:
-            base = Value(base + value_at(amount, held.rate))
-        self.balances[currency] = msgspec.structs.replace(
-            held,
-            cash=Value(held.cash + amount),
-            deposits=Value(held.deposits + amount),
-            deposits_base=base,
-            deposits_unrated=unrated,
-        )
+        self.balances[currency] = self.balance(currency).paid_in(amount)
 
     def rate(self, currency: str, rate: Px) -> None:
         """Value *currency* at *rate*; what came before there was one counts at this one."""
-        held = self.balance(currency)
-        waiting = value_at(held.deposits_unrated, rate)
-        self.balances[currency] = msgspec.structs.replace(
-            held,
-            rate=rate,
-            deposits_base=Value(held.deposits_base + waiting),
-            deposits_unrated=Value(0),
-        )
+        self.balances[currency] = self.balance(currency).valued(rate)
 
     def shown(self) -> Account:
         """Return the account as it stands."""

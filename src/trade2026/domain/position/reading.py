@@ -7,7 +7,6 @@ from trade2026.domain.position.holding import DividendOp, FillOp, Op, SplitOp
 from trade2026.model.booking import AnyBooking, DividendBooked, SplitBooked
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import CashDeposited, OrderReported, UnknownReported, moves_of
-from trade2026.model.position import BASE_CURRENCY
 
 
 def fill_op(report: ExecutionReport, exec_id: ExecId, sign: int) -> FillOp:
@@ -26,7 +25,7 @@ def ops_of(event: OrderReported | UnknownReported) -> list[FillOp]:
             move.qty,
             move.px,
             move.fee,
-            report.fee_asset or BASE_CURRENCY,
+            move.fee_asset,
         )
         for number, move in enumerate(moves_of(event))
     ]

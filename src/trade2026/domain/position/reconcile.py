@@ -13,17 +13,17 @@ from typing import Final
 import msgspec
 
 from trade2026.core.ids import AccountId, ExecId
-from trade2026.core.numbers import SignedQty, Value
+from trade2026.core.numbers import Value
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import (
-    FillTerms,
     JournalEvent,
     OrderReported,
     UnknownReported,
+    moves_of,
     undone_of,
 )
 from trade2026.model.position import Position
-from trade2026.model.reconciliation import Cause, Difference, Held, Statement, moved_by, moves_of
+from trade2026.model.reconciliation import Cause, Difference, Held, Statement, booked_by, moved_by
 
 RECENT_KEPT: Final = 20_000
 """Fills that can be taken off again: more than come while a venue is being asked."""
@@ -173,7 +173,9 @@ class VenueFills:
         before = self._fills.get(key)
         if key not in self._fills and event.was is not None:
             # The log's writer knows the fill, and we do not any more.
-            before = moved_at(report, event.was)
+            undone = moves_of(event)[0]
+            back = booked_by(report.symbol, undone.qty, undone.px, undone.fee, undone.fee_asset)
+            before = NOTHING.plus(back, -1)
         if before is None:
             return
         is_bust = report.exec_type is ExecType.TRADE_CANCEL
@@ -193,17 +195,6 @@ class VenueFills:
         held = self._held.setdefault(report.venue, {})
         held[place] = held.get(place, NOTHING).plus(moved)
         self._recent.append((report.venue, report.report_seq, place, moved))
-
-
-def moved_at(report: ExecutionReport, terms: FillTerms) -> Held:
-    """Return what the fill moved that *report* takes back or corrects, by what it is booked at."""
-    return moves_of(
-        report.symbol,
-        SignedQty(terms.last_qty * report.side.sign),
-        terms.last_px,
-        terms.fee,
-        report.fee_asset,
-    )
 
 
 def compare(

@@ -21,12 +21,12 @@ from trade2026.core.numbers import (
     value_of_money,
 )
 from trade2026.domain.risk.pace import Pace
+from trade2026.domain.risk.purse import Purse
 from trade2026.domain.risk.worth import Worth
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import Move
 from trade2026.model.order import NewOrderSingle, OrdType, Side
-from trade2026.model.position import BASE_CURRENCY, DOLLARS
-from trade2026.model.reconciliation import moves_of as booked_by
+from trade2026.model.reconciliation import booked_by, is_third
 from trade2026.model.risk import RiskApproved
 
 
@@ -145,11 +145,17 @@ class Share:
         """Received less paid, in square nanos."""
         self.quantities: dict[str, int] = {}
         """Held, signed, by symbol."""
+        self.others: dict[str, int] = {}
+        """Received less paid in other currencies, in square nanos of each."""
 
     def move(self, symbol: str, qty: int, paid: int) -> None:
         """Add *qty*, signed, for which *paid* was paid."""
         self.cash -= paid
         self.quantities[symbol] = self.quantities.get(symbol, 0) + qty
+
+    def move_other(self, currency: str, amount: int) -> None:
+        """Add *amount*, in square nanos of another *currency*."""
+        self.others[currency] = self.others.get(currency, 0) + amount
 
 
 class RiskAccount:
@@ -158,8 +164,10 @@ class RiskAccount:
     def __init__(self) -> None:
         self.is_open = False
         self.cash = Value(0)
+        """In the base currency."""
         self.deposits = Value(0)
-        """Cash that came from outside, which is no gain."""
+        """Cash in it that came from outside, which is no gain."""
+        self.purse = Purse()
         self.shares: dict[str, Share] = {}
         """By strategy."""
         self.holdings: dict[str, Holding] = {}
@@ -175,6 +183,11 @@ class RiskAccount:
         self._side_value: dict[Side, int] = {}
         """The same over all symbols."""
         self._reserved_for: dict[str, int] = {}
+
+    @property
+    def total_cash(self) -> Value:
+        """Return the cash of all currencies in the base currency."""
+        return Value(self.cash + self.purse.worth)
 
     def deposit(self, amount: Money) -> None:
         """Add cash, which opens the account."""
@@ -197,15 +210,15 @@ class RiskAccount:
         """Move cash, the holding, and the order's reservation, where there is one.
 
         As the ledger books it: a fee in the base asset is paid in units, and one in a third
-        asset moves neither.
+        asset from what there is of it, which may be less than nothing.
         """
         held = self.holdings.get(report.symbol, NO_HOLDING)
         share = self.share(strategy)
-        # A fill that is taken back may tell of no fee: what is returned was paid in cash.
-        is_cash = not report.fee_asset or report.fee_asset in DOLLARS
-        asset = BASE_CURRENCY if is_cash else report.fee_asset
         for move in moves:
-            booked = booked_by(report.symbol, move.qty, move.px, move.fee, asset)
+            booked = booked_by(report.symbol, move.qty, move.px, move.fee, move.fee_asset)
+            if move.fee and is_third(report.symbol, move.fee_asset):
+                self.purse.move(move.fee_asset, -value_of_money(move.fee))
+                share.move_other(move.fee_asset, -value_of_money(move.fee))
             self.cash = Value(self.cash + booked.cash)
             held = held.after(move.px, move.qty)
             if booked.quantity != move.qty:

@@ -227,7 +227,8 @@ class RiskBook:
             position_qty=holding.quantity,
             open_buy_qty=account.open_qty(order.symbol, Side.BUY),
             open_sell_qty=account.open_qty(order.symbol, Side.SELL),
-            equity=Value(account.cash + worth.value),
+            equity=Value(account.total_cash + worth.value),
+            idle=account.purse.idle,
             bound_margin=worth.margin,
             reserved=account.reserved,
             fee_bps=self._fee_bps,
@@ -296,25 +297,25 @@ class RiskBook:
         )
         worth = self._refreshed(account, known)
         margin = worth.margin
-        equity = money_down(known.cash + worth.value)
+        equity = money_down(known.total_cash + worth.value)
         return Exposure(
             account=AccountId(account),
             currency=BASE_CURRENCY,
             mode=self.modes.mode_over(account),
-            cash=money_down(known.cash),
+            cash=money_down(known.total_cash),
             equity=equity,
             gross_exposure=Money(sum(abs(symbol.value) for symbol in symbols)),
             net_exposure=Money(sum(symbol.value for symbol in symbols)),
             margin=margin,
             reserved=known.reserved,
-            buying_power=Money(equity - margin - known.reserved),
+            buying_power=Money(equity - money_up(known.purse.idle) - margin - known.reserved),
             open_order_count=len(known.reservations),
             value_at_risk=self._value_at_risk(known),
             symbols=symbols,
         )
 
     def _equity(self, name: str, account: RiskAccount) -> Money:
-        return money_down(account.cash + self._refreshed(name, account).value)
+        return money_down(account.total_cash + self._refreshed(name, account).value)
 
     def _losses(
         self, name: str, account: RiskAccount, now_ns: TimeNs, strategy: str = ""

@@ -15,16 +15,21 @@ from trade2026.model.booking import (
     CashMoved,
     DividendBooked,
     FundingBooked,
+    RateSet,
     SplitBooked,
 )
 from trade2026.model.position import BASE_CURRENCY
 
 
 def book(account: RiskAccount, event: Booking) -> None:
-    """Let *event* happen to *account*; cash of other currencies is no buying power."""
+    """Let *event* happen to *account*."""
     match event:
         case CashMoved(currency=currency, amount=amount) if currency == BASE_CURRENCY:
             account.transfer(value_of_money(amount))
+        case CashMoved():
+            account.purse.pay_in(event.currency, value_of_money(event.amount))
+        case RateSet():
+            account.purse.rate(event.currency, event.rate)
         case FundingBooked():
             amount = value_of_money(event.amount)
             _pay(account, amount)

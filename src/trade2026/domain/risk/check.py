@@ -66,11 +66,13 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     open_sell_qty: Qty
     """What open sell orders of the symbol may still sell."""
     equity: Value
-    """Cash and holdings at the marks."""
+    """Cash of all currencies, and holdings at the marks."""
     bound_margin: Money
     """Margin of all that the account holds; shorts bind like longs."""
     reserved: Money
     """Buying power held for the account's open orders."""
+    idle: Value = Value(0)
+    """What of the equity is cash in other currencies: it bears no order."""
     fee_bps: Bps
     """The dearest rate that a fill may be charged."""
     limits: Limits
@@ -213,7 +215,8 @@ def to_reserve(order: NewOrderSingle, view: RiskView) -> Money:
 
 def free_margin(view: RiskView) -> Money:
     """Return what the account can still bind; negative when it has bound too much."""
-    return Money(money_down(view.equity) - view.bound_margin - view.reserved)
+    borne = money_down(view.equity) - money_up(view.idle)
+    return Money(borne - view.bound_margin - view.reserved)
 
 
 def order_value(px: Px, qty: int) -> Money:

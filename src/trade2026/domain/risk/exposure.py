@@ -29,6 +29,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     mode: TradingMode
     cash: Money
+    """Of all currencies, at the ledger's rates."""
     equity: Money
     gross_exposure: Money
     """Sum of the size of all holdings; shorts count like longs."""
@@ -38,7 +39,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     reserved: Money
     """Buying power held for the open orders."""
     buying_power: Money
-    """Equity less margin and reservations; negative when too much is bound."""
+    """Equity less margin, reservations and cash in other currencies; negative when short of it."""
     open_order_count: int
     value_at_risk: ValueAtRisk
     """With what open orders may add to positions."""

@@ -77,6 +77,8 @@ class LossWatch:
         for symbol, quantity in share.quantities.items():
             last_px = account.holdings.get(symbol, Holding()).last_px
             value += value_of(self._references.mark_px(symbol, Px(last_px)), quantity)
+        for currency, amount in share.others.items():
+            value += account.purse.value(currency, amount)
         return money_down(value)
 
 
@@ -87,4 +89,4 @@ def scope_of(key: Key) -> str:
 
 
 def _pnl(account: RiskAccount, equity: Money) -> Money:
-    return Money(equity - money_down(account.deposits))
+    return Money(equity - money_down(account.deposits + account.purse.paid_in))

@@ -11,6 +11,7 @@ from trade2026.core.numbers import Value
 from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
 from trade2026.domain.risk.pace import Paced
 from trade2026.model.order import NewOrderSingle
+from trade2026.model.position import Balance
 from trade2026.model.risk import RiskControl
 
 
@@ -20,6 +21,7 @@ class ShareState(msgspec.Struct, frozen=True, array_like=True):
     strategy: str
     cash: Value
     quantities: dict[str, int]
+    others: dict[str, int]
 
 
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +31,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool
     cash: Value
     deposits: Value
+    purse: tuple[Balance, ...]
     shares: tuple[ShareState, ...]
     holdings: dict[str, Holding]
     reservations: tuple[Reservation, ...]
@@ -61,8 +64,9 @@ def freeze_account(name: AccountId, account: RiskAccount) -> AccountState:
         is_open=account.is_open,
         cash=account.cash,
         deposits=account.deposits,
+        purse=account.purse.all(),
         shares=tuple(
-            ShareState(strategy, Value(share.cash), dict(share.quantities))
+            ShareState(strategy, Value(share.cash), dict(share.quantities), dict(share.others))
             for strategy, share in account.shares.items()
         ),
         holdings=dict(account.holdings),
@@ -77,9 +81,11 @@ def thaw_account(state: AccountState) -> RiskAccount:
     """Return the account that *state* was frozen from."""
     account = RiskAccount()
     account.is_open, account.cash, account.deposits = state.is_open, state.cash, state.deposits
+    account.purse.thaw(state.purse)
     for one in state.shares:
         share = account.share(one.strategy)
         share.cash, share.quantities = int(one.cash), dict(one.quantities)
+        share.others = dict(one.others)
     for symbol, holding in state.holdings.items():
         account.hold(symbol, holding)
     for reservation in state.reservations:

@@ -18,7 +18,13 @@ from trade2026.core.numbers import SignedQty, Value, split_qty, value_of, value_
 from trade2026.model.booking import SplitBooked
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS, Instrument, InstrumentKind
-from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported, undone_of
+from trade2026.model.journal import (
+    JournalEvent,
+    OrderReported,
+    UnknownReported,
+    fee_asset_of,
+    undone_of,
+)
 from trade2026.model.position import BASE_CURRENCY
 
 INSTRUMENTS: Final[Mapping[str, Instrument]] = {one.symbol: one for one in PRISM_INSTRUMENTS}
@@ -142,7 +148,11 @@ class Obligations:
             # No such fill stands.
             return
         wrong = msgspec.structs.replace(
-            report, last_qty=was.last_qty, last_px=was.last_px, fee=was.fee
+            report,
+            last_qty=was.last_qty,
+            last_px=was.last_px,
+            fee=was.fee,
+            fee_asset=fee_asset_of(event),
         )
         back = self._of(event.account, wrong, event.ts_ns)
         change = msgspec.structs.replace(

@@ -1,5 +1,6 @@
 """Busts, corrections and changes by the venue: booked, and told as what they are."""
 
+import msgspec
 import pytest
 from tests.factories import NOW_NS, a_fill, a_report, an_order, an_unknown, px, qty
 
@@ -171,6 +172,7 @@ def test_nothing_is_known_of_a_trade_that_was_never_told() -> None:
 
 def test_a_bust_on_an_unknown_order_moves_what_was_booked() -> None:
     fill = a_fill(last_qty=qty("2"), exec_id=ExecId("f1"), fee=Money(3))
+    fill = msgspec.structs.replace(fill, fee_asset="BNB")
     report = a_report(exec_type=ExecType.TRADE_CANCEL, exec_id=ExecId("b1"), exec_ref_id="f1")
 
     event = decide.judge_report(None, report, event_id=EventId("e"), ts_ns=NOW_NS, fills=[fill])
@@ -178,8 +180,14 @@ def test_a_bust_on_an_unknown_order_moves_what_was_booked() -> None:
     assert isinstance(event, UnknownReported)
     assert moves_of(an_unknown(fill))[0].qty == qty("2")
     assert event.was == FillTerms(
-        last_qty=qty("2"), last_px=px("50000"), fee=Money(3), exec_id=ExecId("f1")
+        last_qty=qty("2"),
+        last_px=px("50000"),
+        fee=Money(3),
+        fee_asset="BNB",
+        exec_id=ExecId("f1"),
     )
+    (undone,) = moves_of(event)
+    assert (undone.fee, undone.fee_asset) == (Money(-3), "BNB")
 
 
 def test_a_change_that_nobody_asked_for_is_booked_and_told() -> None:

@@ -21,9 +21,11 @@ from tests.factories import (
 )
 
 from trade2026.core.clock import NS_PER_S, TimeNs
-from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
-from trade2026.core.numbers import Money, Px, Qty, value_of_money
+from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
+from trade2026.core.numbers import Money, Px, Qty, Value, value_of_money
+from trade2026.domain.oms.bust import booked_terms
 from trade2026.domain.position.ledger import Ledger
+from trade2026.domain.position.reconcile import VenueFills
 from trade2026.domain.risk import accounts as accounts_module
 from trade2026.domain.risk.book import RiskBook
 from trade2026.model.execution import ExecType, ExecutionReport
@@ -39,8 +41,11 @@ from trade2026.model.journal import (
     OrderSent,
 )
 from trade2026.model.order import NewOrderSingle, Side
+from trade2026.model.position import Position, PositionKey
+from trade2026.model.reconciliation import Held
 from trade2026.model.risk import RefusalCode, RiskApproved, TradingMode
 
+NOWHERE = PositionKey(AccountId("a"), StrategyId("s"), "v", "x")
 MARGIN_AND_FEE = money("5025")
 """Of the order of the factories: ten per cent of 50,000, and five basis points."""
 
@@ -375,6 +380,34 @@ def test_a_fill_taken_back_without_a_word_of_its_fee_returns_it_in_cash(symbol: 
     assert seen is not None
     assert desk.book.view(an_order(symbol=symbol), NOW_NS).position_qty == 0
     assert value_of_money(seen.cash) == kept.cash == value_of_money(money("1000000"))
+
+
+@pytest.mark.parametrize("kind", [ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT])
+@pytest.mark.parametrize("asset", ["USDT", "BTC", "BNB"])
+@pytest.mark.parametrize("told_in", ["USDT", "BTC", ""])
+def test_a_fee_is_given_back_in_what_it_was_paid_in(
+    kind: ExecType, asset: str, told_in: str
+) -> None:
+    desk, ledger, venue = Desk(), Ledger(), VenueFills()
+    fill = msgspec.structs.replace(a_fill(last_qty=qty("1"), fee=money("0.01")), fee_asset=asset)
+    fee = money("0.02") if told_in else Money(0)
+    told = msgspec.structs.replace(taken_back(fill), exec_type=kind, fee=fee, fee_asset=told_in)
+    back = msgspec.structs.replace(an_unknown(told), was=booked_terms([fill], fill.exec_id))
+    ledger.apply(a_deposit("1000000"), 1)
+    for seq, event in enumerate((an_unknown(fill), back), 2):
+        ledger.apply(event, seq)
+        venue.apply(event, seq)
+        desk.write(event)
+
+    kept, seen = ledger.account("default"), desk.book.exposure("default")
+    assert kept is not None
+    assert seen is not None
+    (position,) = ledger.positions("default") or (Position(key=NOWHERE),)
+    assert desk.book.view(an_order(), NOW_NS).position_qty == position.quantity
+    assert value_of_money(seen.cash) == kept.cash
+    held = venue.at(PRISM, 10)[AccountId("default"), "BTCUSDT"]
+    cash = kept.cash - value_of_money(money("1000000"))
+    assert held == Held(position.quantity, Value(cash))
 
 
 def test_money_in_another_currency_is_not_booked(desk: Desk) -> None:
