@@ -44,7 +44,8 @@ class HistoryReply(msgspec.Struct, frozen=True, kw_only=True):
     to_ns: int
     measures: list[MeasuresReply]
     is_current: bool
-    """False while the store is so far behind that the newest intervals are left out; ask again."""
+    """False while intervals are left out that are not lost: the newest, because the store is far
+    behind or the log is still being read, or those of a damaged part that is stored again."""
     next_cursor: str | None
 
 

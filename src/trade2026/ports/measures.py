@@ -40,11 +40,21 @@ class MeasureRange(NamedTuple):
         return self.from_ns <= measures.begin_ns < self.to_ns
 
 
+class Reached(NamedTuple):
+    """How far a store has come with a log."""
+
+    seq: int
+    """The last event whose measures are stored, 0 for none."""
+    is_whole: bool
+    """Whether none of what it once stored is missing: false from when a damaged part was set
+    aside until all that the log still has of it is stored again."""
+
+
 class MeasureStore(Protocol):
     """Where measures are stored, in the order of their places."""
 
-    async def reached(self, log_id: str) -> int:
-        """Return the last event of that log whose measures are all stored, 0 for none.
+    async def reached(self, log_id: str) -> Reached:
+        """Return how far the store has come with that log.
 
         Raises:
             UnavailableError: the store did not answer as it should.

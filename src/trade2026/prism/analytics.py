@@ -53,6 +53,8 @@ class Analytics:
         self._is_from_the_start = True
         self.log_id = ""
         """Of the log that is folded, as tables of events have it."""
+        self.seq = 0
+        """The last event that was folded."""
 
     async def begin(self) -> int:
         """Return the first event to read."""
@@ -72,6 +74,7 @@ class Analytics:
                 # The fold begins in the middle of the first interval, unless the log does.
                 self._shelves[key] = _Shelf(0 if self._is_from_the_start else seq)
             self._shelves[key].add(Marked(Mark(self.log_id, seq, pos), measures))
+        self.seq = seq
 
     def newest(
         self, symbol: str, interval_ns: int, *, limit: int, before: Place | None = None

@@ -70,6 +70,8 @@ class Recorder:
         self.told_rows = 0
         """Since the process began."""
         self.is_away = False
+        self.span_seq = 0
+        """Where the log has the last span that this process told."""
 
     async def take(self, floor: Floor, events: Iterable[MarketEvent]) -> None:
         """Take what a round gave; waits while too much waits already."""
@@ -143,7 +145,7 @@ class Recorder:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                await self._bus.append(subject, batch, event_id=event_id, symbol=key.symbol)
+                seq = await self._bus.append(subject, batch, event_id=event_id, symbol=key.symbol)
                 break
             except BusUnavailableError as error:
                 if not self.is_away:
@@ -152,6 +154,8 @@ class Recorder:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         self.is_away = False
+        if subject is PRISM_SPAN:
+            self.span_seq = seq
         self._counts[key] = first + len(records)
         del self._waiting[key][: len(records)]
         self.waiting_rows -= len(records)

@@ -169,7 +169,8 @@ def build(context: Context) -> Service:
 
 def _measures(venue: Venue, analytics: Analytics, context: Context) -> list[BaseRouteHandler]:
     place = analytics_place(context.addresses, Secrets(context.data_dir), reads_only=True)
-    history = AllMeasures(ClickHouseMeasures(place), analytics)
+    recorder = venue.recorder
+    history = AllMeasures(ClickHouseMeasures(place), analytics, lambda: recorder.span_seq)
     return [*analytics_routes(venue, analytics), *history_routes(venue, history)]
 
 

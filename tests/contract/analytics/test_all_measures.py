@@ -6,7 +6,7 @@ import pytest
 from tests.contract.analytics.conftest import READER_PASSWORD, Store
 from tests.spans import BEGIN_NS, bought
 
-from trade2026.adapters.analytics.client import AnalyticsPlace
+from trade2026.adapters.analytics.client import AnalyticsClient, AnalyticsPlace
 from trade2026.adapters.analytics.measures import ClickHouseMeasures
 from trade2026.adapters.analytics.table import ClickHouseEvents
 from trade2026.adapters.bus.local import LocalBus
@@ -30,6 +30,10 @@ pytestmark = pytest.mark.integration
 TEN_S = 10 * NS_PER_S
 EVER = MeasureRange("BTCUSDT", TEN_S, 0, 2**63 - 1)
 EVENTS = 106
+
+
+def nothing_more() -> int:
+    return 0
 
 
 @pytest.fixture
@@ -97,7 +101,7 @@ async def test_nothing_is_missing_or_doubled_wherever_the_store_has_come_to(
     store: Store, bus: LocalBus
 ) -> None:
     analytics = await remembered(bus)
-    measures = AllMeasures(reader(store), analytics)
+    measures = AllMeasures(reader(store), analytics, nothing_more)
     table = await opened(store, bus)
     wanted = [measures_reply(m) for m in analytics.newest("BTCUSDT", TEN_S, limit=KEPT)]
     assert shown(await all_pages(measures, EVER, 4)) == EVERYTHING
@@ -111,7 +115,7 @@ async def test_nothing_is_missing_or_doubled_wherever_the_store_has_come_to(
 
 
 async def test_a_range_holds_the_intervals_that_begin_in_it(store: Store, bus: LocalBus) -> None:
-    measures = AllMeasures(reader(store), await remembered(bus))
+    measures = AllMeasures(reader(store), await remembered(bus), nothing_more)
     await store_until(await opened(store, bus), bus, 100)
     wanted = EVER._replace(from_ns=BEGIN_NS + 20 * NS_PER_S, to_ns=BEGIN_NS + 50 * NS_PER_S)
 
@@ -124,7 +128,7 @@ async def test_what_a_memory_that_begins_later_saw_a_part_of_is_not_shown(
     store: Store, bus: LocalBus, back: int
 ) -> None:
     table = await opened(store, bus)
-    measures = AllMeasures(reader(store), await remembered(bus, back=back))
+    measures = AllMeasures(reader(store), await remembered(bus, back=back), nothing_more)
     await store_until(table, bus, 60)
 
     page = await measures.page(EVER, before=None, limit=100)
@@ -144,7 +148,7 @@ async def test_what_was_let_go_of_is_missed(
 ) -> None:
     monkeypatch.setattr("trade2026.prism.analytics.KEPT", 3)
     analytics = await remembered(bus)
-    measures = AllMeasures(reader(store), analytics)
+    measures = AllMeasures(reader(store), analytics, nothing_more)
     table = await opened(store, bus)
 
     assert await measures.page(EVER, before=None, limit=9) == ([], False)
@@ -153,10 +157,69 @@ async def test_what_was_let_go_of_is_missed(
     assert shown(await all_pages(measures, EVER, 9)) == EVERYTHING
 
 
+async def test_while_the_log_is_read_the_newest_are_missed(store: Store, bus: LocalBus) -> None:
+    analytics = Analytics(bus)
+
+    async def first_half(batch: SpanBatch, delivery: Delivery) -> None:
+        if delivery.stream_seq <= EVENTS:
+            await analytics.on_spans(batch, delivery)
+
+    begin = await analytics.begin()
+    await (await bus.fold(PRISM_SPAN, first_half, from_seq=begin)).stop()
+    measures = AllMeasures(reader(store), analytics, lambda: 2 * EVENTS)
+    assert not (await measures.page(EVER, before=None, limit=1)).is_current
+
+    await (await bus.fold(PRISM_SPAN, analytics.on_spans, from_seq=EVENTS + 1)).stop()
+
+    page = await measures.page(EVER, before=None, limit=100)
+    assert page.is_current
+    assert shown(page.found) == EVERYTHING
+
+
+async def test_what_was_stored_further_than_memory_has_read_is_not_missed(
+    store: Store, bus: LocalBus
+) -> None:
+    analytics = Analytics(bus)
+    await analytics.begin()
+    await store_until(await opened(store, bus), bus, 2 * EVENTS)
+    last = (await reader(store).reached(analytics.log_id)).seq
+
+    assert (
+        await AllMeasures(reader(store), analytics, lambda: last).page(EVER, before=None, limit=1)
+    ).is_current
+    assert not (
+        await AllMeasures(reader(store), analytics, lambda: last + 1).page(
+            EVER, before=None, limit=1
+        )
+    ).is_current
+
+
+async def test_while_a_damaged_part_is_stored_again_it_is_missed(
+    store: Store, bus: LocalBus
+) -> None:
+    measures = AllMeasures(reader(store), await remembered(bus), nothing_more)
+    await store_until(await opened(store, bus), bus, 2 * EVENTS)
+    client = AnalyticsClient(store.place)
+    parts = await client.ask(
+        "SELECT name FROM system.parts WHERE active AND table = 'prism_analytics'"
+    )
+    assert (await measures.page(EVER, before=None, limit=1)).is_current
+
+    await client.ask(f"ALTER TABLE prism_analytics DETACH PART '{parts.decode().split()[0]}'")
+    assert not (await measures.page(EVER, before=None, limit=1)).is_current
+    table = await opened(store, bus)
+    assert not (await measures.page(EVER, before=None, limit=1)).is_current
+    await store_until(table, bus, 2 * EVENTS)
+
+    page = await measures.page(EVER, before=None, limit=100)
+    assert page.is_current
+    assert shown(page.found) == EVERYTHING
+
+
 async def test_a_store_that_is_away_is_an_error_and_an_empty_one_is_not(
     store: Store, bus: LocalBus
 ) -> None:
-    measures = AllMeasures(reader(store), await remembered(bus))
+    measures = AllMeasures(reader(store), await remembered(bus), nothing_more)
     assert shown((await measures.page(EVER, before=None, limit=2)).found) == [(2, 20), (2, 10)]
 
     await store.server.stop()
@@ -169,7 +232,7 @@ async def test_what_an_earlier_log_told_follows_behind(store: Store, bus: LocalB
     table = ClickHouseEvents(store.place, PRISM_ANALYTICS)
     await table.open("1000000000000000000")
     await store_until(table, bus, 31)
-    measures = AllMeasures(reader(store), await remembered(bus))
+    measures = AllMeasures(reader(store), await remembered(bus), nothing_more)
 
     found = await all_pages(measures, EVER, 4)
 

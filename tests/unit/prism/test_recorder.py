@@ -69,6 +69,19 @@ async def test_spans_and_moments_are_told_second_by_second_without_a_gap() -> No
         assert moments[-1].asks
 
 
+async def test_where_the_last_span_stands_is_known() -> None:
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism:
+        assert prism.venue.recorder.span_seq == 0
+        await pass_time(prism, 3)
+        await flush(prism)
+
+        told = [
+            r.seq for r in log.records(Stream.PRISM_TAPE) if r.subject.startswith("prism.span.")
+        ]
+        assert prism.venue.recorder.span_seq == told[-1] > 0
+
+
 async def test_an_outsiders_fill_is_told_with_both_parties() -> None:
     log, clock = MemoryLog(), a_clock()
     async with living(log, clock) as prism:

@@ -21,7 +21,7 @@ class AsideParts:
         """Describe them; nothing is asked."""
         self._client = client
         self._table = table
-        self._known = f"{table}_aside"
+        self._known = _known_of(table)
 
     async def open(self) -> list[str]:
         """Return the parts whose rows were not looked for yet, by name.
@@ -34,12 +34,7 @@ class AsideParts:
             f"CREATE TABLE IF NOT EXISTS {self._known} (part String)"
             " ENGINE = MergeTree ORDER BY part"
         )
-        found = await self._client.ask(
-            "SELECT name FROM system.detached_parts"  # noqa: S608 - our own names
-            " WHERE database = currentDatabase() AND table = {table:String}"
-            f" AND name NOT IN (SELECT part FROM {self._known}) ORDER BY name",
-            parameters={"table": self._table},
-        )
+        found = await self._client.ask(f"SELECT name {_unknown(self._table)} ORDER BY name")
         return found.decode().split()
 
     async def note(self, parts: Sequence[str]) -> None:
@@ -53,6 +48,23 @@ class AsideParts:
             f"INSERT INTO {self._known} (part) FORMAT TabSeparated",
             data="".join(f"{part}\n" for part in parts).encode(),
         )
+
+
+def looked_for(table: str) -> str:
+    """Return the question for how many parts' rows are still looked for in the log."""
+    return f"SELECT count() {_unknown(table)}"
+
+
+def _known_of(table: str) -> str:
+    return f"{table}_aside"
+
+
+def _unknown(table: str) -> str:
+    # The name is that of a table of ours.
+    return (
+        f"FROM system.detached_parts WHERE database = currentDatabase() AND table = '{table}'"  # noqa: S608
+        f" AND name NOT IN (SELECT part FROM {_known_of(table)})"
+    )
 
 
 async def set_aside_unreadable(client: AnalyticsClient, table: str) -> list[str]:

@@ -1,16 +1,17 @@
 """PRISM's stored measures out of ClickHouse; implements `ports.measures.MeasureStore`."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from trade2026.adapters.analytics.aside import looked_for
 from trade2026.adapters.analytics.client import AnalyticsClient, AnalyticsPlace, escaped
-from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidNumberError, QueryRefusedError, UnavailableError
 from trade2026.core.numbers import NANOS, Px, Qty, SignedQty, Value, parse_nanos
 from trade2026.model.measure import Measures
-from trade2026.ports.measures import Mark, Marked, MeasureRange
+from trade2026.ports.measures import Mark, Marked, MeasureRange, Reached
 
 TABLE: Final = "prism_analytics"
 SOURCE: Final = "measures"
@@ -18,52 +19,25 @@ _NOT_THERE: Final = frozenset({60, 81})
 """UNKNOWN_TABLE and UNKNOWN_DATABASE: nothing was stored yet."""
 _EXACT: Final = {"output_format_json_quote_decimals": "1"}
 
-
-class _Row(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A row as it is asked for; decimals are text."""
-
-    log_id: str
-    stream_seq: int
-    batch_pos: int
-    begin_ns: int
-    life: int
-    interval_ns: int
-    spans: int
-    trades: int
-    volume_qty: str
-    value: str
-    vwap_px: str | None
-    order_flow_imbalance: str
-    quoted_s: float
-    mid_px: float | None
-    microprice: float | None
-    spread: float | None
-    spread_bps: float | None
-    bid_depth: float | None
-    ask_depth: float | None
-    imbalance: float | None
-    deep_bid: float | None
-    deep_ask: float | None
-    effective_spread_bps: float | None
-    realized_spread_bps: float | None
-    price_impact_bps: float | None
-    realized_volatility: float | None
-    kyle_lambda: float | None
-    kyle_r2: float | None
-
-
-_DECODER: Final = msgspec.json.Decoder(_Row)
-_SAME: Final = (
-    *("quoted_s", "mid_px", "microprice", "spread", "spread_bps", "bid_depth", "ask_depth"),
-    *("imbalance", "deep_bid", "deep_ask", "effective_spread_bps", "realized_spread_bps"),
-    *("price_impact_bps", "realized_volatility", "kyle_lambda", "kyle_r2"),
-    *("life", "interval_ns", "spans", "trades"),
-)
-"""Fields that are in a row as they are in `Measures`."""
+_AS_TEXT: Final[dict[Any, Any]] = {Qty: str, SignedQty: str, Value: str, Px | None: str | None}
+"""Fields of these types lie as decimals, and are asked for as text."""
+_FIELDS: Final = {field.name: field.type for field in msgspec.structs.fields(Measures)}
+_MARK: Final = Mark.__annotations__
 _COLUMNS: Final = ", ".join(
     "toUnixTimestamp64Nano(ts_event_ns)" if name == "begin_ns" else name
-    for name in _Row.__struct_fields__
+    for name in (*_MARK, *_FIELDS)
 )
+_ROW: Final = msgspec.defstruct(
+    "_Row",
+    [
+        *_MARK.items(),
+        *((name, _AS_TEXT.get(kind, kind)) for name, kind in _FIELDS.items()),
+    ],
+    array_like=True,
+    forbid_unknown_fields=True,
+)
+"""A row as it is asked for: the mark's fields, and then those of `Measures`."""
+_DECODER: Final = msgspec.json.Decoder(_ROW)
 
 
 class ClickHouseMeasures:
@@ -73,15 +47,17 @@ class ClickHouseMeasures:
         """Describe the table at *place*; nothing is opened."""
         self._client = AnalyticsClient(place)
 
-    async def reached(self, log_id: str) -> int:
-        """Return the last event whose measures are stored; see `MeasureStore.reached`."""
+    async def reached(self, log_id: str) -> Reached:
+        """Return how far the table has come with that log; see `MeasureStore.reached`."""
         found = await self._ask(
-            f"SELECT reached_seq FROM {TABLE}"  # noqa: S608 - our own name
+            f"SELECT ({looked_for(TABLE)}),"  # noqa: S608 - our own names
+            f" ifNull((SELECT reached_seq FROM {TABLE}"
             " WHERE log_id = {log:String} AND source = {source:String}"
-            " ORDER BY stream_seq DESC LIMIT 1",
+            " ORDER BY stream_seq DESC LIMIT 1), 0)",
             {"log": escaped(log_id)},
         )
-        return int(found or 0)
+        parts, seq = map(int, found.split() or (0, 0))
+        return Reached(seq, is_whole=parts == 0)
 
     async def newest(self, wanted: MeasureRange, *, before: Mark, limit: int) -> list[Marked]:
         """Return measures, the last place first; see `MeasureStore.newest`."""
@@ -105,7 +81,7 @@ class ClickHouseMeasures:
             answer_format="JSONCompactEachRow",
         )
         try:
-            return [_marked(wanted.symbol, _DECODER.decode(line)) for line in found.splitlines()]
+            return [_marked(_DECODER.decode(line)) for line in found.splitlines()]
         except (msgspec.MsgspecError, InvalidNumberError) as error:
             raise UnavailableError(f"ClickHouse: a row of {TABLE} is not one: {error}") from None
 
@@ -125,14 +101,15 @@ class ClickHouseMeasures:
             raise UnavailableError(f"ClickHouse: {error.why}") from None
 
 
-def _marked(symbol: str, row: _Row) -> Marked:
-    measures = Measures(
-        symbol=symbol,
-        begin_ns=TimeNs(row.begin_ns),
-        volume_qty=Qty(parse_nanos(row.volume_qty)),
-        value=Value(parse_nanos(row.value) * NANOS),
-        vwap_px=None if row.vwap_px is None else Px(parse_nanos(row.vwap_px)),
-        order_flow_imbalance=SignedQty(parse_nanos(row.order_flow_imbalance)),
-        **{name: getattr(row, name) for name in _SAME},
-    )
-    return Marked(Mark(row.log_id, row.stream_seq, row.batch_pos), measures)
+def _marked(row: msgspec.Struct) -> Marked:
+    found = msgspec.structs.asdict(row)
+    mark = Mark(*(found.pop(name) for name in _MARK))
+    return Marked(mark, Measures(**{name: _read(name, value) for name, value in found.items()}))
+
+
+def _read(name: str, value: Any) -> Any:  # noqa: ANN401 - of the field's own type.
+    kind = _FIELDS[name]
+    if value is None or kind not in _AS_TEXT:
+        return value
+    nanos = parse_nanos(value)
+    return Value(nanos * NANOS) if kind is Value else nanos

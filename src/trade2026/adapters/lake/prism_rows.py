@@ -7,6 +7,7 @@ Times are the market's, except `ts_recv_ns`: when the log stored the event. (`st
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -16,6 +17,7 @@ from trade2026.core.clock import NS_PER_S
 from trade2026.core.numbers import money_half_even
 from trade2026.model.measure import (
     FillBatch,
+    Measures,
     MeasuresBatch,
     MomentBatch,
     PriceLevel,
@@ -37,12 +39,10 @@ _COMMON: Final[tuple[tuple[str, Any], ...]] = (
     ("kind", _TEXT),
     ("life", _WHOLE),
 )
-_REALS: Final = (
-    *("quoted_s", "mid_px", "microprice", "spread", "spread_bps", "bid_depth", "ask_depth"),
-    *("imbalance", "deep_bid", "deep_ask", "effective_spread_bps", "realized_spread_bps"),
-    *("price_impact_bps", "realized_volatility", "kyle_lambda", "kyle_r2"),
+_REALS: Final = tuple(
+    field.name for field in msgspec.structs.fields(Measures) if field.type in {float, float | None}
 )
-"""Columns of measures that are fields of `Measures`."""
+"""The averages among the fields of `Measures`, each a column of its own."""
 
 
 def _schema(*columns: tuple[str, Any]) -> Any:  # noqa: ANN401 - Arrow.
