@@ -12,6 +12,8 @@ import pytest
 from tests.integration.infra.cases import CASES, PASSWORD, Case, SeaweedCase
 from tests.ports import free_port
 
+from trade2026.adapters.infra import clickhouse
+from trade2026.adapters.infra.clickhouse import ClickHouseServer
 from trade2026.adapters.infra.postgres import PostgresServer
 from trade2026.adapters.infra.seaweedfs import BUCKET, PORT_NAMES
 from trade2026.core.errors import StartError
@@ -143,6 +145,56 @@ async def test_postgres_refuses_data_of_another_major_version(tmp_path: Path) ->
 
     with pytest.raises(StartError, match=r"made by PostgreSQL 12, this is \d+; use the version"):
         await PostgresServer(tmp_path, port=free_port(), password=PASSWORD).start()
+
+
+@pytest.mark.parametrize("made_by", ["24.8", "26.4", "26.6", "127.1", "", "\x00\xff"])
+async def test_clickhouse_refuses_data_of_another_version_and_leaves_them_as_they_are(
+    tmp_path: Path, made_by: str
+) -> None:
+    store = tmp_path / "clickhouse" / "store"
+    (store / "data").mkdir(parents=True)
+    (store / "VERSION").write_text(made_by, "latin-1")
+    (store / "data" / "part").write_bytes(b"theirs")
+    before = contents_of(tmp_path)
+
+    with pytest.raises(StartError, match=r"was made by ClickHouse '.*', this is 26.5; use the"):
+        await a_clickhouse(tmp_path).start()
+
+    assert contents_of(tmp_path) == before
+
+
+async def test_clickhouse_data_from_before_versions_were_noted_are_those_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = a_clickhouse(tmp_path)
+    await server.start()
+    await server.stop()
+    noted = tmp_path / "clickhouse" / "store" / "VERSION"
+    assert noted.read_text() == "26.5\n"
+    noted.unlink()
+    try:
+        await server.start()
+
+        assert await server.check() == ""
+        assert noted.read_text() == "26.5\n"
+    finally:
+        await server.stop()
+    noted.unlink()
+    monkeypatch.setattr(clickhouse, "FIRST_VERSION", "26.4")
+    with pytest.raises(StartError, match=r"was made by ClickHouse '26.4', this is 26.5"):
+        await server.start()
+
+
+def a_clickhouse(data_dir: Path) -> ClickHouseServer:
+    return ClickHouseServer(data_dir, port=free_port(), password=PASSWORD, reader_password=PASSWORD)
+
+
+def contents_of(folder: Path) -> dict[str, bytes | None]:
+    """Return everything in a folder, files with what they hold."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
 
 
 async def test_a_first_start_that_was_interrupted_does_not_harm_the_next(tmp_path: Path) -> None:

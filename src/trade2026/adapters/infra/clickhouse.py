@@ -21,6 +21,10 @@ PACKAGE: Final = "chdb-core-lite"
 SERVE: Final = "trade2026.adapters.clickhouse.serve"
 WRITER: Final = "trade2026"
 READER: Final = "reader"
+VERSION_FILE: Final = "VERSION"
+"""In the store's folder: which ClickHouse made it. It goes where the folder goes."""
+FIRST_VERSION: Final = "26.5"
+"""What made a store in which nothing says so."""
 READY_S: Final = 120.0
 """Long, because a store that was killed first looks through its parts."""
 STOP_S: Final = 3.0
@@ -33,6 +37,7 @@ class ClickHouseServer(LocalServer):
     def __init__(self, data_dir: Path, *, port: int, password: str, reader_password: str) -> None:
         """Describe the server; its users are `WRITER` and `READER`."""
         self._folder = data_dir / "clickhouse"
+        self._store = self._folder / "store"
         self._port = port
         self._passwords = {WRITER: password, READER: reader_password}
         self._config_path = self._folder / "server.json"
@@ -43,13 +48,15 @@ class ClickHouseServer(LocalServer):
         """Start the server and return when a query works.
 
         Raises:
-            StartError: no library, a port in use, or it did not become ready.
+            StartError: no library, a port in use, data of another version, or it did not
+                become ready.
         """
         try:
             self._version = metadata.version(PACKAGE)
         except metadata.PackageNotFoundError:
             raise StartError("no ClickHouse that runs here; run: make setup") from None
         require_port("ClickHouse", self._port)
+        self._require_same_version()
         self._write_config()
         launch = Launch(
             name="ClickHouse",
@@ -82,14 +89,41 @@ class ClickHouseServer(LocalServer):
         body = answer.partition(b"\r\n\r\n")[2].decode("utf-8", "replace").strip()
         return body[:200] or "what answers is not ClickHouse"
 
+    def _require_same_version(self) -> None:
+        """Make the store's folder at the first start; refuse one that others made, untouched."""
+        path, ours = self._store / VERSION_FILE, release_of(self._version)
+        made_by = ours
+        try:
+            if path.exists():
+                made_by = path.read_text("ascii", errors="replace").strip()
+            elif self._store.exists() and any(self._store.iterdir()):
+                made_by = FIRST_VERSION
+            if made_by == ours and not path.exists():
+                for folder in (self._folder, self._store):
+                    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                # Under another name first: half a version would be another one.
+                draft = path.with_suffix(".new")
+                draft.write_text(f"{ours}\n", "ascii")
+                draft.replace(path)
+        except OSError as error:
+            raise StartError(f"ClickHouse: {path}: {error.strerror}") from None
+        if made_by != ours:
+            why = f"{self._store} was made by ClickHouse {made_by[:20]!r}, this is {ours}"
+            raise StartError(
+                f"{why}; use the version it was made by, or move that folder away and start again:"
+                " what the log of events still has is stored anew"
+            )
+
     def _write_config(self) -> None:
         # The passwords lie beside the folder that the process may still read once it serves.
-        store = self._folder / "store"
-        for folder in (self._folder, store):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         document = {
             "port": self._port,
-            "folder": str(store.resolve()),
+            "folder": str(self._store.resolve()),
             "users": self._passwords,
         }
         write_private(self._config_path, json.dumps(document))
+
+
+def release_of(version: str) -> str:
+    """Return which release a version is of, such as 26.5: within one the store is the same."""
+    return ".".join(version.split(".")[:2])
