@@ -3,9 +3,9 @@
 ``python benchmarks/restart.py [--orders N] [--results FILE]`` starts a NATS server of its own,
 writes a log of N orders of five events each, one in a thousand still open, and one parent order
 with ten children for every hundred of them, and starts every fold that a service has of it (OMS,
-ledger, risk, P&L, algorithms, hot cache, the edge's stream), each in a process of its own: first
-with nothing beside the log, then with what the first one left behind when it was killed. It fails
-where any second start took longer than 3 seconds.
+ledger, risk, P&L, algorithms, hot cache, the edge's stream, the books of the day), each in a
+process of its own: first with nothing beside the log, then with what the first one left behind
+when it was killed. It fails where any second start took longer than 3 seconds.
 """
 
 import argparse
@@ -28,10 +28,9 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.bus import PASSWORD, USER, free_port
-from tests.algos import an_algo
-from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order
+from benchmarks.restart_log import OPEN_EVERY, ORDERS_A_PARENT, bus_at, order_id_of, write_log
+from tests.factories import NOW_NS, an_order
 
-from trade2026.adapters.bus.connection import Connection
 from trade2026.adapters.bus.nats import NatsBus
 from trade2026.adapters.bus.streams import migrate_streams
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
@@ -40,10 +39,10 @@ from trade2026.adapters.stores.memory import MemoryCache
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.adapters.stores.snapshot_files import SnapshotFiles
 from trade2026.core import chance
-from trade2026.core.clock import SystemClock
-from trade2026.core.ids import ClOrdId, ExecId, Ids, OrderId
-from trade2026.core.numbers import Money, Qty
+from trade2026.core.clock import SystemClock, TimeNs
+from trade2026.core.ids import Ids
 from trade2026.desk.algos import Algos
+from trade2026.desk.day_reader import DAY_FOLD, DayReader, day_of
 from trade2026.desk.equity import EquityDesk
 from trade2026.desk.hot_cache import HotCache
 from trade2026.desk.journal import Journal
@@ -52,122 +51,15 @@ from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.risk import RiskDesk
 from trade2026.desk.snapshots import Keeper, Snapshots
 from trade2026.desk.streams_hub import Hub, Kind, Topic
-from trade2026.domain.execution import step
-from trade2026.domain.execution.algorithms import BY_NAME
-from trade2026.domain.execution.parent import apply as apply_to_parent
-from trade2026.domain.execution.report import report_of
-from trade2026.domain.oms import decide
-from trade2026.domain.oms.order import apply
 from trade2026.domain.oms.query import EVERY_ORDER
 from trade2026.domain.risk.book import RiskBook
-from trade2026.model import codec
-from trade2026.model.algo import AlgoEvent, AlgoStatus, Seen
-from trade2026.model.execution import ExecType
 from trade2026.model.instrument import PRISM_INSTRUMENTS
-from trade2026.model.journal import OrderEvent
 from trade2026.model.subjects import ALGO_EVENT, ORDERS_EVENT, POSITION_EVENT, Event
 from trade2026.ports.bus import EventHandler
 
 READY_WITHIN_S = 3.0
-OPEN_EVERY = 1_000
-ORDERS_A_PARENT = 100
-CHILDREN = 10
 LIVES_ON_S = 7.0
 MB = 1_000_000
-
-
-def order_id_of(number: int) -> OrderId:
-    """Return ids that rise with the numbers, as UUIDv7 do."""
-    return OrderId(f"0199f000-{number >> 16 & 0xFFFF:04x}-7000-8000-{number:012x}")
-
-
-def life_of(number: int) -> list[OrderEvent]:
-    """Return the events of one order: received, approved, sent, taken in, and mostly filled."""
-    order_id = order_id_of(number)
-    request = an_order(order_id=order_id, cl_ord_id=ClOrdId(f"key-{number}"))
-    events: list[OrderEvent] = [decide.received(request, NOW_NS)]
-    order = apply(None, events[0])
-
-    def book(event: Any) -> None:
-        nonlocal order
-        events.append(event)
-        order = apply(order, event)
-
-    def report(said: Any) -> None:
-        book(decide.judge_report(order, said, event_id=said.exec_id, ts_ns=NOW_NS))
-
-    book(decide.approved(order, Money(1), NOW_NS))
-    book(decide.sent(order, "PRISM", NOW_NS))
-    report(a_report(request, exec_id=ExecId(f"N-{number}"), exec_type=ExecType.NEW))
-    if number % OPEN_EVERY:
-        report(a_fill(request, last_qty=request.order_qty, exec_id=ExecId(f"F-{number}")))
-    return events
-
-
-async def write_log(url: str, count: int) -> int:
-    """Write the log of *count* orders, and return how many events it has."""
-    connection = await Connection.open(
-        url=url, user=USER, password=PASSWORD, name="writer", timeout_s=10
-    )
-    bus = await _bus(url)
-    name = ORDERS_EVENT.name(account="default")
-    written = 1
-    # Without ids: the server would hold all of the window's in memory.
-    await connection.publish(name, codec.encode(a_deposit()))
-    for number in range(count):
-        for event in life_of(number):
-            await connection.publish(name, codec.encode(event))
-            written += 1
-        if number % 500 == 0:
-            await connection.flush(30)
-            await _stored(bus, written - 5_000)
-    await _stored(bus, written)
-    await _write_parents(connection, count // ORDERS_A_PARENT)
-    await bus.close()
-    await connection.close()
-    return written
-
-
-async def _write_parents(connection: Connection, count: int) -> None:
-    name = ALGO_EVENT.name(account="default")
-    for number in range(count):
-        for event in life_of_parent(number):
-            await connection.publish(name, codec.encode(event))
-        if number % 100 == 0:
-            await connection.flush(30)
-    await connection.flush(30)
-
-
-def life_of_parent(number: int) -> list[AlgoEvent]:
-    """Return the events of one parent: started, ten slices, ended; one in a thousand goes on."""
-    request = an_algo(algo_id=order_id_of(number), cl_algo_id=f"key-{number}")
-    events: list[AlgoEvent] = [step.started(request, Seen(), None, NOW_NS)]
-    parent = apply_to_parent(None, events[0])
-
-    def book(event: AlgoEvent) -> None:
-        nonlocal parent
-        events.append(event)
-        parent = apply_to_parent(parent, event)
-
-    for _ in range(CHILDREN):
-        book(step.sliced(parent, Qty(request.order_qty // CHILDREN), Seen(), NOW_NS))
-    if number % OPEN_EVERY:
-        cancelled = AlgoStatus.CANCELLED
-        book(step.ending(parent, cancelled, "", asked_by="x", seen=Seen(), ts_ns=NOW_NS))
-        told = report_of(parent, BY_NAME[request.name], Seen(), NOW_NS)
-        book(step.ended(parent, told, NOW_NS))
-    return events
-
-
-async def _stored(bus: NatsBus, seq: int) -> None:
-    while await bus.last_seq(ORDERS_EVENT.stream) < seq:  # noqa: ASYNC110 - no event tells.
-        await asyncio.sleep(0.01)
-
-
-async def _bus(url: str) -> NatsBus:
-    return await NatsBus.connect(
-        url=url, user=USER, password=PASSWORD, name="restart", clock=SystemClock()
-    )
 
 
 async def _start_oms(bus: NatsBus, folder: Path, orders: int) -> None:
@@ -261,6 +153,28 @@ async def _start_stream(bus: NatsBus, folder: Path, orders: int) -> Snapshots:
     return snapshots
 
 
+class DayClock(SystemClock):
+    """A clock that stands in the day of the log, and by which time passes."""
+
+    def now_ns(self) -> TimeNs:
+        """Return a moment of the day."""
+        return NOW_NS
+
+
+async def _start_day(bus: NatsBus, folder: Path, orders: int) -> None:
+    clock, log = DayClock(), structlog.get_logger()
+    reader = DayReader(
+        bus=bus,
+        clock=clock,
+        settles_at=ExchangeCalendar().settles_ns,
+        store=SnapshotFiles(folder / f"{DAY_FOLD}.snapshot"),
+        log=log,
+    )
+    books = await reader.books(day_of(NOW_NS))
+    # The worst day there is: every order of the log is of it.
+    assert len(books.sheet().trades) == _filled(orders)
+
+
 FOLDS: Final[dict[str, Callable[[NatsBus, Path, int], Awaitable[Snapshots | None]]]] = {
     "OMS": _start_oms,
     "ledger": _start_ledger,
@@ -269,6 +183,7 @@ FOLDS: Final[dict[str, Callable[[NatsBus, Path, int], Awaitable[Snapshots | None
     "algorithms": _start_algos,
     "hot cache": _start_hot_cache,
     "stream": _start_stream,
+    "day": _start_day,
 }
 """In an order in which each finds what it reads: the ledger writes what P&L folds."""
 
@@ -291,7 +206,7 @@ async def _fold(
 
 async def _start(fold: str, url: str, folder: Path, orders: int, told: Any) -> None:
     begun_s = time.monotonic()
-    bus = await _bus(url)
+    bus = await bus_at(url)
     snapshots = await FOLDS[fold](bus, folder, orders)
     told.put(
         (time.monotonic() - begun_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

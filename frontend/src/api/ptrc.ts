@@ -418,6 +418,8 @@ export interface paths {
         /**
          * SettlementOf
          * @description Return whether one fill is settled, and when it will be.
+         *
+         *     Known are the newest 50,000 fills and all that are not settled.
          */
         get: operations["SettlementExecIdSettlementOf"];
         put?: never;

@@ -52,7 +52,8 @@ async def _make(day: Day, account: str, data_dir: Path, addresses: LocalAddresse
     bus = await open_log(data_dir, addresses, name="report")
     try:
         books = await fold_day(bus, day, ExchangeCalendar().settles_ns)
-        sheet = await books.priced_sheet(bus) if rules.needs_prices else books.sheet()
+        stale_ns = rules.stale_ns
+        sheet = books.sheet() if stale_ns is None else await books.priced_sheet(bus, stale_ns)
         walk = Verification()
         await walk_chain(bus, walk)
     finally:

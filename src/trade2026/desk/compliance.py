@@ -27,6 +27,7 @@ from trade2026.domain.settlement.obligation import SettlesAt
 from trade2026.model.compliance import BreachFound, RulesBound
 from trade2026.model.post_trade import COMPLIANCE_BREACH, COMPLIANCE_RULES
 from trade2026.ports.bus import Bus, Delivery
+from trade2026.ports.snapshots import SnapshotStore
 
 KEPT: Final = 10_000
 LOOK_EVERY_S: Final = 60.0
@@ -39,6 +40,7 @@ class ComplianceDesk:
     Args:
         data_dir: where the file of rules is.
         settles_at: the calendars.
+        store: keeps the snapshots of today's books.
     """
 
     def __init__(
@@ -49,12 +51,13 @@ class ComplianceDesk:
         log: FilteringBoundLogger,
         data_dir: Path,
         settles_at: SettlesAt,
+        store: SnapshotStore,
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._log = log
         self._data_dir = data_dir
-        self._days = DayReader(bus, clock, settles_at)
+        self._days = DayReader(bus=bus, clock=clock, settles_at=settles_at, store=store, log=log)
         self._newest: deque[BreachFound] = deque(maxlen=KEPT)
         self._known: set[EventId] = set()
         self._rules_digest = ""
@@ -90,6 +93,10 @@ class ComplianceDesk:
             BusUnavailableError: the log does not answer.
         """
         return await self._days.books(day)
+
+    async def close(self) -> None:
+        """Take a last snapshot of today's books."""
+        await self._days.close()
 
     async def judge(self, books: DayBooks) -> tuple[Breach, ...]:
         """Return the breaches of a day, and write nothing.
@@ -127,18 +134,21 @@ class ComplianceDesk:
         return found
 
     async def run(self) -> None:
-        """Judge each day once it is over."""
-        judged = self.today().name
+        """Keep today's books, and judge each day once it is over."""
+        judged, kept = self.today().name, ""
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
             now = self.today()
-            if now.name == judged:
-                continue
             try:
-                await self.check(day_of(TimeNs(now.begin_ns - DAY_S * NS_PER_S)))
-                judged = now.name
+                if now.name != judged:
+                    await self.check(day_of(TimeNs(now.begin_ns - DAY_S * NS_PER_S)))
+                    judged = now.name
+                if now.name != kept:
+                    # From here on no asker reads more than what the day has brought.
+                    await self.books(now)
+                    kept = now.name
             except (BusUnavailableError, InvalidInputError) as error:
                 self._log.error("day not judged", why=str(error))
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _note_rules(self, text: str, asked_by: str) -> None:
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -158,10 +168,10 @@ class ComplianceDesk:
         self._rules_digest = digest
 
     async def _judged(self, books: DayBooks, rules: RuleBook) -> tuple[Breach, ...]:
-        if not rules.needs_prices:
+        if rules.stale_ns is None:
             return rules.judge(books.sheet())
         async with self._pricing:
-            return rules.judge(await books.priced_sheet(self._bus))
+            return rules.judge(await books.priced_sheet(self._bus, rules.stale_ns))
 
     def _found(self, day: Day, breach: Breach) -> BreachFound:
         parts = (day.name, breach.rule, breach.account, breach.symbol, breach.measured)

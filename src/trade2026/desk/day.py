@@ -9,13 +9,20 @@ from typing import Final
 import msgspec
 
 from trade2026.core.clock import NS_PER_S, TimeNs
-from trade2026.core.errors import InvalidInputError
+from trade2026.core.errors import InvalidInputError, StoreDamagedError
 from trade2026.core.ids import ExecId, OrderId
 from trade2026.core.numbers import SignedQty, Value, value_of
 from trade2026.domain.compliance.prices import Prices
 from trade2026.domain.compliance.sheet import Held, Placed, Sheet, Trade
 from trade2026.domain.position.ledger import Ledger
-from trade2026.domain.settlement.obligation import Obligations, SettlesAt
+from trade2026.domain.position.state import LedgerState
+from trade2026.domain.settlement.obligation import (
+    REPORTS_KEPT,
+    Obligation,
+    Obligations,
+    ObligationsState,
+    SettlesAt,
+)
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import (
     JournalEvent,
@@ -31,6 +38,10 @@ from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT
 from trade2026.ports.bus import Bus, Delivery
 
 DAY_S: Final = 86_400
+LATE_NS: Final = 60 * NS_PER_S
+"""A quote is in the log so soon after it came."""
+_KEPT: Final = frozenset({ExecType.TRADE, ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT})
+"""The reports of which none may count twice."""
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +74,22 @@ def read_day(name: str) -> Day:
     )
 
 
+class DayState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the books of a day, or of a later one, can be made of again."""
+
+    day: str
+    ledger: LedgerState
+    obligations: ObligationsState
+    trades: tuple[Trade, ...]
+    orders: tuple[Placed, ...]
+    has_traded: tuple[OrderId, ...]
+    seen: tuple[tuple[str, ExecId], ...]
+
+
 class DayBooks:
     """The books at the end of a day, and what happened on it; mutable.
+
+    What is remembered of earlier days is bounded, as in the ledger.
 
     Args:
         day: what is told in full; everything before it counts for what is held.
@@ -74,13 +99,13 @@ class DayBooks:
     def __init__(self, day: Day, settles_at: SettlesAt) -> None:
         self.day = day
         self.ledger = Ledger()
-        self.obligations = Obligations(settles_at, TimeNs(day.end_ns - 1))
+        self.obligations = Obligations(settles_at)
         self._trades: dict[tuple[str, ExecId], Trade] = {}
         self._orders: dict[OrderId, Placed] = {}
-        self._strategies: dict[OrderId, str] = {}
         self._has_traded: set[OrderId] = set()
-        self._seen: set[tuple[str, ExecId]] = set()
-        """The reports taken: as in the ledger, each counts once."""
+        """Of the day's orders."""
+        self._seen: dict[tuple[str, ExecId], None] = {}
+        """The newest reports taken: as in the ledger, each counts once."""
 
     async def on_event(self, event: JournalEvent, delivery: Delivery) -> None:
         """Take the next event of the log; what came after the day is left out."""
@@ -92,42 +117,86 @@ class DayBooks:
         self.ledger.apply(event, seq)
         self.obligations.apply(event)
         match event:
-            case OrderReceived():
-                self._strategies[event.order_id] = event.request.strategy
-                if event.ts_ns >= self.day.begin_ns:
-                    self._orders[event.order_id] = Placed(
-                        order_id=event.order_id,
-                        account=event.account,
-                        symbol=event.request.symbol,
-                        is_cancelled_unfilled=False,
-                        venue=event.request.venue,
-                        price=event.request.price,
-                        ts_ns=event.ts_ns,
-                    )
+            case OrderReceived() if event.ts_ns >= self.day.begin_ns:
+                self._orders[event.order_id] = Placed(
+                    order_id=event.order_id,
+                    account=event.account,
+                    symbol=event.request.symbol,
+                    is_cancelled_unfilled=False,
+                    venue=event.request.venue,
+                    price=event.request.price,
+                    ts_ns=event.ts_ns,
+                )
             case OrderWithdrawn() if not event.is_expiry:
                 self._take_back(event.order_id)
             case OrderReported():
-                self._report(event, self._strategies.get(event.order_id, UNATTRIBUTED))
+                known = self.ledger.strategy_of(event.order_id) or event.strategy
+                self._report(event, known or UNATTRIBUTED)
             case UnknownReported():
                 self._report(event, UNATTRIBUTED)
             case _:
                 pass
 
-    async def priced_sheet(self, bus: Bus) -> Sheet:
+    def owed(self, account: str | None = None) -> tuple[Obligation, ...]:
+        """Return what is not settled at the end of the day; see `Obligations.owed`."""
+        return self.obligations.owed(TimeNs(self.day.end_ns - 1), account)
+
+    def freeze(self) -> DayState:
+        """Return all that these can be made of again."""
+        return DayState(
+            day=self.day.name,
+            ledger=self.ledger.freeze(),
+            obligations=self.obligations.freeze(),
+            trades=tuple(self._trades.values()),
+            orders=tuple(self._orders.values()),
+            has_traded=tuple(self._has_traded),
+            seen=tuple(self._seen),
+        )
+
+    def thaw(self, state: DayState) -> None:
+        """Begin from *state*, which books of this day or of an earlier one were frozen to.
+
+        Raises:
+            StoreDamagedError: it is of a later day.
+        """
+        frozen = read_day(state.day)
+        if frozen.begin_ns > self.day.begin_ns:
+            raise StoreDamagedError(f"it is of {frozen.name}, a later day")
+        self.ledger.thaw(state.ledger)
+        self.obligations.thaw(state.obligations)
+        self._seen = dict.fromkeys(state.seen)
+        if frozen == self.day:
+            self._trades = {(one.venue, one.exec_id): one for one in state.trades}
+            self._orders = {one.order_id: one for one in state.orders}
+            self._has_traded = set(state.has_traded)
+
+    async def priced_sheet(self, bus: Bus, stale_ns: int) -> Sheet:
         """Return what compliance judges, with what the market was at each order and each fill.
 
-        It is found in the market's log behind *bus*.
+        Args:
+            bus: the market's log is behind it, of which the day is read.
+            stale_ns: how far before the day a price may be.
 
         Raises:
             BusUnavailableError: the log does not answer.
         """
-        prices = Prices(self.sheet())
+        sheet = self.sheet()
+        prices = Prices(sheet)
+        # The times of fills are the venues': the first may be from before the day.
+        times = [one.ts_ns for one in (*sheet.trades, *sheet.orders)]
+        first_ns = min(times, default=self.day.begin_ns) - stale_ns - LATE_NS
+        last_ns = max(times, default=self.day.begin_ns) + LATE_NS
 
         async def on_quotes(batch: QuoteBatch, _: Delivery) -> None:
             for quote in batch.records:
                 prices.quote(batch.venue, batch.symbol, quote.mid_px, quote.ts_recv_ns)
 
-        fold = await bus.fold(MARKET_QUOTE, on_quotes)
+        fold = await bus.fold(
+            MARKET_QUOTE,
+            on_quotes,
+            from_seq=await bus.seq_at(MARKET_QUOTE.stream, TimeNs(first_ns)),
+            until_seq=await bus.seq_at(MARKET_QUOTE.stream, TimeNs(last_ns)),
+        )
         await fold.stop()
         return prices.sheet()
 
@@ -157,10 +226,11 @@ class DayBooks:
         key = (report.venue, report.exec_id)
         if key in self._seen:
             return
-        self._seen.add(key)
+        if report.exec_type in _KEPT:
+            self._remember(key)
         match report.exec_type:
             case ExecType.TRADE:
-                self._has_traded.add(report.order_id)
+                self._has_traded.update({report.order_id} & self._orders.keys())
                 if event.ts_ns >= self.day.begin_ns:
                     self._trades[key] = _trade(report, strategy)
             case ExecType.TRADE_CANCEL:
@@ -174,6 +244,11 @@ class DayBooks:
                 self._take_back(report.order_id)
             case _:
                 pass
+
+    def _remember(self, key: tuple[str, ExecId]) -> None:
+        self._seen[key] = None
+        if len(self._seen) > REPORTS_KEPT:
+            del self._seen[next(iter(self._seen))]
 
     def _take_back(self, order_id: OrderId) -> None:
         order = self._orders.get(order_id)

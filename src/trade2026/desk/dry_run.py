@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from trade2026.core.clock import TimeNs
+from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import PolicyUnavailableError
 from trade2026.domain.risk.dry_run import MOST, DryRun, Findings
 from trade2026.domain.risk.policy_question import refusals_of, unanswered
@@ -30,6 +30,8 @@ from trade2026.model.subjects import (
 from trade2026.ports.bus import Bus, Delivery
 from trade2026.ports.policy import OrderPolicy
 
+LATE_NS: Final = 3_600 * NS_PER_S
+"""What happened is in the log so soon afterwards."""
 WAITING_MOST: Final = 1_000
 """Events of one log that are read ahead."""
 
@@ -51,8 +53,10 @@ class _Log:
         self.head: _Place | _End = None
 
     async def read(self) -> None:
-        """Read all that the log has now."""
-        fold = await self._bus.fold(self._subject, self._on_event)
+        """Read all that the log had by the end."""
+        # The server's clock and ours are two, and a verdict may wait for the log.
+        end_seq = await self._bus.seq_at(self._subject.stream, TimeNs(self._end_ns + LATE_NS))
+        fold = await self._bus.fold(self._subject, self._on_event, until_seq=end_seq)
         await fold.stop()
         await self._queue.put(None)
 
@@ -81,7 +85,8 @@ async def dry_run(
 ) -> Findings:
     """Return which orders between *begin_ns* and *end_ns* would have fared otherwise.
 
-    Only reads. What happened before is folded too, as far as the logs go back.
+    Only reads, and nothing behind *end_ns*. What happened before is folded too, as far as the
+    logs go back.
 
     Args:
         bus: on the logs.

@@ -154,8 +154,8 @@ class Snapshots:
 
         async def from_seq() -> int:
             if not self._is_loaded:
-                self._is_loaded = True
                 await self._load()
+                self._is_loaded = True
             place = self._places.get(subject.pattern)
             if place is None:
                 state = await self._bus.stream_state(subject.stream)

@@ -146,7 +146,7 @@ def _trades(books: DayBooks, is_wanted: IsWanted) -> ReportTable:
 
 
 def _unsettled(books: DayBooks, is_wanted: IsWanted) -> ReportTable:
-    owed = [one for one in books.obligations.owed() if is_wanted(one.account)]
+    owed = [one for one in books.owed() if is_wanted(one.account)]
     rows = [
         (
             account,

@@ -145,7 +145,7 @@ def _settlement_route(desk: ComplianceDesk) -> BaseRouteHandler:
         if account is not None:
             require_account(request, account)
         books = await desk.books(_until(desk, None))
-        found = books.obligations.owed(account)
+        found = books.owed(account)
         owed = [one for one in found if is_visible(request, one.account)]
         symbols, currencies = sorted(by_symbol(owed).items()), sorted(by_currency(owed).items())
         return SettlementReply(
@@ -178,12 +178,15 @@ def _settlement_route(desk: ComplianceDesk) -> BaseRouteHandler:
 def _trade_route(desk: ComplianceDesk) -> BaseRouteHandler:
     @get("/settlement/{exec_id:str}", opt=needs("positions:read"))
     async def settlement_of(request: AnyRequest, exec_id: str) -> TradeSettlementReply:
-        """Return whether one fill is settled, and when it will be."""
+        """Return whether one fill is settled, and when it will be.
+
+        Known are the newest 50,000 fills and all that are not settled.
+        """
         books = await desk.books(_until(desk, None))
         account = books.obligations.account_of(exec_id)
         if account is None or not is_visible(request, account):
             raise ProblemError(404, "Unknown fill", f"no fill {exec_id[:64]}")
-        owed = next((one for one in books.obligations.owed() if one.exec_id == exec_id), None)
+        owed = next((one for one in books.owed() if one.exec_id == exec_id), None)
         return TradeSettlementReply(
             exec_id=exec_id,
             status="SETTLED" if owed is None else "UNSETTLED",

@@ -196,6 +196,16 @@ class Bus(Protocol):
         """
         ...
 
+    async def seq_at(self, stream: Stream, at_ns: TimeNs) -> int:
+        """Return the first sequence that *stream* stored at *at_ns* or later.
+
+        To the microsecond; where there is none yet, the sequence of the next event to come.
+
+        Raises:
+            BusUnavailableError: the log did not answer.
+        """
+        ...
+
     async def purge(self, stream: Stream, *, before_seq: int) -> None:
         """Discard what stands before *before_seq* in *stream*, for good. May be repeated.
 

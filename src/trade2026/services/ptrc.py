@@ -3,6 +3,7 @@
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
 from trade2026.desk.audit import SOURCES, AuditDesk
 from trade2026.desk.compliance import ComplianceDesk
+from trade2026.desk.day_reader import DAY_FOLD
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
@@ -22,7 +23,7 @@ from trade2026.model.post_trade import (
 )
 from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT, POSITION_EVENT, Stream
 from trade2026.shell.service import Context, Fold, Intake, Service
-from trade2026.shell.snapshots import fold_behind, snapshots_of
+from trade2026.shell.snapshots import fold_behind, snapshot_files, snapshots_of
 
 
 def build(context: Context) -> Service:
@@ -39,9 +40,15 @@ def build(context: Context) -> Service:
         log=context.log,
         data_dir=context.data_dir,
         settles_at=ExchangeCalendar().settles_ns,
+        store=snapshot_files(context, DAY_FOLD),
     )
     halter = AccountHalter(context.bus, context.log, context.name)
     snapshots = snapshots_of(context, desk.keeper())
+
+    async def stop() -> None:
+        await snapshots.close()
+        await compliance.close()
+
     return Service(
         name=context.name,
         routes=[
@@ -76,7 +83,7 @@ def build(context: Context) -> Service:
         ],
         soft_pings={"reconciliation": reconciling.ping},
         loops=[reconciling.run, audit.run, compliance.run, snapshots.run],
-        stop=snapshots.close,
+        stop=stop,
     )
 
 

@@ -10,11 +10,16 @@ from trade2026.ports.bus import Delivery, PoisonHandler
 from trade2026.shell.service import Context, Fold
 
 
+def snapshot_files(context: Context, fold: str) -> SnapshotFiles:
+    """Return where the snapshots of a fold of the service are, in its own folder."""
+    return SnapshotFiles(context.data_dir / context.name / f"{fold}.snapshot")
+
+
 def snapshots_of(context: Context, keeper: Keeper[Any]) -> Snapshots:
     """Return the snapshots of a fold of the service, in its own folder."""
     return Snapshots(
         keeper,
-        store=SnapshotFiles(context.data_dir / context.name / f"{keeper.fold}.snapshot"),
+        store=snapshot_files(context, keeper.fold),
         bus=context.bus,
         clock=context.clock,
         log=context.log,

@@ -7,6 +7,7 @@ import pytest
 from tests.contract.bus.messages import Book, a_deposit, deposit, print_trade, until
 from tests.contract.bus.worlds import World
 
+from trade2026.core.clock import TimeNs
 from trade2026.core.errors import SupersededError
 from trade2026.core.ids import EventId
 from trade2026.model.journal import JournalEvent
@@ -63,6 +64,25 @@ class TestAppend:
         assert (after.first_seq, after.last_seq) == (1, 3)
         assert before.last_seq == 0
         assert before.created_ns == after.created_ns > 0
+
+    async def test_a_moment_has_its_place_in_the_stream(self, world: World) -> None:
+        bus, other = await world.bus(), await world.bus()
+        assert await bus.seq_at(Stream.ORDERS, TimeNs(0)) == 1
+        times: list[TimeNs] = []
+
+        async def on_event(_: JournalEvent, delivery: Delivery) -> None:
+            times.append(delivery.appended_ns)
+
+        for number in range(1, 8):
+            await deposit(bus, "a", number)
+            await asyncio.sleep(0.002)
+        await bus.purge(Stream.ORDERS, before_seq=3)
+        await (await other.fold(ORDERS_EVENT, on_event)).stop()
+
+        assert [await other.seq_at(Stream.ORDERS, at) for at in times] == [3, 4, 5, 6, 7]
+        later = [TimeNs(at + 2_000) for at in times]
+        assert [await other.seq_at(Stream.ORDERS, at) for at in later] == [4, 5, 6, 7, 8]
+        assert await bus.seq_at(Stream.ORDERS, TimeNs(0)) == 3
 
     async def test_a_part_of_the_log_is_read_and_nothing_of_its_reader_is_left(
         self, world: World

@@ -1,21 +1,24 @@
 """The dry run over logs: orders placed through the whole core are judged again from its logs."""
 
+from typing import Any
+
 from msgspec.structs import replace
-from tests.factories import NOW_NS, a_limits_set, a_quote, qty
+from tests.factories import NOW_NS, a_deposit, a_limits_set, a_quote, qty
 from tests.trading import PlainVenue, a_resting_ask, running_core
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
-from trade2026.core.clock import TimeNs, VirtualClock
+from trade2026.core.clock import NS_PER_S, TimeNs, VirtualClock
 from trade2026.core.errors import PolicyUnavailableError
 from trade2026.core.ids import EventId
-from trade2026.desk.dry_run import dry_run
+from trade2026.desk.dry_run import LATE_NS, dry_run
 from trade2026.domain.risk.dry_run import Findings
 from trade2026.model.instrument import PRISM
 from trade2026.model.market import QuoteBatch
 from trade2026.model.policy import OrderQuestion, PolicyWord
 from trade2026.model.risk import LimitValues, RefusalCode
-from trade2026.model.subjects import MARKET_QUOTE, RISK_LIMITS, scope_key
+from trade2026.model.subjects import MARKET_QUOTE, ORDERS_EVENT, RISK_LIMITS, scope_key
+from trade2026.ports.bus import Delivery, EventHandler, Subscription
 from trade2026.ports.policy import OrderPolicy
 
 
@@ -110,3 +113,31 @@ async def test_what_happened_after_the_end_does_not_count() -> None:
     found = await dry_run(bus, limits={}, policy=None, begin_ns=TimeNs(0), end_ns=NOW_NS)
 
     assert found.orders == 0
+
+
+async def test_what_the_logs_had_long_after_the_end_is_not_read() -> None:
+    bus = await a_day()
+    read: list[int] = []
+
+    class Noting(LocalBus):
+        async def fold(self, subject: Any, handler: EventHandler, **options: Any) -> Subscription:
+            async def note(event: Any, delivery: Delivery) -> None:
+                read.append(delivery.stream_seq)
+                await handler(event, delivery)
+
+            return await super().fold(subject, note, **options)
+
+    log = bus._log  # pyright: ignore[reportPrivateUsage] - the same logs, later.
+    later = Noting(log, VirtualClock(NOW_NS + LATE_NS + NS_PER_S), with_codec=True)
+    before = await later.last_seq(ORDERS_EVENT.stream)
+    for number in range(1_000):
+        deposit = a_deposit(account=f"other-{number}")
+        name = EventId(f"later-{number}")
+        await later.append(ORDERS_EVENT, deposit, event_id=name, account=deposit.account)
+
+    end_ns = TimeNs(NOW_NS + 1)
+    found = await dry_run(later, limits={}, policy=None, begin_ns=TimeNs(0), end_ns=end_ns)
+
+    assert found.orders == 5
+    # A reader has the next few in hand when it is stopped.
+    assert before <= max(read) < before + 100

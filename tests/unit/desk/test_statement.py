@@ -14,6 +14,7 @@ from tests.factories import NOW_NS
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.adapters.documents.pdf import as_pdf
+from trade2026.adapters.stores.snapshot_files import SnapshotFiles
 from trade2026.core.clock import NS_PER_S, TimeNs, VirtualClock
 from trade2026.core.errors import InvalidInputError
 from trade2026.core.numbers import NANOS
@@ -225,6 +226,7 @@ async def test_breaches_are_written_once_and_so_are_the_rules(tmp_path: Path) ->
             log=structlog.get_logger(),
             data_dir=tmp_path,
             settles_at=settles_at,
+            store=SnapshotFiles(tmp_path / "day.snapshot"),
         )
         desks.append(desk)
         await bus.fold(COMPLIANCE_RULES, desk.on_rules)

@@ -16,6 +16,7 @@ from tests.tokens import Mint
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.adapters.policy.rego import RegoPolicy
+from trade2026.adapters.stores.snapshot_files import SnapshotFiles
 from trade2026.core.clock import TimeNs, VirtualClock
 from trade2026.core.ids import EventId
 from trade2026.desk.audit import AuditDesk
@@ -45,7 +46,12 @@ class World:
         self.bus = LocalBus(MemoryLog(), clock, with_codec=True)
         log = structlog.get_logger()
         self.desk = ComplianceDesk(
-            bus=self.bus, clock=clock, log=log, data_dir=folder, settles_at=settles_at
+            bus=self.bus,
+            clock=clock,
+            log=log,
+            data_dir=folder,
+            settles_at=settles_at,
+            store=SnapshotFiles(folder / "day.snapshot"),
         )
         routes = post_trade_routes(self.desk, AuditDesk(self.bus, log))
         doorkeeper = Doorkeeper(TokenVerifier(self.mint, clock), RegoPolicy())

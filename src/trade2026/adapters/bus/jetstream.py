@@ -85,6 +85,8 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
     subject: str
     seq: int
+    time: datetime
+    """When it was stored, to the microsecond."""
     data: str = ""
     """Base64; and so is the next."""
     hdrs: str = ""

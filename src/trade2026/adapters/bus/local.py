@@ -5,6 +5,7 @@ unsendable slips through a test that a server would stop.
 """
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -12,7 +13,7 @@ from trade2026.adapters.bus.command import Served
 from trade2026.adapters.bus.log_bus import LogBus
 from trade2026.adapters.bus.memory import MemoryEventLog, MemoryLog
 from trade2026.adapters.bus.watcher import Watcher
-from trade2026.core.clock import Clock
+from trade2026.core.clock import Clock, TimeNs
 from trade2026.core.errors import BusUnavailableError, CodecError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
@@ -158,6 +159,12 @@ class LocalBus(LogBus):
             first_seq=self._log.first_seq(stream),
             last_seq=self._log.last_seq(stream),
         )
+
+    async def seq_at(self, stream: Stream, at_ns: TimeNs) -> int:
+        """Return the first sequence stored at *at_ns* or later; see `Bus.seq_at`."""
+        records = self._log.records(stream)
+        place = bisect_left(records, at_ns, key=lambda record: record.appended_ns)
+        return self._log.first_seq(stream) + place
 
     async def purge(self, stream: Stream, *, before_seq: int) -> None:
         """Discard what stands before *before_seq* in *stream*; see `Bus.purge`."""

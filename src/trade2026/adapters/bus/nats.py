@@ -305,6 +305,27 @@ class NatsBus(LogBus):
             last_seq=info.state.last_seq,
         )
 
+    async def seq_at(self, stream: Stream, at_ns: TimeNs) -> int:
+        """Return the first sequence stored at *at_ns* or later; see `Bus.seq_at`.
+
+        Raises:
+            BusUnavailableError: the log did not answer.
+        """
+        at = _EPOCH + at_ns // 1_000 * _MICROSECOND
+        state = await self.stream_state(stream)
+        # Of a stream that never held anything the server says that it begins at 0.
+        first, end = max(1, state.first_seq), state.last_seq + 1
+        while first < end:
+            middle = (first + end) // 2
+            # Of a sequence that is gone the next that is left is asked about.
+            ask = {"seq": middle, "next_by_subj": ">"}
+            answer = await call(self._connection, f"STREAM.MSG.GET.{stream}", ask, StoredAnswer)
+            if answer.message.time < at:
+                first = answer.message.seq + 1
+            else:
+                end = middle
+        return first
+
     async def purge(self, stream: Stream, *, before_seq: int) -> None:
         """Discard what stands before *before_seq* in *stream*; see `Bus.purge`.
 

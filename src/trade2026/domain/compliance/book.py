@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError
 from trade2026.domain.compliance.rules import AnyRule
 from trade2026.domain.compliance.rules.price_far import PriceFar
@@ -40,9 +41,10 @@ class RuleBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rule: tuple[AnyRule, ...]
 
     @property
-    def needs_prices(self) -> bool:
-        """Return whether a rule asks what the market was."""
-        return any(isinstance(one, PriceFar) for one in self.rule)
+    def stale_ns(self) -> int | None:
+        """Return how old a price may be that a rule asks for; None where none asks."""
+        ages = (one.stale_s * NS_PER_S for one in self.rule if isinstance(one, PriceFar))
+        return max(ages, default=None)
 
     def judge(self, sheet: Sheet) -> tuple[Breach, ...]:
         """Return every breach of a day, by rule."""

@@ -228,6 +228,10 @@ class Ledger:
             lines.append((DEPOSITS, balance.currency, -balance.deposits))
         return postings_of(sorted(lines))
 
+    def strategy_of(self, order_id: OrderId) -> StrategyId | None:
+        """Return whose an order is that is open or among the newest that ended."""
+        return self._strategies.get(order_id, self._ended.get(order_id))
+
     def digest(self) -> str:
         """Return the hash of all that the ledger holds, 64 hex digits.
 
@@ -353,9 +357,8 @@ class Ledger:
             del self._fills[next(iter(self._fills))]
 
     def _strategy_of(self, event: OrderReported) -> StrategyId:
-        order_id = event.order_id
-        known = self._strategies.get(order_id, self._ended.get(order_id, event.strategy or None))
-        assert known is not None, f"{order_id}: reported before it was received"
+        known = self.strategy_of(event.order_id) or event.strategy
+        assert known, f"{event.order_id}: reported before it was received"
         return known
 
     def _end(self, order_id: OrderId) -> None:

@@ -35,6 +35,10 @@ SettlesAt = Callable[[InstrumentKind, TimeNs], TimeNs]
 
 _Key = tuple[str, ExecId]
 
+REPORTS_KEPT: Final = 50_000
+"""Reports remembered, so that none counts twice; the log's writer looks further back."""
+NEVER: Final = TimeNs(2**63 - 1)
+
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True):
     """What one fill obliges an account and its market to."""
@@ -74,65 +78,134 @@ class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
 NOTHING_OWED: Final = Unsettled()
 
 
+class OwedState(msgspec.Struct, frozen=True, array_like=True):
+    """An obligation, under the report that it stands under."""
+
+    venue: str
+    exec_id: ExecId
+    obligation: Obligation
+
+
+class ReportState(msgspec.Struct, frozen=True, array_like=True):
+    """A report that was taken."""
+
+    venue: str
+    exec_id: ExecId
+    account: AccountId
+    is_fill: bool
+
+
+class ObligationsState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that obligations can be made of again."""
+
+    now_ns: TimeNs
+    owed: tuple[OwedState, ...]
+    reports: tuple[ReportState, ...]
+
+
 class Obligations:
     """The obligations of all accounts, folded from the log of orders; mutable.
 
     A bust takes the obligation of its fill away, a correction puts another in its place on the
-    same day. Where the fill is settled already, what undoes it is an obligation of its own, from
-    the day of the bust. A split changes quantities that are owed; a dividend changes nothing here:
-    the ledger pays it to who holds the position, settled or not.
+    same day. Where the fill was settled when it came, what undoes it is an obligation of its own,
+    from the day of the bust. A split changes quantities that are owed; a dividend changes nothing
+    here: the ledger pays it to who holds the position, settled or not.
+
+    Memory is bounded: what was settled by the log's newest event is let go of, and the newest
+    reports are remembered by their number.
 
     Args:
         settles_at: the calendars.
-        now_ns: what is settled by then is let go of.
     """
 
     def __init__(
-        self,
-        settles_at: SettlesAt,
-        now_ns: TimeNs,
-        instruments: Mapping[str, Instrument] = INSTRUMENTS,
+        self, settles_at: SettlesAt, instruments: Mapping[str, Instrument] = INSTRUMENTS
     ) -> None:
         self._settles_at = settles_at
-        self._now_ns = now_ns
         self._instruments = instruments
+        self._now_ns = TimeNs(0)
+        """The time of the log: of its newest event so far."""
         self._owed: dict[_Key, Obligation] = {}
-        self._seen: set[_Key] = set()
+        self._next_ns = NEVER
+        """When the next of them is settled."""
+        self._reports: dict[_Key, ReportState] = {}
         self._accounts: dict[str, AccountId] = {}
-        """Whose each fill is."""
+        """Whose each of the fills among them is."""
 
     def apply(self, event: JournalEvent) -> None:
         """Take the next event of the log."""
+        self._now_ns = max(self._now_ns, event.ts_ns)
+        if self._next_ns <= self._now_ns:
+            self._settle()
         if isinstance(event, SplitBooked):
             self._split(event)
         elif isinstance(event, OrderReported | UnknownReported):
             report = event.report
             key = (report.venue, report.exec_id)
-            if key in self._seen:
+            if key in self._reports:
                 return
             match report.exec_type:
                 case ExecType.TRADE:
-                    self._seen.add(key)
-                    self._accounts[report.exec_id] = event.account
+                    self._remember(key, event.account, is_fill=True)
                     self._owe(key, self._of(event.account, report, report.ts_event_ns))
                 case ExecType.TRADE_CANCEL | ExecType.TRADE_CORRECT:
-                    self._seen.add(key)
+                    self._remember(key, event.account, is_fill=False)
                     self._put_right(event, key)
                 case _:
                     pass
 
-    def account_of(self, exec_id: str) -> AccountId | None:
-        """Return whose fill it is, settled or not; None where there is none."""
-        return self._accounts.get(exec_id)
+    def freeze(self) -> ObligationsState:
+        """Return all that this can be made of again."""
+        return ObligationsState(
+            now_ns=self._now_ns,
+            owed=tuple(OwedState(*key, one) for key, one in self._owed.items()),
+            reports=tuple(self._reports.values()),
+        )
 
-    def owed(self, account: str | None = None) -> tuple[Obligation, ...]:
-        """Return what is not settled, of one account or of all, the first to settle first."""
-        found = (one for one in self._owed.values() if account in {None, one.account})
+    def thaw(self, state: ObligationsState) -> None:
+        """Begin from *state*, which others were frozen to."""
+        self._now_ns = state.now_ns
+        self._owed = {(one.venue, one.exec_id): one.obligation for one in state.owed}
+        self._next_ns = min((one.settles_ns for one in self._owed.values()), default=NEVER)
+        self._reports = {(one.venue, one.exec_id): one for one in state.reports}
+        self._accounts = {one.exec_id: one.account for one in state.reports if one.is_fill}
+
+    def account_of(self, exec_id: str) -> AccountId | None:
+        """Return whose fill it is; None where it is settled and not among the newest."""
+        owed = (one.account for one in self._owed.values() if one.exec_id == exec_id)
+        return self._accounts.get(exec_id) or next(owed, None)
+
+    def owed(self, now_ns: TimeNs, account: str | None = None) -> tuple[Obligation, ...]:
+        """Return what is not settled at *now_ns*, the first to settle first.
+
+        Args:
+            now_ns: not before the newest event taken.
+            account: whose; None is everybody's.
+        """
+        found = (
+            one
+            for one in self._owed.values()
+            if one.settles_ns > now_ns and account in {None, one.account}
+        )
         return tuple(sorted(found, key=lambda one: (one.settles_ns, one.trade_ns, one.exec_id)))
+
+    def _remember(self, key: _Key, account: AccountId, *, is_fill: bool) -> None:
+        self._reports[key] = ReportState(*key, account, is_fill)
+        if is_fill:
+            self._accounts[key[1]] = account
+        if len(self._reports) > REPORTS_KEPT:
+            gone = self._reports.pop(next(iter(self._reports)))
+            if gone.is_fill:
+                self._accounts.pop(gone.exec_id, None)
 
     def _owe(self, key: _Key, obligation: Obligation) -> None:
         if obligation.settles_ns > self._now_ns:
             self._owed[key] = obligation
+            self._next_ns = min(self._next_ns, obligation.settles_ns)
+
+    def _settle(self) -> None:
+        self._owed = {k: one for k, one in self._owed.items() if one.settles_ns > self._now_ns}
+        self._next_ns = min((one.settles_ns for one in self._owed.values()), default=NEVER)
 
     def _put_right(self, event: OrderReported | UnknownReported, key: _Key) -> None:
         report, was = event.report, event.was

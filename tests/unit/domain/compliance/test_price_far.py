@@ -127,10 +127,11 @@ def test_orders_are_judged_by_their_limits_where_the_rule_says_so() -> None:
 
 
 def test_only_a_book_with_such_a_rule_asks_for_prices() -> None:
-    assert not read_rules(DEFAULT_RULES, "default").needs_prices
-    assert read_rules(
-        '[[rule]]\nkind = "price_far"\nname = "far"\nmax_bps = 100', "test"
-    ).needs_prices
+    assert read_rules(DEFAULT_RULES, "default").stale_ns is None
+    rules = '[[rule]]\nkind = "price_far"\nname = "far"\nmax_bps = 100\n'
+    assert read_rules(rules, "test").stale_ns == 60 * NS_PER_S
+    older = rules.replace("far", "farther", 2).replace("price_farther", "price_far")
+    assert read_rules(f"{rules}{older}stale_s = 90", "test").stale_ns == 90 * NS_PER_S
 
 
 def test_the_reference_is_the_newest_quote_of_before() -> None:

@@ -12,6 +12,7 @@ from tests.factories import a_report
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ExecId
 from trade2026.core.numbers import NANOS, parse_nanos
+from trade2026.domain.settlement import obligation
 from trade2026.domain.settlement.obligation import (
     Obligation,
     Obligations,
@@ -32,10 +33,16 @@ def settles_at(kind: InstrumentKind, trade_ns: TimeNs) -> TimeNs:
 
 
 def owed(books: Books, now_ns: int) -> tuple[Obligation, ...]:
-    obligations = Obligations(settles_at, TimeNs(now_ns))
+    return folded(books).owed(TimeNs(now_ns))
+
+
+def folded(books: Books) -> Obligations:
+    """Return the obligations; what undoes a fill comes when its report says, as fills do."""
+    obligations = Obligations(settles_at)
     for event in books.log:
-        obligations.apply(event)
-    return obligations.owed()
+        at_ns = event.report.ts_event_ns if isinstance(event, OrderReported) else TimeNs(0)
+        obligations.apply(msgspec.structs.replace(event, ts_ns=at_ns))
+    return obligations
 
 
 def bought(symbol: str = "AAPL", amount: str = "10", at_ns: int = 500, **more: Any) -> Books:
@@ -115,7 +122,7 @@ def test_a_split_changes_the_shares_that_are_owed_and_not_the_price() -> None:
 
 
 def test_whose_a_fill_is_stays_known_when_it_is_settled() -> None:
-    obligations = Obligations(settles_at, TimeNs(10_000))
+    obligations = Obligations(settles_at)
     books = Books()
     fill = books.trade("10", "150", symbol="AAPL", ts_event_ns=TimeNs(500))
     for event in books.log:
@@ -126,16 +133,61 @@ def test_whose_a_fill_is_stays_known_when_it_is_settled() -> None:
 
     assert obligations.account_of(fill.exec_id) == "default"
     assert obligations.account_of("nobody's") is None
-    assert obligations.owed("default") == ()
+    assert obligations.owed(TimeNs(10_000), "default") == ()
+
+
+def test_what_was_not_settled_when_it_was_undone_leaves_nothing_owed() -> None:
+    books = Books()
+    fill = books.trade("10", "150", symbol="AAPL", ts_event_ns=TimeNs(500))
+    # Late on the next day: the bust alone would be settled after the fill.
+    late = msgspec.structs.replace(taken_back(fill), ts_event_ns=TimeNs(1_999))
+    books.report(late, FillTerms(last_qty=fill.last_qty, last_px=fill.last_px, fee=fill.fee))
+
+    assert owed(books, 2_500) == ()
+
+
+def test_others_begin_from_what_some_were_frozen_to() -> None:
+    books = bought()
+    fill = books.trade("3", "150", symbol="MSFT", ts_event_ns=TimeNs(1_700))
+    books.bust(books.trade("1", "150", symbol="TSLA", ts_event_ns=TimeNs(1_700)))
+    some, others = folded(books), Obligations(settles_at)
+
+    others.thaw(some.freeze())
+
+    assert others.freeze() == some.freeze()
+    for events in (books.log, [msgspec.structs.replace(books.log[-1], ts_ns=TimeNs(2_500))]):
+        for event in events:
+            others.apply(msgspec.structs.replace(event, ts_ns=TimeNs(2_500)))
+    (one,) = others.owed(TimeNs(2_500))
+    assert (one.exec_id, others.account_of(fill.exec_id)) == (fill.exec_id, "default")
+
+
+def test_the_newest_reports_are_remembered_and_all_that_is_owed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(obligation, "REPORTS_KEPT", 2)
+    books = bought()
+    first = books.log[-1]
+    assert isinstance(first, OrderReported)
+    settled = books.trade("1", "9", symbol="BTCUSDT", ts_event_ns=TimeNs(500))
+    books.bust(books.trade("1", "9", symbol="BTCUSDT", ts_event_ns=TimeNs(500)))
+    books.bust(books.trade("1", "9", symbol="BTCUSDT", ts_event_ns=TimeNs(500)))
+
+    obligations = folded(books)
+
+    assert obligations.account_of(first.report.exec_id) == "default"
+    assert obligations.account_of(settled.exec_id) is None
+    assert len(obligations.freeze().reports) == 2
 
 
 @given(
     trades=st.lists(st.tuples(st.integers(-9, 9).filter(bool), st.integers(0, 5_000)), max_size=10),
-    now_ns=st.integers(0, 8_000),
+    later_ns=st.integers(0, 3_000),
 )
 def test_what_is_owed_is_what_was_traded_and_not_settled(
-    trades: list[tuple[int, int]], now_ns: int
+    trades: list[tuple[int, int]], later_ns: int
 ) -> None:
+    now_ns = max((at for _, at in trades), default=0) + later_ns
     books = Books()
     for amount, at_ns in sorted(trades, key=lambda one: one[1]):
         books.trade(str(amount), "150", symbol="AAPL", ts_event_ns=TimeNs(at_ns))
@@ -155,7 +207,7 @@ def test_what_is_owed_is_what_was_traded_and_not_settled(
 
 def test_a_bust_of_a_fill_that_does_not_stand_is_nothing() -> None:
     books = bought()
-    stranger = books.fill("1", "150", symbol="AAPL")
+    stranger = books.fill("1", "150", symbol="AAPL", ts_event_ns=TimeNs(600))
     books.bust(stranger)
 
     assert len(owed(books, 600)) == 1
@@ -178,13 +230,11 @@ def test_what_undoes_a_settled_fill_is_owed_anew(
 ) -> None:
     books = Books()
     fill = books.trade("10", "150", symbol="AAPL", ts_event_ns=TimeNs(500), fee="1")
-    books.report(taken_back(fill) if right is None else corrected(fill, right, "150"))
-    event = books.log[-1]
-    assert isinstance(event, OrderReported)
+    undone = taken_back(fill) if right is None else corrected(fill, right, "150")
     was = FillTerms(last_qty=fill.last_qty, last_px=fill.last_px, fee=fill.fee)
-    books.log[-1] = msgspec.structs.replace(event, was=was)
+    books.report(msgspec.structs.replace(undone, ts_event_ns=TimeNs(2_000)), was)
 
-    (one,) = owed(books, event.ts_ns)
+    (one,) = owed(books, 2_000)
 
-    assert one.settles_ns == settles_at(InstrumentKind.EQUITY, event.ts_ns)
+    assert one.settles_ns == settles_at(InstrumentKind.EQUITY, TimeNs(2_000))
     assert (one.quantity, one.cash) == (parse_nanos(quantity), parse_nanos(cash) * NANOS)
