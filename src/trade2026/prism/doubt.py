@@ -6,8 +6,9 @@ ids that were made around the time in doubt are read once and held, and what mem
 later is read when it has.
 """
 
+import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.ids import OrderId
@@ -19,49 +20,63 @@ from trade2026.prism.outside import SKEW_NS, made_ns
 
 MOST_IDS: Final = 200_000
 """More are not held: then each is searched for."""
-_BEFORE_NS: Final = 60 * NS_PER_S
+BEFORE_NS: Final = 60 * NS_PER_S
 _BEHIND_NS: Final = 3_600 * NS_PER_S
 
 
+class Place(NamedTuple):
+    """Where the log may have an id."""
+
+    seq: int | None
+    """The first place, None where it stands nowhere up to *read_seq*."""
+    read_seq: int
+
+
 class Doubts:
-    """The ids of the log that were made around one time. Asked one question at a time.
+    """The ids of the log that were made around one time.
 
     Args:
         bus: with the log.
         place_before: returns a place that what came at a time on the wall stands behind.
+        forgotten_seq: returns the last place in the log that memory let go of in this life.
     """
 
-    def __init__(self, bus: Bus, place_before: Callable[[int], int]) -> None:
+    def __init__(
+        self, bus: Bus, place_before: Callable[[int], int], forgotten_seq: Callable[[], int]
+    ) -> None:
         self._bus = bus
         self._place_before = place_before
+        self._forgotten_seq = forgotten_seq
         self._places: dict[OrderId, int] = {}
         self._from_ns = self._until_ns = 0
         """Of the times at which the ids were made."""
         self._read_seq = 0
         """What stands up to here in the log is read."""
+        self._one_at_a_time = asyncio.Lock()
 
-    async def place_of(self, order_id: OrderId, forgotten_seq: int) -> int | None:
-        """Return the first place at which the log may have an id, None where it has it nowhere.
+    async def place_of(self, order_id: OrderId) -> Place:
+        """Return where the log may have an id, or up to where it has it nowhere.
 
         Args:
             order_id: a UUIDv7 that memory does not know.
-            forgotten_seq: the last place in the log that memory let go of in this life.
 
         Raises:
             BusUnavailableError: the log did not answer.
         """
         at_ns = made_ns(order_id)
         assert at_ns is not None
-        if not self._from_ns <= at_ns < self._until_ns:
-            await self._read_around(at_ns)
-        while forgotten_seq > self._read_seq:
-            await self._read_on(self._from_ns, self._until_ns)
-        if len(self._places) >= MOST_IDS:
-            return self._places.get(order_id, self._place_before(at_ns - SKEW_NS) + 1)
-        return self._places.get(order_id)
+        async with self._one_at_a_time:
+            if not self._from_ns <= at_ns < self._until_ns:
+                await self._read_around(at_ns)
+            while self._forgotten_seq() > self._read_seq:
+                await self._read_on(self._from_ns, self._until_ns)
+            place = self._places.get(order_id)
+            if place is None and len(self._places) >= MOST_IDS:
+                place = self._place_before(at_ns - SKEW_NS) + 1
+            return Place(place, self._read_seq)
 
     async def _read_around(self, at_ns: int) -> None:
-        from_ns, until_ns = at_ns - _BEFORE_NS, at_ns + _BEHIND_NS
+        from_ns, until_ns = at_ns - BEFORE_NS, at_ns + _BEHIND_NS
         self._places.clear()
         # Until all is read nothing is: the log may be away.
         self._from_ns = self._until_ns = 0

@@ -7,18 +7,19 @@ from there.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from trade2026.core.errors import BusUnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.prism import PrismInput, PrismOutcome
 from trade2026.model.subjects import PRISM_INPUT, PRISM_OUTCOME, Stream
 from trade2026.ports.bus import Bus, Delivery
-from trade2026.prism.doubt import Doubts
 from trade2026.prism.memory import read
 
+MOST_WAITING: Final = 10_000
 MOST_KEPT: Final = 2_000
 """Orders found, of which the longest not asked for is let go of first."""
 MOST_REPORTS_KEPT: Final = 50_000
@@ -27,9 +28,9 @@ MOST_REPORTS_KEPT: Final = 50_000
 
 @dataclass(slots=True)
 class Found:
-    """What the log says of one order, up to a place in it."""
+    """What the log says of one order, surely up to *until_seq*."""
 
-    until_seq: int = 0
+    until_seq: int
     is_known: bool = False
     is_direct: bool = False
     is_disowned: bool = False
@@ -39,7 +40,7 @@ class Found:
 @dataclass(eq=False, slots=True)
 class _Asked:
     order_id: OrderId
-    from_seq: int | None
+    from_seq: int
     found: Found | None = None
 
 
@@ -48,33 +49,26 @@ class LogSearch:
 
     Args:
         bus: with the log.
-        place_before: returns a place that what came at a time on the wall stands behind.
-        forgotten_seq: returns the last place in the log that memory let go of in this life.
     """
 
-    def __init__(
-        self,
-        bus: Bus,
-        place_before: Callable[[int], int],
-        forgotten_seq: Callable[[], int],
-    ) -> None:
+    def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._doubts = Doubts(bus, place_before)
-        self._forgotten_seq = forgotten_seq
         self._asked: list[_Asked] = []
         self._one_at_a_time = asyncio.Lock()
         self._kept: OrderedDict[OrderId, Found] = OrderedDict()
 
-    async def find(self, order_id: OrderId, *, from_seq: int | None = None) -> Found:
-        """Return what the log has of an order by now.
+    async def find(self, order_id: OrderId, *, from_seq: int) -> Found:
+        """Return what the log has of an order, at least up to where it ended at the call.
 
         Args:
-            order_id: a UUIDv7.
-            from_seq: the place its input stands at, or one before it, where that is known.
+            order_id: of the order.
+            from_seq: where its input stands, or a place before it.
 
         Raises:
-            BusUnavailableError: the log did not answer.
+            BusUnavailableError: the log did not answer, or too many wait for it already.
         """
+        if len(self._asked) >= MOST_WAITING:
+            raise BusUnavailableError(f"{MOST_WAITING} questions wait for the log already")
         asked = _Asked(order_id, from_seq)
         self._asked.append(asked)
         try:
@@ -89,22 +83,12 @@ class LogSearch:
     async def _read_for(self, askers: list[_Asked]) -> None:
         wanted: dict[OrderId, Found] = {}
         for asked in askers:
-            if asked.order_id not in wanted and (found := await self._begin(asked)) is not None:
-                wanted[asked.order_id] = found
-        if wanted:
-            await self._read(wanted)
+            kept = self._kept.get(asked.order_id) or wanted.get(asked.order_id)
+            wanted[asked.order_id] = kept or Found(until_seq=asked.from_seq - 1)
+        await self._read(wanted)
         for asked in askers:
-            asked.found = wanted.get(asked.order_id) or Found()
+            asked.found = wanted[asked.order_id]
         self._keep(wanted)
-
-    async def _begin(self, asked: _Asked) -> Found | None:
-        kept = self._kept.get(asked.order_id)
-        if kept is not None:
-            return kept
-        place = asked.from_seq
-        if place is None:
-            place = await self._doubts.place_of(asked.order_id, self._forgotten_seq())
-        return None if place is None else Found(until_seq=place - 1)
 
     async def _read(self, wanted: Mapping[OrderId, Found]) -> None:
         async def on_input(message: PrismInput, _: Delivery) -> None:
@@ -121,23 +105,32 @@ class LogSearch:
                 if found is not None and report.report_seq > _last_seq(found):
                     found.reports.append(report)
 
-        from_seq = 1 + min(found.until_seq for found in wanted.values())
         last_seq = await self._bus.last_seq(Stream.PRISM_INPUT)
-        if from_seq <= last_seq:
+        if from_seq := _begin(wanted.values(), last_seq):
             await read(self._bus.fold(PRISM_INPUT, on_input, from_seq=from_seq))
-            if any(found.is_known for found in wanted.values()):
-                await read(self._bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
+        # The outcome of an order stands behind its input.
+        if from_seq := _begin((one for one in wanted.values() if one.is_known), last_seq):
+            await read(self._bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
         for found in wanted.values():
             found.until_seq = max(found.until_seq, last_seq)
 
     def _keep(self, wanted: Mapping[OrderId, Found]) -> None:
         for order_id, found in wanted.items():
-            self._kept[order_id] = found
-            self._kept.move_to_end(order_id)
+            if len(found.reports) <= MOST_REPORTS_KEPT:
+                self._kept[order_id] = found
+                self._kept.move_to_end(order_id)
+            else:
+                self._kept.pop(order_id, None)
         report_count = sum(len(found.reports) for found in self._kept.values())
         while len(self._kept) > MOST_KEPT or report_count > MOST_REPORTS_KEPT:
             _, found = self._kept.popitem(last=False)
             report_count -= len(found.reports)
+
+
+def _begin(wanted: Iterable[Found], last_seq: int) -> int:
+    """Return where to begin to read for *wanted*, 0 where nothing is left to read."""
+    from_seq = 1 + min((found.until_seq for found in wanted), default=last_seq)
+    return from_seq if from_seq <= last_seq else 0
 
 
 def _last_seq(found: Found) -> int:

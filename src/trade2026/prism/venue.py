@@ -37,6 +37,7 @@ from trade2026.prism.ask import (
 from trade2026.prism.audience import Audience
 from trade2026.prism.control import Controls
 from trade2026.prism.door import in_short, is_id, unsendable
+from trade2026.prism.doubt import BEFORE_NS, Doubts
 from trade2026.prism.floor import Floor
 from trade2026.prism.history import History
 from trade2026.prism.life import House
@@ -76,9 +77,8 @@ class Venue:
         self._rounds = Rounds(
             bus=bus, clock=clock, log=log, house=house, archive=archive, keep_ns=keep_ns
         )
-        self._log_search = LogSearch(
-            bus, self._place_before, lambda: self.floor.orders.forgotten_seq
-        )
+        self._doubts = Doubts(bus, self._place_before, lambda: self.floor.orders.forgotten_seq)
+        self._log_search = LogSearch(bus)
 
     @property
     def floor(self) -> Floor:
@@ -242,22 +242,54 @@ class Venue:
         self._rounds.stir()
 
     async def _search(self, order_id: OrderId) -> Found:
-        at_ns = made_ns(order_id)
-        came_ns = (at_ns or 0) - SKEW_NS
-        known = self.floor.orders.get(order_id)
-        if known is not None:
-            from_seq = known.input_seq or self._place_before(came_ns) + 1
-            return await self._log_search.find(order_id, from_seq=from_seq)
+        """Return what the log says of an order that memory does not know, or not wholly.
+
+        Raises:
+            RefusedError: it may have come when the log was not kept from yet.
+            BusUnavailableError: the log did not answer.
+        """
+        while True:
+            self._check_kept(order_id)
+            found = await self._look_up(order_id)
+            # The log may have been cut while it was read, and memory have let go of what came.
+            self._check_kept(order_id)
+            if found.is_known or found.is_disowned or not self._may_have_missed(order_id, found):
+                return found
+
+    async def _look_up(self, order_id: OrderId) -> Found:
+        known, at_ns = self.floor.orders.get(order_id), made_ns(order_id)
+        if known is None and at_ns is not None and self._is_of_now(at_ns):
+            place = await self._doubts.place_of(order_id)
+            if place.seq is None:
+                return Found(until_seq=place.read_seq)
+            return await self._log_search.find(order_id, from_seq=place.seq)
+        # Nobody can say when an id of another kind was made: all that is kept is read for it.
+        begin_seq = self.cut.log_seq if at_ns is None else self._place_before(at_ns - SKEW_NS)
+        from_seq = (known.input_seq if known is not None else 0) or begin_seq + 1
+        return await self._log_search.find(order_id, from_seq=from_seq)
+
+    def _check_kept(self, order_id: OrderId) -> None:
+        came_ns = (made_ns(order_id) or 0) - SKEW_NS
         is_cut = self.cut.log_seq > 0 and came_ns <= self.cut.at_ns
-        if is_cut and not self._was_just_made(order_id):
+        if is_cut and self.floor.orders.get(order_id) is None and not self._was_just_made(order_id):
             # Whether it ever came nobody can say: neither taken as new nor called unknown.
             raise RefusedError(
                 f"what became of order {order_id} is not known any more:"
                 f" PRISM's log is kept from {told_time(self.cut.at_ns)} on"
             )
-        # Nobody can say when an id of another kind was made: all that is kept is read for it.
-        from_seq = self.cut.log_seq + 1 if at_ns is None else None
-        return await self._log_search.find(order_id, from_seq=from_seq)
+
+    def _may_have_missed(self, order_id: OrderId, found: Found) -> bool:
+        """Return whether the id may stand behind what was read, and be forgotten already."""
+        orders = self.floor.orders
+        is_remembered = orders.get(order_id) is not None or orders.is_disowned(order_id)
+        return not is_remembered and orders.forgotten_seq > found.until_seq
+
+    def _is_of_now(self, at_ns: int) -> bool:
+        """Return whether ids of a time come often: those of fresh orders, after a clock was set.
+
+        Those of another time come seldom, and each is looked for by itself.
+        """
+        return abs(at_ns - self._clock.now_ns()) <= BEFORE_NS
 
     def _place_before(self, at_ns: int) -> int:
         # Another retention holds in every life.
@@ -279,4 +311,6 @@ class Venue:
 
     def _may_be_forgotten(self, order_id: OrderId) -> bool:
         orders = self.floor.orders
-        return orders.get(order_id) is None and not orders.is_surely_fresh(order_id)
+        if orders.get(order_id) is not None or orders.is_disowned(order_id):
+            return False
+        return not orders.is_surely_fresh(order_id)

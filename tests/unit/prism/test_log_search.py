@@ -45,6 +45,8 @@ class Readings:
         """How often was asked where the log ends."""
         self.may_go = asyncio.Event()
         self.may_go.set()
+        self.one_more = asyncio.Semaphore(0)
+        """Lets one reading through while none may go."""
         self.is_away = False
         self._fold: Callable[..., Awaitable[Any]] = prism.bus.fold
         self._last_seq = prism.bus.last_seq
@@ -58,10 +60,20 @@ class Readings:
         if subject is PRISM_INPUT:
             self.begins.append(more["from_seq"])
         self.outcome_count += subject is PRISM_OUTCOME
-        await self.may_go.wait()
+        await self._turn()
         if self.is_away:
             raise BusUnavailableError("the log is away")
         return await self._fold(subject, handler, **more)
+
+    async def _turn(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            ways = [
+                tasks.create_task(self.may_go.wait()),
+                tasks.create_task(self.one_more.acquire()),
+            ]
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in ways:
+                way.cancel()
 
 
 @pytest.fixture

@@ -317,10 +317,12 @@ class Consumer:
             task.cancel()
             await asyncio.wait({task}, timeout=1.0)
         await self._tasks.finish(grace_s=0)
-        if self._keeper is not None and not self._is_lost and task is not None:
-            await self._keeper.finish(timeout_s=0.5)
-        await self._source.close()
-        self.is_stopped = True
+        try:
+            if self._keeper is not None and not self._is_lost and task is not None:
+                await self._keeper.finish(timeout_s=0.5)
+        finally:
+            await self._source.close()
+            self.is_stopped = True
 
     def stats(self) -> QueueStats:
         """Return how the consumer keeps up."""

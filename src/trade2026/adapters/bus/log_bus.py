@@ -74,8 +74,8 @@ class LogBus:
             from_seq=from_seq,
             until_seq=until_seq,
         )
-        await self._begin(consumer)
         try:
+            await self._begin(consumer)
             await consumer.catch_up()
         except asyncio.CancelledError:
             # Nobody holds it, so nobody else would ever stop it.
