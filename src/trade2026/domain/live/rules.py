@@ -167,8 +167,8 @@ def day_loss(cash: int, held: dict[str, int], mids: dict[str, Px]) -> Money:
     """Return what the day's fills have lost so far.
 
     Args:
-        cash: what they moved in the quote asset, fees taken off, in square nanos.
-        held: what they bought less what they sold, in nanos by symbol.
+        cash: what they moved in the quote asset, fees in it taken off, in square nanos.
+        held: what they bought less what they sold, and less fees in coins, in nanos by symbol.
         mids: the exchange's middle prices; a symbol without one counts as worthless if bought.
     """
     worth = sum(value_of(mids.get(symbol, Px(0)), qty) for symbol, qty in held.items())

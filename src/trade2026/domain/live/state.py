@@ -10,7 +10,7 @@ from typing import Final
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, OrderId
-from trade2026.core.numbers import Money, Px, value_of, value_of_money
+from trade2026.core.numbers import Money, Px, value_of_money
 from trade2026.domain.live.breaker import Breaker
 from trade2026.domain.live.mode import after_restart
 from trade2026.domain.live.order import LiveOrder, apply, taken, unspent
@@ -30,8 +30,8 @@ from trade2026.model.live import (
     Reported,
     ShadowFilled,
 )
-from trade2026.model.position import DOLLARS
-from trade2026.model.reconciliation import Held, moved_by
+from trade2026.model.position import BASE_CURRENCY, DOLLARS
+from trade2026.model.reconciliation import Held, is_third, moved_by
 
 DONE_KEPT: Final = 10_000
 """Orders that are over and can still be asked about."""
@@ -165,12 +165,20 @@ class LiveState:
         place = (report.account, report.symbol)
         self.traded[place] = self.traded.get(place, Held()).plus(moved_by(report))
         self._turn(ts_ns)
-        signed = report.side.sign * report.last_qty
-        self._cash -= value_of(report.last_px, signed)
-        if report.symbol.endswith(report.fee_asset) or report.fee_asset in DOLLARS:
-            # A fee in a third asset is not reckoned here: no rate is at hand.
+        moved = moved_by(report)
+        self._cash += moved.cash
+        self._hold(report.symbol, moved.quantity)
+        if not is_third(report.symbol, report.fee_asset):
+            return
+        if report.fee_asset in DOLLARS:
             self._cash -= value_of_money(report.fee)
-        self._held[report.symbol] = self._held.get(report.symbol, 0) + signed
+        else:
+            # So many of that coin are gone: worth what the exchange's market for it says.
+            self._hold(f"{report.fee_asset}{BASE_CURRENCY}", -report.fee)
+
+    def _hold(self, symbol: str, qty: int) -> None:
+        if qty:
+            self._held[symbol] = self._held.get(symbol, 0) + qty
 
     def _end(self, order: LiveOrder) -> None:
         self._done.append(order.request.order_id)

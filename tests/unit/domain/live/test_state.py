@@ -103,15 +103,26 @@ def test_counters_are_of_their_day() -> None:
     assert state.day(TimeNs(NOW_NS + 2 * DAY), {}).lost == 0
 
 
-def test_the_days_loss_counts_fees_in_the_quote_asset_only() -> None:
-    fee = money("3")
-    mids = {"BTCUSDT": px("50000")}
-    bought = fill("0.1", "0.1", last_px=px("50000"), fee=fee)
-    assert isinstance(bought.report.fee_asset, str)
-    third = replace(bought, report=replace(bought.report, fee_asset="BNB"))
+@pytest.mark.parametrize(
+    ("asset", "paid", "lost"),
+    [
+        ("USDT", "3", "3"),
+        ("USD", "3", "3"),
+        # Of the coin that was bought, of one that the exchange quotes, of one that it does not.
+        ("BTC", "0.0001", "5"),
+        ("BNB", "0.01", "6"),
+        ("ABC", "3", "0"),
+        ("BNB", "-0.01", "-6"),
+    ],
+)
+def test_the_days_loss_counts_fees_in_coins_at_the_exchanges_price(
+    asset: str, paid: str, lost: str
+) -> None:
+    mids = {"BTCUSDT": px("50000"), "BNBUSDT": px("600")}
+    bought = fill("0.1", "0.1", last_px=px("50000"), fee=money(paid))
+    told = replace(bought, report=replace(bought.report, fee_asset=asset))
 
-    assert live(an_order_taken(), bought).day(NOW_NS, mids).lost == fee
-    assert live(an_order_taken(), third).day(NOW_NS, mids).lost == 0
+    assert live(an_order_taken(), told).day(NOW_NS, mids).lost == money(lost)
 
 
 def test_the_ramp_begins_anew_whenever_the_mode_was_below() -> None:
