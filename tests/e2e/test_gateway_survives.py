@@ -58,7 +58,8 @@ class Site:
         with (folder / "trade2026.toml").open("a", encoding="utf-8") as settings:
             settings.write(
                 '[oms]\naccounts = ["default", "real", "routed"]\nlive_accounts = ["real"]\n'
-                'routed_accounts = ["routed"]\n[live_gateway]\nexchange = "binance"\n'
+                'routed_accounts = ["routed"]\n[live_gateway]\n'
+                'exchange = "binance"\nis_mixing_allowed = true\n'
                 f'url = "{self.platform.url("PRISM", "")}"\nsymbols = ["BTCUSDT"]\n'
                 f'credentials_file = "{file}"\nceiling = "LIVE"\nramp = [100]\n'
                 'daily_notional = "1000000"\ndaily_loss = "100000"\ndoubt_s = 6\nstale_s = 120\n'

@@ -1,16 +1,17 @@
 """Routing at work: venues are looked at, the rules decide, and changes of rules are durable.
 
-A venue that does not answer in time is not well. The rules are those of the log: they hold over
-a restart, and the audit tells who set them.
+A venue that does not answer in time is not well. What was seen of a venue counts for a moment,
+and is looked at again in the background as long as orders ask for it, so that none of them waits.
+The rules are those of the log: they hold over a restart, and the audit tells who set them.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import Clock, TimeNs
+from trade2026.core.clock import NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import InvalidInputError, Trade2026Error
 from trade2026.core.ids import EventId, Ids
 from trade2026.desk.persistence import append_until_stored
@@ -23,6 +24,13 @@ from trade2026.ports.bus import Bus, Delivery
 
 LOOK_WITHIN_S: Final = 0.5
 """An order waits for the slowest venue of its rule so long at most."""
+WANTED_NS: Final = 60 * NS_PER_S
+"""How long after the last order a venue is looked at in the background."""
+
+SILENT: Final = VenueSight(problem="does not answer")
+
+_Place: TypeAlias = tuple[str, str]
+"""A venue and a symbol there."""
 
 
 class RoutingDesk:
@@ -34,6 +42,7 @@ class RoutingDesk:
         ids: names them.
         log: for venues that do not answer.
         looks: how each venue is looked at, by name.
+        kept_ns: how long what was seen of a venue counts; with 0 every order looks itself.
     """
 
     def __init__(
@@ -44,12 +53,18 @@ class RoutingDesk:
         ids: Ids,
         log: FilteringBoundLogger,
         looks: Mapping[str, Command[LookRequest, VenueSight]],
+        kept_ns: int,
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._ids = ids
         self._log = log
         self._looks = looks
+        self._kept_ns = kept_ns
+        self._seen: dict[_Place, tuple[int, VenueSight]] = {}
+        """With the moment of the answer."""
+        self._wanted: dict[_Place, int] = {}
+        """When an order last asked."""
         self.standing: RoutesSet | None = None
         """The rules that bind, None before any were set."""
 
@@ -67,11 +82,26 @@ class RoutingDesk:
         self.standing = change
 
     async def on_ask(self, order: NewOrderSingle) -> RouteAnswer:
-        """Return where *order* goes at this moment. Every venue of its rule is looked at."""
+        """Return where *order* goes, by what was seen just now of every venue of its rule."""
         rules = self.rules
         names = [name for name in rule_of(order, rules).venues if name in self._looks]
-        sights = await asyncio.gather(*(self._look(name, order.symbol) for name in names))
+        sights = await asyncio.gather(*(self._sight(name, order.symbol) for name in names))
         return choose(order, rules, dict(zip(names, sights, strict=True)))
+
+    async def run(self) -> None:
+        """Look at the venues that orders ask for, until cancelled."""
+        if not self._kept_ns:
+            return
+        async with asyncio.TaskGroup() as looks:
+            while True:
+                # Twice while a sight counts, and whether the last look has answered or not: what
+                # is slow, or silent, is known to be so before an order has to wait for it.
+                await asyncio.sleep(self._kept_ns / NS_PER_S / 2)
+                oldest_ns = self._clock.monotonic_ns() - WANTED_NS
+                wanted = {at: ns for at, ns in self._wanted.items() if ns >= oldest_ns}
+                self._wanted = wanted
+                for place in wanted:
+                    looks.create_task(self._look(*place))
 
     async def set_rules(
         self, rules: Sequence[RouteRule], *, reason: str, asked_by: str
@@ -95,14 +125,25 @@ class RoutingDesk:
         self.standing = change
         return change
 
+    async def _sight(self, name: str, symbol: str) -> VenueSight:
+        now_ns = self._clock.monotonic_ns()
+        self._wanted[name, symbol] = now_ns
+        seen = self._seen.get((name, symbol))
+        if self._kept_ns and seen is not None and now_ns - seen[0] <= self._kept_ns:
+            return seen[1]
+        return await self._look(name, symbol)
+
     async def _look(self, name: str, symbol: str) -> VenueSight:
         try:
-            return await self._bus.ask(
+            sight = await self._bus.ask(
                 self._looks[name], LookRequest(symbol=symbol), timeout_s=LOOK_WITHIN_S
             )
         except Trade2026Error as error:
-            self._log.warning("a venue does not answer", venue=name, why=str(error))
-            return VenueSight(problem="does not answer")
+            sight = SILENT
+            if self._seen.get((name, symbol), (0, None))[1] != SILENT:
+                self._log.warning("a venue does not answer", venue=name, why=str(error))
+        self._seen[name, symbol] = self._clock.monotonic_ns(), sight
+        return sight
 
 
 def require_rules(rules: Sequence[RouteRule], venues: Mapping[str, object]) -> None:

@@ -67,6 +67,8 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     api_secret: str = ""
     ceiling: LiveMode = LiveMode.SHADOW
     """No mode is raised above it, by nobody."""
+    is_mixing_allowed: bool = False
+    """Whether a routed account may hold real positions beside simulated ones."""
     canary_pct: Percent = 5
     canary_max_qty: str = "0.001"
     daily_notional: str = "50000"
@@ -92,6 +94,7 @@ def build(context: Context) -> Service:
     """Return the gateway."""
     settings = context.settings(LiveSettings, context.name)
     trading = context.settings(OmsSettings, "oms")
+    require_unmixed(settings, trading)
     accounts = (*trading.live_accounts, *trading.routed_accounts)
     exchange = exchange_of(settings, context.log)
     log = LiveLog(
@@ -140,6 +143,23 @@ def build(context: Context) -> Service:
         loops=[desk.run],
         stop=exchange.close,
     )
+
+
+def require_unmixed(settings: LiveSettings, trading: OmsSettings) -> None:
+    """Return if no account can come to hold what is real beside what is simulated unasked.
+
+    Raises:
+        SettingsError: a routed account trades on PRISM, and would on the exchange for real.
+    """
+    is_real = bool(settings.exchange) and settings.ceiling.sends
+    if is_real and trading.routed_accounts and not settings.is_mixing_allowed:
+        accounts = ", ".join(trading.routed_accounts)
+        raise SettingsError(
+            f"[oms] routed_accounts: {accounts} would hold real positions of "
+            f"{settings.exchange} beside simulated ones of PRISM, and risk counts both together; "
+            f"put such accounts in live_accounts, lower [live_gateway] ceiling to "
+            f"{LiveMode.SHADOW}, or set is_mixing_allowed = true there if that is meant"
+        )
 
 
 def exchange_of(settings: LiveSettings, logger: FilteringBoundLogger) -> Exchange:

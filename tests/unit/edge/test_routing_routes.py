@@ -38,7 +38,7 @@ class World:
         self.mint = Mint(clock)
         ids = Ids(clock, chance.stream(1, "ids"))
         desk = RoutingDesk(
-            bus=self.bus, clock=clock, ids=ids, log=structlog.get_logger(), looks=LOOKS
+            bus=self.bus, clock=clock, ids=ids, log=structlog.get_logger(), looks=LOOKS, kept_ns=0
         )
         doorkeeper = Doorkeeper(TokenVerifier(self.mint, clock), RegoPolicy())
         service = Service(name="exeq", routes=routing_routes(desk))

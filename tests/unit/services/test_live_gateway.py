@@ -2,14 +2,18 @@
 
 import pytest
 import structlog
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from trade2026.core.errors import SettingsError
+from trade2026.desk.orders import OmsSettings
+from trade2026.model.live import LiveMode
 from trade2026.services.live_gateway import (
     BROKER,
     SHARES,
     LiveSettings,
     exchange_of,
+    require_unmixed,
 )
 
 
@@ -33,3 +37,20 @@ def test_without_a_place_there_is_no_broker(url: str) -> None:
 
 def test_without_an_exchange_there_is_none() -> None:
     assert exchange_of(LiveSettings(), structlog.get_logger()).name == ""
+
+
+@pytest.mark.parametrize("ceiling", [LiveMode.CANARY, LiveMode.LIVE])
+@pytest.mark.parametrize("exchange", ["binance", BROKER])
+def test_no_account_comes_to_hold_what_is_real_beside_what_is_simulated(
+    exchange: str, ceiling: LiveMode
+) -> None:
+    settings = LiveSettings(exchange=exchange, ceiling=ceiling)
+    routed = OmsSettings(accounts=("default", "both"), routed_accounts=("both",))
+
+    with pytest.raises(SettingsError, match=r"routed_accounts: both would hold real positions"):
+        require_unmixed(settings, routed)
+    # Where it is meant, where nothing is sent, and where nothing is routed.
+    require_unmixed(replace(settings, is_mixing_allowed=True), routed)
+    require_unmixed(replace(settings, ceiling=LiveMode.SHADOW), routed)
+    require_unmixed(replace(settings, exchange=""), routed)
+    require_unmixed(settings, OmsSettings(live_accounts=("default",)))
