@@ -236,9 +236,8 @@ def shown(thing: Any) -> Any:
     names: Sequence[str] = getattr(thing, "__slots__", None) or tuple(
         cast("dict[str, Any]", vars(thing))
     )
-    found: dict[str, Any] = {
-        name: shown(getattr(thing, name)) for name in names if name not in CACHES
-    }
+    parts = ((name, shown(getattr(thing, name))) for name in names if name not in CACHES)
+    found: dict[str, Any] = {name: part for name, part in parts if part not in (0, {}, [])}
     return found | {name: list(found[name].items()) for name in found if name in ORDERED}
 
 

@@ -39,6 +39,8 @@ class ExecType(StrEnum):
 
 UNDOES: Final = frozenset({ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT})
 """Words that undo a fill; the second books it anew."""
+BOOKS: Final = frozenset({ExecType.TRADE, ExecType.TRADE_CORRECT})
+"""Words that book a fill."""
 
 
 class LastLiquidityInd(StrEnum):

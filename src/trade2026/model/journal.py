@@ -20,7 +20,9 @@ from trade2026.model.position import BASE_CURRENCY
 from trade2026.model.risk import Refusal
 
 
-class _OrderStep(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class OrderStep(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What every step of an order says; only its kinds, `OrderEvent`, are ever journalled."""
+
     event_id: EventId
     account: AccountId
     order_id: OrderId
@@ -28,25 +30,25 @@ class _OrderStep(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_ns: TimeNs
 
 
-class OrderReceived(_OrderStep, frozen=True, kw_only=True):
+class OrderReceived(OrderStep, frozen=True, kw_only=True):
     """The order was taken in: status NEW. `order_seq` is 1."""
 
     request: NewOrderSingle
 
 
-class OrderApproved(_OrderStep, frozen=True, kw_only=True):
+class OrderApproved(OrderStep, frozen=True, kw_only=True):
     """Risk approved the order and holds `reserved` for it: status ACCEPTED."""
 
     reserved: Money
 
 
-class OrderRefused(_OrderStep, frozen=True, kw_only=True):
+class OrderRefused(OrderStep, frozen=True, kw_only=True):
     """Risk refused the order: status RISK_REJECTED."""
 
     refusals: tuple[Refusal, ...]
 
 
-class OrderSent(_OrderStep, frozen=True, kw_only=True):
+class OrderSent(OrderStep, frozen=True, kw_only=True):
     """The order is about to be handed to the venue: status SENT, in doubt until it answers.
 
     Written before the sending, so that a crash in between is seen and the venue is asked.
@@ -55,33 +57,33 @@ class OrderSent(_OrderStep, frozen=True, kw_only=True):
     venue: str
 
 
-class OrderFailed(_OrderStep, frozen=True, kw_only=True):
+class OrderFailed(OrderStep, frozen=True, kw_only=True):
     """The order provably never reached a venue: status FAILED."""
 
     text: str
 
 
-class OrderTriggered(_OrderStep, frozen=True, kw_only=True):
+class OrderTriggered(OrderStep, frozen=True, kw_only=True):
     """The market reached a stop that rests with us: status ACCEPTED still, to be sent now."""
 
     trade_px: Px
     """The trade that did it."""
 
 
-class StopMoved(_OrderStep, frozen=True, kw_only=True):
+class StopMoved(OrderStep, frozen=True, kw_only=True):
     """A trailing stop has followed the market."""
 
     stop_px: Px
 
 
-class OrderWithdrawn(_OrderStep, frozen=True, kw_only=True):
+class OrderWithdrawn(OrderStep, frozen=True, kw_only=True):
     """An order that never left is taken back: status CANCELLED, or EXPIRED by its time."""
 
     is_expiry: bool = False
     text: str = ""
 
 
-class CancelRequested(_OrderStep, frozen=True, kw_only=True):
+class CancelRequested(OrderStep, frozen=True, kw_only=True):
     """Somebody asked to cancel what is left: status PENDING_CANCEL."""
 
     asked_by: str
@@ -89,7 +91,7 @@ class CancelRequested(_OrderStep, frozen=True, kw_only=True):
     """The order's time is over: when the venue has confirmed, it is EXPIRED."""
 
 
-class _ChangeStep(_OrderStep, frozen=True, kw_only=True, tag=True):
+class _ChangeStep(OrderStep, frozen=True, kw_only=True, tag=True):
     order_qty: Qty | None = None
     """The new total, with what has traded; None leaves a value as it is."""
     price: Px | None = None
@@ -127,7 +129,7 @@ class FillTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What `fee` was paid in; empty in old logs, where it is what the undoing report says."""
 
 
-class OrderReported(_OrderStep, frozen=True, kw_only=True):
+class OrderReported(OrderStep, frozen=True, kw_only=True):
     """The venue said something about the order."""
 
     report: ExecutionReport
@@ -184,7 +186,7 @@ JournalEvent: TypeAlias = OrderEvent | UnknownReported | CashDeposited | AnyBook
 """Anything in the log of orders."""
 
 
-class Move(msgspec.Struct, frozen=True, kw_only=True):
+class Move(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a report does to a position and to cash."""
 
     qty: SignedQty
@@ -211,6 +213,12 @@ def fee_asset_of(event: OrderReported | UnknownReported) -> str:
     return told or event.report.fee_asset or BASE_CURRENCY
 
 
+def does_move(event: OrderReported | UnknownReported) -> bool:
+    """Return whether *event* moves anything: whether `moves_of` it has something."""
+    exec_type = event.report.exec_type
+    return exec_type is ExecType.TRADE or (event.was is not None and exec_type in UNDOES)
+
+
 def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:
     """Return what *event* moves, in order: nothing, a fill, or the undoing of one.
 
@@ -218,18 +226,17 @@ def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:
     price, with its fee returned. A correction undoes the fill as it was booked, and then books
     it as it really was. So every fold is right that adds them up, without knowing the fill.
     """
-    report, was = event.report, event.was
-    if was is None and report.exec_type is not ExecType.TRADE:
+    report, was, exec_type = event.report, event.was, event.report.exec_type
+    if exec_type is ExecType.TRADE:
+        return (_move_of(report),)
+    if was is None or exec_type not in UNDOES:
         return ()
-    sign = report.side.sign
-    moves: list[Move] = []
-    if was is not None and report.exec_type in UNDOES:
-        undone = SignedQty(-sign * was.last_qty)
-        fee, asset = Money(-was.fee), fee_asset_of(event)
-        moves.append(Move(qty=undone, px=was.last_px, fee=fee, fee_asset=asset))
-    is_corrected = bool(moves) and report.exec_type is ExecType.TRADE_CORRECT
-    if report.exec_type is ExecType.TRADE or is_corrected:
-        qty = SignedQty(sign * report.last_qty)
-        fee, asset = report.fee, report.fee_asset
-        moves.append(Move(qty=qty, px=report.last_px, fee=fee, fee_asset=asset))
-    return tuple(moves)
+    undone = SignedQty(-report.side.sign * was.last_qty)
+    fee, asset = Money(-was.fee), fee_asset_of(event)
+    undoing = Move(qty=undone, px=was.last_px, fee=fee, fee_asset=asset)
+    return (undoing,) if exec_type is ExecType.TRADE_CANCEL else (undoing, _move_of(report))
+
+
+def _move_of(report: ExecutionReport) -> Move:
+    qty = SignedQty(report.side.sign * report.last_qty)
+    return Move(qty=qty, px=report.last_px, fee=report.fee, fee_asset=report.fee_asset)

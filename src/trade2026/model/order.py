@@ -20,10 +20,12 @@ class Side(StrEnum):
     BUY = "BUY"
     SELL = "SELL"
 
-    @property
-    def sign(self) -> int:
-        """Return +1 for a buy, -1 for a sell."""
-        return 1 if self is Side.BUY else -1
+    sign: int
+    """+1 for a buy, -1 for a sell."""
+
+    def __init__(self, word: str) -> None:
+        # A field, not a property: every step of an order's way asks for it.
+        self.sign = 1 if word == "BUY" else -1
 
     @property
     def opposite(self) -> "Side":

@@ -41,5 +41,7 @@ The others happen with every venue: a fill that crosses a cancel, a report that 
 
 def mode_after(surprise: str) -> TradingMode:
     """Return how far the account may trade after *surprise*, one or several joined by ``; ``."""
+    if not surprise:
+        return TradingMode.NORMAL
     codes = {part.partition(":")[0] for part in surprise.split("; ")}
     return TradingMode.NORMAL if codes.isdisjoint(LIMITING) else TradingMode.REDUCE_ONLY

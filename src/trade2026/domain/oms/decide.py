@@ -17,7 +17,7 @@ from trade2026.domain.oms.bust import booked_terms
 from trade2026.domain.oms.change import Change
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.surprise import surprises_of
-from trade2026.model.execution import UNDOES, ExecType, ExecutionReport, VenueAck
+from trade2026.model.execution import BOOKS, UNDOES, ExecType, ExecutionReport, VenueAck
 from trade2026.model.journal import (
     CancelRequested,
     JournalEvent,
@@ -73,8 +73,15 @@ def received(request: NewOrderSingle, ts_ns: TimeNs) -> OrderReceived:
 
 def approved(order: Order, reserved: Money, ts_ns: TimeNs) -> OrderApproved:
     """Return the event that risk approved *order* and holds *reserved* for it."""
+    # Spelled out, like the other steps that every order goes through: `_next` costs as much
+    # as all the rest.
+    order_id, order_seq = order.request.order_id, order.order_seq + 1
     return OrderApproved(
-        **_next(order, ts_ns),
+        event_id=event_id_of(order_id, order_seq),
+        account=order.request.account,
+        order_id=order_id,
+        order_seq=order_seq,
+        ts_ns=ts_ns,
         reserved=reserved,
     )
 
@@ -89,8 +96,13 @@ def refused(order: Order, refusals: tuple[Refusal, ...], ts_ns: TimeNs) -> Order
 
 def sent(order: Order, venue: str, ts_ns: TimeNs) -> OrderSent:
     """Return the event that *order* is about to be handed to *venue*."""
+    order_id, order_seq = order.request.order_id, order.order_seq + 1
     return OrderSent(
-        **_next(order, ts_ns),
+        event_id=event_id_of(order_id, order_seq),
+        account=order.request.account,
+        order_id=order_id,
+        order_seq=order_seq,
+        ts_ns=ts_ns,
         venue=venue,
     )
 
@@ -188,8 +200,7 @@ def judge_report(
     """
     # Asserted before the log has it: once journalled, every fold would stumble over it.
     assert report.last_qty >= 0, f"{report.exec_id}: a quantity has no sign"
-    is_fill = report.exec_type in {ExecType.TRADE, ExecType.TRADE_CORRECT}
-    assert report.last_qty > 0 or not is_fill, f"{report.exec_id}: a fill of nothing"
+    assert report.last_qty > 0 or report.exec_type not in BOOKS, f"{report.exec_id}: fills nothing"
     was = booked_terms(fills, report.exec_ref_id) if report.exec_type in UNDOES else None
     if order is None or order.request.account != report.account:
         return UnknownReported(
@@ -197,12 +208,17 @@ def judge_report(
         )
     if report.exec_id in order.exec_ids:
         return None
+    request, order_seq = order.request, order.order_seq + 1
     return OrderReported(
-        **_next(order, ts_ns),
+        event_id=event_id_of(request.order_id, order_seq),
+        account=request.account,
+        order_id=request.order_id,
+        order_seq=order_seq,
+        ts_ns=ts_ns,
         report=report,
         surprise="; ".join(surprises_of(order, report, was, legs)),
         was=was,
-        strategy=order.request.strategy,
+        strategy=request.strategy,
     )
 
 

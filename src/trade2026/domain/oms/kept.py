@@ -13,7 +13,7 @@ from trade2026.core.ids import AccountId, StrategyId
 from trade2026.core.numbers import SignedQty
 from trade2026.domain.oms.order import Order, apply
 from trade2026.model.execution import ExecutionReport
-from trade2026.model.journal import OrderEvent, OrderReported, UnknownReported, moves_of
+from trade2026.model.journal import OrderEvent, OrderReported, UnknownReported, does_move
 from trade2026.model.order import OrdStatus
 
 
@@ -23,7 +23,7 @@ def books_fill(event: OrderEvent, order: Order) -> TypeGuard[OrderReported]:
     A report that is journalled twice books once.
     """
     is_report = isinstance(event, OrderReported)
-    return is_report and event.report.exec_id not in order.exec_ids and bool(moves_of(event))
+    return is_report and event.report.exec_id not in order.exec_ids and does_move(event)
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):

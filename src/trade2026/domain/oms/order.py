@@ -57,6 +57,12 @@ _OWN_STEPS: Final[dict[type[OrderEvent], Trigger]] = {
 }
 
 
+_APPROVE: Final = Trigger.APPROVE
+_SEND: Final = Trigger.SEND
+_REFUSALS: Final = frozenset({ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED})
+"""That a venue would not cancel or change does not say that it has the order: it may be unknown."""
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order as its journal so far leaves it."""
 
@@ -136,13 +142,14 @@ def apply(order: Order | None, event: OrderEvent) -> Order:
     assert event.order_seq == order.order_seq + 1, (
         f"{event.order_id}: event {event.order_seq} follows {order.order_seq}"
     )
+    # First what every order goes through.
+    if isinstance(event, OrderApproved):
+        return _step(order, event, _APPROVE)
+    if isinstance(event, OrderSent):
+        return _step(order, event, _SEND, venue=event.venue, sent_ns=event.ts_ns)
     if isinstance(event, OrderReported):
         return _report(order, event)
     assert not isinstance(event, OrderReceived), f"{event.order_id}: received twice"
-    if isinstance(event, OrderApproved):
-        return _step(order, event, Trigger.APPROVE)
-    if isinstance(event, OrderSent):
-        return _step(order, event, Trigger.SEND, venue=event.venue, sent_ns=event.ts_ns)
     if isinstance(event, OrderWithdrawn):
         trigger = Trigger.LAPSE if event.is_expiry else Trigger.WITHDRAW
     else:
@@ -227,19 +234,21 @@ def _report(order: Order, event: OrderReported) -> Order:
     if report.exec_id in order.exec_ids:
         # Journalled twice, which the writer avoids: counted once all the same.
         return msgspec.structs.replace(order, order_seq=event.order_seq)
-    changes: dict[str, Any] = {
-        "exec_ids": order.exec_ids | {report.exec_id},
-        "venue_order_id": report.venue_order_id or order.venue_order_id,
-        "venue_ack_ns": _ack_ns(order, event),
-        "text": report.text or order.text,
-    }
     cum_qty, cum_value, fees = order.cum_qty, order.cum_value, order.fees
     for move in moves_of(event):
         qty = move.qty * report.side.sign
         cum_qty = Qty(cum_qty + qty)
         cum_value = Value(cum_value + value_of(move.px, qty))
         fees = Money(fees + move.fee)
-    changes |= {"cum_qty": cum_qty, "cum_value": cum_value, "fees": fees}
+    changes: dict[str, Any] = {
+        "exec_ids": order.exec_ids.union((report.exec_id,)),
+        "venue_order_id": report.venue_order_id or order.venue_order_id,
+        "venue_ack_ns": _ack_ns(order, event),
+        "text": report.text or order.text,
+        "cum_qty": cum_qty,
+        "cum_value": cum_value,
+        "fees": fees,
+    }
     match report.exec_type:
         case ExecType.CANCEL_REJECTED:
             changes |= {"is_cancel_requested": False, "is_expiring": False}
@@ -263,8 +272,5 @@ def _report(order: Order, event: OrderReported) -> Order:
 
 
 def _ack_ns(order: Order, event: OrderReported) -> TimeNs | None:
-    # That a venue would not cancel or change does not say that it has the order: it may be
-    # unknown there.
-    refusals = {ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED}
-    is_word = event.report.exec_type not in refusals
-    return event.ts_ns if is_word and order.venue_ack_ns is None else order.venue_ack_ns
+    is_first = order.venue_ack_ns is None and event.report.exec_type not in _REFUSALS
+    return event.ts_ns if is_first else order.venue_ack_ns

@@ -7,7 +7,7 @@ and `recall` are that somebody's calls, in this order. Without them everything i
 """
 
 from bisect import bisect_left, insort
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -17,17 +17,18 @@ from trade2026.core.numbers import SignedQty
 from trade2026.domain.oms.kept import Changes, Fill, Held, Kept, Totals, books_fill
 from trade2026.domain.oms.order import Order, apply
 from trade2026.domain.oms.query import EVERY_ORDER, OrderQuery
-from trade2026.model.booking import Booking
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.journal import (
     CashDeposited,
     JournalEvent,
     OrderEvent,
     OrderReported,
+    OrderStep,
     UnknownReported,
+    does_move,
     moves_of,
 )
-from trade2026.model.order import OrdStatus
+from trade2026.model.order import DONE, OrdStatus
 from trade2026.model.position import UNATTRIBUTED
 
 
@@ -49,10 +50,10 @@ class Orders:
         self._fills: deque[Fill] = deque()
         self._fills_of: dict[OrderId, list[Fill]] = {}
         self._fill_count = 0
-        self._counts: Counter[OrdStatus] = Counter()
+        self._counts = dict.fromkeys(OrdStatus, 0)
         self._cash_opened: set[AccountId] = set()
         self._unknown: dict[tuple[str, ExecId], UnknownReported] = {}
-        self._held: Counter[tuple[AccountId, str]] = Counter()
+        self._held: dict[tuple[AccountId, str], SignedQty] = {}
         self._changed: dict[OrderId, None] = {}
 
     def apply(self, event: JournalEvent, seq: int = 0) -> None:
@@ -65,16 +66,13 @@ class Orders:
         Raises:
             IllegalTransitionError: the event is a step that its order does not allow.
         """
-        match event:
-            case CashDeposited():
-                self._cash_opened.add(event.account)
-            case UnknownReported():
-                self._book_unknown(event)
-            case Booking():
-                pass
-            case _:
-                self._book_order(event)
-                self._seqs[event.order_id] = max(seq, self._seqs.get(event.order_id, 0))
+        if isinstance(event, OrderStep):
+            self._book_order(event)
+            self._seqs[event.order_id] = max(self._seqs[event.order_id], seq)
+        elif isinstance(event, UnknownReported):
+            self._book_unknown(event)
+        elif isinstance(event, CashDeposited):
+            self._cash_opened.add(event.account)
 
     def get(self, order_id: str) -> Order | None:
         """Return the order of that id, if it is here."""
@@ -145,7 +143,7 @@ class Orders:
 
     def held(self, account: str, symbol: str) -> SignedQty:
         """Return what the account's fills in *symbol* add up to."""
-        return SignedQty(self._held[AccountId(account), symbol])
+        return self._held.get((AccountId(account), symbol), SignedQty(0))
 
     def cash_opened(self, account: str) -> bool:
         """Return whether the account ever got a deposit."""
@@ -165,7 +163,7 @@ class Orders:
 
     def counts(self) -> dict[OrdStatus, int]:
         """Return how many orders stand in each status, forgotten ones too."""
-        return {status: self._counts[status] for status in OrdStatus}
+        return dict(self._counts)
 
     @property
     def count(self) -> int:
@@ -243,11 +241,11 @@ class Orders:
     def restore(self, totals: Totals) -> None:
         """Begin from *totals*; the open orders are then recalled."""
         assert not self._orders, "only an empty fold can be restored"
-        self._counts = Counter(totals.counts)
+        self._counts |= totals.counts
         self._fill_count = totals.fill_count
         self._cash_opened = set(totals.cash_opened)
         self._unknown = {(u.report.venue, u.report.exec_id): u for u in totals.unknown}
-        self._held = Counter({(h.account, h.symbol): h.quantity for h in totals.held})
+        self._held = {(h.account, h.symbol): h.quantity for h in totals.held}
 
     def recall(self, kept: Kept) -> Order:
         """Take back an order that was forgotten, and return it; one that is here stays."""
@@ -259,7 +257,6 @@ class Orders:
         self._take_in(order_id, order)
         self._orders[order_id] = order
         self._events[order_id] = list(kept.events)
-        self._seqs[order_id] = 0
         if fills:
             self._fills_of[order_id] = fills
         if order.is_done:
@@ -273,7 +270,7 @@ class Orders:
             cash_opened=tuple(sorted(self._cash_opened)),
             unknown=self.unknown,
             held=tuple(
-                Held(account=account, symbol=symbol, quantity=SignedQty(quantity))
+                Held(account=account, symbol=symbol, quantity=quantity)
                 for (account, symbol), quantity in self._held.items()
             ),
         )
@@ -298,25 +295,28 @@ class Orders:
         if key in self._unknown:
             return
         self._unknown[key] = event
-        if moves_of(event):
+        if does_move(event):
             self._book_fill(event, UNATTRIBUTED)
 
     def _book_order(self, event: OrderEvent) -> None:
-        before = self._orders.get(event.order_id)
+        order_id = event.order_id
+        before = self._orders.get(order_id)
         after = apply(before, event)
         if after is before:
             return
         if before is None:
-            self._take_in(event.order_id, after)
+            self._take_in(order_id, after)
         else:
             self._counts[before.status] -= 1
         self._counts[after.status] += 1
-        self._orders[event.order_id] = after
-        self._events[event.order_id].append(event)
-        self._changed[event.order_id] = None
-        if after.is_done and not (before and before.is_done):
-            self._end(event.order_id)
-        if before and books_fill(event, before):
+        self._orders[order_id] = after
+        self._events[order_id].append(event)
+        self._changed[order_id] = None
+        if before is None:
+            return
+        if after.status in DONE and before.status not in DONE:
+            self._end(order_id)
+        if books_fill(event, before):
             self._book_fill(event, after.request.strategy)
 
     def _take_in(self, order_id: OrderId, order: Order) -> None:
@@ -324,9 +324,13 @@ class Orders:
         assert key not in self._by_key, f"{order_id}: the key {key} is another order's"
         self._by_key[key] = order_id
         # Ids come nearly in order, so this is nearly always an append.
-        insort(self._ids, order_id)
+        if self._ids and order_id < self._ids[-1]:
+            insort(self._ids, order_id)
+        else:
+            self._ids.append(order_id)
         self._open[order_id] = None
         self._events[order_id] = []
+        self._seqs[order_id] = 0
 
     def _end(self, order_id: OrderId) -> None:
         self._open.pop(order_id, None)
@@ -350,4 +354,6 @@ class Orders:
         )
         self._fills.append(fill)
         self._fills_of.setdefault(report.order_id, []).append(fill)
-        self._held[event.account, report.symbol] += sum(move.qty for move in moves_of(event))
+        place = (event.account, report.symbol)
+        for move in moves_of(event):
+            self._held[place] = SignedQty(self._held.get(place, 0) + move.qty)

@@ -10,7 +10,7 @@ from typing import Final
 from trade2026.core.numbers import format_nanos
 from trade2026.domain.oms.group import traded_too_much
 from trade2026.domain.oms.order import Order
-from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
+from trade2026.model.execution import BOOKS, UNDOES, ExecType, ExecutionReport
 from trade2026.model.instrument import LIVE, PRISM
 from trade2026.model.journal import FillTerms
 from trade2026.model.order import OrdType, Side
@@ -45,16 +45,17 @@ def surprises_of(
     is_mock = (order.venue, report.venue) == (LIVE, PRISM)
     if ours != theirs and not (is_mock and ours[1:] == theirs[1:]):
         yield f"{Surprise.OTHER_ORDER}: {' '.join(theirs)} reported, {' '.join(ours)} ordered"
-    if report.exec_type is ExecType.TRADE:
+    exec_type = report.exec_type
+    if exec_type is ExecType.TRADE:
         yield from _of_fill(order, report)
         too_much = traded_too_much(order, legs, report.last_qty) if legs else 0
         if too_much:
             yield f"{Surprise.BOTH_FILLED}: {format_nanos(too_much)} more than one leg should"
-    elif report.exec_type in _ENDS:
+    elif exec_type in _ENDS:
         yield from _of_end(order, report)
-    elif report.exec_type in UNDOES:
+    elif exec_type in UNDOES:
         yield from _of_undoing(order, report, was)
-    elif report.exec_type is ExecType.REPLACED and not _is_expected(order, report):
+    elif exec_type is ExecType.REPLACED and not _is_expected(order, report):
         yield f"{Surprise.CHANGED_UNASKED}: replaced by the venue while {order.status}"
     yield from _of_cum_qty(order, report, was)
 
@@ -114,8 +115,7 @@ def _of_cum_qty(order: Order, report: ExecutionReport, was: FillTerms | None) ->
     if report.exec_type is ExecType.NEW or (report.exec_type in UNDOES and was is None):
         return
     undone = 0 if was is None else was.last_qty
-    is_fill = report.exec_type in {ExecType.TRADE, ExecType.TRADE_CORRECT}
-    cum_qty = order.cum_qty - undone + (report.last_qty if is_fill else 0)
+    cum_qty = order.cum_qty - undone + (report.last_qty if report.exec_type in BOOKS else 0)
     if report.cum_qty != cum_qty:
         yield (
             f"{Surprise.CUM_QTY}: the venue counts {format_nanos(report.cum_qty)} filled, "

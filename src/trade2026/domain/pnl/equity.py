@@ -182,7 +182,9 @@ class Equity:
         else:
             assert event.cash is not None, "an event of the ledger that changes nothing"
             change, account_id = event.cash, event.cash.account
-        account = self._accounts.setdefault(account_id, _Account())
+        account = self._accounts.get(account_id)
+        if account is None:
+            account = self._accounts[account_id] = _Account()
         if change.journal_seq <= account.journal_seq:
             return False
         account.journal_seq = change.journal_seq
@@ -193,8 +195,10 @@ class Equity:
             deposits_base=change.deposits,
             rate=RATE_ONE,
         )
-        account.balances.update((one.currency, one) for one in change.rest.balances)
-        account.positions.update((one.key, one) for one in event.positions)
+        for balance in change.rest.balances:
+            account.balances[balance.currency] = balance
+        for position in event.positions:
+            account.positions[position.key] = position
         return True
 
     def mark(self, symbol: str, px: Px, ts_ns: TimeNs) -> None:

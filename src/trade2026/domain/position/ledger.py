@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
+from trade2026.core.newest import Newest
 from trade2026.core.numbers import value_of_money
 from trade2026.domain.position.account import Account, AccountBooks
 from trade2026.domain.position.change import Change, Origin
@@ -53,10 +54,12 @@ from trade2026.model.instrument import PRISM_INSTRUMENTS, Instrument
 from trade2026.model.journal import (
     CashDeposited,
     JournalEvent,
+    OrderApproved,
     OrderFailed,
     OrderReceived,
     OrderRefused,
     OrderReported,
+    OrderSent,
     OrderWithdrawn,
     UnknownReported,
     undone_of,
@@ -95,8 +98,8 @@ class Ledger:
         self._holdings: dict[AccountId, dict[PositionKey, Holding]] = {}
         self._strategies: dict[OrderId, StrategyId] = {}
         """Of open orders."""
-        self._ended: dict[OrderId, StrategyId] = {}
-        self._fills: dict[_ExecKey, PositionKey | None] = {}
+        self._ended = Newest[OrderId, StrategyId](ENDED_KEPT)
+        self._fills = Newest[_ExecKey, PositionKey | None](FILLS_KEPT)
         """The reports booked; with the position, where it was a fill that still stands."""
         self._waiting: dict[_ExecKey, ExecutionReport] = {}
         """Busts and corrections of fills that have not come yet."""
@@ -120,23 +123,25 @@ class Ledger:
         """
         if seq <= self._seqs.get(event.account, 0):
             return ()
+        change = None
+        # First what every order goes through.
         match event:
             case OrderReceived():
                 self._strategies[event.order_id] = event.request.strategy
-                change = None
+            case OrderApproved() | OrderSent():
+                pass
             case OrderReported():
                 change = self._report(event, self._strategy_of(event), seq)
                 if not event.report.leaves_qty:
                     self._end(event.order_id)
             case OrderRefused() | OrderFailed() | OrderWithdrawn():
                 self._end(event.order_id)
-                change = None
             case UnknownReported():
                 change = self._report(event, UNATTRIBUTED, seq)
             case CashDeposited() | Booking():
                 change = self._book(event, seq)
             case _:
-                change = None
+                pass
         self._seqs[event.account] = seq
         return () if change is None else (change,)
 
@@ -170,11 +175,13 @@ class Ledger:
             holding = Holding.of(one)
             keys.append(holding.position.key)
             self._holdings.setdefault(keys[-1].account, {})[keys[-1]] = holding
-        self._strategies, self._ended = dict(state.strategies), dict(state.ended)
-        self._fills = {
-            (one.venue, one.exec_id): None if one.place < 0 else keys[one.place]
+        self._strategies = dict(state.strategies)
+        self._ended = Newest(ENDED_KEPT, state.ended.items())
+        fills = (
+            ((one.venue, one.exec_id), None if one.place < 0 else keys[one.place])
             for one in state.fills
-        }
+        )
+        self._fills = Newest(FILLS_KEPT, fills)
         self._waiting = {(one.venue, ExecId(one.exec_ref_id)): one for one in state.waiting}
         self._booking_ids = set(state.bookings)
 
@@ -352,9 +359,7 @@ class Ledger:
         return change.told()
 
     def _remember(self, exec_key: _ExecKey, key: PositionKey | None) -> None:
-        self._fills[exec_key] = key
-        if len(self._fills) > FILLS_KEPT:
-            del self._fills[next(iter(self._fills))]
+        self._fills.keep(exec_key, key)
 
     def _strategy_of(self, event: OrderReported) -> StrategyId:
         known = self.strategy_of(event.order_id) or event.strategy
@@ -365,9 +370,7 @@ class Ledger:
         strategy = self._strategies.pop(order_id, None)
         if strategy is None:
             return
-        self._ended[order_id] = strategy
-        if len(self._ended) > ENDED_KEPT:
-            del self._ended[next(iter(self._ended))]
+        self._ended.keep(order_id, strategy)
 
     def _books_of(self, account: AccountId) -> AccountBooks:
         books = self._books.get(account)

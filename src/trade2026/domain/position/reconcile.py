@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from trade2026.core.ids import AccountId, ExecId
+from trade2026.core.newest import Newest
 from trade2026.core.numbers import Value
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import (
@@ -79,7 +80,7 @@ class VenueFills:
     def __init__(self) -> None:
         self._held: dict[str, dict[_Place, Held]] = {}
         self._taken_back: dict[tuple[str, _Place], Held] = {}
-        self._fills: dict[tuple[str, ExecId], Held | None] = {}
+        self._fills = Newest[tuple[str, ExecId], Held | None](FILLS_KEPT)
         """Of the newest reports once; None where it is no fill that stands."""
         self._recent: deque[tuple[str, int, _Place, Held]] = deque(maxlen=RECENT_KEPT)
         self._seqs: dict[AccountId, int] = {}
@@ -110,7 +111,8 @@ class VenueFills:
         self._taken_back = {
             (one.venue, (one.account, one.symbol)): one.held for one in state.taken_back
         }
-        self._fills = {(one.venue, one.exec_id): one.moved for one in state.fills}
+        fills = (((one.venue, one.exec_id), one.moved) for one in state.fills)
+        self._fills = Newest(FILLS_KEPT, fills)
         self._recent.clear()
         self._recent.extend(
             (one.venue, one.report_seq, (one.account, one.symbol), one.moved)
@@ -187,9 +189,7 @@ class VenueFills:
         self._taken_back[report.venue, place] = so_far.plus(change)
 
     def _remember(self, key: tuple[str, ExecId], moved: Held | None) -> None:
-        self._fills[key] = moved
-        if len(self._fills) > FILLS_KEPT:
-            del self._fills[next(iter(self._fills))]
+        self._fills.keep(key, moved)
 
     def _move(self, report: ExecutionReport, place: _Place, moved: Held) -> None:
         held = self._held.setdefault(report.venue, {})

@@ -20,6 +20,7 @@ from trade2026.core.numbers import (
     value_of,
     value_of_money,
 )
+from trade2026.domain.risk.open_orders import OpenOrders
 from trade2026.domain.risk.pace import Pace
 from trade2026.domain.risk.purse import Purse
 from trade2026.domain.risk.worth import Worth
@@ -69,10 +70,10 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def open_value(self) -> Value:
-        """Return what that is worth at the order's limit, the worse of both."""
+    def open_value(self) -> int:
+        """Return what that is worth at the order's limit, in square nanos, the worse of both."""
         request = self.approved.request
-        own = value_of(request.price or request.stop_px or Px(0), self.leaves_qty)
+        own = (request.price or request.stop_px or 0) * self.leaves_qty
         return own if self.change is None else max(own, self.change.open_value)
 
     @property
@@ -113,6 +114,12 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def asked_only(approved: RiskApproved[NewOrderSingle]) -> Reservation:
+    """Return what is held for an approval that the log does not have yet."""
+    qty = approved.request.order_qty
+    return Reservation(approved=approved, leaves_qty=qty, is_journalled=False)
+
+
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """What is held of one symbol, over all strategies and venues."""
 
@@ -135,6 +142,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_HOLDING: Final = Holding()
+_NO_ORDERS: Final = OpenOrders()
 
 
 class Share:
@@ -177,12 +185,10 @@ class RiskAccount:
         self.pace = Pace()
         self.held_count = 0
         """Symbols of which something is held."""
-        self._limit_pxs: dict[tuple[str, Side], dict[OrderId, Px]] = {}
-        self._open_qty: dict[tuple[str, Side], Qty] = {}
-        self._open_value: dict[tuple[str, Side], int] = {}
-        self._side_value: dict[Side, int] = {}
-        """The same over all symbols."""
-        self._reserved_for: dict[str, int] = {}
+        self.open_buy_value = self.open_sell_value = 0
+        """What open orders are worth at their limits, over all symbols, in square nanos."""
+        self._open: dict[str, OpenOrders] = {}
+        """By symbol."""
 
     @property
     def total_cash(self) -> Value:
@@ -214,7 +220,9 @@ class RiskAccount:
         """
         held = self.holdings.get(report.symbol, NO_HOLDING)
         share = self.share(strategy)
+        filled = 0
         for move in moves:
+            filled += move.qty
             booked = booked_by(report.symbol, move.qty, move.px, move.fee, move.fee_asset)
             if move.fee and is_third(report.symbol, move.fee_asset):
                 self.purse.move(move.fee_asset, -value_of_money(move.fee))
@@ -229,8 +237,7 @@ class RiskAccount:
         reservation = self.reservations.get(report.order_id)
         if reservation is None:
             return
-        filled = report.side.sign * sum(move.qty for move in moves)
-        self.reserve(reservation.less(filled))
+        self.reserve(reservation.less(report.side.sign * filled))
 
     def hold(self, symbol: str, holding: Holding) -> None:
         """Hold *holding* of *symbol*, in the place of what was held."""
@@ -278,70 +285,38 @@ class RiskAccount:
         """Return all that is held, signed, by symbol."""
         return {symbol: held.quantity for symbol, held in self.holdings.items() if held.quantity}
 
-    def open_qty(self, symbol: str, side: Side) -> Qty:
-        """Return what open orders of that side may still trade."""
-        return self._open_qty.get((symbol, side), Qty(0))
+    def open_orders(self, symbol: str) -> OpenOrders:
+        """Return what the open orders of *symbol* add up to; not to be written to."""
+        return self._open.get(symbol, _NO_ORDERS)
 
     def worst_qty(self, symbol: str) -> int:
         """Return the position, signed, with what open orders may make it larger by."""
-        held = self.quantity(symbol)
-        bought = held + self.open_qty(symbol, Side.BUY)
-        sold = held - self.open_qty(symbol, Side.SELL)
-        return max(bought, sold, key=abs)
-
-    def best_px(self, symbol: str, side: Side) -> Px | None:
-        """Return the best limit among the open orders of that side, or None without any."""
-        pxs = self._limit_pxs.get((symbol, side))
-        if not pxs:
-            return None
-        return max(pxs.values()) if side is Side.BUY else min(pxs.values())
-
-    def open_value(self, side: Side) -> Value:
-        """Return what all open orders of that side are worth at their limits."""
-        return Value(self._side_value.get(side, 0))
-
-    def reserved_for(self, symbol: str) -> Money:
-        """Return the buying power held for open orders of *symbol*."""
-        return Money(self._reserved_for.get(symbol, 0))
-
-    def worst_opening(self, symbol: str) -> Value:
-        """Return the value that open orders may add to the position, on the worse side.
-
-        At the orders' limits; a market order never rests, and is covered by its reservation.
-        """
-        return Value(max(self._opening(symbol, side) for side in Side))
-
-    def _opening(self, symbol: str, side: Side) -> int:
-        quantity = self.open_qty(symbol, side)
-        if quantity == 0:
-            return 0
-        held = self.quantity(symbol) * side.sign
-        # What first takes off the position opens nothing; beyond zero it counts like an opening
-        # of the rest, less what the position itself already binds.
-        opening = quantity if held >= 0 else max(0, quantity + 2 * held)
-        return self._open_value.get((symbol, side), 0) * opening // quantity
+        held, orders = self.quantity(symbol), self.open_orders(symbol)
+        return max(held + orders.buys.qty, held - orders.sells.qty, key=abs)
 
     def _count(self, reservation: Reservation, sign: int) -> None:
         request = reservation.approved.request
-        symbol, side = request.symbol, request.side
-        key = (symbol, side)
-        self.worth.spoil(symbol)
+        orders = self._open.get(request.symbol)
+        if orders is None:
+            orders = self._open[request.symbol] = OpenOrders()
+        side = orders.of(request.side)
+        self.worth.spoil(request.symbol)
         limit_px = None if request.ord_type is OrdType.MARKET else reservation.limit_px
-        if limit_px is not None:
-            pxs = self._limit_pxs.setdefault(key, {})
-            if sign > 0:
-                pxs[request.order_id] = limit_px
-            else:
-                pxs.pop(request.order_id, None)
+        if limit_px is not None and sign > 0:
+            side.limit_pxs[request.order_id] = limit_px
+        elif limit_px is not None:
+            side.limit_pxs.pop(request.order_id, None)
         quantity = sign * reservation.open_qty
         if not quantity:
             # All of it has traded: nothing is open, and nothing is held for it.
             return
-        self._open_qty[key] = Qty(self._open_qty.get(key, 0) + quantity)
+        side.qty = Qty(side.qty + quantity)
         value = sign * reservation.open_value
-        if value:
-            self._open_value[key] = self._open_value.get(key, 0) + value
-            self._side_value[side] = self._side_value.get(side, 0) + value
+        side.value += value
+        if request.side.sign > 0:
+            self.open_buy_value += value
+        else:
+            self.open_sell_value += value
         reserved = sign * reservation.reserved
         self.reserved = Money(self.reserved + reserved)
-        self._reserved_for[symbol] = self._reserved_for.get(symbol, 0) + reserved
+        orders.reserved += reserved

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
+from trade2026.core.newest import Newest
 from trade2026.core.numbers import Money
 from trade2026.domain.risk import booking, changing
 from trade2026.domain.risk.account import Reservation, RiskAccount
@@ -23,9 +24,11 @@ from trade2026.model.journal import (
     OrderReceived,
     OrderRefused,
     OrderReported,
+    OrderSent,
     OrderWithdrawn,
     ReplaceRequested,
     UnknownReported,
+    does_move,
     moves_of,
 )
 from trade2026.model.order import NewOrderSingle
@@ -49,9 +52,9 @@ class RiskAccounts:
         self._seqs: dict[AccountId, int] = {}
         self._accounts: dict[AccountId, RiskAccount] = {}
         self._received: dict[OrderId, NewOrderSingle] = {}
-        self._ended: dict[OrderId, str] = {}
+        self._ended = Newest[OrderId, str](ENDED_KEPT)
         """With the strategy: what is filled after the end is its too."""
-        self._exec_ids: dict[tuple[str, ExecId], None] = {}
+        self._exec_ids = Newest[tuple[str, ExecId], None](FILLS_KEPT)
         """The newest, oldest first."""
         self._deposit_ids: set[EventId] = set()
         """The log stores an id once within its window; one journalled later still counts once."""
@@ -77,8 +80,8 @@ class RiskAccounts:
         self._seqs = dict(state.seqs)
         self._accounts = {one.account: thaw_account(one) for one in state.accounts}
         self._received = {one.order_id: one for one in state.received}
-        self._ended = dict(state.ended)
-        self._exec_ids = dict.fromkeys(state.exec_ids)
+        self._ended = Newest(ENDED_KEPT, state.ended.items())
+        self._exec_ids = Newest(FILLS_KEPT, ((one, None) for one in state.exec_ids))
         self._deposit_ids = set(state.deposit_ids)
 
     def ids(self) -> tuple[AccountId, ...]:
@@ -117,23 +120,24 @@ class RiskAccounts:
         """
         if seq <= self._seqs.get(event.account, 0):
             return False
+        # First what every order goes through.
         match event:
-            case CashDeposited():
-                self._deposit(event)
             case OrderReceived():
                 self._received[event.order_id] = event.request
             case OrderApproved():
                 self._approve(event)
+            case OrderSent():
+                pass
+            case OrderReported():
+                self._report(event)
             case OrderChanged() | ReplaceRequested():
                 self._change(event)
             case OrderRefused() | OrderFailed() | OrderWithdrawn():
                 self._end(event.account, event.order_id)
-            case OrderReported():
-                self._report(event)
             case UnknownReported():
                 # Of an order nobody knows there is nothing reserved: only fills count.
                 self._fill(event, UNATTRIBUTED)
-            case Booking():
+            case CashDeposited() | Booking():
                 self._book(event)
             case _:
                 pass
@@ -154,16 +158,17 @@ class RiskAccounts:
         ]
         return sum(self.release(order_id) for order_id in unclaimed)
 
-    def _book(self, event: Booking) -> None:
-        if event.event_id not in self._deposit_ids:
-            self._deposit_ids.add(event.event_id)
-            booking.book(self.of(event.account), event)
-
-    def _deposit(self, event: CashDeposited) -> None:
-        assert event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
-        if event.event_id not in self._deposit_ids:
-            self._deposit_ids.add(event.event_id)
-            self.of(event.account).deposit(Money(event.amount))
+    def _book(self, event: CashDeposited | Booking) -> None:
+        is_deposit = isinstance(event, CashDeposited)
+        assert not is_deposit or event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
+        if event.event_id in self._deposit_ids:
+            return
+        self._deposit_ids.add(event.event_id)
+        account = self.of(event.account)
+        if is_deposit:
+            account.deposit(Money(event.amount))
+        else:
+            booking.book(account, event)
 
     def _approve(self, event: OrderApproved) -> None:
         request = self._received.get(event.order_id)
@@ -202,20 +207,16 @@ class RiskAccounts:
             self._end(event.account, report.order_id)
 
     def _fill(self, event: OrderReported | UnknownReported, strategy: str) -> None:
-        report, moves = event.report, moves_of(event)
+        report = event.report
         exec_key = (report.venue, report.exec_id)
-        if not moves or exec_key in self._exec_ids:
+        if not does_move(event) or exec_key in self._exec_ids:
             return
         assert not report.fee or report.fee_asset, f"{report.exec_id}: a fee in no currency"
-        self._exec_ids[exec_key] = None
-        if len(self._exec_ids) > FILLS_KEPT:
-            del self._exec_ids[next(iter(self._exec_ids))]
-        self.of(event.account).fill(report, moves, strategy)
+        self._exec_ids.keep(exec_key, None)
+        self.of(event.account).fill(report, moves_of(event), strategy)
 
     def _end(self, account_id: AccountId, order_id: OrderId) -> None:
         self.of(account_id).release(order_id)
         request = self._received.pop(order_id, None)
         strategy = self._ended.get(order_id, UNATTRIBUTED)
-        self._ended[order_id] = strategy if request is None else request.strategy
-        if len(self._ended) > ENDED_KEPT:
-            del self._ended[next(iter(self._ended))]
+        self._ended.keep(order_id, strategy if request is None else request.strategy)

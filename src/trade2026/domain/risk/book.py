@@ -21,31 +21,27 @@ from trade2026.core.numbers import (
     value_of,
 )
 from trade2026.domain.risk import changing
-from trade2026.domain.risk.account import NO_HOLDING, Holding, Reservation, RiskAccount
+from trade2026.domain.risk.account import NO_HOLDING, Holding, RiskAccount, asked_only
 from trade2026.domain.risk.accounts import RiskAccounts
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
-from trade2026.domain.risk.check import RiskView, margin_of, sized, to_reserve
+from trade2026.domain.risk.check import RiskView, margin_of, met_px, reckon, sizes_of, to_reserve
 from trade2026.domain.risk.checks import RISK_CHECKS, mode
 from trade2026.domain.risk.checks import policy as policy_check
 from trade2026.domain.risk.closing import Closings, Market, closings
-from trade2026.domain.risk.exposure import Exposure, SymbolExposure
+from trade2026.domain.risk.exposure import Exposure, SymbolExposure, symbol_exposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
 from trade2026.domain.risk.limit_book import LimitBook
 from trade2026.domain.risk.loss_watch import LossWatch, scope_of
-from trade2026.domain.risk.losses import NO_LOSS_LIMITS, Losses
+from trade2026.domain.risk.losses import NO_LOSS_LIMITS, NO_LOSSES, Losses
 from trade2026.domain.risk.modes import Modes
 from trade2026.domain.risk.reference import References
 from trade2026.domain.risk.state import RiskState
 from trade2026.domain.risk.value_at_risk import ValueAtRisk, VarBook
 from trade2026.domain.risk.worth import Part, Worth
 from trade2026.model.instrument import Instrument
-from trade2026.model.journal import (
-    JournalEvent,
-    OrderReported,
-    UnknownReported,
-)
+from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
 from trade2026.model.market import Quote
-from trade2026.model.order import NewOrderSingle, Side
+from trade2026.model.order import NewOrderSingle
 from trade2026.model.position import BASE_CURRENCY
 from trade2026.model.risk import (
     LimitsSet,
@@ -112,13 +108,11 @@ class RiskBook:
         """
         if not self.accounts.apply(event, seq):
             return
-        match event:
-            case OrderReported():
+        if isinstance(event, OrderReported):
+            if event.surprise:
                 self.modes.tighten(event.account, mode_after(event.surprise), event)
-            case UnknownReported():
-                self.modes.tighten(event.account, TradingMode.REDUCE_ONLY, event)
-            case _:
-                pass
+        elif isinstance(event, UnknownReported):
+            self.modes.tighten(event.account, TradingMode.REDUCE_ONLY, event)
 
     def quote(self, venue: str, symbol: str, quote: Quote, arrived_ns: TimeNs) -> None:
         """Take *quote* as the reference: the one told last, whatever the clocks say.
@@ -162,11 +156,7 @@ class RiskBook:
         if verdict.approved is not None:
             account = self.accounts.of(order.account)
             account.pace.note(order)
-            account.reserve(
-                Reservation(
-                    approved=verdict.approved, leaves_qty=order.order_qty, is_journalled=False
-                )
-            )
+            account.reserve(asked_only(verdict.approved))
         return verdict
 
     def assess_change(
@@ -181,13 +171,13 @@ class RiskBook:
     ) -> RiskVerdict:
         """Judge *order* by every check and reserve nothing."""
         view = self.view(order, now_ns, policy)
-        refusals = tuple(r for check in RISK_CHECKS if (r := check(order, view)) is not None)
+        refusals = [r for check in RISK_CHECKS if (r := check(order, view)) is not None]
         if refusals:
             return RiskVerdict(refusals=(*refusals, *policy_check.further(view)))
         approved = RiskApproved(
             request=order,
             reserved=to_reserve(order, view),
-            reference_px_nanos=view.reference_px(order.side) or 0,
+            reference_px_nanos=sizes_of(order, view).reference_px or 0,
             approved_ns=now_ns,
         )
         return RiskVerdict(approved=approved)
@@ -213,21 +203,26 @@ class RiskBook:
             order.venue, order.symbol, now_ns, limits.reference_max_age_ns
         )
         worth = self._refreshed(order.account, account)
+        equity = account.total_cash + worth.value
+        money = money_down(equity)
+        bid_px, ask_px = (reference.bid_px, reference.ask_px) if reference else (None, None)
+        met = met_px(order.side, bid_px, ask_px)
         order_count, repeat_count = account.pace.counts(order)
         mode_scope = self.modes.scope_over(order.account, order.strategy, order.symbol)
         holding = account.holdings.get(order.symbol, NO_HOLDING)
-        view = RiskView(
+        orders = account.open_orders(order.symbol)
+        return RiskView(
             mode=self.modes.mode_of(mode_scope),
             mode_scope=mode_scope,
             instrument=self._instruments.get((order.venue, order.symbol)),
-            bid_px=reference.bid_px if reference else None,
-            ask_px=reference.ask_px if reference else None,
+            bid_px=bid_px,
+            ask_px=ask_px,
             reference_age_ns=now_ns - reference.arrived_ns if reference else None,
             is_account_open=account.is_open,
             position_qty=holding.quantity,
-            open_buy_qty=account.open_qty(order.symbol, Side.BUY),
-            open_sell_qty=account.open_qty(order.symbol, Side.SELL),
-            equity=Value(account.total_cash + worth.value),
+            open_buy_qty=orders.buys.qty,
+            open_sell_qty=orders.sells.qty,
+            equity=Value(equity),
             idle=account.purse.idle,
             bound_margin=worth.margin,
             reserved=account.reserved,
@@ -235,23 +230,23 @@ class RiskBook:
             limits=limits,
             gross_exposure=money_up(worth.gross),
             net_exposure=money_half_even(worth.value),
-            open_buy_value=money_up(account.open_value(Side.BUY)),
-            open_sell_value=money_up(account.open_value(Side.SELL)),
+            open_buy_value=money_up(account.open_buy_value),
+            open_sell_value=money_up(account.open_sell_value),
             open_order_count=len(account.reservations),
             position_count=account.held_count,
             position_pnl=self._position_pnl(order.symbol, holding),
-            own_bid_px=account.best_px(order.symbol, Side.BUY),
-            own_ask_px=account.best_px(order.symbol, Side.SELL),
+            own_bid_px=orders.best_bid_px(),
+            own_ask_px=orders.best_ask_px(),
             order_count=order_count,
             repeat_count=repeat_count,
             value_at_risk=lambda quantity: self._value_at_risk(account, order.symbol, quantity),
-            losses=self._losses(order.account, account, now_ns),
+            losses=self._losses(order.account, account, money, now_ns),
             loss_limits=self.limit_book.losses_of(order.account),
-            strategy_losses=self._losses(order.account, account, now_ns, order.strategy),
+            strategy_losses=self._losses(order.account, account, money, now_ns, order.strategy),
             strategy_loss_limits=self.limit_book.losses_of(order.account, order.strategy),
             policy=policy,
+            sizes=reckon(order, met, holding.quantity, orders.of(order.side).qty),
         )
-        return sized(view, order)
 
     def note_losses(self, now_ns: TimeNs) -> tuple[Finding, ...]:
         """Take a point of everybody's curve, and return what is near its limit or beyond it."""
@@ -266,13 +261,15 @@ class RiskBook:
 
     def losses_of(self, name: str, now_ns: TimeNs) -> Losses:
         """Return what an account has lost by now."""
-        return self._losses(name, self.accounts.get(name), now_ns)
+        account = self.accounts.get(name)
+        return self._losses(name, account, self._equity(name, account), now_ns)
 
     def loss_findings(self, name: str, now_ns: TimeNs) -> Iterator[Finding]:
         """Yield which losses of an account and its strategies are near their limits or beyond."""
         account = self.accounts.get(name)
+        equity = self._equity(name, account)
         for strategy in ("", *account.shares):
-            losses = self._losses(name, account, now_ns, strategy)
+            losses = self._losses(name, account, equity, now_ns, strategy)
             limits = self.limit_book.losses_of(name, strategy)
             yield from judge_losses(scope_of((name, strategy)), losses, limits)
 
@@ -318,12 +315,12 @@ class RiskBook:
         return money_down(account.total_cash + self._refreshed(name, account).value)
 
     def _losses(
-        self, name: str, account: RiskAccount, now_ns: TimeNs, strategy: str = ""
+        self, name: str, account: RiskAccount, equity: Money, now_ns: TimeNs, strategy: str = ""
     ) -> Losses:
         if strategy and self.limit_book.losses_of(name, strategy) == NO_LOSS_LIMITS:
             # What is measured against nothing need not be reckoned: an order is urgent.
-            return Losses()
-        return self.losses.losses(name, account, self._equity(name, account), now_ns, strategy)
+            return NO_LOSSES
+        return self.losses.losses(name, account, equity, now_ns, strategy)
 
     def _warnings(self, name: str, account: RiskAccount) -> Iterator[Finding]:
         """Yield what checks bind, once it is near its limit."""
@@ -362,23 +359,26 @@ class RiskBook:
 
     def _position_pnl(self, symbol: str, holding: Holding) -> Money:
         mark_px = self._references.mark_px(symbol, holding.last_px)
-        return money_half_even(value_of(mark_px, holding.quantity) - holding.cost)
+        return money_half_even(mark_px * holding.quantity - holding.cost)
 
     def _refreshed(self, account_id: str, account: RiskAccount) -> Worth:
         """Return the account's sums, with what has changed reckoned again."""
-        account.worth.refresh(lambda symbol: self._part(account_id, account, symbol))
-        return account.worth
+        worth = account.worth
+        if worth.is_stale:
+            worth.refresh(lambda symbol: self._part(account_id, account, symbol))
+        return worth
 
     def _part(self, account_id: str, account: RiskAccount, symbol: str) -> Part:
         holding = account.holdings.get(symbol, NO_HOLDING)
-        value = value_of(self._references.mark_px(symbol, holding.last_px), holding.quantity)
+        value = self._references.mark_px(symbol, holding.last_px) * holding.quantity
         rate = self.limit_book.of(symbol, account_id).margin_bps
-        gross = abs(value) + account.worst_opening(symbol)
+        orders = account.open_orders(symbol)
+        gross = abs(value) + orders.worst_opening(holding.quantity)
         worst = margin_of(gross, rate)
         # What open orders reserve was reckoned when each was approved; where positions
         # have changed since, their worst case may need more than that.
-        margin = max(margin_of(value, rate), worst - account.reserved_for(symbol))
-        return Part(value=value, gross=Value(gross), margin=margin)
+        margin = max(margin_of(value, rate), worst - orders.reserved)
+        return Part(value=value, gross=gross, margin=margin)
 
     def _symbols(self, account: RiskAccount) -> set[str]:
         held = {symbol for symbol, holding in account.holdings.items() if holding.quantity}
@@ -388,13 +388,11 @@ class RiskBook:
         self, account_id: str, account: RiskAccount, symbol: str
     ) -> SymbolExposure:
         holding = account.holdings.get(symbol, NO_HOLDING)
-        mark_px = self._references.mark_px(symbol, holding.last_px)
-        return SymbolExposure(
-            symbol=symbol,
-            quantity=holding.quantity,
-            mark_px=mark_px,
-            value=money_down(value_of(mark_px, holding.quantity)),
-            open_buy_qty=account.open_qty(symbol, Side.BUY),
-            open_sell_qty=account.open_qty(symbol, Side.SELL),
+        orders = account.open_orders(symbol)
+        return symbol_exposure(
+            symbol,
+            holding.quantity,
+            mark_px=self._references.mark_px(symbol, holding.last_px),
+            open_qty=(orders.buys.qty, orders.sells.qty),
             limits=self.limit_book.of(symbol, account_id),
         )

@@ -23,14 +23,15 @@ from trade2026.core.numbers import (
     format_nanos,
     money_down,
     money_up,
-    value_of,
 )
 from trade2026.domain.risk.limit import Limits
-from trade2026.domain.risk.losses import Losses, LossLimits
+from trade2026.domain.risk.losses import NO_LOSS_LIMITS, Losses, LossLimits
 from trade2026.domain.risk.value_at_risk import VarOf, no_risk
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import GLOBAL_SCOPE, Refusal, TradingMode
+
+_BPS_NANOS: Final = BPS_ONE * NANOS
 
 WITH_LIMIT: Final = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT})
 """Types whose limit binds."""
@@ -40,9 +41,18 @@ class Sizes(msgspec.Struct, frozen=True):
     """How large one order is in one view: reckoned once, since most checks ask for it."""
 
     order: NewOrderSingle
+    reference_px: Px | None
+    """The price it would meet, or None without a quote."""
     dearest_px: Px | None
+    """The highest price it may reasonably trade at, or None without any price."""
+    value: Money
+    """At that price, rounded up; nothing without any."""
     opening_qty: Qty
+    """The part that makes the position larger; the rest reduces it."""
     opening_value: Money
+    """What that part is worth."""
+    worst_qty: int
+    """The position if all open orders of its side fill, positive in its direction."""
 
 
 class RiskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,31 +111,29 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     """Of the account, if it held so much of the order's symbol."""
     losses: Losses = Losses()
     """Of the account."""
-    loss_limits: LossLimits = LossLimits()
+    loss_limits: LossLimits = NO_LOSS_LIMITS
     strategy_losses: Losses = Losses()
     """Of the order's strategy in the account."""
-    strategy_loss_limits: LossLimits = LossLimits()
+    strategy_loss_limits: LossLimits = NO_LOSS_LIMITS
     policy: tuple[Refusal, ...] = ()
     """What the user's own policy has against the order."""
     sizes: Sizes | None = None
     """Of the order that the view was made for."""
 
-    def measured(self, order: NewOrderSingle) -> tuple[tuple[str, Losses, LossLimits], ...]:
+    def measured(self, order: NewOrderSingle) -> tuple[tuple[str, str, Losses, LossLimits], ...]:
         """Return who may lose how much, and what was lost: the account and the strategy in it."""
-        return (
-            (f"the account {order.account}", self.losses, self.loss_limits),
-            (f"the strategy {order.strategy}", self.strategy_losses, self.strategy_loss_limits),
-        )
+        of_account = ("account", order.account, self.losses, self.loss_limits)
+        if self.strategy_loss_limits is NO_LOSS_LIMITS:
+            return (of_account,)
+        own = ("strategy", order.strategy, self.strategy_losses, self.strategy_loss_limits)
+        return of_account, own
 
     def reference_px(self, side: Side) -> Px | None:
         """Return the price an order of *side* would meet, or None without a quote.
 
         Where nobody stands on that side of the book, the other side's price is used.
         """
-        near, far = self.bid_px, self.ask_px
-        if side is Side.BUY:
-            near, far = far, near
-        return far if near is None else near
+        return met_px(side, self.bid_px, self.ask_px)
 
     def reducible_qty(self, side: Side) -> Qty:
         """Return how much an order of *side* can still take off the position.
@@ -150,21 +158,41 @@ def limit_px(order: NewOrderSingle) -> Px | None:
     return order.price if order.ord_type in WITH_LIMIT else None
 
 
-def sized(view: RiskView, order: NewOrderSingle) -> RiskView:
-    """Return *view* with what all checks ask about *order*, reckoned once."""
-    return msgspec.structs.replace(view, sizes=_reckoned(order, view))
+def met_px(side: Side, bid_px: Px | None, ask_px: Px | None) -> Px | None:
+    """Return the price an order of *side* would meet: the other side's where nobody is there."""
+    near, far = (ask_px, bid_px) if side.sign > 0 else (bid_px, ask_px)
+    return far if near is None else near
 
 
-def _sizes(order: NewOrderSingle, view: RiskView) -> Sizes:
+def sizes_of(order: NewOrderSingle, view: RiskView) -> Sizes:
+    """Return how large *order* is in *view*."""
     known = view.sizes
-    return known if known is not None and known.order is order else _reckoned(order, view)
+    if known is not None and known.order is order:
+        return known
+    promised = view.open_buy_qty if order.side is Side.BUY else view.open_sell_qty
+    return reckon(order, view.reference_px(order.side), view.position_qty, promised)
 
 
-def _reckoned(order: NewOrderSingle, view: RiskView) -> Sizes:
-    px = _dearest(order, view.reference_px(order.side))
-    opening = Qty(max(0, order.order_qty - view.reducible_qty(order.side)))
-    value = Money(0) if px is None else order_value(px, opening)
-    return Sizes(order, px, opening, value)
+def reckon(
+    order: NewOrderSingle, reference_px: Px | None, position_qty: SignedQty, promised_qty: Qty
+) -> Sizes:
+    """Return how large *order* is.
+
+    Args:
+        order: which.
+        reference_px: the price it would meet, or None without a quote.
+        position_qty: what is held of its symbol.
+        promised_qty: what open orders of its side may still trade.
+    """
+    px = _dearest(order, reference_px)
+    held, qty = position_qty * order.side.sign, order.order_qty
+    reducible = -held - promised_qty
+    opening = qty if reducible <= 0 else Qty(max(0, qty - reducible))
+    value = opening_value = Money(0)
+    if px is not None:
+        value = order_value(px, qty)
+        opening_value = value if opening == qty else order_value(px, opening)
+    return Sizes(order, reference_px, px, value, opening, opening_value, held + promised_qty)
 
 
 def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
@@ -173,7 +201,7 @@ def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
     A buy trades at its limit or better. A sell far below the market trades at the market,
     so its own limit would make it look smaller than it is.
     """
-    return _sizes(order, view).dearest_px
+    return sizes_of(order, view).dearest_px
 
 
 def _dearest(order: NewOrderSingle, reference: Px | None) -> Px | None:
@@ -188,7 +216,7 @@ def _dearest(order: NewOrderSingle, reference: Px | None) -> Px | None:
 
 def opening_qty(order: NewOrderSingle, view: RiskView) -> Qty:
     """Return the part of the order that makes the position larger; the rest reduces it."""
-    return _sizes(order, view).opening_qty
+    return sizes_of(order, view).opening_qty
 
 
 def margin_of(value: int, rate: Bps) -> Money:
@@ -198,7 +226,7 @@ def margin_of(value: int, rate: Bps) -> Money:
         value: in square nanos.
         rate: the share to cover.
     """
-    return Money(-(-abs(value) * rate // (BPS_ONE * NANOS)))
+    return Money(-(-abs(value) * rate // _BPS_NANOS))
 
 
 def to_reserve(order: NewOrderSingle, view: RiskView) -> Money:
@@ -206,10 +234,11 @@ def to_reserve(order: NewOrderSingle, view: RiskView) -> Money:
 
     Without any price nothing can be reckoned; the order is refused for that elsewhere.
     """
-    px = dearest_px(order, view)
+    sizes = sizes_of(order, view)
+    px = sizes.dearest_px
     if px is None:
         return Money(0)
-    margin = margin_of(px * opening_qty(order, view), view.limits.margin_bps)
+    margin = margin_of(px * sizes.opening_qty, view.limits.margin_bps)
     return Money(margin + fee_of(px * order.order_qty, view.fee_bps))
 
 
@@ -221,12 +250,12 @@ def free_margin(view: RiskView) -> Money:
 
 def order_value(px: Px, qty: int) -> Money:
     """Return the value of *qty* at *px*, rounded up: a limit is not escaped by a fraction."""
-    return money_up(value_of(px, qty))
+    return money_up(px * qty)
 
 
 def opening_value(order: NewOrderSingle, view: RiskView) -> Money:
     """Return what the opening part of *order* is worth; nothing without any price."""
-    return _sizes(order, view).opening_value
+    return sizes_of(order, view).opening_value
 
 
 def passing_within(room: int, order: NewOrderSingle, view: RiskView) -> str:

@@ -3,7 +3,7 @@
 import msgspec
 
 from trade2026.core.ids import AccountId
-from trade2026.core.numbers import Money, Px, Qty, SignedQty
+from trade2026.core.numbers import Money, Px, Qty, SignedQty, money_down, value_of
 from trade2026.domain.risk.limit import Limits
 from trade2026.domain.risk.value_at_risk import ValueAtRisk
 from trade2026.model.risk import TradingMode
@@ -20,6 +20,30 @@ class SymbolExposure(msgspec.Struct, frozen=True, kw_only=True):
     open_buy_qty: Qty
     open_sell_qty: Qty
     limits: Limits
+
+
+def symbol_exposure(
+    symbol: str, quantity: SignedQty, *, mark_px: Px, open_qty: tuple[Qty, Qty], limits: Limits
+) -> SymbolExposure:
+    """Return how an account stands in *symbol*.
+
+    Args:
+        symbol: of which instrument.
+        quantity: what is held of it.
+        mark_px: what it is worth now.
+        open_qty: what open orders may still buy, and what they may still sell.
+        limits: that bind there.
+    """
+    value = money_down(value_of(mark_px, quantity))
+    return SymbolExposure(
+        symbol=symbol,
+        quantity=quantity,
+        mark_px=mark_px,
+        value=value,
+        open_buy_qty=open_qty[0],
+        open_sell_qty=open_qty[1],
+        limits=limits,
+    )
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.numbers import Bps, Money, Qty, parse_nanos
-from trade2026.domain.risk.losses import LossLimits
+from trade2026.domain.risk.losses import NO_LOSS_LIMITS, LossLimits
 from trade2026.model.risk import (
     DEFAULT_SCOPE,
     LimitValues,
@@ -123,7 +123,9 @@ class LimitTable(msgspec.Struct, frozen=True, kw_only=True):
 
     def own_losses_of(self, strategy: str) -> LossLimits:
         """Return what a strategy may lose by itself: nothing is limited unless it was set."""
-        own = self.scopes.get(strategy_scope(strategy), _NO_VALUES)
+        own = self.scopes.get(strategy_scope(strategy))
+        if own is None:
+            return NO_LOSS_LIMITS
         return LossLimits(
             daily=None if own.max_daily_loss is None else Money(own.max_daily_loss),
             drawdown_bps=own.max_drawdown_bps,

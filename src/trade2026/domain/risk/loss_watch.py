@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from trade2026.core.clock import TimeNs
 from trade2026.core.numbers import Money, Px, money_down, value_of
 from trade2026.domain.risk.account import Holding, RiskAccount, Share
-from trade2026.domain.risk.losses import Losses, LossMeter
+from trade2026.domain.risk.losses import NO_LOSSES, Losses, LossMeter
 from trade2026.domain.risk.reference import References
 from trade2026.model.losses import LossMark
 from trade2026.model.risk import GLOBAL_SCOPE, account_scope, strategy_scope
@@ -47,7 +47,7 @@ class LossWatch:
         """Return what the account has lost by now, or the strategy in it."""
         meter = self._meters.get((name, strategy))
         if meter is None:
-            return Losses()
+            return NO_LOSSES
         pnl = self._share_pnl(account, strategy) if strategy else _pnl(account, equity)
         return meter.losses(now_ns, pnl, equity)
 

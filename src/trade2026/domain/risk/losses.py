@@ -8,7 +8,6 @@ FIA (2024), "Best practices for automated trading risk controls" (loss limits by
 """
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -33,6 +32,9 @@ class Losses(msgspec.Struct, frozen=True, kw_only=True):
     """Since the peak, rounded up."""
     fast_drawdown_bps: int = 0
     """The same, within the last 300 seconds."""
+
+
+NO_LOSSES: Final = Losses()
 
 
 class LossLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,11 +94,13 @@ class LossMeter:
         if not self._is_begun:
             return Losses()
         opened = self._last_pnl if now_ns // NS_PER_DAY > self._day else self._day_open_pnl
-        recent = _since(self._recent, now_ns - FAST_WINDOW_NS)
+        begin_ns = now_ns - FAST_WINDOW_NS
+        # No later point is higher than an earlier one: `note` takes such out.
+        highest = next((one.pnl for one in self._recent if one.ts_ns >= begin_ns), pnl)
         return Losses(
             daily=Money(max(0, opened - pnl)),
             drawdown_bps=_share(self._peak_pnl - pnl, equity),
-            fast_drawdown_bps=_share(max(recent, default=pnl) - pnl, equity),
+            fast_drawdown_bps=_share(highest - pnl, equity),
         )
 
     def mark(self, account: str, strategy: str, now_ns: TimeNs) -> LossMark:
@@ -114,10 +118,6 @@ class LossMeter:
     def _forget(self, now_ns: TimeNs) -> None:
         while self._recent[0].ts_ns < now_ns - FAST_WINDOW_NS:
             self._recent.popleft()
-
-
-def _since(points: Iterable[PnlPoint], begin_ns: int) -> list[Money]:
-    return [point.pnl for point in points if point.ts_ns >= begin_ns]
 
 
 def _share(fall: int, equity: Money) -> int:

@@ -57,12 +57,13 @@ class Pace:
     def counts(self, order: NewOrderSingle) -> tuple[int, int]:
         """Return how many orders came within a second of *order*, and how many like it."""
         self._forget(order.transact_time_ns)
-        return len(self._window), self._repeats[_likeness(order)]
+        return len(self._window), self._repeats.get(_likeness(order), 0)
 
     def _forget(self, now_ns: int) -> None:
         # What seems to lie far ahead was counted before the clock was set back.
-        while self._window and abs(now_ns - self._window[0][0]) >= WINDOW_NS:
-            _, order_id, likeness = self._window.popleft()
+        window = self._window
+        while window and abs(now_ns - window[0][0]) >= WINDOW_NS:
+            _, order_id, likeness = window.popleft()
             self._ids.discard(order_id)
             self._repeats[likeness] -= 1
             if not self._repeats[likeness]:

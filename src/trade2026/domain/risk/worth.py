@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 import msgspec
 
-from trade2026.core.numbers import Money, Value
+from trade2026.core.numbers import Money
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """The share of one symbol in an account's sums."""
 
-    value: Value = Value(0)
-    """At the mark, with the quantity's sign."""
-    gross: Value = Value(0)
+    value: int = 0
+    """At the mark, with the quantity's sign, in square nanos like `gross`."""
+    gross: int = 0
     """Size of the holding, with what open orders may add on the worse side."""
     margin: int = 0
     """Equity bound beside what orders reserve, in nanos."""
@@ -29,24 +29,28 @@ class Worth:
     """The sums of one account; mutable."""
 
     def __init__(self) -> None:
-        self.value = Value(0)
-        self.gross = Value(0)
+        self.value = self.gross = 0
+        """In square nanos."""
         self.margin = Money(0)
+        self.is_stale = False
+        """Whether anything is to be reckoned again."""
         self._parts: dict[str, Part] = {}
         self._stale: set[str] = set()
 
     def spoil(self, symbol: str) -> None:
         """Remember that something about *symbol* has changed."""
         self._stale.add(symbol)
+        self.is_stale = True
 
     def spoil_mark(self, symbol: str) -> None:
         """Remember that *symbol* is quoted anew, where the account has to do with it."""
         if symbol in self._parts:
-            self._stale.add(symbol)
+            self.spoil(symbol)
 
     def spoil_all(self) -> None:
         """Remember that every symbol must be reckoned again."""
         self._stale.update(self._parts)
+        self.is_stale = bool(self._stale)
 
     def refresh(self, part_of: Callable[[str], Part]) -> None:
         """Reckon again what has changed.
@@ -56,8 +60,9 @@ class Worth:
         """
         for symbol in self._stale:
             old, new = self._parts.get(symbol, _NOTHING), part_of(symbol)
-            self.value = Value(self.value + new.value - old.value)
-            self.gross = Value(self.gross + new.gross - old.gross)
+            self.value += new.value - old.value
+            self.gross += new.gross - old.gross
             self.margin = Money(self.margin + new.margin - old.margin)
             self._parts[symbol] = new
         self._stale.clear()
+        self.is_stale = False

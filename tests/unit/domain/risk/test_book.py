@@ -242,10 +242,9 @@ def test_a_question_that_comes_after_the_end_reserves_nothing(desk: Desk) -> Non
     assert desk.reserved() == 0
 
 
-def test_only_so_many_ended_orders_are_remembered(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_so_many_ended_orders_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts_module, "ENDED_KEPT", 2)
+    desk = Desk()
 
     for number in (1, 2, 3):
         desk.write(OrderFailed(**step(order_of(number), 2), text=""))

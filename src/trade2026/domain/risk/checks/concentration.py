@@ -8,17 +8,17 @@ is bounded as a share of own capital.
 """
 
 from trade2026.core.numbers import BPS_ONE, NANOS, format_nanos, money_down
-from trade2026.domain.risk.check import RiskView, opening_qty, order_value, passing_qty
+from trade2026.domain.risk.check import RiskView, order_value, passing_qty, sizes_of
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why the position would be too large a share, or None; the limit itself passes."""
-    px = view.reference_px(order.side)
-    if px is None or opening_qty(order, view) == 0:
+    sizes = sizes_of(order, view)
+    px, before = sizes.reference_px, sizes.worst_qty
+    if px is None or sizes.opening_qty == 0:
         return None
-    before = view.worst_qty(order.side)
     most = max(0, money_down(view.equity) * view.limits.max_concentration_bps // BPS_ONE)
     value = order_value(px, before + order.order_qty)
     if value <= most:

@@ -14,12 +14,12 @@ from trade2026.model.risk import Refusal, RefusalCode
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why nothing may be opened any more today; a loss of the limit itself passes."""
-    for who, losses, limits in view.measured(order):
+    for kind, name, losses, limits in view.measured(order):
         if limits.daily is None or losses.daily <= limits.daily or not opening_qty(order, view):
             continue
         return Refusal(
             code=RefusalCode.DAILY_LOSS,
-            text=f"{who} has lost too much today",
+            text=f"the {kind} {name} has lost too much today",
             asked=format_nanos(losses.daily),
             limit=format_nanos(limits.daily),
             would_pass=passing_qty(view.reducible_qty(order.side), view),

@@ -12,13 +12,13 @@ from trade2026.model.risk import Refusal, RefusalCode
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why nothing may be opened any more; a fall by the limit itself passes."""
-    for who, losses, limits in view.measured(order):
+    for kind, name, losses, limits in view.measured(order):
         most, fall = limits.drawdown_bps, losses.drawdown_bps
         if most is None or fall <= most or not opening_qty(order, view):
             continue
         return Refusal(
             code=RefusalCode.DRAWDOWN,
-            text=f"{who} has fallen too far from its peak, in basis points",
+            text=f"the {kind} {name} has fallen too far from its peak, in basis points",
             asked=str(fall),
             limit=str(most),
             would_pass=passing_qty(view.reducible_qty(order.side), view),

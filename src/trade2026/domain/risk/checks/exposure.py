@@ -8,26 +8,19 @@ Source: Basel Committee, "Minimum capital requirements for market risk" (MAR); S
 15c3-5(c)(1)(i), pre-set capital thresholds.
 """
 
-from trade2026.core.numbers import NANOS, format_nanos
-from trade2026.domain.risk.check import (
-    RiskView,
-    dearest_px,
-    opening_value,
-    order_value,
-    passing_qty,
-    passing_within,
-)
+from trade2026.core.numbers import NANOS, Money, format_nanos
+from trade2026.domain.risk.check import RiskView, Sizes, passing_qty, passing_within, sizes_of
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.risk import Refusal, RefusalCode
 
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return which exposure could be exceeded, or None; the limit itself passes."""
-    return _gross(order, view) or _net(order, view)
+    sizes = sizes_of(order, view)
+    return _gross(order, view, sizes.opening_value) or _net(order, view, sizes)
 
 
-def _gross(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    opening = opening_value(order, view)
+def _gross(order: NewOrderSingle, view: RiskView, opening: Money) -> Refusal | None:
     most = view.limits.max_gross_exposure
     if opening == 0 or view.gross_exposure + opening <= most:
         return None
@@ -40,13 +33,13 @@ def _gross(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     )
 
 
-def _net(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    px = dearest_px(order, view)
+def _net(order: NewOrderSingle, view: RiskView, sizes: Sizes) -> Refusal | None:
+    px = sizes.dearest_px
     if px is None or px <= 0:
         return None
     promised = view.open_buy_value if order.side is Side.BUY else view.open_sell_value
     before = view.net_exposure * order.side.sign + promised
-    after = before + order_value(px, order.order_qty)
+    after = before + sizes.value
     most = view.limits.max_net_exposure
     if after <= most:
         return None

@@ -6,7 +6,7 @@ Source: Binance spot filters PRICE_FILTER, LOT_SIZE and MIN_NOTIONAL.
 """
 
 from trade2026.core.numbers import NANOS, Px, Qty, floor_to_step, format_nanos, is_multiple
-from trade2026.domain.risk.check import WITH_LIMIT, RiskView, limit_px, order_value
+from trade2026.domain.risk.check import WITH_LIMIT, RiskView, limit_px, order_value, sizes_of
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
@@ -59,7 +59,7 @@ def _quantity(qty: Qty, instrument: Instrument) -> Refusal | None:
     if not is_multiple(qty, lot):
         passing = min(max(floor_to_step(qty, lot), least), most)
         return _qty_refusal(RefusalCode.LOT_SIZE, "not a multiple of the lot", qty, lot, passing)
-    if qty < max(least, 1):
+    if qty < least or qty < 1:
         return _qty_refusal(RefusalCode.MIN_QTY, "below the smallest", qty, least, least)
     if qty > most:
         return _qty_refusal(RefusalCode.MAX_QTY, "above the largest", qty, most, most)
@@ -77,7 +77,7 @@ def _qty_refusal(code: RefusalCode, why: str, asked: int, limit: int, passing: i
 
 
 def _value(order: NewOrderSingle, view: RiskView, instrument: Instrument) -> Refusal | None:
-    px = limit_px(order) or view.reference_px(order.side)
+    px = limit_px(order) or sizes_of(order, view).reference_px
     if px is None:
         return None
     if px * order.order_qty >= instrument.min_notional * NANOS:

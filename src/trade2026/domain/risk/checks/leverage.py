@@ -5,14 +5,14 @@ each position seems.
 """
 
 from trade2026.core.numbers import BPS_ONE, format_nanos, money_down
-from trade2026.domain.risk.check import RiskView, opening_value, passing_within
+from trade2026.domain.risk.check import RiskView, passing_within, sizes_of
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why the account would be levered too high, or None; the limit itself passes."""
-    opening = opening_value(order, view)
+    opening = sizes_of(order, view).opening_value
     most = max(0, money_down(view.equity) * view.limits.max_leverage_bps // BPS_ONE)
     if opening == 0 or view.gross_exposure + opening <= most:
         return None

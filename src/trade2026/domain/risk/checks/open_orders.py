@@ -18,8 +18,10 @@ _AT_ONCE: Final = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why one order more is too many, or None; the limit itself passes."""
     asked, most = view.open_order_count + 1, view.limits.max_open_orders
+    if asked <= most:
+        return None
     rests = order.ord_type is not OrdType.MARKET and order.time_in_force not in _AT_ONCE
-    if not rests or asked <= most or opening_qty(order, view) == 0:
+    if not rests or opening_qty(order, view) == 0:
         return None
     return Refusal(
         code=RefusalCode.OPEN_ORDER_LIMIT,

@@ -6,7 +6,7 @@ Source: Commission Delegated Regulation (EU) 2017/589 (RTS 6), article 15(1)(b) 
 """
 
 from trade2026.core.numbers import NANOS, format_nanos
-from trade2026.domain.risk.check import RiskView, dearest_px, order_value, passing_qty
+from trade2026.domain.risk.check import RiskView, passing_qty, sizes_of
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
@@ -22,10 +22,10 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
             limit=format_nanos(most),
             would_pass=passing_qty(most, view),
         )
-    px = dearest_px(order, view)
+    sizes = sizes_of(order, view)
+    px, value = sizes.dearest_px, sizes.value
     if px is None or px <= 0:
         return None
-    value = order_value(px, order.order_qty)
     if value <= view.limits.max_order_value:
         return None
     return Refusal(

@@ -6,14 +6,15 @@ however far beyond it stands.
 """
 
 from trade2026.core.numbers import NANOS, format_nanos
-from trade2026.domain.risk.check import RiskView, order_value, passing_qty
+from trade2026.domain.risk.check import RiskView, order_value, passing_qty, sizes_of
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return which limit the position could exceed, or None; the limit itself passes."""
-    before = view.worst_qty(order.side)
+    sizes = sizes_of(order, view)
+    before, px = sizes.worst_qty, sizes.reference_px
     after = before + order.order_qty
     most = view.limits.max_position_qty
     if after > most:
@@ -24,7 +25,6 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
             limit=format_nanos(most),
             would_pass=passing_qty(most - before, view),
         )
-    px = view.reference_px(order.side)
     if px is None or after <= 0:
         return None
     value = order_value(px, after)

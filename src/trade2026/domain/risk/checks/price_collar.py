@@ -8,14 +8,15 @@ Source: Commission Delegated Regulation (EU) 2017/589 (RTS 6), article 15(1)(a).
 """
 
 from trade2026.core.numbers import BPS_ONE, Px, floor_to_step, format_nanos
-from trade2026.domain.risk.check import RiskView, limit_px
+from trade2026.domain.risk.check import RiskView, limit_px, sizes_of
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.risk import Refusal, RefusalCode
 
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why *order* breaks the collar, or None; the bound itself passes."""
-    price, reference = limit_px(order), view.reference_px(order.side)
+    price = limit_px(order)
+    reference = None if price is None else sizes_of(order, view).reference_px
     if price is None or reference is None:
         return None
     width = reference * view.limits.collar_bps // BPS_ONE

@@ -8,14 +8,14 @@ Source: FIA (2024), "Best practices for automated trading risk controls", market
 """
 
 from trade2026.core.numbers import format_nanos
-from trade2026.domain.risk.check import RiskView
+from trade2026.domain.risk.check import RiskView, sizes_of
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why there is no price to judge *order* by, or None where there is."""
-    if view.reference_px(order.side) is None or view.reference_age_ns is None:
+    if sizes_of(order, view).reference_px is None or view.reference_age_ns is None:
         return Refusal(
             code=RefusalCode.NO_REFERENCE_PRICE,
             text=f"no reference price for {order.symbol}",
