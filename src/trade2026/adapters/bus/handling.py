@@ -145,9 +145,11 @@ class Handling:
             pause_s = min(pause_s * PAUSE_FACTOR, LAST_PAUSE_S)
 
     def _message(self, record: Record) -> Any:  # noqa: ANN401 - the subject's message type.
-        if isinstance(record.content, bytes):
-            return codec.decode(self._subject.message, record.content)
-        return record.content
+        if not isinstance(record.content, bytes):
+            return record.content
+        if record.once is not None:
+            return record.once.decoded(self._subject.message, record.content)
+        return codec.decode(self._subject.message, record.content)
 
     def _delivery(self, record: Record, *, is_redelivered: bool) -> Delivery:
         return Delivery(

@@ -9,10 +9,30 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from trade2026.core.clock import TimeNs
+from trade2026.model import codec
 from trade2026.model.subjects import Stream
 
 PREFETCH_LIMIT: Final = 256
 """Events fetched ahead of a handler at most; with so many waiting the consumer is slow."""
+
+
+class Once:
+    """What a message was decoded to, for all who get it: by the first of them who asks."""
+
+    __slots__ = ("_message",)
+
+    def __init__(self) -> None:
+        self._message: Any = None
+
+    def decoded(self, kind: type[Any], content: bytes) -> Any:  # noqa: ANN401 - of type *kind*.
+        """Return the message of type *kind* that *content* holds.
+
+        Raises:
+            CodecError: it holds none.
+        """
+        if self._message is None:
+            self._message = codec.decode(kind, content)
+        return self._message
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +46,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the codec; a log in memory may hold the message itself."""
     pending_count: int
     """How many events of the reader's subject stood behind this one when it was read."""
+    once: Once | None = None
+    """Where several readers of this process get it."""
 
 
 class Halted(msgspec.Struct, frozen=True):

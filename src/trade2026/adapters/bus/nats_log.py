@@ -21,6 +21,7 @@ from trade2026.adapters.bus.jetstream import (
 )
 from trade2026.adapters.bus.log import Burial, Cursor, Record
 from trade2026.adapters.bus.pull import PullSource
+from trade2026.adapters.bus.shared import Follower, Shared
 from trade2026.core.errors import BusUnavailableError
 from trade2026.model.subjects import Stream
 
@@ -43,10 +44,20 @@ class NatsEventLog:
         self._connection = connection
         self._revisions: dict[str, int] = {}
         self._writes = count()
+        self._shared: dict[tuple[Stream, str], Shared] = {}
+        """Whoever follows the same subjects reads them once."""
 
-    def read(self, stream: Stream, pattern: str, from_seq: int) -> PullSource:
+    def read(self, stream: Stream, pattern: str, from_seq: int) -> Follower:
         """Return a reader of the subjects that match *pattern*, from *from_seq* on."""
-        return PullSource(self._connection, stream, pattern, from_seq)
+        place = (stream, pattern)
+        shared = self._shared.get(place)
+        if shared is None:
+            shared = self._shared[place] = Shared(
+                pattern,
+                lambda seq: PullSource(self._connection, stream, pattern, seq),
+                lambda: self._shared.pop(place, None),
+            )
+        return Follower(shared, from_seq)
 
     async def load_cursor(self, durable: str) -> Cursor:
         """Return where *durable* stands. The next save shuts out whoever had it before."""

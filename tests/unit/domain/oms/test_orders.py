@@ -112,6 +112,14 @@ def test_pages_come_newest_first_and_continue_after_the_cursor(orders: Orders) -
     assert ids(orders.page(after="order-1")) == []
 
 
+def test_an_order_whose_id_comes_late_is_in_its_place() -> None:
+    orders = Orders()
+    for number in (7, 9, 8):
+        place(orders, number)
+
+    assert ids(orders.page(limit=3)) == ["order-9", "order-8", "order-7"]
+
+
 def test_a_new_order_does_not_shift_a_later_page(orders: Orders) -> None:
     place(orders, 6)
 
