@@ -31,11 +31,7 @@ from trade2026.domain.position.entry import (
     lines_of_state,
     postings_of,
 )
-from trade2026.domain.position.holding import (
-    FundingOp,
-    Holding,
-    MethodOp,
-)
+from trade2026.domain.position.holding import FundingOp, Holding, MethodOp
 from trade2026.domain.position.lots import Lot
 from trade2026.domain.position.reading import fill_op, op_of, ops_of, origin_of
 from trade2026.domain.position.state import FillState, LedgerState, places_of
