@@ -102,7 +102,7 @@ class DayBooks:
         self.obligations = Obligations(settles_at)
         self._trades: dict[tuple[str, ExecId], Trade] = {}
         self._orders: dict[OrderId, Placed] = {}
-        self._has_traded: set[OrderId] = set()
+        self._has_traded: dict[OrderId, None] = {}
         """Of the day's orders."""
         self._seen: dict[tuple[str, ExecId], None] = {}
         """The newest reports taken: as in the ledger, each counts once."""
@@ -168,7 +168,7 @@ class DayBooks:
         if frozen == self.day:
             self._trades = {(one.venue, one.exec_id): one for one in state.trades}
             self._orders = {one.order_id: one for one in state.orders}
-            self._has_traded = set(state.has_traded)
+            self._has_traded = dict.fromkeys(state.has_traded)
 
     async def priced_sheet(self, bus: Bus, stale_ns: int) -> Sheet:
         """Return what compliance judges, with what the market was at each order and each fill.
@@ -230,7 +230,7 @@ class DayBooks:
             self._remember(key)
         match report.exec_type:
             case ExecType.TRADE:
-                self._has_traded.update({report.order_id} & self._orders.keys())
+                self._has_traded.update(dict.fromkeys({report.order_id} & self._orders.keys()))
                 if event.ts_ns >= self.day.begin_ns:
                     self._trades[key] = _trade(report, strategy)
             case ExecType.TRADE_CANCEL:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import Clock
+from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import StoreDamagedError, UnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.desk.known_orders import KnownOrders
@@ -24,6 +24,8 @@ from trade2026.ports.archive import OrderArchive
 from trade2026.ports.bus import Bus, Delivery, PoisonHandler
 
 COMMIT_EVERY_S: Final = 1.0
+AGAIN_NS: Final = 5 * NS_PER_S
+TELL_EVERY_NS: Final = 60 * NS_PER_S
 CHANGED_LIMIT: Final = 5_000
 """While the log is folded, so many changed orders are kept at once: memory stays bounded."""
 
@@ -42,15 +44,22 @@ class Journal:
         self._folded_seq = 0
         self._last_seq = 0
         self._committed_seq = -1
+        self._again_ns = 0
+        """When the archive is asked again that did not take what changed."""
+        self._told_ns: int | None = None
         self._pinned_seq: int | None = None
 
     async def begin(self) -> int:
-        """Begin from the archive's image, and return where in the log to read on."""
+        """Begin from the archive's image, and return where in the log to read on.
+
+        Raises:
+            UnavailableError: the log or the archive does not answer now.
+        """
         state = await self._bus.stream_state(ORDERS_EVENT.stream)
         self._log_id = state.created_ns
         try:
             seq = self.orders.load(state.created_ns, state.last_seq)
-        except UnavailableError as error:
+        except StoreDamagedError as error:
             self._log.warning("the archive of orders is made again from the log", why=str(error))
             self.orders.reset()
             seq = 0
@@ -113,7 +122,14 @@ class Journal:
             await self.commit()
 
     async def commit(self) -> None:
-        """Have the archive keep what has changed; a full disk is waited for."""
+        """Have the archive keep what has changed; a full disk is waited for.
+
+        What it did not take is held in memory, and it is asked again only after a while: it
+        is asked to take all of that at once.
+        """
+        now_ns = self._clock.monotonic_ns()
+        if now_ns < self._again_ns:
+            return
         seq = self._folded_seq if self._pinned_seq is None else self._pinned_seq
         if seq == self._committed_seq and not self.orders.changed_count:
             return
@@ -124,11 +140,15 @@ class Journal:
         except StoreDamagedError:
             raise
         except UnavailableError as error:
-            self._log.warning("the archive of orders does not answer", why=str(error))
+            self._again_ns = now_ns + AGAIN_NS
+            if self._told_ns is None or now_ns - self._told_ns >= TELL_EVERY_NS:
+                self._told_ns = now_ns
+                self._log.warning("the archive of orders does not answer", why=str(error))
         else:
-            self._committed_seq = seq
+            self._committed_seq, self._told_ns = seq, None
 
     async def close(self) -> None:
         """Commit a last time, and let go of the archive."""
+        self._again_ns = 0
         await self.commit()
         self.orders.close()

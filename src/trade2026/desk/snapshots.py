@@ -33,6 +33,8 @@ EVERY_NS: Final = 60 * NS_PER_S
 """So long after the last one another is due, where anything has happened."""
 LEAST_NS: Final = 5 * NS_PER_S
 """Never sooner than this after the last one: a long fold is not slowed down by them."""
+AGAIN_NS: Final = 60 * NS_PER_S
+"""So long after one that could not be written the next is tried: one line tells of each."""
 LOOK_EVERY_S: Final = 1.0
 _DIGEST_BYTES: Final = hashlib.sha256().digest_size
 
@@ -147,6 +149,8 @@ class Snapshots:
         self._unhandled: set[tuple[str, int]] = set()
         self._new_events = 0
         self._taken_ns = clock.monotonic_ns()
+        self._least_ns_now = least_ns
+        """From the last one to the next."""
         self._writing: asyncio.Future[None] | None = None
 
     def begin(self, subject: Event[Any]) -> Callable[[], Awaitable[int]]:
@@ -250,7 +254,10 @@ class Snapshots:
         try:
             await to_the_end(asyncio.to_thread(self._write, frozen))
         except (CodecError, UnavailableError) as error:
+            self._least_ns_now = AGAIN_NS
             self._log.warning("no snapshot", why=str(error))
+        else:
+            self._least_ns_now = self._least_ns
 
     def _write(self, frozen: Frozen) -> None:
         # In a thread: to write out a large state takes longer than an order may wait.
@@ -268,7 +275,7 @@ class Snapshots:
 
     def _is_due(self) -> bool:
         since_ns = self._clock.monotonic_ns() - self._taken_ns
-        if since_ns < self._least_ns or not self._new_events:
+        if since_ns < self._least_ns_now or not self._new_events:
             return False
         return self._new_events >= self._most or since_ns >= EVERY_NS
 

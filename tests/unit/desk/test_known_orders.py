@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 from tests.factories import NOW_NS, a_deposit, a_quote
 from tests.trading import LOG, Core, PlainVenue, a_resting_ask, an_ask, running_core, until
 
@@ -13,8 +14,8 @@ from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.core.clock import NS_PER_S, VirtualClock
-from trade2026.core.errors import StoreDamagedError
-from trade2026.core.ids import ExecId
+from trade2026.core.errors import StoreDamagedError, UnavailableError
+from trade2026.core.ids import EventId, ExecId
 from trade2026.desk.journal import Journal
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import EVERY_ORDER, OrderQuery
@@ -238,6 +239,82 @@ async def test_an_archive_of_another_log_is_not_used(
     async with running_core(other, PlainVenue(other), archive=path) as core:
         assert core.oms.journal.orders.by_key("default", "key") is None
         assert sum(core.oms.journal.orders.counts().values()) == 0
+
+
+async def test_an_archive_that_is_ahead_of_the_log_is_made_again_and_told_of(
+    log: MemoryLog, venue: PlainVenue, path: Path
+) -> None:
+    async with running_core(log, venue, archive=path) as core:
+        await fill(core, "first")
+        seq = await core.bus.last_seq(Stream.ORDERS)
+        await fill(core, "second")
+        await archived(core)
+    older = MemoryLog()
+    older.created_ns = log.created_ns
+    for record in log.records(Stream.ORDERS)[:seq]:
+        name = EventId(f"copy-{record.seq}")
+        older.append(Stream.ORDERS, record.subject, record.content, name, now_ns=NOW_NS)
+    desk = Desk(older, path)
+
+    with capture_logs() as told:
+        await desk.begin()
+
+    orders = desk.journal.orders
+    assert (orders.by_key("default", "first") is None, desk.folded[0]) == (False, 1)
+    assert orders.by_key("default", "second") is None
+    why = [one["why"] for one in told if one["log_level"] == "warning"]
+    assert why == ["the archive of orders belongs to another log"]
+    orders.close()
+
+
+async def test_an_archive_that_was_cut_short_is_made_again_and_told_of(
+    log: MemoryLog, venue: PlainVenue, path: Path, desk: Desk
+) -> None:
+    async with running_core(log, venue, archive=path) as core:
+        for number in range(40):
+            await fill(core, f"key-{number}")
+        await archived(core)
+        before = core.oms.journal.orders.counts()
+    _cut_short(path)
+
+    with capture_logs() as told:
+        await desk.begin()
+
+    assert (desk.folded[0], desk.journal.orders.counts()) == (1, before)
+    assert "malformed" in next(one["why"] for one in told if one["log_level"] == "warning")
+
+
+def _cut_short(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def _put_away(path: Path) -> None:
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+
+
+def _bring_back(path: Path) -> None:
+    path.rmdir()
+    path.with_suffix(".away").rename(path)
+
+
+async def test_an_archive_that_does_not_answer_now_is_not_thrown_away(
+    log: MemoryLog, venue: PlainVenue, path: Path, desk: Desk
+) -> None:
+    async with running_core(log, venue, archive=path) as core:
+        await fill(core, "key")
+        await archived(core)
+    _put_away(path)
+
+    # The process ends, and is started again until it does.
+    with pytest.raises(UnavailableError):
+        await desk.begin()
+    _bring_back(path)
+    await desk.begin()
+
+    assert desk.folded == []
+    assert desk.journal.orders.by_key("default", "key") is not None
 
 
 async def test_damage_that_is_found_later_ends_the_process_and_the_next_starts_anew(

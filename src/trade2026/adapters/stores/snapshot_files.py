@@ -4,6 +4,7 @@ A draft is forced to the disk before it takes the newest one's name, and the new
 the previous one before that: at every moment one whole snapshot has a name, whatever is killed.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -44,6 +45,9 @@ class SnapshotFiles:
             self._draft.replace(self._newest)
             _sync_folder(self._newest.parent)
         except OSError as error:
+            # Half a draft on a full disk is of use to nobody.
+            with contextlib.suppress(OSError):
+                self._draft.unlink(missing_ok=True)
             raise UnavailableError(f"cannot write {self._newest}: {error}") from error
 
 
