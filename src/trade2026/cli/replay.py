@@ -17,19 +17,22 @@ import uvloop
 from trade2026.cli.day import DAY
 from trade2026.cli.log import open_log, require_held
 from trade2026.cli.options import place_options
+from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import IllegalTransitionError, Trade2026Error
 from trade2026.desk.day import Day
 from trade2026.domain.oms.orders import Orders
 from trade2026.domain.position.ledger import Ledger
 from trade2026.model.journal import JournalEvent
 from trade2026.model.subjects import ORDERS_EVENT
-from trade2026.ports.bus import Delivery
+from trade2026.ports.bus import Bus, Delivery
 from trade2026.shell.addresses import LocalAddresses
 from trade2026.shell.operator import Operator
 
 CATCH_UP_TRIES: Final = 20
 """How often the live ledger is asked while it books what the log has."""
 CATCH_UP_STEP_S: Final = 0.25
+LATE_NS: Final = 3_600 * NS_PER_S
+"""What happened is in the log so soon afterwards."""
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +102,7 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses, day: Day | None 
         ledger.apply(event, delivery.stream_seq)
 
     try:
-        fold = await bus.fold(ORDERS_EVENT, on_event)
+        fold = await bus.fold(ORDERS_EVENT, on_event, until_seq=await _until(bus, day))
         live = await _compare(ledger, operator) if day is None else None
         digest, seq = ledger.digest(), ledger.seq
         await fold.stop()
@@ -116,6 +119,13 @@ async def fold_again(data_dir: Path, addresses: LocalAddresses, day: Day | None 
         live_digest=None if live is None else live.digest,
         is_equal=live is None or live.digest == digest,
     )
+
+
+async def _until(bus: Bus, day: Day | None) -> int | None:
+    if day is None:
+        return None
+    # What happened on the day may have waited for the log.
+    return await bus.seq_at(ORDERS_EVENT.stream, TimeNs(day.end_ns + LATE_NS))
 
 
 async def _compare(ledger: Ledger, operator: Operator) -> _LiveLedger:

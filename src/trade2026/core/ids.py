@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 
 from trade2026.core import chance
-from trade2026.core.clock import NS_PER_MS, Clock, SystemClock
+from trade2026.core.clock import NS_PER_MS, Clock, SystemClock, TimeNs
 
 OrderId = NewType("OrderId", str)
 """The platform's id of an order, a UUIDv7."""
@@ -29,6 +29,7 @@ EventId = NewType("EventId", str)
 AccountId = NewType("AccountId", str)
 StrategyId = NewType("StrategyId", str)
 
+_VERSION: Final = 7
 _FRACTIONS: Final = 1 << 12
 _RANDOM_BITS: Final = 62
 
@@ -50,8 +51,17 @@ class Ids:
         self._last_tick = tick
         high, low = divmod(tick, _FRACTIONS)
         random = int(self._random.integers(0, 1 << _RANDOM_BITS))
-        number = high << 80 | 0x7 << 76 | low << 64 | 0b10 << 62 | random
+        number = high << 80 | _VERSION << 76 | low << 64 | 0b10 << 62 | random
         return str(UUID(int=number))
+
+
+def time_of(text: str) -> TimeNs | None:
+    """Return when the UUIDv7 *text* was made, to the millisecond; None where it is none."""
+    try:
+        made = UUID(text)
+    except ValueError:
+        return None
+    return TimeNs((made.int >> 80) * NS_PER_MS) if made.version == _VERSION else None
 
 
 def system_ids() -> Ids:

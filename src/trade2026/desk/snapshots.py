@@ -27,7 +27,7 @@ from trade2026.ports.snapshots import SnapshotStore
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-EVENTS_MOST: Final = 25_000
+EVENTS_MOST: Final = 10_000
 """So many events later another one is due: a restart folds few more than that."""
 EVERY_NS: Final = 60 * NS_PER_S
 """So long after the last one another is due, where anything has happened."""

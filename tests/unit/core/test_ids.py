@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from trade2026.core import chance
 from trade2026.core.clock import NS_PER_MS, TimeNs, VirtualClock
-from trade2026.core.ids import Ids, system_ids
+from trade2026.core.ids import Ids, system_ids, time_of
 
 START_NS = 1_790_000_000_123 * NS_PER_MS
 
@@ -27,6 +27,12 @@ class JumpingClock:
 
 def ids_of(seed: int, clock: VirtualClock | JumpingClock | None = None) -> Ids:
     return Ids(clock or VirtualClock(START_NS), chance.stream(seed, "ids"))
+
+
+def test_an_id_tells_when_it_was_made() -> None:
+    assert time_of(ids_of(1).new()) == START_NS
+    assert time_of("order-1") is None
+    assert time_of("8c1f0e1a-9b8c-4d2e-8f3a-1b2c3d4e5f60") is None
 
 
 def test_an_id_is_a_uuid_of_version_7_in_canonical_text() -> None:
