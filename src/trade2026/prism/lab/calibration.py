@@ -80,17 +80,33 @@ KNOBS: Final = (
     Knob(VALUE, "mood_sds", 0.05, 1.0, is_log=False),
     Knob(VALUE, "activity_exponent", 0.5, 3.0, is_log=False),
     Knob(VALUE, "jump_share_ratio", 0.0, 0.4, is_log=False),
+    Knob(VALUE, "jumps_per_day", 1.0, 200.0),
+    Knob(VALUE, "alarm_ratio", 0.0, 0.95, is_log=False),
     Knob(VALUE, "impact_sds", 0.01, 0.3),
+    Knob(VALUE, "impact_decay_exponent", 0.05, 0.6, is_log=False),
+    # A bend of a hundred is none: what presses is never so much.
+    Knob(VALUE, "impact_bend_sds", 0.1, 100.0),
+    Knob("mm", "mean_pause_s", 0.05, 20.0),
     Knob("mm", "cell_sds", 0.001, 1.0),
     Knob("mm", "gap_sds", 0.0, 1.0, is_log=False),
     Knob("mm", "lean_sds", 0.002, 0.5),
     Knob("mm", "size_clips", 0.05, 50.0),
+    Knob("mm", "consensus_ratio", 0.0, 1.0, is_log=False),
+    Knob("mm", "error_sds", 0.005, 1.0),
     Knob("noise", "mean_pause_s", 0.25, 60.0),
     Knob("noise", "size_clips", 0.005, 5.0),
     Knob("noise", "size_exponent", 1.05, 4.0),
     Knob("noise", "take_ratio", 0.05, 0.6, is_log=False),
     Knob("noise", "burst_ratio", 0.1, 0.94, is_log=False),
     Knob("noise", "parts_exponent", 1.05, 3.0),
+    Knob("noise", "inequality_exponent", 1.0, 8.0, is_log=False),
+    Knob("noise", "sweep_ratio", 0.0, 0.9, is_log=False),
+    Knob("informed", "mean_pause_s", 0.25, 120.0),
+    Knob("informed", "error_sds", 0.01, 2.0),
+    Knob("informed", "edge_sds", 0.02, 2.0),
+    Knob("informed", "sure_sds", 0.1, 5.0),
+    Knob("informed", "size_clips", 0.01, 20.0),
+    Knob("momentum", "size_clips", 0.02, 10.0),
 )
 """All that may be fitted."""
 
@@ -112,6 +128,7 @@ OF_BARS: Final = (
     "value.mood_sds",
     "value.activity_exponent",
     "value.jump_share_ratio",
+    "value.alarm_ratio",
     "value.impact_sds",
 )
 """What is fitted to minute bars unless told: they say nothing of quotes and sizes."""
