@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
+from trade2026.prism import Market
+from trade2026.prism.engine.event import EventKind
 from trade2026.prism.lab.event_file import COLUMNS
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "laboratory.md").read_text("utf-8")
@@ -34,7 +36,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 
 def test_every_part_of_the_page_is_run() -> None:
-    assert len(BLOCKS) == PAGE.count("```python") == 11
+    assert len(BLOCKS) == PAGE.count("```python") == 12
 
 
 def test_the_market_is_as_it_is_shown(told: dict[str, Any]) -> None:
@@ -58,13 +60,31 @@ def test_the_agent_is_the_same_in_python_and_compiled(told: dict[str, Any]) -> N
 
 
 def test_a_large_order_lifts_the_price_and_a_third_of_it_fades(told: dict[str, Any]) -> None:
-    ends = told["paths"][:, 115:120].mean(axis=1)
-
     assert 8.0 < told["at_end"] < 18.0
     assert told["error"][119] < 2.5
-    assert np.mean(ends > 0.0) > 0.9
+    assert told["impact"][115:120].mean() > 5 * told["error"][119]
     assert 0.0 < told["at_half"] < told["at_end"]
     assert 0.4 < told["later"] / told["at_end"] < 0.9
+
+
+def test_agents_of_ones_own_undo_most_of_it(told: dict[str, Any]) -> None:
+    assert 1.5 < told["calmed"][119] < 7.0
+    assert told["calmed_error"][119] < 1.5
+    assert told["calmed"][119] < told["at_end"] / 2
+    assert told["calmed"][239] < told["calmed"][119]
+
+
+def test_the_order_is_the_share_of_the_volume_that_is_told() -> None:
+    traded: list[int] = []
+    for seed in range(4):
+        market = Market(seed=seed, symbols=["SOLUSDT"])
+        market.run(until_s=3_600)
+        market.events()
+        market.run(until_s=4_200)
+        events = market.events()
+        traded.append(int(events[events["kind"] == EventKind.TRADE]["lots"].sum()))
+
+    assert 0.1 < 120 * 60_000 / np.mean(traded) < 0.3
 
 
 def test_the_episode_ends_with_the_quantity(told: dict[str, Any]) -> None:
