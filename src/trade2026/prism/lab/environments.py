@@ -5,7 +5,7 @@
     import gymnasium
     import trade2026.prism.lab.environments
 
-    env = gymnasium.make("trade2026/Execution-v0", lots=500)
+    env = gymnasium.make("trade2026/Execution-v0", symbol="SOLUSDT", horizon_s=300.0)
 
 Each episode is a fresh market whose seed comes from the environment's: the same seed and
 actions give the same episode. Observations and actions are bounded, rewards are in basis points.
@@ -147,6 +147,10 @@ class _Episode(gymnasium.Env[Observation, Any]):
             "profit": self.market.profit(self.setting.symbol),
         }
 
+    def _ordinary_lots(self) -> int:
+        """Return what an agent's ordinary order has: 20,000 dollars' worth unless configured."""
+        return int(self.market.agents(self.setting.symbol)["clip"][0])
+
     def _begin(self) -> None:
         """Forget the last episode."""
 
@@ -177,19 +181,25 @@ class Execution(_Episode):
     implementation shortfall of the whole quantity, in basis points.
 
     Args:
-        lots: to buy, or where negative to sell.
+        lots: to buy, or where negative to sell; to buy `ORDERS` ordinary orders unless told.
         setting: see `Setting`.
     """
 
+    ORDERS: Final = 60
+
     PACES: Final = (0.0, 0.5, 1.0, 1.5, 2.0, 4.0)
 
-    def __init__(self, *, lots: int = 500, **setting: object) -> None:
+    def __init__(self, *, lots: int | None = None, **setting: object) -> None:
         super().__init__(**setting)
-        if not 0 < abs(lots) <= MAX_LOTS:
+        if lots is not None and not 0 < abs(lots) <= MAX_LOTS:
             raise ValueError(f"lots is {lots}: from 1 to {MAX_LOTS} can be bought or sold")
-        self._lots = abs(lots)
-        self._side = 1 if lots > 0 else -1
+        self._asked = lots
+        self._side = -1 if lots is not None and lots < 0 else 1
         self.action_space = spaces.Discrete(len(self.PACES))
+
+    def _begin(self) -> None:
+        asked = self.ORDERS * self._ordinary_lots() if self._asked is None else self._asked
+        self._lots = abs(asked)
 
     def _left(self) -> int:
         return self._lots - abs(self.market.position(self.setting.symbol).lots)
@@ -231,34 +241,39 @@ class MarketMaking(_Episode):
     market, and what the book has no more for is charged as `UNFILLED_BPS` says.
 
     Args:
-        lots: of a quote.
-        most_lots: a side that would lead beyond it is not quoted.
+        lots: of a quote; an ordinary order unless told.
+        most_lots: a side that would lead beyond it is not quoted; ten quotes unless told.
         spacing_bps: between two distances.
         aversion: in basis points a step with a full inventory.
         setting: see `Setting`.
     """
 
     DISTANCES: Final = 10
+    INVENTORY: Final = 10
 
     def __init__(
         self,
         *,
-        lots: int = 50,
-        most_lots: int = 500,
+        lots: int | None = None,
+        most_lots: int | None = None,
         spacing_bps: float = 0.5,
         aversion: float = 0.1,
         **setting: object,
     ) -> None:
         super().__init__(**setting)
-        if not 0 < lots <= most_lots <= MAX_LOTS:
+        least, most = 1 if lots is None else lots, MAX_LOTS if most_lots is None else most_lots
+        if not 0 < least <= most <= MAX_LOTS:
             raise ValueError(f"lots must be 1 to most_lots, and that at most {MAX_LOTS}")
         if not (0.0 < spacing_bps <= _WIDEST_BPS and 0.0 <= aversion <= _BPS):
             raise ValueError("spacing_bps must be above 0 to 20, aversion 0 to 10,000")
-        self._lots, self._most_lots = lots, most_lots
+        self._asked = lots, most_lots
         self._spacing, self._aversion = spacing_bps / _BPS, aversion
         self.action_space = spaces.MultiDiscrete([self.DISTANCES + 1, self.DISTANCES + 1])
 
     def _begin(self) -> None:
+        lots, most_lots = self._asked
+        self._lots = lots or min(self._ordinary_lots(), most_lots or MAX_LOTS)
+        self._most_lots = most_lots or min(self.INVENTORY * self._lots, MAX_LOTS)
         self._penalty = 0.0
 
     def _act(self, action: Action) -> None:

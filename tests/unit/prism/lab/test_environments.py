@@ -137,6 +137,19 @@ def test_a_time_that_is_none_is_refused(name: str, value: float) -> None:
         ours.Execution(**settings)
 
 
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "AAPL"])
+def test_what_is_traded_unless_told_is_worth_the_same_in_every_symbol(symbol: str) -> None:
+    buyer = ours.Execution(symbol=symbol, **SHORT)
+    _, _, facts = played(buyer, [2] * 12)
+    bought = facts["lots"] * buyer.market.lot_size(symbol) * facts["mid"]
+    maker = ours.MarketMaking(symbol=symbol, spacing_bps=0.1, horizon_s=600.0, step_s=5.0)
+    _, _, facts = played(maker, [np.array([1, 0])] * 100)
+    held = facts["lots"] * maker.market.lot_size(symbol) * facts["mid"]
+
+    assert bought * buyer.market.tick_size(symbol) == pytest.approx(1_200_000, rel=0.1)
+    assert 19_000 < held * maker.market.tick_size(symbol) < 210_000
+
+
 def test_an_even_pace_is_even() -> None:
     env = ours.Execution(lots=480, **SHORT)
     env.reset(seed=5)
