@@ -187,7 +187,8 @@ class Callbacks:
                 discard(self._market, AGENTS.view(self._market)[self._place(who)])
         if not wait_ns:
             raise InvalidInputError(
-                name, f"its wake returned {told!r:.80}, which is no pause of 0 to {_LONGEST_S:g} s"
+                name,
+                f"its wake returned {told!r:.80}, which is no pause above 0 to {_LONGEST_S:g} s",
             )
         words[_MARKET["answer"]] = wait_ns
 
@@ -204,8 +205,8 @@ def _wake_of(agent_type: AgentType) -> Callable[[Desk], object]:
 
 
 def _wait_of(told: Any) -> int:  # noqa: ANN401 - whatever a stranger's function returned.
-    """Return the pause in ns, at least one; 0 where what was *told* is none."""
+    """Return the pause in ns; 0 where what was *told* is none."""
     try:
-        return max(1, math.ceil(told * NS_PER_S)) if 0.0 <= told <= _LONGEST_S else 0
+        return math.ceil(told * NS_PER_S) if 0.0 < told <= _LONGEST_S else 0
     except (TypeError, ValueError):
         return 0

@@ -36,6 +36,8 @@ REST: Final = 0
 TAKE: Final = 1
 WITHDRAW: Final = 2
 OWNER: Final = (1 << AGENT_BITS) - 1
+NO_PAUSE_NS: Final = 1_000_000
+"""How long a compiled agent pauses that says it does not, or would look back: time goes on."""
 
 
 @kernel
@@ -121,7 +123,8 @@ def look(market: Record, book: Record, outbox: Record, agent: Record, symbol: in
         market.answer = 0
         return wait
     mind = address_of_record(agent) + MIND_AT
-    return wake_at(wake, book, outbox, agent, mind, value_in(market, symbol), book.now)
+    wait = wake_at(wake, book, outbox, agent, mind, value_in(market, symbol), book.now)
+    return wait if wait > 0 else NO_PAUSE_NS
 
 
 @kernel

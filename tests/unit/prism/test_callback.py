@@ -105,7 +105,7 @@ def test_a_python_agent_quotes_and_withdraws() -> None:
     assert all(rich and worthy for *_, rich, worthy in seen)
 
 
-@pytest.mark.parametrize("pause", [float("nan"), -1.0, float("inf"), None, "soon", [1.0]])
+@pytest.mark.parametrize("pause", [float("nan"), 0, -1.0, float("inf"), None, "soon", [1.0]])
 def test_a_pause_that_is_none_is_an_error_and_nothing_is_sent(pause: object) -> None:
     def bad(desk: Desk) -> object:
         desk.rest(0, 1, 1_000, 1)

@@ -14,7 +14,8 @@ from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.prism import Market, read_events
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.callback import Desk
-from trade2026.prism.config import AgentGroup
+from trade2026.prism.config import AgentGroup, read_agents
+from trade2026.prism.engine.desk import take
 from trade2026.prism.engine.event import EventKind
 from trade2026.prism.engine.message import Force
 from trade2026.prism.lab.event_file import facts_of
@@ -134,6 +135,34 @@ def test_a_step_is_one_act() -> None:
     assert before <= times[0]
     assert times == sorted(times)
     assert times[-1] - before < 60
+
+
+class HurryParams(msgspec.Struct, frozen=True, kw_only=True):
+    """How long it pauses: not at all, or backwards."""
+
+    pause: float = 0.0
+
+
+def hurry(book: Any, outbox: Any, agent: Any, mind: Any, value: Any, now: int) -> int:  # noqa: ARG001, PLR0917 - a kernel
+    take(book, outbox, agent, 1, 1, 1)
+    return int(mind.pause)
+
+
+@pytest.mark.parametrize("pause", [0.0, -1e12])
+def test_time_goes_on_whatever_a_compiled_agent_pauses(pause: float) -> None:
+    own = AgentType(name="hurrier", params=HurryParams, wake=hurry, latency_ms=0.0)
+    groups = [
+        *read_agents("mm:5"),
+        AgentGroup(type_name="hurrier", count=1, latency_ms=0.0, params={"pause": pause}),
+    ]
+    market = Market(symbols=["BTCUSDT"], agents=groups, own_types=[own])
+
+    market.run(until_s=10.0)
+
+    events = market.events()
+    hurried = events[events["taker_owner"] == 5]["time_ns"]
+    assert 100 < len(hurried) <= 10_000
+    assert np.diff(hurried).min() == 1_000_000
 
 
 def test_your_own_agents_may_trade_in_it() -> None:
