@@ -9,6 +9,7 @@ agent looks: kept for later, or used by another agent, it refuses.
 """
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
@@ -129,8 +130,10 @@ class Desk:
             raise InvalidInputError("place", f"{place} is outside 0 to {QUOTE_COUNT - 1}")
         if side not in {1, -1}:
             raise InvalidInputError("side", f"{side} is neither 1 nor -1")
+        # The loop would cut a price between two ticks without a word.
+        where, many = operator.index(ticks), operator.index(lots)
         return loop.act(
-            self._address, self._index, self._owner, self.now_ns, what, place, side, ticks, lots
+            self._address, self._index, self._owner, self.now_ns, what, place, side, where, many
         )
 
 

@@ -1,5 +1,7 @@
 """Agents in Python trade in the compiled loop by the same rules as compiled ones."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -116,6 +118,16 @@ def test_a_pause_that_is_none_is_an_error_and_nothing_is_sent(pause: object) -> 
     with pytest.raises(InvalidInputError, match=r"agent:own-0: .*pause"):
         market.run_until(START_NS + 30 * NS_PER_S)
     assert not (market.drain()["maker_owner"] == 25).any()
+
+
+@pytest.mark.parametrize(("ticks", "lots"), [(1_000.5, 1), (1_000, 1.0), ("1", 1)])
+def test_prices_and_quantities_are_whole(ticks: Any, lots: Any) -> None:
+    def bad(desk: Desk) -> float:
+        desk.rest(0, 1, ticks, lots)
+        return 1.0
+
+    with pytest.raises(TypeError, match="interpreted as an integer"):
+        a_market_with(a_type(bad)).run_until(START_NS + 30 * NS_PER_S)
 
 
 def test_an_error_of_a_python_agent_comes_out_and_the_market_may_go_on() -> None:

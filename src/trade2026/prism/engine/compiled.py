@@ -175,7 +175,9 @@ def address_of(function: Callable[..., float], records: tuple[RecordType, ...]) 
     with _own_cache():
         compiled = _COMPILED.get((function, records))
         if compiled is None:
-            compiled = cfunc(signature, cache=True, error_model="numpy")(function)
+            # One that was typed in, in a notebook say, is in no file to keep it beside.
+            is_kept_beside = Path(function.__code__.co_filename).is_file()
+            compiled = cfunc(signature, cache=is_kept_beside, error_model="numpy")(function)
             _COMPILED[function, records] = compiled
     return cast(int, compiled.address)
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError, RefusedError
-from trade2026.core.numbers import NANOS
+from trade2026.core.numbers import INT64_MAX, NANOS
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.config import (
     DEFAULT_AGENTS,
@@ -145,7 +145,7 @@ class Market:
 
     def book(self, symbol: str, levels: int = 10) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return bids and offers, each `(n, 2) int64`: ticks and lots shown, best first."""
-        return self._market.depth(self._known(symbol), levels)
+        return self._market.depth(self._known(symbol), _whole("levels", levels, 0, MAX_TICKS))
 
     def mid(self, symbol: str) -> float:
         """Return the mid price in ticks; while a side is empty, the last one known."""
@@ -299,7 +299,9 @@ class Market:
 
     def _known(self, symbol: str) -> str:
         if symbol not in self._instruments:
-            raise InvalidInputError("symbol", f"{symbol[:40]} is none of {', '.join(self.symbols)}")
+            raise InvalidInputError(
+                "symbol", f"{symbol!s:.40} is none of {', '.join(self.symbols)}"
+            )
         return symbol
 
 
@@ -317,9 +319,11 @@ def _config_of(
     seed: int, symbols: Sequence[str] | None, agents: str | Iterable[AgentGroup]
 ) -> MarketConfig:
     groups = read_agents(agents) if isinstance(agents, str) else tuple(agents)
-    whole = default_config(seed, groups)
+    whole = default_config(_whole("seed", seed, 0, INT64_MAX), groups)
     if symbols is None:
         return whole
+    if isinstance(symbols, str):
+        raise InvalidInputError("symbols", f"is a list of them: [{symbols!r:.40}]")
     by_name = {s.instrument.symbol: s for s in whole.symbols}
     unknown = [symbol for symbol in symbols if symbol not in by_name]
     if unknown or not symbols:

@@ -165,6 +165,17 @@ def test_time_goes_on_whatever_a_compiled_agent_pauses(pause: float) -> None:
     assert np.diff(hurried).min() == 1_000_000
 
 
+def test_a_kernel_that_was_typed_in_is_compiled_as_well() -> None:
+    typed: dict[str, Any] = {}
+    exec("def wait(book, outbox, agent, mind, value, now):\n    return 1_000_000_000", typed)  # noqa: S102
+    own = AgentType(name="waiter", params=HurryParams, wake=typed["wait"], latency_ms=1.0)
+    market = Market(symbols=["BTCUSDT"], agents="mm:5 waiter:1", own_types=[own])
+
+    market.run(until_s=10.0)
+
+    assert market.now_s == 10.0
+
+
 def test_your_own_agents_may_trade_in_it() -> None:
     class Params(msgspec.Struct, frozen=True, kw_only=True):
         """None."""
@@ -216,6 +227,13 @@ def test_what_cannot_be_is_refused() -> None:
     for until_s in (0.0, float("nan"), 1e12):
         with pytest.raises(InvalidInputError, match="until_s"):
             market.run(until_s=until_s)
+    with pytest.raises(InvalidInputError, match="is a list of them"):
+        Market(symbols="BTCUSDT")
+    for seed in (-1, 1.5, 2**64):
+        with pytest.raises(InvalidInputError, match="seed"):
+            Market(seed=seed)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InvalidInputError, match="levels"):
+        market.book("BTCUSDT", -1)
     with pytest.raises(InvalidInputError, match="DOGE"):
         Market(symbols=["DOGE"])
     with pytest.raises(InvalidInputError, match="nothing"):
