@@ -12,6 +12,7 @@ import { usePrefs } from "./prefs";
 
 const KEYS: [string, string][] = [
   ["g t", "Trade"],
+  ["g r", "Risk"],
   ["g y", "Health"],
   ["/", "Choose the symbol"],
   ["b, s", "Buy, sell"],
@@ -35,6 +36,7 @@ export function Frame() {
 
   useKeys({
     "g t": () => void navigate({ to: "/trade/$symbol", params: { symbol } }),
+    "g r": () => void navigate({ to: "/risk" }),
     "g y": () => void navigate({ to: "/health" }),
     "?": () => {
       setHelpOpen(true);
@@ -49,6 +51,7 @@ export function Frame() {
           <Link to="/trade/$symbol" params={{ symbol }}>
             Trade
           </Link>
+          <Link to="/risk">Risk</Link>
           <Link to="/health">Health</Link>
         </nav>
         <LinkBadge />

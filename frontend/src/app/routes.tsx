@@ -10,6 +10,7 @@ import {
 import { lineOf } from "../api/problem";
 import { useSession } from "../auth/session";
 import { HealthPage } from "../health/page";
+import { RiskPage } from "../risk/page";
 import { TradePage } from "../trade/page";
 import { Frame } from "./frame";
 import { usePrefs } from "./prefs";
@@ -62,10 +63,11 @@ const trade = createRoute({
     return <TradePage key={symbol} symbol={symbol} />;
   },
 });
+const risk = createRoute({ getParentRoute: () => root, path: "/risk", component: RiskPage });
 const health = createRoute({ getParentRoute: () => root, path: "/health", component: HealthPage });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, trade, health]),
+  routeTree: root.addChildren([home, trade, risk, health]),
   defaultErrorComponent: Failed,
 });
 
