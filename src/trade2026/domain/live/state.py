@@ -177,8 +177,7 @@ class LiveState:
             self._hold(f"{report.fee_asset}{BASE_CURRENCY}", -report.fee)
 
     def _hold(self, symbol: str, qty: int) -> None:
-        if qty:
-            self._held[symbol] = self._held.get(symbol, 0) + qty
+        self._held[symbol] = self._held.get(symbol, 0) + qty
 
     def _end(self, order: LiveOrder) -> None:
         self._done.append(order.request.order_id)

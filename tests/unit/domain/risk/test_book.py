@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.books import taken_back
+from tests.books import a_booking, taken_back
 from tests.factories import (
     NOW_NS,
     a_control,
@@ -407,6 +407,35 @@ def test_a_fee_is_given_back_in_what_it_was_paid_in(
     held = venue.at(PRISM, 10)[AccountId("default"), "BTCUSDT"]
     cash = kept.cash - value_of_money(money("1000000"))
     assert held == Held(position.quantity, Value(cash))
+
+
+def test_a_forgotten_fill_gives_its_fee_back_in_what_it_was_paid_in() -> None:
+    ledger, venue = Ledger(), VenueFills()
+    fill = msgspec.structs.replace(a_fill(last_qty=qty("1"), fee=money("0.01")), fee_asset="BTC")
+    back = msgspec.structs.replace(
+        an_unknown(taken_back(fill)), was=booked_terms([fill], fill.exec_id)
+    )
+
+    ledger.apply(back, 1)
+    venue.apply(back, 1)
+
+    (position,) = ledger.positions("default")
+    assert position.quantity == -qty("0.99")
+    assert venue.at(PRISM, 10)[AccountId("default"), "BTCUSDT"].quantity == -qty("0.99")
+
+
+def test_a_strategy_loses_what_it_owes_in_another_coin(desk: Desk) -> None:
+    desk.write(a_booking("rate", 1, currency="BNB", rate="600"))
+    fill = a_fill(last_qty=qty("1"), fee=Money(0))
+    desk.write(an_unknown(fill))
+    desk.book.arm_losses("global", NOW_NS)
+    more = msgspec.structs.replace(fill, exec_id=ExecId("more"), fee=money("0.5"), fee_asset="BNB")
+    desk.write(an_unknown(more))
+
+    account = desk.book.accounts.get("default")
+    lost = desk.book.losses.losses("default", account, Money(0), NOW_NS, "unattributed")
+    assert lost.daily == money("300")
+    assert desk.book.losses_of("default", NOW_NS).daily == money("300")
 
 
 def test_money_in_another_currency_is_not_booked(desk: Desk) -> None:
