@@ -11,7 +11,7 @@ from typing import Generic, TypeAlias, TypeVar
 from trade2026.core.clock import TimeNs
 from trade2026.core.errors import InvalidInputError, RefusedError, VenueUnavailableError
 from trade2026.core.ids import EventId, OrderId
-from trade2026.model.execution import ExecType, VenueAck, VenueOrderStatus
+from trade2026.model.execution import ExecType, ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
@@ -176,6 +176,8 @@ class StatusAsk(_Ask[OrderStatusRequest, VenueOrderStatus]):
     known: OutsiderOrder | None = None
     """The order where it was remembered when this was asked: it may be forgotten meanwhile."""
     was_disowned: bool = False
+    older: tuple[ExecutionReport, ...] = ()
+    """What the log has of its reports, where memory has not all of them."""
 
     def look(self, floor: Floor) -> None:
         """Note what is remembered of the order while its turn does not come."""
@@ -202,7 +204,9 @@ class StatusAsk(_Ask[OrderStatusRequest, VenueOrderStatus]):
     def settle(self, floor: Floor) -> None:
         """Tell the order's reports."""
         order = self._own(floor.orders.get(self.order_id) or self.known)
-        reports = () if order is None else tuple(order.reports)
+        newest = () if order is None else tuple(order.reports)
+        older = (r for r in self.older if not newest or r.report_seq < newest[0].report_seq)
+        reports = () if order is None else (*older, *newest)
         self._give(
             VenueOrderStatus(order_id=self.order_id, is_known=order is not None, reports=reports)
         )

@@ -7,7 +7,7 @@ from there.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,10 +49,12 @@ class LogSearch:
 
     Args:
         bus: with the log.
+        cut_seq: returns behind which place the log is kept.
     """
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, cut_seq: Callable[[], int]) -> None:
         self._bus = bus
+        self._cut_seq = cut_seq
         self._asked: list[_Asked] = []
         self._one_at_a_time = asyncio.Lock()
         self._kept: OrderedDict[OrderId, Found] = OrderedDict()
@@ -84,6 +86,9 @@ class LogSearch:
         wanted: dict[OrderId, Found] = {}
         for asked in askers:
             kept = self._kept.get(asked.order_id) or wanted.get(asked.order_id)
+            if kept is not None and kept.until_seq < self._cut_seq():
+                # What stood behind it is gone: read on from there, it would have a hole.
+                kept = None
             wanted[asked.order_id] = kept or Found(until_seq=asked.from_seq - 1)
         await self._read(wanted)
         for asked in askers:

@@ -78,7 +78,7 @@ class Venue:
             bus=bus, clock=clock, log=log, house=house, archive=archive, keep_ns=keep_ns
         )
         self._doubts = Doubts(bus, self._place_before, lambda: self.floor.orders.forgotten_seq)
-        self._log_search = LogSearch(bus)
+        self._log_search = LogSearch(bus, lambda: self.cut.log_seq)
 
     @property
     def floor(self) -> Floor:
@@ -213,16 +213,17 @@ class Venue:
         if self._is_far_ahead(request.order_id):
             raise RefusedError(_AHEAD)
         request = in_short(request)
+        ask = StatusAsk(request, is_direct)
         known = self.floor.orders.get(request.order_id)
         is_partly_known = known is not None and known.is_partly_known
         if is_partly_known or self._may_be_forgotten(request.order_id):
             found = await self._search(request.order_id)
-            if found.is_known:
+            ask.older = tuple(found.reports)
+            if found.is_known and self.floor.orders.get(request.order_id) is None:
                 # An order of the other world is not the asker's, and no less known for that.
                 is_own = found.is_direct is is_direct
-                reports = tuple(found.reports) if is_own else ()
+                reports = ask.older if is_own else ()
                 return VenueOrderStatus(order_id=request.order_id, is_known=is_own, reports=reports)
-        ask = StatusAsk(request, is_direct)
         ask.look(self.floor)
         self._rounds.add(ask)
         return await ask.answer
@@ -248,11 +249,14 @@ class Venue:
             RefusedError: it may have come when the log was not kept from yet.
             BusUnavailableError: the log did not answer.
         """
+        was_just_made = self._was_just_made(order_id)
         while True:
-            self._check_kept(order_id)
+            if not was_just_made:
+                self._check_kept(order_id)
             found = await self._look_up(order_id)
             # The log may have been cut while it was read, and memory have let go of what came.
-            self._check_kept(order_id)
+            if not was_just_made:
+                self._check_kept(order_id)
             if found.is_known or found.is_disowned or not self._may_have_missed(order_id, found):
                 return found
 
@@ -271,7 +275,7 @@ class Venue:
     def _check_kept(self, order_id: OrderId) -> None:
         came_ns = (made_ns(order_id) or 0) - SKEW_NS
         is_cut = self.cut.log_seq > 0 and came_ns <= self.cut.at_ns
-        if is_cut and self.floor.orders.get(order_id) is None and not self._was_just_made(order_id):
+        if is_cut and self.floor.orders.get(order_id) is None:
             # Whether it ever came nobody can say: neither taken as new nor called unknown.
             raise RefusedError(
                 f"what became of order {order_id} is not known any more:"

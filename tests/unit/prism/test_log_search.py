@@ -27,6 +27,7 @@ from trade2026.model.execution import ExecType, VenueOrderStatus
 from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.subjects import PRISM_INPUT, PRISM_OUTCOME, Stream
 from trade2026.prism import log_search, outside
+from trade2026.prism.log_search import LogSearch
 from trade2026.prism.outside import REMEMBER_NS
 
 ORDERS = 6
@@ -236,6 +237,20 @@ async def test_what_was_found_is_kept_for_the_last_asked_and_no_more(
     assert kinds(newest) == kinds(oldest) == DONE
     assert newest_begins == []
     assert len(readings.begins) == 1
+
+
+async def test_what_was_found_before_a_cut_that_took_more_is_read_anew(
+    prism: Prism, forgotten: list[NewOrderSingle]
+) -> None:
+    cut_seq, order_id = 0, forgotten[0].order_id
+    search = LogSearch(prism.bus, lambda: cut_seq)
+    whole = await search.find(order_id, from_seq=1)
+    cut_seq = whole.until_seq + 1
+
+    after = await search.find(order_id, from_seq=cut_seq + 1)
+
+    assert whole.is_known
+    assert not after.is_known
 
 
 async def test_an_id_that_says_no_time_is_looked_for_in_all_that_is_kept(

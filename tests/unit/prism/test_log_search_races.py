@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
+from tests.factories import px
 from tests.prism import IOC, SECOND, Orders, Prism, SetClock, inputs, living, status_of
 from tests.unit.prism.test_control import pass_time
 from tests.unit.prism.test_forgetting import kinds_of
@@ -12,8 +13,8 @@ from tests.unit.prism.test_log_search import DONE, Readings
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.errors import RefusedError
-from trade2026.model.order import NewOrderSingle, Side
-from trade2026.prism.outside import REMEMBER_NS
+from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, Side
+from trade2026.prism.outside import REMEMBER_NS, OutsiderOrder
 
 SET_BACK_NS = 200 * SECOND
 HOUR = 3_600 * SECOND
@@ -157,13 +158,8 @@ async def test_an_order_that_is_cut_away_while_it_is_looked_for_is_called_neithe
         order = a_fresh(clock, 9)
         await prism.venue.submit(order)
 
-        async def trade_on(seed: int) -> None:
-            clock.advance(20 * SECOND)
-            await prism.venue.submit(a_fresh(clock, 100 + seed))
-            await pass_time(prism, 2)
-
         for seed in range(8):
-            await trade_on(seed)
+            await traded_on(prism, clock, seed)
         assert prism.venue.floor.orders.get(order.order_id) is None
         readings = Readings(prism)
         readings.may_go.clear()
@@ -174,7 +170,7 @@ async def test_an_order_that_is_cut_away_while_it_is_looked_for_is_called_neithe
                 readings.one_more.release()
             await asyncio.sleep(0.02)
             for seed in range(8, 40):
-                await trade_on(seed)
+                await traded_on(prism, clock, seed)
             assert count_inputs(log, order) == 0
             readings.may_go.set()
 
@@ -182,10 +178,86 @@ async def test_an_order_that_is_cut_away_while_it_is_looked_for_is_called_neithe
         assert kinds_of(log, order) == DONE
 
 
+async def traded_on(prism: Prism, clock: SetClock, seed: int) -> None:
+    clock.advance(20 * SECOND)
+    await prism.venue.submit(a_fresh(clock, 100 + seed))
+    await pass_time(prism, 2)
+
+
+def a_change(order: NewOrderSingle, replace_id: str) -> OrderReplaceRequest:
+    return OrderReplaceRequest(
+        order_id=order.order_id,
+        replace_id=replace_id,
+        account=order.account,
+        venue=order.venue,
+        symbol=order.symbol,
+        price=px(f"100{replace_id}"),
+        transact_time_ns=order.transact_time_ns,
+    )
+
+
 async def _refused(asking: Coroutine[Any, Any, Any]) -> str:
     with pytest.raises(RefusedError) as raised:
         await asking
     return str(raised.value)
+
+
+async def test_a_fresh_order_waits_for_a_slow_log_where_the_clock_was_set_back_behind_the_cut(
+    log: MemoryLog, clock: SetClock
+) -> None:
+    async with living(log, clock, keep_ns=240 * SECOND) as prism:
+        for seed in range(30):
+            await traded_on(prism, clock, seed)
+        assert prism.venue.cut.log_seq
+        clock.off_ns = -10_000 * SECOND
+        order = a_fresh(clock, 9)
+        readings = Readings(prism)
+        readings.may_go.clear()
+        async with asyncio.TaskGroup() as tasks:
+            asked = tasks.create_task(prism.venue.submit(order))
+            await asyncio.sleep(0.02)
+            await pass_time(prism, 6)
+            readings.may_go.set()
+
+        assert asked.result().is_accepted
+        assert count_inputs(log, order) == 1
+
+
+@pytest.mark.parametrize("is_asked_early", [False, True])
+async def test_of_an_order_of_many_reports_no_less_is_told_than_memory_has(
+    log: MemoryLog, clock: SetClock, monkeypatch: pytest.MonkeyPatch, *, is_asked_early: bool
+) -> None:
+    def has_two(order: OutsiderOrder) -> bool:
+        return order.report_count > 1
+
+    monkeypatch.setattr(OutsiderOrder, "is_partly_known", property(has_two))
+    async with living(log, clock, keep_ns=240 * SECOND) as prism:
+        order = Orders(clock, seed=1).limit(Side.BUY, "1000")
+        await prism.venue.submit(order)
+        await prism.venue.replace(a_change(order, "0"))
+        if is_asked_early:
+            await prism.venue.status(status_of(order))
+        await prism.venue.replace(a_change(order, "1"))
+        for seed in range(6):
+            await traded_on(prism, clock, seed)
+        readings = Readings(prism)
+        readings.may_go.clear()
+        async with asyncio.TaskGroup() as tasks:
+            asked = tasks.create_task(prism.venue.status(status_of(order)))
+            await asyncio.sleep(0.02)
+            # Its input, if it is read; its outcomes are cut away before they are.
+            readings.one_more.release()
+            for seed in range(6, 40):
+                await traded_on(prism, clock, seed)
+            assert count_inputs(log, order) == 0
+            await prism.venue.replace(a_change(order, "2"))
+            readings.may_go.set()
+
+        remembered = prism.venue.floor.orders.get(order.order_id)
+        assert remembered is not None
+        again = await prism.venue.status(status_of(order))
+        assert asked.result().reports == again.reports == tuple(remembered.reports)
+        assert len(again.reports) == 4
 
 
 async def test_fresh_orders_do_not_wait_until_the_log_is_read_for_another(
@@ -210,6 +282,29 @@ async def test_fresh_orders_do_not_wait_until_the_log_is_read_for_another(
         assert asked.result().is_known
 
 
+async def test_who_goes_away_at_whatever_step_leaves_no_reader_behind(
+    log: MemoryLog, clock: SetClock
+) -> None:
+    async with living(log, clock) as prism:
+        await pass_time(prism, 1)
+        old = await a_forgotten(prism, clock)
+        sources = log._sources  # pyright: ignore[reportPrivateUsage]
+        begin_count, answered_at = len(sources), -1
+        for steps in range(100):
+            async with asyncio.TaskGroup() as tasks:
+                asked = tasks.create_task(prism.venue.status(status_of(old)))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                if asked.done():
+                    answered_at = steps
+                asked.cancel()
+            assert len(sources) == begin_count
+            if answered_at >= 0:
+                break
+
+        assert answered_at > 8
+
+
 async def test_who_goes_away_while_the_log_is_away_leaves_no_reader_behind(
     log: MemoryLog, clock: SetClock
 ) -> None:
@@ -218,8 +313,8 @@ async def test_who_goes_away_while_the_log_is_away_leaves_no_reader_behind(
         old = await a_forgotten(prism, clock)
         await prism.venue.status(status_of(old))
         await prism.venue.submit(a_fresh(clock, 2))
-        running = prism.bus._running  # pyright: ignore[reportPrivateUsage]
-        before = len(running)
+        sources = log._sources  # pyright: ignore[reportPrivateUsage]
+        begin_count = len(sources)
         log.up.clear()
         for _ in range(20):
             with pytest.raises(TimeoutError):
@@ -228,8 +323,7 @@ async def test_who_goes_away_while_the_log_is_away_leaves_no_reader_behind(
         log.up.set()
 
         assert (await prism.venue.status(status_of(old))).is_known
-        after = prism.bus._running  # pyright: ignore[reportPrivateUsage]
-        assert len(after) <= before + 2
+        assert len(sources) == begin_count
 
 
 async def test_orders_of_many_hours_are_found_by_few_readings(

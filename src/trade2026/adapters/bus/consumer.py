@@ -311,18 +311,23 @@ class Consumer:
         if task is asyncio.current_task():
             # Called by the handler itself: the loop ends when it returns.
             return
-        if task is not None and not task.done():
-            if self._handling.is_in_hand:
-                await asyncio.wait({task}, timeout=grace_s)
-            task.cancel()
-            await asyncio.wait({task}, timeout=1.0)
-        await self._tasks.finish(grace_s=0)
         try:
+            if task is not None and not task.done():
+                await self._end(task, grace_s)
+            await self._tasks.finish(grace_s=0)
             if self._keeper is not None and not self._is_lost and task is not None:
                 await self._keeper.finish(timeout_s=0.5)
         finally:
-            await self._source.close()
             self.is_stopped = True
+            await self._source.close()
+
+    async def _end(self, task: asyncio.Task[None], grace_s: float) -> None:
+        try:
+            if self._handling.is_in_hand:
+                await asyncio.wait({task}, timeout=grace_s)
+        finally:
+            task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
 
     def stats(self) -> QueueStats:
         """Return how the consumer keeps up."""
