@@ -39,6 +39,8 @@ from trade2026.prism.lab.validation import (
 )
 from trade2026.shell.settings import process_environment
 
+REAL_NAME: Final = "binance-usdm-btcusdt-20240808.gz"
+"""The recorded session that LB1 is of unless told otherwise."""
 TWIN_DAYS: Final = 0.1
 """How long the two processes of one seed run."""
 
@@ -116,7 +118,8 @@ def run(
 @click.option(
     "--real",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A recorded session whose distributions the market's are held against (LB1).",
+    help="A recorded session whose distributions the market's are held against (LB1). Default: "
+    f"{REAL_NAME} in the folder that TRADE2026_DATA names, if it does.",
 )
 @click.option(
     "--out",
@@ -144,7 +147,8 @@ def validate(
     """
     if out is not None and plots:
         require_plots()
-    recorded = None if real is None else _recorded_session(real)
+    against, why_none = found_recording(real)
+    recorded = None if against is None else _recorded_session(against)
     first = fresh_seed() & SEED_MASK if seed is None else seed
     config, symbol = choice.config(first), choice.symbol
     with progress_of(is_shown=True) as tell:
@@ -176,6 +180,8 @@ def validate(
         impact=impact,
         controls=controls,
         missed=missed(rows, controls),
+        recorded="" if against is None else against.name,
+        why_no_recording=why_none,
     )
     if out is not None:
         write_json(report, out / "report.json")
@@ -183,6 +189,17 @@ def validate(
             write_plots(out, runs, impact)
     print_report(report)
     sys.exit(1 if report.missed else 0)
+
+
+def found_recording(given: Path | None) -> tuple[Path | None, str]:
+    """Return the recorded session to hold the market against, or why there is none."""
+    if given is not None:
+        return given, ""
+    folder = process_environment().get("TRADE2026_DATA", "")
+    if not folder:
+        return None, "neither --real nor TRADE2026_DATA names a recorded session"
+    path = Path(folder) / REAL_NAME
+    return (path, "") if path.is_file() else (None, f"TRADE2026_DATA holds no {REAL_NAME}")
 
 
 def _recorded_session(path: Path) -> Session:

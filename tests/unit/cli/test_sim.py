@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from tests.unit.prism.markets import a_config
 
 from trade2026.cli.main import trade2026
+from trade2026.cli.sim import REAL_NAME, found_recording
 from trade2026.cli.sim_options import MarketChoice
 from trade2026.cli.sim_report import gate_of, number
 from trade2026.core.errors import InvalidInputError, Trade2026Error
@@ -58,6 +59,8 @@ def test_validate_measures_judges_and_writes_a_report(tmp_path: Path) -> None:
     assert rows["LB1.mean"]["outcome"] == rows["LB1.worst"]["outcome"] == "pass"
     assert 0.0 < rows["LB1.mean"]["value"] < rows["LB1.worst"]["value"]
     assert 0.0 <= report["seeds"][0]["values"]["LB1.spread"] <= 1.0
+    assert report["recorded"] == "events.parquet"
+    assert "LB1 is of events.parquet" in reply.output.splitlines()
     assert rows["IN2"]["outcome"] == rows["IN1.crossed"]["outcome"] == "pass"
     assert [seed["seed"] for seed in report["seeds"]] == [5, 6]
     assert "MS3" in report["missed"]
@@ -67,6 +70,23 @@ def test_validate_measures_judges_and_writes_a_report(tmp_path: Path) -> None:
     assert last.startswith(f"{23 - len(report['missed'])} of 23 gates of tier A passed, 4 of 4")
     assert last.endswith(f"missed: {' '.join(report['missed'])}")
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_recording_is_found_where_the_data_is_or_it_is_said_why_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / REAL_NAME
+    there.touch()
+
+    monkeypatch.setenv("TRADE2026_DATA", str(tmp_path))
+    assert found_recording(None) == (there, "")
+    assert found_recording(tmp_path) == (tmp_path, "")
+    there.unlink()
+    assert found_recording(None) == (None, f"TRADE2026_DATA holds no {REAL_NAME}")
+    monkeypatch.delenv("TRADE2026_DATA")
+    path, why = found_recording(None)
+    assert path is None
+    assert "neither --real nor TRADE2026_DATA" in why
 
 
 def test_minute_bars_have_no_distributions_to_be_held_against() -> None:

@@ -35,6 +35,7 @@ from trade2026.domain.realism.series import (
 from trade2026.domain.realism.session import Session
 
 WINDOW_S: Final = 10
+HUMP_TIMES: Final = 1.1
 _LONGEST_LAG: Final = 100
 _LAGS: Final = 12
 _NS_PER_S: Final = 1e9
@@ -123,9 +124,33 @@ def placement_exponent(placed: NDArray[np.int64]) -> float:
     return decay_exponent(distances, np.array([reach[d - 1] for d in distances]))
 
 
-def fullest(profile: Reals) -> float:
-    """Return how many levels behind the best the book shows most; NaN where it is empty."""
-    return float(np.argmax(profile)) if profile.any() else float("nan")
+def by_distance(session: Session) -> Reals:
+    """Return what is shown on a side at growing distances from the mid price.
+
+    Each distance is as wide as the mean spread, in whole ticks. The first begins half a spread
+    from the mid, where the best price is: nearer there is nothing in any book, however it is
+    made. Empty where the book was not seen so far.
+    """
+    time = float(session.spread_s.sum())
+    widths = np.arange(len(session.spread_s))
+    spread = max(1, round(float(session.spread_s @ widths) / time)) if time else 1
+    # A whole tick is two halves: a distance is twice the spread of them, and half of it one.
+    return per_window(session.profile[spread:], 2 * spread)
+
+
+def fullest(shown: Reals) -> float:
+    """Return at how many distances behind the first the book shows most; NaN where it is empty.
+
+    It is the first where no other shows `HUMP_TIMES` as much: an even book has no hump, and the
+    fullest of its distances is one by chance.
+
+    Args:
+        shown: see `by_distance`.
+    """
+    if not shown.any():
+        return float("nan")
+    most = int(np.argmax(shown))
+    return float(most) if shown[most] >= HUMP_TIMES * shown[0] else 0.0
 
 
 def measure_flow(session: Session) -> dict[str, float]:
@@ -151,5 +176,5 @@ def measure_flow(session: Session) -> dict[str, float]:
         "MS6": float(session.spread_s[1]) / time if time else float("nan"),
         "MS7": hill(session.trade_lots.astype(np.float64), 0.05),
         "MS8": placement_exponent(session.placed),
-        "MS9": fullest(session.profile),
+        "MS9": fullest(by_distance(session)),
     }

@@ -33,14 +33,21 @@ _BINS: Final = 10
 def scores_of(session: Session) -> dict[str, Reals]:
     """Return the scores of a session by name; one without any events is not among them.
 
-    `touch` is what the best prices show, `pause` the time before a trade, `size` that of a trade,
+    `touch` is what the best prices show and `change` the logarithm of how many times as much as
+    a second before, `pause` the time before a trade, `size` that of a trade; `count` of trades,
     `volume`, `flow` and `move` are of `STEP_S`.
     """
     merged = with_grains(session)
+    shown = session.touch[session.touch > 0.0]
+    second = (merged.trade_ns - session.begin_ns) // NS_PER_S
+    is_seen = (second >= 0) & (second < len(session.mid))
+    trades = np.bincount(second[is_seen], minlength=len(session.mid)).astype(np.float64)
     found = {
         "touch": _over_median(session.touch),
+        "change": np.diff(np.log(shown)),
         "pause": _over_median(np.diff(merged.trade_ns).astype(np.float64)),
         "size": _over_median(merged.trade_lots.astype(np.float64)),
+        "count": _over_median(per_window(trades, STEP_S)),
         "volume": _over_median(per_window(session.volume, STEP_S)),
         "flow": _over_sd(per_window(session.imbalance, STEP_S)),
         "move": _over_sd(np.diff(session.mid[STEP_S - 1 :: STEP_S])),

@@ -14,15 +14,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from trade2026.domain.realism.flow import fullest
+from trade2026.domain.realism.flow import by_distance, fullest
 from trade2026.domain.realism.response import responses, right_signs
 from trade2026.domain.realism.returns import measure_returns
-from trade2026.domain.realism.season import edges
+from trade2026.domain.realism.season import edges, followed
+from trade2026.domain.realism.session import Session
 from trade2026.prism.config import SMALL_TICK_SYMBOL, MarketConfig, SymbolConfig, default_config
 from trade2026.prism.lab.happenings import happenings_of
 from trade2026.prism.lab.measure import alone, symbol_of
-from trade2026.prism.lab.record import WARM_MINUTES, record
+from trade2026.prism.lab.record import MINUTE_NS, WARM_MINUTES, record
 from trade2026.prism.lab.validation import Seed, Tell, side_by_side
+from trade2026.prism.price.fundamental import FundamentalParams
+from trade2026.prism.price.mood import season_of_day
 
 SESSION_SYMBOL: Final = "AAPL"
 """The default symbol whose day is looked at where the one that is judged has no session."""
@@ -40,7 +43,7 @@ def run_beside(
 ) -> list[Seed]:
     """Return *runs* with `LB2`, `SF5.own`, `MS9` of a small tick, and `MS10` of a whole session.
 
-    Where no session fits into the *days* there is no `MS10`.
+    Where no session fits into the *days* there is no `MS10`; `MS10.hours` is of the judged market.
 
     Args:
         config: of the market that is judged.
@@ -58,6 +61,7 @@ def run_beside(
         nonlocal done
         found = _own_share(still, days, one) | _shape(with_session, days, one.seed)
         found |= _answers(alone(config, symbol, one.seed)) | _fullest(config, days, one)
+        found |= _hours(judged.fundamental, one.session)
         done += 1
         tell("beside", done / len(runs))
         return msgspec.structs.replace(one, values=one.values | found)
@@ -99,13 +103,28 @@ def _shape(config: MarketConfig, days: float, seed: int) -> dict[str, float]:
     return {} if math.isnan(shape) else {"MS10": shape}
 
 
+def _hours(params: FundamentalParams, session: Session) -> dict[str, float]:
+    season = season_of_day(
+        depth=params.season_depth_ratio,
+        peak_h=params.season_peak_h,
+        open_h=params.season_open_h,
+        close_h=params.season_close_h,
+        edge=params.season_edge_times,
+    )
+    minute = (session.trade_ns - session.begin_ns) // MINUTE_NS
+    minutes = len(session.minute_mid())
+    counts = np.bincount(minute, minlength=minutes)[:minutes].astype(np.float64)
+    follows = followed(counts, season, first_minute=WARM_MINUTES)
+    return {} if math.isnan(follows) else {"MS10.hours": follows}
+
+
 def _fullest(config: MarketConfig, days: float, run: Seed) -> dict[str, float]:
     if run.values["MS6"] < _SMALL_TICK_RATIO:
         return {}
     small = symbol_of(default_config(0), SMALL_TICK_SYMBOL)
     market = alone(msgspec.structs.replace(config, symbols=(small,)), "", run.seed)
     session = record(market, days=min(days, _BOOK_DAYS)).session
-    return {"MS9": fullest(session.profile)}
+    return {"MS9": fullest(by_distance(session))}
 
 
 def _answers(config: MarketConfig) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 Both of a pair go on from one moment of one seed. The order is worked at a constant share of
 the usual volume, by a small order every few seconds; what a small order could not get the next
-one asks for. So a larger order takes longer, as it does in reality.
+one asks for. So a larger order takes longer, as it does in reality. Or all are worked within
+one time, so that a larger one takes more of what is traded.
 
 Source: Sato and Kanazawa (2024), "Does the square-root price impact law hold universally?",
 arXiv 2411.13965.
@@ -25,6 +26,8 @@ PARTICIPATION: Final = 0.20
 """Of the usual volume while an order is worked."""
 AFTER_SHARE_MAX: Final = 0.02
 """What remains of the impact is looked at for orders up to this share."""
+HORIZON_S: Final = 3_600
+"""Within which all orders are worked where they are not at `PARTICIPATION`."""
 
 _WARM_S: Final = 3_600
 _EVERY_S: Final = 5
@@ -53,13 +56,18 @@ class Large(NamedTuple):
     seconds: int
 
     @classmethod
-    def of_share(cls, share: float, day_lots: float, side: Side) -> "Large":
-        """Return the order of a *share* of a day's volume."""
-        return cls(side, max(1, round(share * day_lots)), round(share / PARTICIPATION * DAY_S))
+    def of_share(cls, share: float, day_lots: float, side: Side, seconds: int = 0) -> "Large":
+        """Return the order of a *share* of a day's volume; 0 *seconds*: at `PARTICIPATION`."""
+        length = seconds or round(share / PARTICIPATION * DAY_S)
+        return cls(side, max(1, round(share * day_lots)), length)
 
 
 def work_pairs(
-    config: MarketConfig, *, day_lots: float, shares: tuple[float, ...] = SHARES
+    config: MarketConfig,
+    *,
+    day_lots: float,
+    shares: tuple[float, ...] = SHARES,
+    seconds: int = 0,
 ) -> list[Worked]:
     """Return what orders of *shares* of a day's volume do to a market, each by itself.
 
@@ -67,19 +75,21 @@ def work_pairs(
         config: of one symbol; an odd seed's orders sell.
         day_lots: the usual volume of a day.
         shares: see `SHARES`.
+        seconds: within which each is worked; then nobody looks at what remains. 0: at
+            `PARTICIPATION`.
     """
     side = Side.SELL if config.seed % 2 else Side.BUY
-    orders = [Large.of_share(share, day_lots, side) for share in shares]
+    orders = [Large.of_share(share, day_lots, side, seconds) for share in shares]
     opening = Market(config, start_ns=START_NS)
     opening.run_until(START_NS + _WARM_S * NS_PER_S)
     opening.drain()
     state = opening.state()
-    after = [share <= AFTER_SHARE_MAX for share in shares]
-    seconds = max(
+    after = [not seconds and share <= AFTER_SHARE_MAX for share in shares]
+    longest = max(
         order.seconds * (2 if is_after else 1)
         for order, is_after in zip(orders, after, strict=True)
     )
-    without, _ = _play(config, state, None, seconds)
+    without, _ = _play(config, state, None, longest)
     found: list[Worked] = []
     for order, is_after in zip(orders, after, strict=True):
         length = order.seconds * (2 if is_after else 1)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from trade2026.core.errors import Trade2026Error
+from trade2026.domain.realism.flow import by_distance
 from trade2026.domain.realism.returns import log_returns
 from trade2026.domain.realism.series import autocorrelations, centred, log_lags
 from trade2026.domain.realism.session import Session
@@ -20,6 +21,7 @@ from trade2026.prism.lab.validation import Impact, Seed
 _LAGS: Final = range(1, 121)
 _SIZE: Final = (8.0, 4.5)
 _DPI: Final = 110
+_DISTANCES: Final = 60
 
 
 def require_plots() -> None:
@@ -103,8 +105,9 @@ def _spread(axes: Any, session: Session) -> None:  # noqa: ANN401
 
 
 def _depth(axes: Any, session: Session) -> None:  # noqa: ANN401
-    axes.bar(range(1, len(session.profile) + 1), session.profile)
-    axes.set(title="mean depth", xlabel="level", ylabel="lots")
+    shown = by_distance(session)[:_DISTANCES]
+    axes.bar(range(1, len(shown) + 1), shown)
+    axes.set(title="mean depth", xlabel="distance from the mid, spreads", ylabel="lots")
 
 
 def _impact(axes: Any, impact: Impact) -> None:  # noqa: ANN401

@@ -28,7 +28,8 @@ WARM_MINUTES: Final = 10
 
 _WIDTHS: Final = 1_024
 _DISTANCES: Final = 16_384
-_LEVELS: Final = 40
+_LEVELS: Final = 4_096
+_HALF_TICKS: Final = 32_768
 _RUNGS_MIN: Final = 2**16
 _ROOM: Final = 4
 """The ladder goes to so many times the first price."""
@@ -72,7 +73,7 @@ class Watcher:
         self._spread_ns = np.zeros(_WIDTHS, np.int64)
         self._placed = np.zeros(_DISTANCES, np.int64)
         self._trades: list[NDArray[np.int64]] = []
-        self._profile = np.zeros(_LEVELS)
+        self._profile = np.zeros(_HALF_TICKS)
         self._looks = 0
 
     def add(self, events: NDArray[np.void], until_ns: int) -> None:
@@ -92,9 +93,15 @@ class Watcher:
             self._trades.append(merged(trades))
 
     def add_depth(self, market: Market, symbol: str) -> None:
-        """Take another look at how much is shown at each level."""
-        for levels in market.depth(symbol, _LEVELS):
-            self._profile[: len(levels)] += levels[:, 1]
+        """Take another look at how much is shown how far from the mid price."""
+        sides = market.depth(symbol, _LEVELS)
+        if not all(map(len, sides)):
+            return
+        twice_mid = sum(int(levels[0, 0]) for levels in sides)
+        for levels in sides:
+            away = np.abs(2 * levels[:, 0] - twice_mid)
+            is_seen = away < _HALF_TICKS
+            self._profile[away[is_seen]] += levels[is_seen, 1]
         self._looks += 2
 
     @property

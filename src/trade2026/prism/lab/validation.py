@@ -17,6 +17,7 @@ from trade2026.core.clock import NS_PER_S, SystemClock
 from trade2026.domain.realism.battery import Outcome, Tier, failed, judge
 from trade2026.domain.realism.impact import (
     Interval,
+    Pairs,
     impact_exponent,
     impact_interval,
     median_interval,
@@ -36,7 +37,7 @@ from trade2026.prism.lab.controls import (
     zero_intelligence,
 )
 from trade2026.prism.lab.measure import alone, measure_session, measured
-from trade2026.prism.lab.pairs import AFTER_SHARE_MAX, SHARES, Worked, work_pairs
+from trade2026.prism.lab.pairs import AFTER_SHARE_MAX, HORIZON_S, SHARES, Worked, work_pairs
 from trade2026.prism.lab.real import REAL_MUST_PASS, real_bars
 from trade2026.prism.lab.record import record
 
@@ -99,6 +100,9 @@ class Impact(msgspec.Struct, frozen=True, kw_only=True):
     exponent: float
     interval: Interval
     remains: float
+    hour_exponent: float
+    """Of the same shares, all worked within `HORIZON_S`."""
+    hour_interval: Interval
 
     @property
     def peaks(self) -> list[float]:
@@ -156,16 +160,18 @@ def run_impact(
     """Return what large orders do, each with and without it on the same *seeds*."""
     done = 0
 
-    def run(seed: int) -> list[Worked]:
+    def run(seed: int) -> tuple[list[Worked], list[Worked]]:
         nonlocal done
-        worked = work_pairs(alone(config, symbol, seed), day_lots=day_lots, shares=shares)
+        market = alone(config, symbol, seed)
+        worked = work_pairs(market, day_lots=day_lots, shares=shares)
+        within = work_pairs(market, day_lots=day_lots, shares=shares, seconds=HORIZON_S)
         done += 1
         tell("pairs", done / len(seeds))
-        return worked
+        return worked, within
 
-    worked = side_by_side(run, seeds)
+    worked, within = (list(each) for each in zip(*side_by_side(run, seeds), strict=True))
     sizes = np.array(shares)
-    peaks = np.array([[w[i].peak for w in worked] for i in range(len(shares))])
+    peaks, hour_peaks = _peaks(worked), _peaks(within)
     looked = [i for i, share in enumerate(shares) if share <= AFTER_SHARE_MAX]
     after = np.array([[w[i].after for w in worked] for i in looked])
     return Impact(
@@ -174,7 +180,14 @@ def run_impact(
         exponent=impact_exponent(sizes, peaks),
         interval=impact_interval(sizes, peaks, stream(config.seed, "lab/impact")),
         remains=what_remains(peaks[looked], after),
+        hour_exponent=impact_exponent(sizes, hour_peaks),
+        hour_interval=impact_interval(sizes, hour_peaks, stream(config.seed, "lab/impact/hour")),
     )
+
+
+def _peaks(worked: Sequence[list[Worked]]) -> Pairs:
+    """Return the peaks of each share, seed by seed."""
+    return np.array([[one.peak for one in each] for each in worked]).T
 
 
 def run_controls(*, seed: int, tell: Tell, chance_days: float = CHANCE_DAYS) -> list[Control]:
@@ -222,6 +235,7 @@ def rows_of(runs: Sequence[Seed], *, impact: Impact | None, differing: int | Non
             values[name] = float(by_name[name].max())
     if impact is not None:
         values["MS4"] = impact.remains
+        values["MS3.hour"], intervals["MS3.hour"] = impact.hour_exponent, impact.hour_interval
         if len(impact.worked) >= PAIRS_MIN:
             values["MS3"], intervals["MS3"] = impact.exponent, impact.interval
     if differing is not None:

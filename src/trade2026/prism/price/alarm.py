@@ -6,13 +6,15 @@ is made up for within hours. So large moves are followed by large ones whatever 
 news of one size at all times, prices alone make volatility cluster.
 
 Only prices that were traded are looked at, once a minute, in averages over minutes to hours
-beside that over a day. They are told in what a minute moved by when the market began: a storm
-alarms, and a calm does not.
+beside that over a day. They are told in what a minute of that hour moved by when the market
+began: a storm alarms, a calm does not, and the busy hours of every day are none.
 
 Source: Corsi (2009), "A simple approximate long-memory model of realized volatility", for the
 averages; Blanc, Donier, Bouchaud (2017), "Quadratic Hawkes processes for financial prices", for
-volatility that follows from past moves; Barberis, Shleifer, Vishny (1998), "A model of investor
-sentiment", for reactions that are too large or too small.
+volatility that follows from past moves; Andersen and Bollerslev (1997), "Intraday periodicity and
+volatility persistence in financial markets", for moves that are told by their hour; Barberis,
+Shleifer, Vishny (1998), "A model of investor sentiment", for reactions that are too large or too
+small.
 """
 
 import math
@@ -21,6 +23,7 @@ from typing import Final
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.compiled import kernel
 from trade2026.prism.engine.layout import Record, Row
+from trade2026.prism.price.mood import season_at
 from trade2026.prism.price.value import MOVES, moves_of
 
 LOOK_S: Final = 60.0
@@ -31,6 +34,9 @@ USUAL_S: Final = 86_400.0
 FADE_S: Final = 7_200.0
 """After which time what was overdone is made up for."""
 
+_HALF_A_LOOK_NS: Final = round(LOOK_S / 2.0) * NS_PER_S
+_LEAST_SEASON: Final = 0.1
+"""What trades move by for other reasons than news is no storm, however dead the hour."""
 _MOST_MOVE: Final = 100.0
 _MOST_HEAT: Final = 9.0
 """A trade far off, or a night of them, alarms no more than that; squares of `usual_sd`."""
@@ -61,14 +67,15 @@ def begin_alarm(row: Row) -> None:
 
 
 @kernel
-def look_back(value: Record) -> None:
-    """Take up how far the last trade is from the one a minute ago."""
+def look_back(value: Record, now: int) -> None:
+    """Take up how far the last trade is from the one a minute ago, for that hour of the day."""
     before = value.last_seen
     value.last_seen = value.last
     if before == 0 or value.usual_sd == 0.0:
         return
     move = math.log(value.last / before) / value.usual_sd
-    square = min(move * move, _MOST_MOVE)
+    season = max(season_at(value, now - _HALF_A_LOOK_NS), _LEAST_SEASON)
+    square = min(move * move / season, _MOST_MOVE)
     value.usual_move += (1.0 - value.usual_move_kept) * (square - value.usual_move)
     heat = 0.0
     for n in range(MOVES):

@@ -66,18 +66,17 @@ class FundamentalParams(msgspec.Struct, frozen=True, kw_only=True):
     """Impact is even up to about half of it, and grows as the root beyond; 0 for ever even."""
     lasting_impact_sds: float = 0.0
     """What of an ordinary order's impact stays for ever."""
-    alarm_ratio: float = 0.6
+    alarm_ratio: float = 0.72
     """How far what is made of news goes with how much the price moved lately; 0 for never."""
     season_depth_ratio: float = 0.2
-    """How far activity falls and rises around its average through the day, as a wave, before
-    alarm makes it more."""
+    """How far activity falls and rises around its average through the day, as a wave."""
     season_peak_h: float = 15.0
     """When that is greatest, in hours since the market opened."""
     season_open_h: float = 0.0
     season_close_h: float = 0.0
     """Where they differ, the session between them is busier at its ends than in its middle."""
     season_edge_times: float = 0.0
-    """How much busier, before alarm makes it more."""
+    """How much busier."""
 
 
 def set_fundamental(row: Row, params: FundamentalParams, value: float, clip_lots: int = 1) -> None:
@@ -158,7 +157,7 @@ def step(value: Record) -> None:
     value.until_look -= 1
     if value.until_look <= 0:
         value.until_look = _STEPS_PER_LOOK
-        look_back(value)
+        look_back(value, now)
     before = value.level
     swing = value.swing
     value.drift = value.drift * value.drift_kept + swing * value.drift_sd * normal(value)

@@ -15,6 +15,7 @@ import math
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.chance import normal
@@ -28,6 +29,11 @@ TIMES_S: Final = (90.0, 600.0, 3_600.0, 28_800.0, 259_200.0)
 SHARES: Final = (0.18, 0.28, 0.28, 0.18, 0.08)
 """Of the moods' variance, by their times."""
 
+MOST_ACTIVITY: Final = 100.0
+MOST_SWING: Final = 100.0
+"""However its parameters are chosen: what everybody does in a moment has an end."""
+
+_MOST_EXPONENT: Final = 50.0
 _HOUR_NS: Final = 3_600 * NS_PER_S
 _DAY_H: Final = 24.0
 _PARTS: Final = 24 * 60
@@ -51,8 +57,9 @@ def begin_mood(row: Row, chance: np.random.Generator) -> None:
         row[f"mood_{n}"] = part * chance.standard_normal()
         total += row[f"mood_{n}"]
     variance, power = row["mood_variance"], row["activity_power"]
-    row["swing"] = math.exp(total - variance)
-    row["activity"] = math.exp(power * total - 0.5 * power * power * variance)
+    row["swing"] = min(math.exp(min(total - variance, _MOST_EXPONENT)), MOST_SWING)
+    calm = min(power * total - 0.5 * power * power * variance, _MOST_EXPONENT)
+    row["activity"] = min(math.exp(calm), MOST_ACTIVITY)
 
 
 def set_season(
@@ -70,13 +77,28 @@ def set_season(
     """
     row["season_depth"], row["season_peak"], row["season_edge"] = depth, peak_h, edge
     row["season_open"], row["season_close"] = open_h, close_h
+    shape = _day_of(depth=depth, peak_h=peak_h, open_h=open_h, close_h=close_h, edge=edge)
+    row["season_mean"] = shape.mean()
+
+
+def season_of_day(
+    *, depth: float, peak_h: float, open_h: float, close_h: float, edge: float
+) -> NDArray[np.float64]:
+    """Return the season of each minute of the market's day, 1 on average; see `set_season`."""
+    shape = _day_of(depth=depth, peak_h=peak_h, open_h=open_h, close_h=close_h, edge=edge)
+    return shape / shape.mean()
+
+
+def _day_of(
+    *, depth: float, peak_h: float, open_h: float, close_h: float, edge: float
+) -> NDArray[np.float64]:
     hours = (np.arange(_PARTS) + 0.5) * _DAY_H / _PARTS
     busy = 1.0 + depth * np.cos((hours - peak_h) * math.tau / _DAY_H)
     if open_h < close_h:
         half = 0.5 * (close_h - open_h)
         off = (hours - open_h - half) / half
         busy *= np.where(np.abs(off) <= 1.0, 1.0 + edge * off**4, 1.0)
-    row["season_mean"] = busy.mean()
+    return busy
 
 
 @kernel
@@ -101,6 +123,7 @@ def move_mood(value: Record, now: int) -> None:
         total += part.mood
     variance, power = value.mood_variance, value.activity_power
     season = season_at(value, now)
-    value.swing = math.exp(total - variance) * math.sqrt(season)
-    calm = math.exp(power * total - 0.5 * power * power * variance)
-    value.activity = calm * season * value.alarm**power
+    swing = math.exp(min(total - variance, _MOST_EXPONENT))
+    value.swing = min(swing * math.sqrt(season), MOST_SWING)
+    calm = min(power * total - 0.5 * power * power * variance, _MOST_EXPONENT)
+    value.activity = min(math.exp(calm) * season * value.alarm**power, MOST_ACTIVITY)

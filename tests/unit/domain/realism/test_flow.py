@@ -1,6 +1,7 @@
 """Order flow, arrivals, sizes and the book's shape, on sessions made to measure."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from tests.realism import a_session
 
 from trade2026.core.chance import stream
 from trade2026.domain.realism.flow import (
+    by_distance,
     flow_fit,
     fullest,
     measure_flow,
@@ -15,7 +17,8 @@ from trade2026.domain.realism.flow import (
     placement_exponent,
     within_hours,
 )
-from trade2026.domain.realism.series import per_window
+from trade2026.domain.realism.series import Reals, per_window
+from trade2026.domain.realism.session import Session
 
 NS_PER_S = 10**9
 
@@ -111,7 +114,49 @@ def test_few_limit_orders_have_none() -> None:
 
 def test_the_book_is_fullest_where_most_is_shown() -> None:
     assert fullest(np.array([1.0, 3.0, 7.0, 2.0])) == 2.0
+    # One that is hardly fuller than the first is so by chance.
+    assert fullest(np.array([5.0, 5.4, 5.1, 2.0])) == 0.0
+    assert fullest(np.array([5.0, 2.0])) == 0.0
     assert math.isnan(fullest(np.zeros(4)))
+
+
+def a_book(density: Callable[[Reals], Reals], *, swing: float = 0.0) -> Session:
+    """Return looks at a book whose orders lie by chance, as dense as *density* of their ticks."""
+    chance = stream(8, "book")
+    ticks = np.arange(1.0, 4_000.0)
+    profile, spread_s = np.zeros(2**13), np.zeros(4_096)
+    for _ in range(1_500):
+        many = density(ticks) * math.exp(swing * chance.standard_normal())
+        sides = [ticks[chance.random(len(ticks)) < many] for _ in range(2)]
+        if not all(map(len, sides)):
+            continue
+        bids, asks = -sides[0], sides[1]
+        spread_s[min(int(asks[0] - bids[0]), 4_095)] += 1.0
+        for side in (bids, asks):
+            away = np.abs(2.0 * side - bids[0] - asks[0]).astype(np.int64)
+            profile[away[away < len(profile)]] += 1.0
+    return a_session(spread_s=spread_s, profile=profile)
+
+
+@pytest.mark.parametrize("swing", [0.0, 0.5, 1.0])
+def test_a_flat_book_has_no_hump_and_one_that_fills_away_from_the_touch_has(swing: float) -> None:
+    def flat(ticks: Reals) -> Reals:
+        return np.full(len(ticks), 0.02)
+
+    def humped(ticks: Reals) -> Reals:
+        return 0.02 * (1.0 + np.exp(-(((ticks - 500.0) / 200.0) ** 2)))
+
+    assert fullest(by_distance(a_book(flat, swing=swing))) == 0.0
+    assert fullest(by_distance(a_book(humped, swing=swing))) >= 2.0
+
+
+def test_distances_begin_where_the_best_price_is() -> None:
+    # Of a spread of two ticks the best price is two half ticks from the mid.
+    profile = np.array([0.0, 0.0, 5.0, 0.0, 1.0, 0.0, 2.0, 0.0, 3.0, 0.0, 9.0])
+    session = a_session(spread_s=np.array([0.0, 0.0, 7.0]), profile=profile)
+
+    assert by_distance(session).tolist() == [6.0, 5.0]
+    assert not len(by_distance(a_session(spread_s=np.zeros(3), profile=np.zeros(1))))
 
 
 def test_spread_and_sizes_are_measured_as_they_are() -> None:

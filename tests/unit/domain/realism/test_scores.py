@@ -61,7 +61,9 @@ def test_scales_are_divided_out() -> None:
     one, large = a_busy_session(), a_busy_session(scale=1_000.0)
 
     assert max(distances(large, one).values()) < 0.01
-    assert set(scores_of(one)) == {"touch", "pause", "size", "volume", "flow", "move"}
+    assert set(scores_of(one)) == {
+        *("touch", "change", "pause", "size", "count", "volume", "flow", "move")
+    }
 
 
 def test_a_session_is_itself_and_another_seed_is_near() -> None:
@@ -71,7 +73,7 @@ def test_a_session_is_itself_and_another_seed_is_near() -> None:
     assert own["LB1.worst"] == own["LB1.mean"] == 0.0
     assert 0.0 < other["LB1.mean"] < other["LB1.worst"] < 0.3
     scores = [other[f"LB1.{name}"] for name in (*scores_of(session), "spread")]
-    assert other["LB1.mean"] == pytest.approx(sum(scores) / 7)
+    assert other["LB1.mean"] == pytest.approx(sum(scores) / 9)
     assert other["LB1.worst"] == max(scores)
 
 

@@ -7,6 +7,7 @@ from trade2026.domain.realism.battery import BY_NAME, Outcome
 from trade2026.domain.realism.scores import likeness
 from trade2026.domain.realism.session import Session
 from trade2026.prism.config import LARGE_TICK_SYMBOL, SMALL_TICK_SYMBOL, default_config
+from trade2026.prism.lab.controls import zero_intelligence
 from trade2026.prism.lab.measure import alone
 from trade2026.prism.lab.record import record
 
@@ -29,6 +30,10 @@ def test_two_recordings_are_like_each_other() -> None:
 
     assert is_like(spot, usdm)
     assert is_like(usdm, spot)
+
+
+def test_chance_is_not_like_a_recording() -> None:
+    assert not is_like(zero_intelligence(5, 0.1), a_recording(USDM_RECORDING))
 
 
 def test_a_large_tick_is_like_a_recording_and_a_small_one_is_not() -> None:

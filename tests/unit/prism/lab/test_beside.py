@@ -26,7 +26,9 @@ def test_most_clustering_comes_from_moods_and_a_session_has_busy_ends() -> None:
 
     assert found["SF5.own"] < 0.5
     # AAPL's spread is one tick: the book that is looked at is that of a small tick.
-    assert found["MS9"] > 2.0
+    assert found["MS9"] >= 2.0
+    # A day is not whole after less.
+    assert "MS10.hours" not in found
     assert found["LB2"] == 6.0
     assert found["MS10"] > 1.1
 

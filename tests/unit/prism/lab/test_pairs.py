@@ -9,15 +9,16 @@ from trade2026.model.order import Side
 from trade2026.prism.lab.measure import alone
 from trade2026.prism.lab.pairs import Large, work_pairs
 
-DAY_LOTS = 400_000.0
+DAY_LOTS = 2_000_000.0
 
 
 def test_a_large_order_takes_as_long_as_its_share_of_the_volume() -> None:
     order = Large.of_share(0.01, DAY_LOTS, Side.BUY)
 
-    assert order.lots == 4_000
+    assert order.lots == 20_000
     # A hundredth of a day's volume at a fifth of the volume.
     assert order.seconds == 86_400 / 100 * 5
+    assert Large.of_share(0.01, DAY_LOTS, Side.BUY, 3_600) == (Side.BUY, 20_000, 3_600)
 
 
 def test_it_is_filled_and_on_average_moves_the_price_its_way_whichever_side_it_is_on() -> None:
@@ -41,6 +42,17 @@ def test_an_order_of_one_lot_is_a_pair_as_well() -> None:
     (found,) = work_pairs(alone(a_config(), "AAPL", 4), day_lots=100.0, shares=(0.001,))
 
     assert found.done in {0.0, 1.0}
+
+
+def test_within_one_time_a_larger_order_takes_more_and_nobody_looks_after_it() -> None:
+    small, large = work_pairs(
+        alone(a_config(), "AAPL", 4), day_lots=DAY_LOTS, shares=(0.001, 0.05), seconds=1_200
+    )
+
+    assert small.done > 0.9
+    assert large.peak > small.peak
+    assert math.isnan(small.after)
+    assert math.isnan(large.after)
 
 
 def test_pairs_of_one_seed_are_the_same() -> None:

@@ -21,6 +21,8 @@ IMPACT = Impact(
     exponent=0.5,
     interval=Interval(0.4, 0.6),
     remains=0.5,
+    hour_exponent=0.8,
+    hour_interval=Interval(0.7, 0.9),
 )
 
 

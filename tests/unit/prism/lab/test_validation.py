@@ -35,6 +35,8 @@ def an_impact(pairs: int, exponent: float = 0.5) -> Impact:
         exponent=exponent,
         interval=Interval(0.4, 0.6),
         remains=0.5,
+        hour_exponent=0.8,
+        hour_interval=Interval(0.7, 0.9),
     )
 
 
@@ -83,6 +85,8 @@ def test_an_exponent_of_too_few_pairs_is_skipped() -> None:
     assert (enough.value, enough.outcome) == (0.5, Outcome.PASSED)
     assert few.outcome is Outcome.SKIPPED
     assert row_of(runs, "MS4", impact=an_impact(2)).value == 0.5
+    within = row_of(runs, "MS3.hour", impact=an_impact(2))
+    assert (within.value, within.interval, within.outcome) == (0.8, (0.7, 0.9), Outcome.TOLD)
 
 
 def test_what_is_missed_names_gates_of_tier_a_and_controls() -> None:
@@ -128,6 +132,8 @@ def test_impact_is_of_all_seeds_and_shares() -> None:
     assert [len(worked) for worked in impact.worked] == [2] * 6
     assert impact.peaks[1] > impact.peaks[0]
     assert impact.exponent > 0.0 or math.isnan(impact.exponent)
+    # One that takes fifty times as much within the same time does more.
+    assert impact.hour_exponent > 0.0
 
 
 def test_controls_are_told_apart() -> None:

@@ -41,7 +41,12 @@ def test_it_sees_the_market_s_mid_prices_volumes_and_touch() -> None:
     assert seen.spread_s.sum() == pytest.approx(SECONDS)
     assert (seen.touch > 0.0).all()
     assert watcher.crossed == 0
-    assert seen.profile[0] == pytest.approx(float(bids[0, 1] + asks[0, 1]) / 2.0)
+    # Both best prices are half a spread from the mid: a spread, in half ticks.
+    spread = int(asks[0, 0] - bids[0, 0])
+    assert seen.profile[spread] == pytest.approx(float(bids[0, 1] + asks[0, 1]) / 2.0)
+    assert not seen.profile[:spread].any()
+    bids, asks = market.depth("AAPL", 1_000)
+    assert seen.profile.sum() == pytest.approx(float(bids[:, 1].sum() + asks[:, 1].sum()) / 2.0)
 
 
 class Told:

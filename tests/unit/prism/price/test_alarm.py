@@ -57,6 +57,35 @@ def test_a_storm_alarms_and_a_calm_does_not(times: float) -> None:
     assert row["alarm"] > 2.0 if times > 1.0 else 0.6 < row["alarm"] < 0.8
 
 
+def test_the_busy_hours_of_every_day_alarm_nobody() -> None:
+    """Trades follow the consensus: what alarm makes of a season comes back to it as moves."""
+    params = msgspec.structs.replace(
+        ALARMED, season_depth_ratio=0.2, season_peak_h=15.0, activity_exponent=2.0
+    )
+    by_hour = np.zeros(24)
+    for seed in (1, 2):
+        block, values = a_value(params, seed=seed), np.zeros(1)
+        row = row_of(block)
+        for minute in range(15 * 1_440):
+            row["last"] = round(float(row["consensus"]))
+            look(block.ctypes.data, values, (minute + 1) * MINUTE_NS)
+            by_hour[minute // 60 % 24] += row["activity"]
+
+    # The wave through all hours; the busiest over the quietest of them alone would be chance's.
+    around = np.cos((np.arange(24) + 0.5 - 15.0) * math.tau / 24.0)
+    depth = 2.0 * float(np.mean(by_hour * around)) / float(by_hour.mean())
+    assert (1.0 + depth) / (1.0 - depth) == pytest.approx(1.2 / 0.8, rel=0.1)
+    six = np.sort(by_hour)
+    assert six[-6:].sum() / six[:6].sum() < 1.7
+
+
+def test_however_dead_an_hour_is_one_tick_is_no_storm() -> None:
+    night = msgspec.structs.replace(ALARMED, season_depth_ratio=1.0, season_peak_h=12.5)
+
+    # Within the first hour next to nothing is expected to move.
+    assert row_of(traded(night, sds=0.3, minutes=60))["alarm"] < 1.1
+
+
 def test_moves_alarm_by_their_squares_and_only_so_far() -> None:
     quiet, loud, wild = (
         float(row_of(traded(ALARMED, sds=sds, minutes=120))["alarm"]) for sds in (0.0, 2.0, 50.0)

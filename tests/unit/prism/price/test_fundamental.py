@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from trade2026.core.chance import stream
 from trade2026.core.clock import NS_PER_S
 from trade2026.prism.engine.compiled import entry
 from trade2026.prism.engine.layout import Block, new_block
 from trade2026.prism.engine.message import MAX_TICKS
+from trade2026.prism.parameters import changed
 from trade2026.prism.price.fundamental import (
     STEP_NS,
     FundamentalParams,
@@ -19,6 +21,7 @@ from trade2026.prism.price.fundamental import (
     set_fundamental,
     shift,
 )
+from trade2026.prism.price.mood import MOST_ACTIVITY, MOST_SWING, begin_mood
 from trade2026.prism.price.value import VALUE
 
 HOUR_NS = 3_600 * NS_PER_S
@@ -233,6 +236,37 @@ def test_the_hour_makes_the_market_busier() -> None:
     day = [activity_at(quarter / 4) for quarter in range(96)]
     # The jumps at the session's ends fall between two looks.
     assert sum(day) / 96 == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"activity_exponent": 10.0, "mood_sds": 0.5},
+        {"activity_exponent": 10.0, "mood_sds": 2.0, "alarm_ratio": 1.0},
+        {"activity_exponent": 10.0, "mood_sds": 1_000.0, "yearly_volatility_ratio": 100.0},
+        {"season_open_h": 1.0, "season_close_h": 1.5, "season_edge_times": 100.0},
+    ],
+)
+def test_whatever_is_allowed_leaves_everybody_a_rate_that_has_an_end(
+    changes: dict[str, float],
+) -> None:
+    params = changed(FundamentalParams(yearly_volatility_ratio=0.5), changes)
+    block, values = a_value(params, seed=1), np.zeros(1)
+    row = block.view(VALUE.dtype)[0]
+    begin_mood(row, stream(1, "mood"))
+    most = [float(row["activity"])]
+    for minute in range(1, 1_440):
+        row["last"] = max(1, round(float(row["consensus"])))
+        look(block.ctypes.data, values, minute * 60 * NS_PER_S)
+        assert 0.0 <= row["swing"] <= MOST_SWING
+        most.append(float(row["activity"]))
+
+    assert 0.0 <= min(most) <= max(most) <= MOST_ACTIVITY
+    # What was felt before the mood was told to be calm is no more than that either.
+    reshape(row, changed(params, {"mood_sds": 0.0}))
+    look(block.ctypes.data, values, 1_440 * 60 * NS_PER_S)
+    assert row["activity"] <= MOST_ACTIVITY
+    assert 0.5 <= row["worth"] <= MAX_TICKS
 
 
 def test_what_takers_buy_lifts_the_consensus_but_not_the_worth() -> None:
