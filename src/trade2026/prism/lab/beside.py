@@ -18,13 +18,11 @@ from trade2026.domain.realism.flow import by_distance, fullest
 from trade2026.domain.realism.response import responses, right_signs
 from trade2026.domain.realism.returns import measure_returns
 from trade2026.domain.realism.season import edges, followed
-from trade2026.domain.realism.session import Session
 from trade2026.prism.config import SMALL_TICK_SYMBOL, MarketConfig, SymbolConfig, default_config
 from trade2026.prism.lab.happenings import happenings_of
 from trade2026.prism.lab.measure import alone, symbol_of
 from trade2026.prism.lab.record import MINUTE_NS, WARM_MINUTES, record
 from trade2026.prism.lab.validation import Seed, Tell, side_by_side
-from trade2026.prism.price.fundamental import FundamentalParams
 from trade2026.prism.price.mood import season_of_day
 
 SESSION_SYMBOL: Final = "AAPL"
@@ -33,6 +31,8 @@ _MINUTES_PER_HOUR: Final = 60
 _SMALL_TICK_RATIO: Final = 0.5
 """Where the spread is one tick for less of the time, the tick is small."""
 _BOOK_DAYS: Final = 0.25
+"""At most."""
+_HOURS_DAYS: Final = 2.0
 """At most."""
 _ANSWERS_DAYS: Final = 20 / 1_440
 """Ten minutes more are from the opening on."""
@@ -43,7 +43,7 @@ def run_beside(
 ) -> list[Seed]:
     """Return *runs* with `LB2`, `SF5.own`, `MS9` of a small tick, and `MS10` of a whole session.
 
-    Where no session fits into the *days* there is no `MS10`; `MS10.hours` is of the judged market.
+    Where no session fits into the *days* there is no `MS10`, and no `MS10.hours` of less than one.
 
     Args:
         config: of the market that is judged.
@@ -54,6 +54,7 @@ def run_beside(
     """
     judged = symbol_of(config, symbol)
     still = msgspec.structs.replace(config, symbols=(_still(judged),))
+    even = msgspec.structs.replace(config, symbols=(_of_one_mood(judged),))
     with_session = msgspec.structs.replace(config, symbols=(_with_session(judged),))
     done = 0
 
@@ -61,7 +62,7 @@ def run_beside(
         nonlocal done
         found = _own_share(still, days, one) | _shape(with_session, days, one.seed)
         found |= _answers(alone(config, symbol, one.seed)) | _fullest(config, days, one)
-        found |= _hours(judged.fundamental, one.session)
+        found |= _hours(even, days, one.seed)
         done += 1
         tell("beside", done / len(runs))
         return msgspec.structs.replace(one, values=one.values | found)
@@ -71,9 +72,16 @@ def run_beside(
 
 def _still(symbol: SymbolConfig) -> SymbolConfig:
     """Return *symbol* with a value that moves as much at all times, and steady activity."""
+    even = _of_one_mood(symbol)
     fundamental = msgspec.structs.replace(
-        symbol.fundamental, mood_sds=0.0, season_depth_ratio=0.0, season_edge_times=0.0
+        even.fundamental, season_depth_ratio=0.0, season_edge_times=0.0
     )
+    return msgspec.structs.replace(even, fundamental=fundamental)
+
+
+def _of_one_mood(symbol: SymbolConfig) -> SymbolConfig:
+    """Return *symbol* with nothing but its hours and its own prices to make it busier."""
+    fundamental = msgspec.structs.replace(symbol.fundamental, mood_sds=0.0)
     return msgspec.structs.replace(symbol, fundamental=fundamental)
 
 
@@ -103,7 +111,11 @@ def _shape(config: MarketConfig, days: float, seed: int) -> dict[str, float]:
     return {} if math.isnan(shape) else {"MS10": shape}
 
 
-def _hours(params: FundamentalParams, session: Session) -> dict[str, float]:
+def _hours(config: MarketConfig, days: float, seed: int) -> dict[str, float]:
+    if days < 1.0:
+        return {}
+    params = config.symbols[0].fundamental
+    session = record(alone(config, "", seed), days=min(days, _HOURS_DAYS)).session
     season = season_of_day(
         depth=params.season_depth_ratio,
         peak_h=params.season_peak_h,
