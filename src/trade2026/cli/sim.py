@@ -147,8 +147,7 @@ def validate(
     """
     if out is not None and plots:
         require_plots()
-    against, why_none = found_recording(real)
-    recorded = None if against is None else _recorded_session(against)
+    recorded, likeness = _recorded_session(real)
     first = fresh_seed() & SEED_MASK if seed is None else seed
     config, symbol = choice.config(first), choice.symbol
     with progress_of(is_shown=True) as tell:
@@ -180,8 +179,7 @@ def validate(
         impact=impact,
         controls=controls,
         missed=missed(rows, controls),
-        recorded="" if against is None else against.name,
-        why_no_recording=why_none,
+        likeness=likeness,
     )
     if out is not None:
         write_json(report, out / "report.json")
@@ -202,11 +200,15 @@ def found_recording(given: Path | None) -> tuple[Path | None, str]:
     return (path, "") if path.is_file() else (None, f"TRADE2026_DATA holds no {REAL_NAME}")
 
 
-def _recorded_session(path: Path) -> Session:
+def _recorded_session(given: Path | None) -> tuple[Session | None, str]:
+    """Return what the market is held against, and what LB1 is of or why it is skipped."""
+    path, why_none = found_recording(given)
+    if path is None:
+        return None, f"skipped: {why_none}"
     session = read_recorded(path).session
     if session is None:
         raise InvalidInputError("real", "holds minute bars, no quotes and trades")
-    return session
+    return session, f"of {path.name}"
 
 
 def _differing_twins(choice: MarketChoice, seed: int) -> int:

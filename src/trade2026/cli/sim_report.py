@@ -44,9 +44,8 @@ class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):
     impact: Impact | None
     controls: list[Control]
     missed: list[str]
-    recorded: str = ""
-    """The recorded session that LB1 is of; empty where there is none."""
-    why_no_recording: str = ""
+    likeness: str
+    """The recorded session that LB1 is of, or why it is skipped."""
 
 
 @contextmanager
@@ -72,8 +71,7 @@ def print_report(report: ValidationReport) -> None:
     for control in report.controls:
         words = _of_control(control)
         console.print(Text(words, style="" if control.is_told_apart else "bold red"))
-    told = f"of {report.recorded}" if report.recorded else f"skipped: {report.why_no_recording}"
-    click.echo(f"LB1 is {told}")
+    click.echo(f"LB1 is {report.likeness}")
     judged = [row for row in report.rows if row.tier is Tier.A]
     passed = sum(row.outcome is Outcome.PASSED for row in judged)
     told_apart = sum(control.is_told_apart for control in report.controls)

@@ -59,7 +59,7 @@ def test_validate_measures_judges_and_writes_a_report(tmp_path: Path) -> None:
     assert rows["LB1.mean"]["outcome"] == rows["LB1.worst"]["outcome"] == "pass"
     assert 0.0 < rows["LB1.mean"]["value"] < rows["LB1.worst"]["value"]
     assert 0.0 <= report["seeds"][0]["values"]["LB1.spread"] <= 1.0
-    assert report["recorded"] == "events.parquet"
+    assert report["likeness"] == "of events.parquet"
     assert "LB1 is of events.parquet" in reply.output.splitlines()
     assert rows["IN2"]["outcome"] == rows["IN1.crossed"]["outcome"] == "pass"
     assert [seed["seed"] for seed in report["seeds"]] == [5, 6]
