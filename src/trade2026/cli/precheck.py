@@ -18,6 +18,7 @@ READERS: Final = {
     "risk": "trade2026.desk.policy:RiskSettings",
     "live_gateway": "trade2026.services.live_gateway:LiveSettings",
     "oms": "trade2026.desk.orders:OmsSettings",
+    "exeq": "trade2026.services.exeq:ExecutionSettings",
     "authn": "trade2026.edge.signin:SignInSettings",
     "watchdog": "trade2026.shell.watchdog:WatchdogSettings",
     "sink_ticks": "trade2026.services.sink_ticks:SinkSettings",

@@ -12,7 +12,9 @@ from trade2026.prism.digest import EventDigest
 from trade2026.prism.lab.measure import alone, measure
 from trade2026.prism.lab.record import START_NS, record
 
-NEEDS_MORE = {"MS3", "MS4", "IN2", "SF5.own", "MS10", "LB1.mean", "LB1.worst", "LB2"}
+NEEDS_MORE = {
+    "IN2", "LB1.mean", "LB1.worst", "LB2", "MS3", "MS3.hour", "MS4", "MS10", "MS10.hours", "SF5.own",
+}  # fmt: skip
 DAYS = 0.8
 
 
