@@ -13,7 +13,8 @@ from trade2026.prism.lab.measure import alone, measure
 from trade2026.prism.lab.record import START_NS, record
 
 NEEDS_MORE = {
-    "IN2", "LB1.mean", "LB1.worst", "LB2", "MS3", "MS3.hour", "MS4", "MS10", "MS10.hours", "SF5.own",
+    "IN2", "LB1.mean", "LB1.worst", "LB2", "MS3", "MS3.hour", "MS4", "MS10", "MS10.hours",
+    "SF5.own",
 }  # fmt: skip
 DAYS = 0.8
 
