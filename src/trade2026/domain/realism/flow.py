@@ -125,17 +125,15 @@ def placement_exponent(placed: NDArray[np.int64]) -> float:
 
 
 def by_distance(session: Session) -> Reals:
-    """Return what is shown on a side at growing distances from the mid price.
+    """Return what a side shows at growing distances from its own best price.
 
-    Each distance is as wide as the mean spread, in whole ticks. The first begins half a spread
-    from the mid, where the best price is: nearer there is nothing in any book, however it is
-    made. Empty where the book was not seen so far.
+    Each distance is as wide as the mean spread, in whole ticks. The first begins with the best
+    price itself, where there always is something. Empty where the book was not seen so far.
     """
     time = float(session.spread_s.sum())
     widths = np.arange(len(session.spread_s))
     spread = max(1, round(float(session.spread_s @ widths) / time)) if time else 1
-    # A whole tick is two halves: a distance is twice the spread of them, and half of it one.
-    return per_window(session.profile[spread:], 2 * spread)
+    return per_window(session.profile, spread)
 
 
 def fullest(shown: Reals) -> float:

@@ -1,7 +1,7 @@
 """What a large order does to the price: pairs of one market with and without it.
 
 Each pair has the same seed, so their difference is the order's own doing. Impact grows like a
-power of the order's share of a day's volume.
+power of what was traded of the order, as a share of a day's volume.
 
 Source: Sato and Kanazawa (2024), "Does the square-root price impact law hold universally?",
 arXiv 2411.13965.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trade2026.domain.realism.series import Reals
 
 Pairs = NDArray[np.float64]
-"""`(sizes, seeds) float64`: of each size and seed the price difference in the order's direction."""
+"""`(sizes, seeds) float64`: something of each size of order on each seed."""
 
 _CONFIDENCE: tuple[float, float] = (5.0, 95.0)
 
@@ -27,31 +27,32 @@ class Interval(NamedTuple):
     high: float
 
 
-def impact_exponent(shares: Reals, peaks: Pairs) -> float:
-    """Return the exponent of ``mean peak ~ share ** exponent``, by least squares in logarithms.
+def impact_exponent(shares: Pairs, peaks: Pairs) -> float:
+    """Return the exponent of ``mean peak ~ mean share ** exponent``.
+
+    By least squares in logarithms, over the sizes.
 
     Args:
-        shares: of a day's volume, one for each size.
-        peaks: price differences at the end of the order, any unit. Where the mean of a size
-            is not positive there is no exponent: NaN.
+        shares: of a day's volume.
+        peaks: price differences at the end of the order in its direction, any unit. Where a
+            mean of a size is not positive, of either, there is no exponent: NaN.
     """
-    means = _means(peaks)
-    if len(shares) < 2 or not (means > 0.0).all():  # noqa: PLR2004 - a line is through two points
+    means, sizes = _means(peaks), _means(shares)
+    if len(sizes) < 2 or not (np.minimum(means, sizes) > 0.0).all():  # noqa: PLR2004 - a line is through two points
         return float("nan")
-    return float(np.polyfit(np.log(shares), np.log(means), 1)[0])
+    return float(np.polyfit(np.log(sizes), np.log(means), 1)[0])
 
 
 def impact_interval(
-    shares: Reals, peaks: Pairs, chance: np.random.Generator, *, draws: int = 1_000
+    shares: Pairs, peaks: Pairs, chance: np.random.Generator, *, draws: int = 1_000
 ) -> Interval:
     """Return the exponent's interval over the seeds, by the bootstrap.
 
     Source: Efron (1979), "Bootstrap methods: another look at the jackknife".
     """
     seeds = peaks.shape[1]
-    found = np.array(
-        [impact_exponent(shares, peaks[:, chance.integers(0, seeds, seeds)]) for _ in range(draws)]
-    )
+    drawn = chance.integers(0, seeds, (draws, seeds))
+    found = np.array([impact_exponent(shares[:, which], peaks[:, which]) for which in drawn])
     found = found[np.isfinite(found)]
     if len(found) < draws // 2:
         return Interval(float("nan"), float("nan"))

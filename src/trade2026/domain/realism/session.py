@@ -34,8 +34,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """`(n,)`: how many orders came to rest *i* ticks behind their own side's best; the last
     one: or further."""
     profile: Reals
-    """`(n,)`: mean of what is shown *i* half ticks from the mid price, of both sides; nothing is
-    known of what is further."""
+    """`(n,)`: mean of what a side shows *i* ticks behind its own best price; nothing is known of
+    what is further."""
 
     def minute_mid(self) -> Reals:
         """Return the mid price at the end of each whole minute."""

@@ -107,7 +107,7 @@ def _spread(axes: Any, session: Session) -> None:  # noqa: ANN401
 def _depth(axes: Any, session: Session) -> None:  # noqa: ANN401
     shown = by_distance(session)[:_DISTANCES]
     axes.bar(range(1, len(shown) + 1), shown)
-    axes.set(title="mean depth", xlabel="distance from the mid, spreads", ylabel="lots")
+    axes.set(title="mean depth", xlabel="distance from the best, spreads", ylabel="lots")
 
 
 def _impact(axes: Any, impact: Impact) -> None:  # noqa: ANN401

@@ -29,7 +29,6 @@ WARM_MINUTES: Final = 10
 _WIDTHS: Final = 1_024
 _DISTANCES: Final = 16_384
 _LEVELS: Final = 4_096
-_HALF_TICKS: Final = 32_768
 _RUNGS_MIN: Final = 2**16
 _ROOM: Final = 4
 """The ladder goes to so many times the first price."""
@@ -73,7 +72,7 @@ class Watcher:
         self._spread_ns = np.zeros(_WIDTHS, np.int64)
         self._placed = np.zeros(_DISTANCES, np.int64)
         self._trades: list[NDArray[np.int64]] = []
-        self._profile = np.zeros(_HALF_TICKS)
+        self._profile = np.zeros(_DISTANCES)
         self._looks = 0
 
     def add(self, events: NDArray[np.void], until_ns: int) -> None:
@@ -92,16 +91,14 @@ class Watcher:
         if len(trades):
             self._trades.append(merged(trades))
 
-    def add_depth(self, market: Market, symbol: str) -> None:
-        """Take another look at how much is shown how far from the mid price."""
-        sides = market.depth(symbol, _LEVELS)
-        if not all(map(len, sides)):
+    def add_depth(self, bids: NDArray[np.int64], asks: NDArray[np.int64]) -> None:
+        """Take another look at what is shown: ticks and lots of each side, `(n, 2)`, best first."""
+        if not (len(bids) and len(asks)):
             return
-        twice_mid = sum(int(levels[0, 0]) for levels in sides)
-        for levels in sides:
-            away = np.abs(2 * levels[:, 0] - twice_mid)
-            is_seen = away < _HALF_TICKS
-            self._profile[away[is_seen]] += levels[is_seen, 1]
+        for levels in (bids, asks):
+            behind = np.abs(levels[:, 0] - levels[0, 0])
+            is_seen = behind < _DISTANCES
+            self._profile[behind[is_seen]] += levels[is_seen, 1]
         self._looks += 2
 
     @property
@@ -181,7 +178,7 @@ def record(
         watcher.add(events[events["symbol"] == which], now_ns)
         if minute == WARM_MINUTES:
             watcher.begin(now_ns, seconds=minutes * 60)
-        watcher.add_depth(market, market.symbols[which])
+        watcher.add_depth(*market.depth(market.symbols[which], _LEVELS))
         if on_progress is not None:
             on_progress(minute / (WARM_MINUTES + minutes))
     return Recording(

@@ -101,8 +101,10 @@ class Impact(msgspec.Struct, frozen=True, kw_only=True):
     interval: Interval
     remains: float
     hour_exponent: float
-    """Of the same shares, all worked within `HORIZON_S`."""
+    """Of what was traded of the same shares, all worked within `HORIZON_S`."""
     hour_interval: Interval
+    hour_worked: list[list[Worked]]
+    """By seed, by share."""
 
     @property
     def peaks(self) -> list[float]:
@@ -170,18 +172,21 @@ def run_impact(
         return worked, within
 
     worked, within = (list(each) for each in zip(*side_by_side(run, seeds), strict=True))
-    sizes = np.array(shares)
+    asked = np.repeat(np.array(shares)[:, None], len(seeds), axis=1)
     peaks, hour_peaks = _peaks(worked), _peaks(within)
+    # Within an hour not all of a large order may be had: what moves the price is what was.
+    traded = asked * np.array([[one.done for one in each] for each in within]).T
     looked = [i for i, share in enumerate(shares) if share <= AFTER_SHARE_MAX]
     after = np.array([[w[i].after for w in worked] for i in looked])
     return Impact(
         shares=shares,
         worked=worked,
-        exponent=impact_exponent(sizes, peaks),
-        interval=impact_interval(sizes, peaks, stream(config.seed, "lab/impact")),
+        exponent=impact_exponent(asked, peaks),
+        interval=impact_interval(asked, peaks, stream(config.seed, "lab/impact")),
         remains=what_remains(peaks[looked], after),
-        hour_exponent=impact_exponent(sizes, hour_peaks),
-        hour_interval=impact_interval(sizes, hour_peaks, stream(config.seed, "lab/impact/hour")),
+        hour_exponent=impact_exponent(traded, hour_peaks),
+        hour_interval=impact_interval(traded, hour_peaks, stream(config.seed, "lab/impact/hour")),
+        hour_worked=within,
     )
 
 

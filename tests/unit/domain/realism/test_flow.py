@@ -121,20 +121,22 @@ def test_the_book_is_fullest_where_most_is_shown() -> None:
 
 
 def a_book(density: Callable[[Reals], Reals], *, swing: float = 0.0) -> Session:
-    """Return looks at a book whose orders lie by chance, as dense as *density* of their ticks."""
+    """Return looks at a book whose orders lie by chance, as dense as *density* of their ticks.
+
+    The density swings from one look to the next, and so does the spread, each by itself.
+    """
     chance = stream(8, "book")
     ticks = np.arange(1.0, 4_000.0)
-    profile, spread_s = np.zeros(2**13), np.zeros(4_096)
+    profile, spread_s = np.zeros(4_000), np.zeros(4_096)
     for _ in range(1_500):
         many = density(ticks) * math.exp(swing * chance.standard_normal())
         sides = [ticks[chance.random(len(ticks)) < many] for _ in range(2)]
         if not all(map(len, sides)):
             continue
-        bids, asks = -sides[0], sides[1]
-        spread_s[min(int(asks[0] - bids[0]), 4_095)] += 1.0
-        for side in (bids, asks):
-            away = np.abs(2.0 * side - bids[0] - asks[0]).astype(np.int64)
-            profile[away[away < len(profile)]] += 1.0
+        spread = float(sides[0][0] + sides[1][0]) * math.exp(swing * chance.standard_normal())
+        spread_s[min(int(spread), 4_095)] += 1.0
+        for side in sides:
+            profile[(side - side[0]).astype(np.int64)] += 1.0
     return a_session(spread_s=spread_s, profile=profile)
 
 
@@ -150,13 +152,13 @@ def test_a_flat_book_has_no_hump_and_one_that_fills_away_from_the_touch_has(swin
     assert fullest(by_distance(a_book(humped, swing=swing))) >= 2.0
 
 
-def test_distances_begin_where_the_best_price_is() -> None:
-    # Of a spread of two ticks the best price is two half ticks from the mid.
-    profile = np.array([0.0, 0.0, 5.0, 0.0, 1.0, 0.0, 2.0, 0.0, 3.0, 0.0, 9.0])
-    session = a_session(spread_s=np.array([0.0, 0.0, 7.0]), profile=profile)
+def test_distances_are_a_mean_spread_wide_and_begin_with_the_best_price() -> None:
+    session = a_session(
+        spread_s=np.array([0.0, 6.0, 0.0, 6.0]), profile=np.array([5.0, 1.0, 2.0, 3.0, 9.0])
+    )
 
     assert by_distance(session).tolist() == [6.0, 5.0]
-    assert not len(by_distance(a_session(spread_s=np.zeros(3), profile=np.zeros(1))))
+    assert not len(by_distance(a_session(spread_s=np.zeros(3), profile=np.zeros(0))))
 
 
 def test_spread_and_sizes_are_measured_as_they_are() -> None:

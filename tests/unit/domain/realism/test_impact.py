@@ -20,20 +20,30 @@ def test_the_square_root_is_found_through_noise_and_lies_in_its_interval() -> No
     chance = stream(1, "impact")
     peaks = 100.0 * np.sqrt(SHARES)[:, None] + chance.normal(0.0, 3.0, (7, 200))
 
-    found = impact_exponent(SHARES, peaks)
-    low, high = impact_interval(SHARES, peaks, chance)
+    shares = np.repeat(SHARES[:, None], 200, axis=1)
+    found = impact_exponent(shares, peaks)
+    low, high = impact_interval(shares, peaks, chance)
 
     assert found == pytest.approx(0.5, abs=0.05)
     assert low < found < high
     assert high - low < 0.15
 
 
+def test_orders_that_were_not_all_traded_count_as_what_was() -> None:
+    asked = np.repeat(SHARES[:, None], 20, axis=1)
+    traded = np.minimum(asked, 0.03)
+
+    assert impact_exponent(traded, 100.0 * np.sqrt(traded)) == pytest.approx(0.5)
+
+
 def test_without_an_impact_there_is_no_exponent() -> None:
     peaks = -np.ones((7, 10))
+    shares = np.repeat(SHARES[:, None], 10, axis=1)
 
-    assert math.isnan(impact_exponent(SHARES, peaks))
-    assert math.isnan(impact_exponent(SHARES[:1], np.ones((1, 10))))
-    assert math.isnan(impact_interval(SHARES, peaks, stream(1, "none")).low)
+    assert math.isnan(impact_exponent(shares, peaks))
+    assert math.isnan(impact_exponent(shares[:1], np.ones((1, 10))))
+    assert math.isnan(impact_exponent(np.zeros((7, 10)), -peaks))
+    assert math.isnan(impact_interval(shares, peaks, stream(1, "none")).low)
     assert math.isnan(what_remains(peaks, peaks))
 
 

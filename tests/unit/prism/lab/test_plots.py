@@ -23,6 +23,7 @@ IMPACT = Impact(
     remains=0.5,
     hour_exponent=0.8,
     hour_interval=Interval(0.7, 0.9),
+    hour_worked=[],
 )
 
 

@@ -37,6 +37,7 @@ def an_impact(pairs: int, exponent: float = 0.5) -> Impact:
         remains=0.5,
         hour_exponent=0.8,
         hour_interval=Interval(0.7, 0.9),
+        hour_worked=[],
     )
 
 
@@ -123,7 +124,7 @@ def test_impact_is_of_all_seeds_and_shares() -> None:
         a_config(),
         seeds=[1, 2, 3, 4, 5, 6],
         symbol="AAPL",
-        day_lots=2_000_000.0,
+        day_lots=40_000_000.0,
         shares=(0.001, 0.05),
         tell=lambda _, share: told.append(share),
     )
@@ -132,8 +133,16 @@ def test_impact_is_of_all_seeds_and_shares() -> None:
     assert [len(worked) for worked in impact.worked] == [2] * 6
     assert impact.peaks[1] > impact.peaks[0]
     assert impact.exponent > 0.0 or math.isnan(impact.exponent)
-    # One that takes fifty times as much within the same time does more.
+    # One that takes fifty times as much within the same time does more; it is of what it got.
     assert impact.hour_exponent > 0.0
+    peaks, done = (
+        [sum(getattr(each[i], name) for each in impact.hour_worked) / 6 for i in range(2)]
+        for name in ("peak", "done")
+    )
+    assert done[1] < 0.95 < done[0] <= 1.0
+    assert impact.hour_exponent == pytest.approx(
+        math.log(peaks[1] / peaks[0]) / math.log(50.0 * done[1] / done[0])
+    )
 
 
 def test_controls_are_told_apart() -> None:

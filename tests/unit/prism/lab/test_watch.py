@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from tests.unit.prism.markets import START_NS, a_config
 
+from trade2026.core.chance import stream
 from trade2026.core.clock import NS_PER_S
+from trade2026.domain.realism.flow import by_distance, fullest
 from trade2026.prism.engine.book import Book
 from trade2026.prism.engine.message import BUY, SELL, Force, Kind
 from trade2026.prism.lab.measure import alone
@@ -30,8 +32,8 @@ def test_it_sees_the_market_s_mid_prices_volumes_and_touch() -> None:
         bids, asks = market.depth("AAPL", 1)
         mids.append(float(bids[0, 0] + asks[0, 0]) / 2.0)
         volumes.append(int(events["lots"][events["kind"] == 1].sum()))
-    watcher.add_depth(market, "AAPL")
-    bids, asks = market.depth("AAPL", 1)
+    bids, asks = market.depth("AAPL", 1_000)
+    watcher.add_depth(bids, asks)
 
     seen = watcher.session()
 
@@ -41,11 +43,7 @@ def test_it_sees_the_market_s_mid_prices_volumes_and_touch() -> None:
     assert seen.spread_s.sum() == pytest.approx(SECONDS)
     assert (seen.touch > 0.0).all()
     assert watcher.crossed == 0
-    # Both best prices are half a spread from the mid: a spread, in half ticks.
-    spread = int(asks[0, 0] - bids[0, 0])
-    assert seen.profile[spread] == pytest.approx(float(bids[0, 1] + asks[0, 1]) / 2.0)
-    assert not seen.profile[:spread].any()
-    bids, asks = market.depth("AAPL", 1_000)
+    assert seen.profile[0] == pytest.approx(float(bids[0, 1] + asks[0, 1]) / 2.0)
     assert seen.profile.sum() == pytest.approx(float(bids[:, 1].sum() + asks[:, 1].sum()) / 2.0)
 
 
@@ -125,6 +123,40 @@ def test_all_that_one_order_takes_is_one_trade() -> None:
     assert seen.trade_sign.tolist() == [1, -1]
     assert seen.trade_lots.tolist() == [4, 1]
     assert seen.trade_ns.tolist() == [NS_PER_S, NS_PER_S]
+
+
+def test_distances_are_from_each_side_s_own_best_price() -> None:
+    told = Told()
+    for side, ticks, lots in ((BUY, 100, 5), (BUY, 98, 1), (SELL, 110, 3), (SELL, 113, 7)):
+        told.rest(0.0, side, ticks, lots)
+    told.look(1.0)
+    told.watcher.add_depth(told.book.depth(BUY, 9), told.book.depth(SELL, 9))
+    # A look at a book without offers is none.
+    told.watcher.add_depth(told.book.depth(BUY, 9), told.book.depth(SELL, 0))
+
+    assert told.watcher.session().profile[:5].tolist() == [4.0, 0.0, 0.5, 3.5, 0.0]
+
+
+@pytest.mark.parametrize("widest", [1, 10, 50])
+def test_a_book_that_shows_as_much_everywhere_has_no_hump_whatever_its_spread(widest: int) -> None:
+    chance = stream(9, "spreads")
+    told = Told()
+    for second in range(40):
+        half = 1 + int(chance.integers(widest))
+        numbers = [
+            told.rest(second, side, 500 - side * ticks, 2)
+            for side in (BUY, SELL)
+            for ticks in range(half, 200)
+        ]
+        told.look(second + 1.0)
+        told.watcher.add_depth(told.book.depth(BUY, 999), told.book.depth(SELL, 999))
+        for number in numbers:
+            told.book.cancel(now=(second + 1) * NS_PER_S, number=number)
+
+    shown = by_distance(told.watcher.session())
+
+    assert len(shown) > 2
+    assert fullest(shown) == 0.0
 
 
 def test_while_a_side_is_empty_the_last_mid_stands() -> None:
