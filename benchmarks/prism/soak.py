@@ -64,6 +64,8 @@ AGENTS: Final = (AgentGroup(type_name="mm", count=2), AgentGroup(type_name="nois
 """So many that the 10,000 trades that are kept of a symbol are full well before the end."""
 SYMBOL: Final = "BTCUSDT"
 BOT: Final = AccountId("bot")
+ROUND_TRIES: Final = 50
+ROUND_S: Final = 0.01
 OPEN_MAX: Final = 30
 Held = list[tuple[str, str, int, int]]
 """Party, symbol, cash and inventory."""
@@ -244,7 +246,7 @@ class Soak:
                     self.samples.append(sample)
                     if is_told:
                         print(_row(sample), flush=True)
-            await self._pass(venue, 2 * NS_PER_S)
+            await self._until_kept(venue, bus)
             held = held_on(venue)
             running.cancel()
         await bus.close()
@@ -285,6 +287,17 @@ class Soak:
         while venue.floor.exchange.sim_ns < until_ns:
             venue.stir()
             await asyncio.sleep(0)
+
+    async def _until_kept(self, venue: Venue, bus: Bus) -> None:
+        """Let time pass until the log has a snapshot of the moment at which the market stands."""
+        while True:
+            await self._pass(venue, 2 * NS_PER_S)
+            for _ in range(ROUND_TRIES):
+                snapshot = (await recollect(bus)).snapshot
+                assert snapshot is not None
+                if snapshot.sim_time_ns == venue.floor.exchange.sim_ns:
+                    return
+                await asyncio.sleep(ROUND_S)
 
     async def _sample(self, sim_h: float) -> Sample:
         bus = await self._connect()

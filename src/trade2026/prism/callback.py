@@ -24,6 +24,7 @@ from trade2026.prism.engine.desk import AGENT, MIND_AT, QUOTE_COUNT
 from trade2026.prism.engine.layout import Block, Layout, Row
 from trade2026.prism.engine.memory import NO_RANK, SIDE, SIDES
 from trade2026.prism.floorplan import AGENT_BITS, AGENTS, MARKET, VALUE, discard
+from trade2026.prism.loop import LEAST_PAUSE_NS
 from trade2026.prism.opening import Agent
 
 _OWNER: Final = (1 << AGENT_BITS) - 1
@@ -210,6 +211,8 @@ def _wake_of(agent_type: AgentType) -> Callable[[Desk], object]:
 def _wait_of(told: Any) -> int:  # noqa: ANN401 - whatever a stranger's function returned.
     """Return the pause in ns; 0 where what was *told* is none."""
     try:
-        return math.ceil(told * NS_PER_S) if 0.0 < told <= _LONGEST_S else 0
+        if not 0.0 < told <= _LONGEST_S:
+            return 0
+        return max(LEAST_PAUSE_NS, math.ceil(told * NS_PER_S))
     except (TypeError, ValueError):
         return 0

@@ -36,8 +36,11 @@ REST: Final = 0
 TAKE: Final = 1
 WITHDRAW: Final = 2
 OWNER: Final = (1 << AGENT_BITS) - 1
+LEAST_PAUSE_NS: Final = 1_000
+MOST_PAUSE_NS: Final = 1_000_000_000_000_000_000
+"""Nearly 32 years, behind which times end."""
 NO_PAUSE_NS: Final = 1_000_000
-"""How long a compiled agent pauses that says it does not, or would look back: time goes on."""
+"""How long a compiled agent pauses that asks for less than the least: time goes on."""
 
 
 @kernel
@@ -124,7 +127,7 @@ def look(market: Record, book: Record, outbox: Record, agent: Record, symbol: in
         return wait
     mind = address_of_record(agent) + MIND_AT
     wait = wake_at(wake, book, outbox, agent, mind, value_in(market, symbol), book.now)
-    return wait if wait > 0 else NO_PAUSE_NS
+    return min(wait, MOST_PAUSE_NS) if wait > 0 else NO_PAUSE_NS
 
 
 @kernel

@@ -130,6 +130,7 @@ class Rig:
             "LIVE_GATEWAY_SYMBOLS": "BTCUSDT",
             "LIVE_GATEWAY_CREDENTIALS_FILE": str(path),
             "LIVE_GATEWAY_CEILING": "LIVE",
+            "LIVE_GATEWAY_IS_MIXING_ALLOWED": "true",
             "LIVE_GATEWAY_RAMP": "100",
             "LIVE_GATEWAY_DAILY_NOTIONAL": "200000",
             "LIVE_GATEWAY_DOUBT_S": "6",

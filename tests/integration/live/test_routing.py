@@ -1,11 +1,14 @@
 """Orders that name no venue: to PRISM or to the exchange, by rule, health and price."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration.live.site import Desk, Rig, a_rig
+
+from trade2026.services.exeq import ExecutionSettings
 
 pytestmark = [
     pytest.mark.integration,
@@ -35,6 +38,11 @@ async def sent(desk: Desk, **changes: Any) -> dict[str, Any]:
     return await desk.send(account="routed", venue=None, **changes)
 
 
+async def seen_anew() -> None:
+    """Wait until what was seen of the venues before counts no more."""
+    await asyncio.sleep(1.2 * ExecutionSettings().look_kept_s)
+
+
 async def test_price_health_and_rules_decide_and_the_order_stays_there(rig: Rig) -> None:
     rig.changes["LIVE_GATEWAY_TAKER_FEE_BPS"] = "1"
     async with rig.platform() as desk:
@@ -43,6 +51,7 @@ async def test_price_health_and_rules_decide_and_the_order_stays_there(rig: Rig)
         # A mock has no price of its own.
         assert (await sent(desk, type="MARKET", price=None))["venue"] == "PRISM"
         await desk.raise_to("LIVE")
+        await seen_anew()
         cheap = await desk.until(await sent(desk, type="MARKET", price=None), "FILLED")
         assert cheap["venue"] == "LIVE"
         assert cheap["route"].startswith("best: PRISM trades at ")
@@ -63,6 +72,7 @@ async def test_price_health_and_rules_decide_and_the_order_stays_there(rig: Rig)
         assert [rule["name"] for rule in shown["rules"]] == ["real", "best"]
 
         await desk.live.post("/live/panic", json={"reason": "a test"})
+        await seen_anew()
         failed_over = await sent(desk)
         assert failed_over["venue"] == "PRISM"
         assert failed_over["route"] == "real: LIVE the panic button is in; PRISM is well"

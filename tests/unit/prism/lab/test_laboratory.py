@@ -148,21 +148,29 @@ def hurry(book: Any, outbox: Any, agent: Any, mind: Any, value: Any, now: int) -
     return int(mind.pause)
 
 
-@pytest.mark.parametrize("pause", [0.0, -1e12])
-def test_time_goes_on_whatever_a_compiled_agent_pauses(pause: float) -> None:
+def hurried_at(pause: float) -> Any:
+    """Return when an agent that pauses for so many ns traded within ten seconds."""
     own = AgentType(name="hurrier", params=HurryParams, wake=hurry, latency_ms=0.0)
     groups = [
         *read_agents("mm:5"),
         AgentGroup(type_name="hurrier", count=1, latency_ms=0.0, params={"pause": pause}),
     ]
     market = Market(symbols=["BTCUSDT"], agents=groups, own_types=[own])
-
     market.run(until_s=10.0)
-
     events = market.events()
-    hurried = events[events["taker_owner"] == 5]["time_ns"]
+    return events[events["taker_owner"] == 5]["time_ns"]
+
+
+@pytest.mark.parametrize("pause", [0.0, -1e12, 5.0])
+def test_time_goes_on_whatever_a_compiled_agent_pauses(pause: float) -> None:
+    hurried = hurried_at(pause)
+
     assert 100 < len(hurried) <= 10_000
     assert np.diff(hurried).min() == 1_000_000
+
+
+def test_a_compiled_agent_that_never_looks_again_ends_no_time() -> None:
+    assert len(set(hurried_at(9.2e18))) <= 1
 
 
 def test_a_kernel_that_was_typed_in_is_compiled_as_well() -> None:
