@@ -185,6 +185,24 @@ async def test_clickhouse_data_from_before_versions_were_noted_are_those_of_the_
         await server.start()
 
 
+async def test_half_a_note_of_clickhouse_s_version_is_that_of_a_folder_never_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clickhouse, "FIRST_VERSION", "26.4")
+    store = tmp_path / "clickhouse" / "store"
+    store.mkdir(parents=True)
+    (store / "VERSION.new").write_text("26")
+    server = a_clickhouse(tmp_path)
+    try:
+        await server.start()
+
+        assert await server.check() == ""
+        assert (store / "VERSION").read_text() == "26.5\n"
+        assert not (store / "VERSION.new").exists()
+    finally:
+        await server.stop()
+
+
 def a_clickhouse(data_dir: Path) -> ClickHouseServer:
     return ClickHouseServer(data_dir, port=free_port(), password=PASSWORD, reader_password=PASSWORD)
 

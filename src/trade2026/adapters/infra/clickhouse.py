@@ -6,7 +6,9 @@ ClickHouse.
 """
 
 import json
+import os
 import sys
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -92,19 +94,18 @@ class ClickHouseServer(LocalServer):
     def _require_same_version(self) -> None:
         """Make the store's folder at the first start; refuse one that others made, untouched."""
         path, ours = self._store / VERSION_FILE, release_of(self._version)
+        # Under another name first: half a version would be another one.
+        draft = path.with_suffix(".new")
         made_by = ours
         try:
             if path.exists():
                 made_by = path.read_text("ascii", errors="replace").strip()
-            elif self._store.exists() and any(self._store.iterdir()):
+            elif self._store.exists() and {*self._store.iterdir()} - {draft}:
                 made_by = FIRST_VERSION
             if made_by == ours and not path.exists():
                 for folder in (self._folder, self._store):
                     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                # Under another name first: half a version would be another one.
-                draft = path.with_suffix(".new")
-                draft.write_text(f"{ours}\n", "ascii")
-                draft.replace(path)
+                _put(path, draft, f"{ours}\n")
         except OSError as error:
             raise StartError(f"ClickHouse: {path}: {error.strerror}") from None
         if made_by != ours:
@@ -122,6 +123,23 @@ class ClickHouseServer(LocalServer):
             "users": self._passwords,
         }
         write_private(self._config_path, json.dumps(document))
+
+
+def _put(path: Path, draft: Path, text: str) -> None:
+    """Have *text* whole on the disk at *path*, by way of *draft* beside it."""
+    with draft.open("w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    # Its name too, and the folder's own; where a folder can be opened: on Windows it cannot.
+    for folder in (path.parent, path.parent.parent):
+        with suppress(OSError):
+            number = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(number)
+            finally:
+                os.close(number)
 
 
 def release_of(version: str) -> str:
