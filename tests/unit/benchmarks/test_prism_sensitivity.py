@@ -13,7 +13,8 @@ CONFIG = alone(default_config(1), SYMBOL, 1)
 
 
 def test_the_page_tells_of_every_parameter_that_is_tried() -> None:
-    told = PAGE.read_text("utf-8").partition("## Which gates they move")[2].partition("\n## ")[0]
+    page = PAGE.read_text("utf-8").partition("## Which gates they move")[2].partition("\n## ")[0]
+    told = " ".join(page.split())
 
     for each in tries(CONFIG):
         assert f"{each[0].owner}.{each[0].field} " in told
