@@ -127,7 +127,7 @@ def look(market: Record, book: Record, outbox: Record, agent: Record, symbol: in
         return wait
     mind = address_of_record(agent) + MIND_AT
     wait = wake_at(wake, book, outbox, agent, mind, value_in(market, symbol), book.now)
-    return min(wait, MOST_PAUSE_NS) if wait > 0 else NO_PAUSE_NS
+    return min(wait, MOST_PAUSE_NS) if wait >= LEAST_PAUSE_NS else NO_PAUSE_NS
 
 
 @kernel
