@@ -36,7 +36,7 @@ from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import OrderQuery
 from trade2026.domain.oms.reducing import beyond_position, openers
-from trade2026.domain.oms.working import is_over, needs_care
+from trade2026.domain.oms.working import care_place, is_over, needs_care
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS, InstrumentKind
 from trade2026.model.journal import CashDeposited
@@ -347,12 +347,12 @@ class OrderDesk:
 
     async def _sweep(self) -> None:
         now_ns = self._clock.now_ns()
-        for order in self._open():
-            if order.request.group is not None:
-                await self.groups.tend(order)
+        for order in (one for one in self._open() if one.request.group is not None):
+            await self.groups.tend(order)
+        self._aside.begin()
         for order in self._open():
             if needs_care(order, now_ns) and not self._lock(order.request.order_id).locked():
-                self._aside.start(order, self._see_to)
+                self._aside.start(order, care_place(order, now_ns), self._see_to)
 
     async def _see_to(self, order_id: OrderId) -> None:
         if is_over(self.journal.order(order_id), self._clock.now_ns()):

@@ -10,7 +10,7 @@ from tests.trading import PX, Core, PlainVenue, a_resting_ask, an_ask, running_c
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S, TimeNs
-from trade2026.core.errors import InvalidInputError, RefusedError
+from trade2026.core.errors import InvalidInputError, RefusedError, VenueUnavailableError
 from trade2026.core.ids import AccountId, OrderId
 from trade2026.core.numbers import Qty, parse_nanos
 from trade2026.desk import aside
@@ -154,7 +154,7 @@ async def test_an_order_the_venue_never_got_is_in_doubt_until_it_is_asked(
 async def test_orders_in_doubt_are_asked_about_side_by_side_and_each_once_at_a_time(
     log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aside, "MOST_AT_VENUE", 5)
+    monkeypatch.setattr(aside, "MOST_AT_PLACE", 5)
     async with running_core(log, venue) as core:
         venue.is_deaf = True
         orders = [(await core.oms.submit(a_resting_ask(f"key-{n}")))[0] for n in range(8)]
@@ -181,9 +181,33 @@ async def test_orders_in_doubt_are_asked_about_side_by_side_and_each_once_at_a_t
         await until(lambda: all(core.oms.journal.order(one).is_done for one in doubted))
 
 
+async def test_orders_that_nobody_answers_for_keep_none_from_its_turn(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "MOST_AT_PLACE", 3)
+    async with running_core(log, venue) as core:
+        venue.is_deaf = True
+        orders = [(await core.oms.submit(a_resting_ask(f"key-{n}")))[0] for n in range(8)]
+        newest = orders[-1].request.order_id
+        venue.is_deaf = False
+        status = venue.status
+
+        async def about_one(request: OrderStatusRequest) -> VenueOrderStatus:
+            if request.order_id != newest:
+                raise VenueUnavailableError("of this one nothing is known")
+            return await status(request)
+
+        monkeypatch.setattr(venue, "status", about_one)
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: core.oms.journal.order(newest).is_done)
+
+        assert not core.oms.journal.order(orders[0].request.order_id).is_done
+
+
 async def test_an_order_ends_in_time_while_others_are_asked_about_in_vain(
     log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(aside, "MOST_AT_PLACE", 3)
     async with running_core(log, venue) as core:
         venue.is_deaf = True
         for number in range(8):

@@ -60,3 +60,9 @@ def needs_care(order: Order, now_ns: TimeNs) -> bool:
     """Return whether an order is over, or waits for a word that may never come by itself."""
     is_silent = now_ns - order.updated_ns >= DOUBT_AFTER_NS
     return is_over(order, now_ns) or (is_silent and resume(order) is not Resume.NOTHING)
+
+
+def care_place(order: Order, now_ns: TimeNs) -> str:
+    """Return whose answer an order waits for that needs care; none for what is over or unsent."""
+    is_asked_about = resume(order) not in {Resume.NOTHING, Resume.FAIL, Resume.SEND}
+    return order.venue if is_asked_about and not is_over(order, now_ns) else ""
