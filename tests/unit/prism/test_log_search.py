@@ -122,7 +122,7 @@ async def test_all_who_ask_while_the_log_is_read_are_answered_by_one_more_readin
             for _ in range(50)
             for order in forgotten
         ]
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
         readings.may_go.set()
 
     assert all(one.result().is_known for one in asked)
@@ -141,12 +141,12 @@ async def test_what_was_found_before_is_not_told_twice_when_the_log_is_read_for_
     readings.may_go.clear()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(prism.venue.status(status_of(forgotten[1])))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
         both = [
             tasks.create_task(prism.venue.status(status_of(forgotten[number])))
             for number in (0, -1)
         ]
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
         readings.may_go.set()
 
     assert [kinds(one.result()) for one in both] == [DONE, DONE]
@@ -194,9 +194,9 @@ async def test_who_goes_away_takes_the_answer_of_no_other_along(
     readings.may_go.clear()
     async with asyncio.TaskGroup() as tasks:
         first = tasks.create_task(prism.venue.status(status_of(forgotten[0])))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
         others = [tasks.create_task(prism.venue.status(status_of(one))) for one in forgotten]
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
         first.cancel()
         readings.may_go.set()
 

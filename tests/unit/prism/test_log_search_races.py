@@ -64,13 +64,13 @@ async def asked_twice_while_another_is_looked_for(
     readings.may_go.clear()
     async with asyncio.TaskGroup() as tasks:
         first = tasks.create_task(asking(prism, asks[0], order))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         second = tasks.create_task(asking(prism, asks[1], order))
         tasks.create_task(prism.venue.status(status_of(old)))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         readings.one_more.release()
         await first
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         for _ in range(3):
             clock.advance(REMEMBER_NS)
             await pass_time(prism, 1)
@@ -126,14 +126,14 @@ async def test_an_order_taken_and_forgotten_behind_what_was_read_is_not_repeated
         prism.bus.pauses_at, prism.bus.pause_over = prism.bus.count, asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             first = tasks.create_task(prism.venue.submit(order))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             again = tasks.create_task(prism.venue.submit(order))
             tasks.create_task(prism.venue.status(status_of(old)))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             for _ in range(2):
                 # The inputs, for the first and for the others, whose outcomes are not read yet.
                 readings.one_more.release()
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
             assert prism.bus.is_paused
             prism.bus.pause_over.set()
             await first
@@ -168,7 +168,7 @@ async def test_an_order_that_is_cut_away_while_it_is_looked_for_is_called_neithe
             if is_read:
                 # Its input; its outcome is gone when that is read.
                 readings.one_more.release()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             for seed in range(8, 40):
                 await traded_on(prism, clock, seed)
             assert count_inputs(log, order) == 0
@@ -215,7 +215,7 @@ async def test_a_fresh_order_waits_for_a_slow_log_where_the_clock_was_set_back_b
         readings.may_go.clear()
         async with asyncio.TaskGroup() as tasks:
             asked = tasks.create_task(prism.venue.submit(order))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             await pass_time(prism, 6)
             readings.may_go.set()
 
@@ -244,7 +244,7 @@ async def test_of_an_order_of_many_reports_no_less_is_told_than_memory_has(
         readings.may_go.clear()
         async with asyncio.TaskGroup() as tasks:
             asked = tasks.create_task(prism.venue.status(status_of(order)))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             # Its input, if it is read; its outcomes are cut away before they are.
             readings.one_more.release()
             for seed in range(6, 40):
@@ -272,7 +272,7 @@ async def test_fresh_orders_do_not_wait_until_the_log_is_read_for_another(
         readings.may_go.clear()
         async with asyncio.TaskGroup() as tasks:
             asked = tasks.create_task(prism.venue.status(status_of(old)))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             ack = await prism.venue.submit(a_fresh(clock, 10))
             was_reading = not asked.done()
             readings.may_go.set()
