@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import Clock
+from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import (
     InvalidInputError,
     RefusedError,
@@ -21,7 +21,6 @@ from trade2026.core.errors import (
 )
 from trade2026.core.ids import AccountId, ClOrdId, EventId, Ids, OrderId
 from trade2026.core.numbers import Money, parse_nanos
-from trade2026.desk.aside import Aside
 from trade2026.desk.ask import OrderAsk
 from trade2026.desk.changing import Changes
 from trade2026.desk.groups import Groups
@@ -36,7 +35,7 @@ from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import OrderQuery
 from trade2026.domain.oms.reducing import beyond_position, openers
-from trade2026.domain.oms.working import care_place, is_over, needs_care
+from trade2026.domain.oms.working import is_over
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS, InstrumentKind
 from trade2026.model.journal import CashDeposited
@@ -49,6 +48,8 @@ from trade2026.ports.calendar import TradingCalendar
 T = TypeVar("T")
 
 IN_FLIGHT_LIMIT: Final = 1_000
+DOUBT_AFTER_NS: Final = 1 * NS_PER_S
+"""How long a venue may keep silent before it is asked."""
 SWEEP_EVERY_S: Final = 0.5
 EXPIRY: Final = "oms"
 """Who asks to cancel what is over."""
@@ -110,7 +111,6 @@ class OrderDesk:
         self._locks: WeakValueDictionary[OrderId, asyncio.Lock] = WeakValueDictionary()
         self._placing: dict[tuple[AccountId, ClOrdId], asyncio.Task[Order]] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self._aside = Aside(self._spawn)
 
     async def submit(self, ask: OrderAsk) -> tuple[Order, bool]:
         """Return the order placed, or the first one under the same key, and whether it is new.
@@ -347,19 +347,19 @@ class OrderDesk:
 
     async def _sweep(self) -> None:
         now_ns = self._clock.now_ns()
-        for order in (one for one in self._open() if one.request.group is not None):
-            await self.groups.tend(order)
-        self._aside.begin()
         for order in self._open():
-            if needs_care(order, now_ns) and not self._lock(order.request.order_id).locked():
-                self._aside.start(order, care_place(order, now_ns), self._see_to)
-
-    async def _see_to(self, order_id: OrderId) -> None:
-        if is_over(self.journal.order(order_id), self._clock.now_ns()):
-            await self._cancel(order_id, EXPIRY, is_expiry=True)
-            return
-        async with self._lock(order_id):
-            await self.steps.resume(self.journal.order(order_id))
+            if order.request.group is not None:
+                await self.groups.tend(order)
+        for order in self._open():
+            order_id = order.request.order_id
+            if is_over(order, now_ns):
+                await self._cancel(order_id, EXPIRY, is_expiry=True)
+                continue
+            if now_ns - order.updated_ns < DOUBT_AFTER_NS or self._lock(order_id).locked():
+                continue
+            if decide.resume(order) is not Resume.NOTHING:
+                async with self._lock(order_id):
+                    await self.steps.resume(self.journal.order(order_id))
 
     async def _request_of(self, ask: OrderAsk) -> NewOrderSingle:
         if not self.has_account(ask.account):

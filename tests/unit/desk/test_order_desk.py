@@ -1,7 +1,6 @@
 """The order desk journals before it acts, asks when in doubt, and places a key once."""
 
 import asyncio
-from collections import Counter
 
 import pytest
 from msgspec.structs import replace
@@ -9,14 +8,13 @@ from tests.factories import NOW_NS
 from tests.trading import PX, Core, PlainVenue, a_resting_ask, an_ask, running_core, until
 
 from trade2026.adapters.bus.memory import MemoryLog
-from trade2026.core.clock import NS_PER_S, TimeNs
-from trade2026.core.errors import InvalidInputError, RefusedError, VenueUnavailableError
+from trade2026.core.clock import NS_PER_S
+from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.core.ids import AccountId, OrderId
 from trade2026.core.numbers import Qty, parse_nanos
-from trade2026.desk import aside
-from trade2026.model.execution import ExecType, VenueOrderStatus
+from trade2026.model.execution import ExecType
 from trade2026.model.journal import OrderReceived, OrderSent
-from trade2026.model.order import OrderStatusRequest, OrdStatus, TimeInForce
+from trade2026.model.order import OrdStatus
 from trade2026.model.risk import GLOBAL_SCOPE, RefusalCode, TradingMode
 from trade2026.ports.bus import Delivery
 
@@ -149,84 +147,6 @@ async def test_an_order_the_venue_never_got_is_in_doubt_until_it_is_asked(
 
         assert core.oms.journal.order(order_id).status is OrdStatus.FAILED
         assert venue.taken == {}
-
-
-async def test_orders_in_doubt_are_asked_about_side_by_side_and_each_once_at_a_time(
-    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(aside, "MOST_AT_PLACE", 5)
-    async with running_core(log, venue) as core:
-        venue.is_deaf = True
-        orders = [(await core.oms.submit(a_resting_ask(f"key-{n}")))[0] for n in range(8)]
-        doubted = {order.request.order_id for order in orders}
-        venue.is_deaf = False
-        asked: Counter[str] = Counter()
-        may_answer = asyncio.Event()
-        status = venue.status
-
-        async def slow(request: OrderStatusRequest) -> VenueOrderStatus:
-            asked[request.order_id] += 1
-            await may_answer.wait()
-            return await status(request)
-
-        monkeypatch.setattr(venue, "status", slow)
-        core.clock.advance(2 * NS_PER_S)
-        await until(lambda: len(asked) == 5)
-        # Many sweeps later.
-        await asyncio.sleep(1.2)
-
-        assert set(asked.values()) == {1}
-        assert asked.keys() < doubted
-        may_answer.set()
-        await until(lambda: all(core.oms.journal.order(one).is_done for one in doubted))
-
-
-async def test_orders_that_nobody_answers_for_keep_none_from_its_turn(
-    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(aside, "MOST_AT_PLACE", 3)
-    async with running_core(log, venue) as core:
-        venue.is_deaf = True
-        orders = [(await core.oms.submit(a_resting_ask(f"key-{n}")))[0] for n in range(8)]
-        newest = orders[-1].request.order_id
-        venue.is_deaf = False
-        status = venue.status
-
-        async def about_one(request: OrderStatusRequest) -> VenueOrderStatus:
-            if request.order_id != newest:
-                raise VenueUnavailableError("of this one nothing is known")
-            return await status(request)
-
-        monkeypatch.setattr(venue, "status", about_one)
-        core.clock.advance(2 * NS_PER_S)
-        await until(lambda: core.oms.journal.order(newest).is_done)
-
-        assert not core.oms.journal.order(orders[0].request.order_id).is_done
-
-
-async def test_an_order_ends_in_time_while_others_are_asked_about_in_vain(
-    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(aside, "MOST_AT_PLACE", 3)
-    async with running_core(log, venue) as core:
-        venue.is_deaf = True
-        for number in range(8):
-            await core.oms.submit(a_resting_ask(f"key-{number}"))
-        venue.is_deaf = False
-        until_ns = TimeNs(core.clock.now_ns() + NS_PER_S)
-        timed, _ = await core.oms.submit(
-            a_resting_ask("timed", time_in_force=TimeInForce.GTD, expire_ns=until_ns)
-        )
-
-        async def silent(_: OrderStatusRequest) -> VenueOrderStatus:
-            await asyncio.Event().wait()
-            raise AssertionError("never")
-
-        monkeypatch.setattr(venue, "status", silent)
-        core.clock.advance(2 * NS_PER_S)
-        await until(lambda: core.oms.journal.order(timed.request.order_id).is_done)
-
-        assert core.oms.journal.order(timed.request.order_id).status is OrdStatus.EXPIRED
 
 
 async def test_a_cancel_of_an_order_the_venue_never_got_ends_it(

@@ -4,17 +4,11 @@ Stops rest with us and arrive as what they turn into. Times that only we keep (a
 moment) arrive as good till cancelled: we cancel when they are over.
 """
 
-from typing import Final
-
 import msgspec
 
-from trade2026.core.clock import NS_PER_S, TimeNs
-from trade2026.domain.oms.decide import Resume, resume
+from trade2026.core.clock import TimeNs
 from trade2026.domain.oms.order import Order
 from trade2026.model.order import NewOrderSingle, OrdType, TimeInForce
-
-DOUBT_AFTER_NS: Final = 1 * NS_PER_S
-"""How long a venue may keep silent before it is asked."""
 
 _BECOMES = {
     OrdType.STOP: OrdType.MARKET,
@@ -54,15 +48,3 @@ def is_over(order: Order, now_ns: TimeNs) -> bool:
         and not order.is_done
         and not order.is_cancel_requested
     )
-
-
-def needs_care(order: Order, now_ns: TimeNs) -> bool:
-    """Return whether an order is over, or waits for a word that may never come by itself."""
-    is_silent = now_ns - order.updated_ns >= DOUBT_AFTER_NS
-    return is_over(order, now_ns) or (is_silent and resume(order) is not Resume.NOTHING)
-
-
-def care_place(order: Order, now_ns: TimeNs) -> str:
-    """Return whose answer an order waits for that needs care; none for what is over or unsent."""
-    is_asked_about = resume(order) not in {Resume.NOTHING, Resume.FAIL, Resume.SEND}
-    return order.venue if is_asked_about and not is_over(order, now_ns) else ""
