@@ -11,6 +11,7 @@ import msgspec
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import InvalidInputError, StoreDamagedError
 from trade2026.core.ids import ExecId, OrderId
+from trade2026.core.newest import Newest
 from trade2026.core.numbers import SignedQty, Value, value_of
 from trade2026.domain.compliance.prices import Prices
 from trade2026.domain.compliance.sheet import Held, Placed, Sheet, Trade
@@ -104,7 +105,7 @@ class DayBooks:
         self._orders: dict[OrderId, Placed] = {}
         self._has_traded: dict[OrderId, None] = {}
         """Of the day's orders."""
-        self._seen: dict[tuple[str, ExecId], None] = {}
+        self._seen = Newest[tuple[str, ExecId], None](REPORTS_KEPT)
         """The newest reports taken: as in the ledger, each counts once."""
 
     async def on_event(self, event: JournalEvent, delivery: Delivery) -> None:
@@ -164,7 +165,7 @@ class DayBooks:
             raise StoreDamagedError(f"it is of {frozen.name}, a later day")
         self.ledger.thaw(state.ledger)
         self.obligations.thaw(state.obligations)
-        self._seen = dict.fromkeys(state.seen)
+        self._seen = Newest(REPORTS_KEPT, ((key, None) for key in state.seen))
         if frozen == self.day:
             self._trades = {(one.venue, one.exec_id): one for one in state.trades}
             self._orders = {one.order_id: one for one in state.orders}
@@ -227,7 +228,7 @@ class DayBooks:
         if key in self._seen:
             return
         if report.exec_type in _KEPT:
-            self._remember(key)
+            self._seen.keep(key, None)
         match report.exec_type:
             case ExecType.TRADE:
                 self._has_traded.update(dict.fromkeys({report.order_id} & self._orders.keys()))
@@ -244,11 +245,6 @@ class DayBooks:
                 self._take_back(report.order_id)
             case _:
                 pass
-
-    def _remember(self, key: tuple[str, ExecId]) -> None:
-        self._seen[key] = None
-        if len(self._seen) > REPORTS_KEPT:
-            del self._seen[next(iter(self._seen))]
 
     def _take_back(self, order_id: OrderId) -> None:
         order = self._orders.get(order_id)

@@ -291,7 +291,7 @@ class Venue:
     def _is_of_now(self, at_ns: int) -> bool:
         """Return whether ids of a time come often: those of fresh orders, after a clock was set.
 
-        Those of another time come seldom, and each is looked for by itself.
+        Those of another time come seldom, and are looked for in one reading of the log.
         """
         return abs(at_ns - self._clock.now_ns()) <= BEFORE_NS
 

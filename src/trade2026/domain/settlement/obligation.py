@@ -14,6 +14,7 @@ import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ExecId
+from trade2026.core.newest import Newest
 from trade2026.core.numbers import SignedQty, Value, split_qty, value_of, value_of_money
 from trade2026.model.booking import SplitBooked
 from trade2026.model.execution import ExecType, ExecutionReport
@@ -128,7 +129,7 @@ class Obligations:
         self._owed: dict[_Key, Obligation] = {}
         self._next_ns = NEVER
         """When the next of them is settled."""
-        self._reports: dict[_Key, ReportState] = {}
+        self._reports = Newest[_Key, ReportState](REPORTS_KEPT)
         self._accounts: dict[str, AccountId] = {}
         """Whose each of the fills among them is."""
 
@@ -167,7 +168,8 @@ class Obligations:
         self._now_ns = state.now_ns
         self._owed = {(one.venue, one.exec_id): one.obligation for one in state.owed}
         self._next_ns = min((one.settles_ns for one in self._owed.values()), default=NEVER)
-        self._reports = {(one.venue, one.exec_id): one for one in state.reports}
+        reports = (((one.venue, one.exec_id), one) for one in state.reports)
+        self._reports = Newest(REPORTS_KEPT, reports)
         self._accounts = {one.exec_id: one.account for one in state.reports if one.is_fill}
 
     def account_of(self, exec_id: str) -> AccountId | None:
@@ -190,13 +192,11 @@ class Obligations:
         return tuple(sorted(found, key=lambda one: (one.settles_ns, one.trade_ns, one.exec_id)))
 
     def _remember(self, key: _Key, account: AccountId, *, is_fill: bool) -> None:
-        self._reports[key] = ReportState(*key, account, is_fill)
+        gone = self._reports.keep(key, ReportState(*key, account, is_fill))
         if is_fill:
             self._accounts[key[1]] = account
-        if len(self._reports) > REPORTS_KEPT:
-            gone = self._reports.pop(next(iter(self._reports)))
-            if gone.is_fill:
-                self._accounts.pop(gone.exec_id, None)
+        if gone is not None and gone.is_fill:
+            self._accounts.pop(gone.exec_id, None)
 
     def _owe(self, key: _Key, obligation: Obligation) -> None:
         if obligation.settles_ns > self._now_ns:
