@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.core.ids import OrderId
+from trade2026.core.ids import OrderId, time_of
 from trade2026.model.prism import PrismInput
 from trade2026.model.subjects import PRISM_INPUT, Stream
 from trade2026.ports.bus import Bus, Delivery
 from trade2026.prism.memory import read
-from trade2026.prism.outside import SKEW_NS, made_ns
+from trade2026.prism.outside import SKEW_NS
 
 MOST_IDS: Final = 200_000
 """More are not held: then each is searched for."""
@@ -63,7 +63,7 @@ class Doubts:
         Raises:
             BusUnavailableError: the log did not answer.
         """
-        at_ns = made_ns(order_id)
+        at_ns = time_of(order_id)
         assert at_ns is not None
         async with self._one_at_a_time:
             if not self._from_ns <= at_ns < self._until_ns:
@@ -89,7 +89,7 @@ class Doubts:
             asked = message.order or message.disowned
             if asked is None or len(self._places) >= MOST_IDS:
                 return
-            at_ns = made_ns(asked.order_id)
+            at_ns = time_of(asked.order_id)
             if at_ns is not None and from_ns <= at_ns < until_ns:
                 self._places.setdefault(asked.order_id, delivery.stream_seq)
 

@@ -14,10 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
-from uuid import UUID
 
-from trade2026.core.clock import NS_PER_MS, NS_PER_S
-from trade2026.core.ids import OrderId
+from trade2026.core.clock import NS_PER_S
+from trade2026.core.ids import OrderId, time_of
 from trade2026.core.numbers import Qty
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.order import NewOrderSingle, OrderStatusRequest
@@ -38,8 +37,6 @@ AHEAD_MAX_NS: Final = 60 * NS_PER_S
 FORGET_MAX: Final = 2_000
 """At once: who forgets a long busy time at its end does it bit by bit."""
 _NO_PLACE: Final = 0
-_UUID_VERSION: Final = 7
-_UUID_MS_SHIFT: Final = 80
 
 _NO_ORDERS: Final[Mapping[OrderId, "OutsiderOrder"]] = MappingProxyType({})
 
@@ -131,17 +128,6 @@ class _Arrival(NamedTuple):
     order_id: OrderId
 
 
-def made_ns(order_id: str) -> int | None:
-    """Return when a UUIDv7 was made, None for an id of another kind."""
-    try:
-        number = UUID(order_id)
-    except ValueError:
-        return None
-    if number.version != _UUID_VERSION:
-        return None
-    return (number.int >> _UUID_MS_SHIFT) * NS_PER_MS
-
-
 class OutsideOrders:
     """All orders of outsiders that are still remembered."""
 
@@ -186,13 +172,13 @@ class OutsideOrders:
 
         An id that is no UUIDv7 has no time in it: it is in doubt as soon as anything is forgotten.
         """
-        return (made_ns(order_id) or 0) > self.forgotten_until_ns + SKEW_NS or not (
+        return (time_of(order_id) or 0) > self.forgotten_until_ns + SKEW_NS or not (
             self.forgotten_until_ns
         )
 
     def is_far_ahead(self, order_id: OrderId, wall_ns: int) -> bool:
         """Return whether an id was made by a clock that is too far ahead of ours to be taken."""
-        return (made_ns(order_id) or 0) > max(self._own_latest_ns, wall_ns) + AHEAD_MAX_NS
+        return (time_of(order_id) or 0) > max(self._own_latest_ns, wall_ns) + AHEAD_MAX_NS
 
     def open_orders(self) -> Iterator[OutsiderOrder]:
         """Yield the orders that still work."""
@@ -296,7 +282,7 @@ class OutsideOrders:
 
     def _arrived(self, order_id: OrderId, input_seq: int, arrived_ns: int, age_ns: int) -> None:
         # Where the clock was set back on its way, or its maker's is ahead, it was made later.
-        until_ns = max(arrived_ns, made_ns(order_id) or 0)
+        until_ns = max(arrived_ns, time_of(order_id) or 0)
         self.latest_ns = max(self.latest_ns, until_ns)
         self._arrivals.append(_Arrival(self._now_ns - age_ns, until_ns, input_seq, order_id))
 

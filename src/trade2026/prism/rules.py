@@ -22,6 +22,7 @@ from trade2026.prism.limits import Limits
 _PACKAGE: Final = Path(__file__).parents[1]
 SOURCES: Final = (
     "core/chance.py",
+    "core/ids.py",
     "core/numbers.py",
     "model/instrument.py",
     "model/order.py",

@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import Clock
 from trade2026.core.errors import RefusedError
-from trade2026.core.ids import EventId, OrderId
+from trade2026.core.ids import EventId, OrderId, time_of
 from trade2026.model.execution import VenueAck, VenueOrderStatus
 from trade2026.model.order import (
     NewOrderSingle,
@@ -42,7 +42,7 @@ from trade2026.prism.floor import Floor
 from trade2026.prism.history import History
 from trade2026.prism.life import House
 from trade2026.prism.log_search import Found, LogSearch
-from trade2026.prism.outside import SKEW_NS, made_ns
+from trade2026.prism.outside import SKEW_NS
 from trade2026.prism.recorder import Recorder
 from trade2026.prism.retention import KEEP_NS, told_time
 from trade2026.prism.rounds import Rounds
@@ -261,7 +261,7 @@ class Venue:
                 return found
 
     async def _look_up(self, order_id: OrderId) -> Found:
-        known, at_ns = self.floor.orders.get(order_id), made_ns(order_id)
+        known, at_ns = self.floor.orders.get(order_id), time_of(order_id)
         if known is None and at_ns is not None and self._is_of_now(at_ns):
             place = await self._doubts.place_of(order_id)
             if place.seq is None:
@@ -273,7 +273,7 @@ class Venue:
         return await self._log_search.find(order_id, from_seq=from_seq)
 
     def _check_kept(self, order_id: OrderId) -> None:
-        came_ns = (made_ns(order_id) or 0) - SKEW_NS
+        came_ns = (time_of(order_id) or 0) - SKEW_NS
         is_cut = self.cut.log_seq > 0 and came_ns <= self.cut.at_ns
         if is_cut and self.floor.orders.get(order_id) is None:
             # Whether it ever came nobody can say: neither taken as new nor called unknown.
@@ -306,7 +306,7 @@ class Venue:
         for so old a one does not do so just when that time comes again.
         """
         now_ns = self._clock.now_ns()
-        is_now = abs((made_ns(order_id) or 0) - now_ns) <= SKEW_NS
+        is_now = abs((time_of(order_id) or 0) - now_ns) <= SKEW_NS
         return is_now and self.cut.at_ns > now_ns
 
     def _is_far_ahead(self, order_id: OrderId) -> bool:
