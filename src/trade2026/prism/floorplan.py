@@ -16,6 +16,8 @@ from trade2026.prism.price.value import VALUE
 AGENT_BITS: Final = 20
 """A wake-up is for symbol and agent in one number; so many bits are the agent's."""
 
+OWNER: Final = (1 << AGENT_BITS) - 1
+
 NOBODY: Final = -1
 
 NEVER: Final = 2**63 - 1
@@ -27,8 +29,7 @@ MARKET: Final = Layout(
         "symbols": "i8",
         "agents": "i8",
         "agent_count": "i8",  # of all symbols together
-        "due_count": "i8",
-        "due_room": "i8",  # one more, which never comes
+        "due_count": "i8",  # one of each agent and symbol
         "outbox_count": "i8",
         "free_outbox": "i8",  # the first of those in which nothing travels, linked by `after`
         "talker": "i8",  # who sent more than an outbox takes, NOBODY at first
@@ -49,7 +50,13 @@ DUE: Final = Layout("due", {"time": "i8", "who": "i8"})
 ADDRESSES: Final = Table("books", ADDRESS, header=MARKET, at="address_at", count="symbols")
 WAKES: Final = Table("wakes", ADDRESS, header=MARKET, at="wake_at", count="agents")
 VALUES: Final = Table("values", VALUE, header=MARKET, at="value_at", count="symbols")
-HEAP: Final = Table("heap", DUE, header=MARKET, at="due_at", count="due_room")
+DUES: Final = Table("dues", DUE, header=MARKET, at="due_at", count="due_count")
+"""A tree of losers: the first wake-up of all, then at each node the one that lost there.
+
+Below node i are nodes 2 i and 2 i + 1; the wake-up of agent a in symbol s starts under the node
+that is half of `due_count` + s x `agents` + a. Source: Knuth (1998), "The Art of Computer
+Programming" 3, 5.4.1.
+"""
 AGENTS: Final = Table("agents", AGENT, header=MARKET, at="agent_at", count="agent_count")
 OUTBOXES: Final = Table("outboxes", OUTBOX, header=MARKET, at="outbox_at", count="outbox_count")
 """One for each agent whose messages travel, and one more: a look writes into the first free one."""
@@ -58,7 +65,7 @@ market_of = MARKET.of
 address_in = ADDRESSES.getter()
 wake_in = WAKES.getter()
 value_in = VALUES.getter()
-due_in = HEAP.getter()
+due_in = DUES.getter()
 agent_in = AGENTS.getter()
 outbox_in = OUTBOXES.getter()
 
@@ -74,7 +81,6 @@ def new_market(symbols: int, agents: int, distant: int) -> Block:
         "agents": agents,
         "agent_count": symbols * agents,
         "due_count": symbols * agents,
-        "due_room": symbols * agents + 1,
         "outbox_count": symbols * distant + 1,
     }
     at = MARKET.size
@@ -82,7 +88,7 @@ def new_market(symbols: int, agents: int, distant: int) -> Block:
         ("address", ADDRESS, symbols),
         ("wake", ADDRESS, agents),
         ("value", VALUE, symbols),
-        ("due", DUE, symbols * agents + 1),
+        ("due", DUE, symbols * agents),
         ("agent", AGENT, symbols * agents),
         ("outbox", OUTBOX, symbols * distant + 1),
     )
@@ -95,18 +101,29 @@ def new_market(symbols: int, agents: int, distant: int) -> Block:
     head: Any = block[: MARKET.size].view(MARKET.dtype)[0]
     for field, number in numbers.items():
         head[field] = number
-    HEAP.view(block)["time"][-1] = NEVER
     OUTBOXES.view(block)["after"] = np.arange(1, symbols * distant + 2)
     return block
 
 
+def plan(market: Block, wakes: Collection[tuple[int, int]]) -> None:
+    """Let each agent in each symbol wake next as *wakes* say: a time in ns, and who."""
+    head: Any = market[: MARKET.size].view(MARKET.dtype)[0]
+    count, agents = int(head["due_count"]), int(head["agents"])
+    assert len(wakes) == count
+    dues: list[tuple[int, int]] = [(NEVER, NOBODY)] * count
+    winners = [*dues, *dues]
+    for time, who in wakes:
+        winners[count + (who >> AGENT_BITS) * agents + (who & OWNER)] = (time, who)
+    for node in range(count - 1, 0, -1):
+        winners[node], dues[node] = sorted(winners[2 * node : 2 * node + 2])
+    dues[0] = winners[1]
+    DUES.view(market)[:] = np.array(dues, DUE.dtype)
+
+
 def postpone(market: Block, away: Collection[int], until_ns: int) -> None:
     """Wake those of *away*, each a symbol's place and an owner, no earlier than *until_ns*."""
-    heap = HEAP.view(market)[:-1]
-    wakes: list[tuple[int, int]] = heap.tolist()
-    moved = sorted((max(at, until_ns) if who in away else at, who) for at, who in wakes)
-    # A sorted table is a heap.
-    heap[:] = np.array(moved, heap.dtype)
+    wakes: list[tuple[int, int]] = DUES.view(market).tolist()
+    plan(market, [(max(at, until_ns) if who in away else at, who) for at, who in wakes])
 
 
 def discard(market: Block, agent: Row) -> None:

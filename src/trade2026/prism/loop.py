@@ -1,6 +1,6 @@
 """The market's loop, compiled: whoever is due first looks, or has its messages arrive.
 
-What all agents do next in all symbols lies in one binary heap, ordered by time and then by
+What all agents do next in all symbols lies in one tree of losers, ordered by time and then by
 number, so the order of events depends on nothing else: not on how far one call runs, nor on
 when memory grows. An agent that has an outbox on its way is due when that arrives; any other
 looks. Where that agent is a Python function, the loop comes back for its answer.
@@ -11,7 +11,7 @@ from typing import Final
 from trade2026.prism.engine.compiled import entry, kernel, wake_at
 from trade2026.prism.engine.desk import MIND_AT, UNKNOWN, rest_in, sent_at, take, withdraw
 from trade2026.prism.engine.gauges import note_trade, observe
-from trade2026.prism.engine.layout import Record, address_of_record
+from trade2026.prism.engine.layout import Record, address_of_record, choose, is_before
 from trade2026.prism.engine.memory import book_of, has_room, message_of
 from trade2026.prism.engine.phases import set_clock
 from trade2026.prism.engine.process import handle
@@ -19,6 +19,7 @@ from trade2026.prism.engine.tape import kind_of, said_at, side_of, tape_of, tick
 from trade2026.prism.engine.words import TRADE
 from trade2026.prism.floorplan import (
     AGENT_BITS,
+    OWNER,
     address_in,
     agent_in,
     due_in,
@@ -35,7 +36,6 @@ FULL: Final = -3
 REST: Final = 0
 TAKE: Final = 1
 WITHDRAW: Final = 2
-OWNER: Final = (1 << AGENT_BITS) - 1
 LEAST_PAUSE_NS: Final = 1_000
 MOST_PAUSE_NS: Final = 1_000_000_000_000_000_000
 """Nearly 32 years, behind which times end."""
@@ -76,45 +76,25 @@ def settle(market: Record, symbol: int, tape: Record, after: int) -> None:
 
 
 @kernel
-def is_before(due: Record, time: int, who: int) -> int:
-    """Return 1 where a wake-up comes before (*time*, *who*), else 0; without a branch."""
-    return (due.time < time) | ((due.time == time) & (due.who < who))
+def wake_next(market: Record, time: int, who: int) -> None:
+    """Let *who*, that was due first, be due at *time*, and whoever is first now come to the front.
 
-
-@kernel
-def sink(market: Record, time: int, who: int) -> None:
-    """Put a wake-up where it belongs, in place of the first one.
-
-    The gap goes down to the end first and then up to where the wake-up belongs, mostly nowhere:
-    which way is down is then a sum, and not a branch that is guessed wrong half of the time.
-    Source: Wegener (1993), "Bottom-up-heapsort".
+    From where it starts it goes up the tree: at each node the later one stays. Which nodes these
+    are is known beforehand, so that the processor reads them all at once and guesses nothing.
     """
-    at, child, count = 0, 1, market.due_count
-    while child < count:
-        below = due_in(market, child)
-        # Beyond the end stands a wake-up that never comes.
-        child += is_before(due_in(market, child + 1), below.time, below.who)
-        move_due(market, child, at)
-        at = child
-        child = 2 * at + 1
-    while at > 0:
-        above = (at - 1) >> 1
-        there = due_in(market, above)
-        if is_before(there, time, who):
-            break
-        move_due(market, above, at)
-        at = above
-    here = due_in(market, at)
-    here.time = time
-    here.who = who
-
-
-@kernel
-def move_due(market: Record, start: int, end: int) -> None:
-    """Write wake-up *start* over wake-up *end*."""
-    there, here = due_in(market, start), due_in(market, end)
-    here.time = there.time
-    here.who = there.who
+    node = (market.due_count + (who >> AGENT_BITS) * market.agents + (who & OWNER)) >> 1
+    while node > 0:
+        there = due_in(market, node)
+        its_time, its_who = there.time, there.who
+        is_its = is_before(its_time, its_who, time, who)
+        there.time = choose(is_its, time, its_time)
+        there.who = choose(is_its, who, its_who)
+        time = choose(is_its, its_time, time)
+        who = choose(is_its, its_who, who)
+        node >>= 1
+    first = due_in(market, 0)
+    first.time = time
+    first.who = who
 
 
 @kernel
@@ -150,7 +130,7 @@ def wake_first(market: Record, book: Record, tape: Record, symbol: int) -> int:
             agent.pause_ns = max(1, wait - agent.latency_ns)
             agent.outbox = market.free_outbox + 1
             market.free_outbox = outbox.after
-            sink(market, now + agent.latency_ns, who)
+            wake_next(market, now + agent.latency_ns, who)
             return 1
     else:
         outbox = outbox_in(market, agent.outbox - 1)
@@ -165,7 +145,7 @@ def wake_first(market: Record, book: Record, tape: Record, symbol: int) -> int:
     outbox.count = 0
     agent.to_buy = agent.to_sell = UNKNOWN
     agent.leaving_bids = agent.leaving_asks = 0
-    sink(market, now + wait, who)
+    wake_next(market, now + wait, who)
     return 1
 
 

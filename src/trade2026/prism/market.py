@@ -159,7 +159,7 @@ class Market:
     @property
     def next_ns(self) -> int:
         """Return when something happens next by itself."""
-        return int(floorplan.HEAP.view(self._market)["time"][0])
+        return int(floorplan.DUES.view(self._market)["time"][0])
 
     def run_until(self, sim_ns: int) -> None:
         """Let the agents act up to *sim_ns*, which is not in the past."""

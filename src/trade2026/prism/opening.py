@@ -23,11 +23,11 @@ from trade2026.prism.engine.message import MAX_LOTS, MAX_TICKS
 from trade2026.prism.floorplan import (
     AGENT_BITS,
     AGENTS,
-    HEAP,
     MARKET,
     VALUES,
     WAKES,
     new_market,
+    plan,
 )
 from trade2026.prism.parameters import changed
 from trade2026.prism.price.fundamental import STEP_NS, set_fundamental
@@ -227,8 +227,7 @@ def open_market(
             if agent.type.quotes_first:
                 wait = (a + 1) * NS_PER_MS
             first_wakes.append((start_ns + wait, s << AGENT_BITS | a))
-    # A sorted table is a heap.
-    HEAP.view(market)[:-1] = np.array(sorted(first_wakes), HEAP.layout.dtype)
+    plan(market, first_wakes)
     return market
 
 

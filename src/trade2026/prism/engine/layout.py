@@ -283,6 +283,36 @@ leading_zeros: Final = cast(Callable[[Any], int], intrinsic(_count_leading))
 """Within a kernel: how many high bits of a word that is not zero are zero."""
 
 
+def _is_before(_typing: Any, _time: Any, _number: Any, _other: Any, _others: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        wide = ir.IntType(128)
+        high, low, other_high, other_low = (builder.zext(word, wide) for word in arguments)
+        one = builder.or_(builder.shl(high, wide(64)), low)
+        other = builder.or_(builder.shl(other_high, wide(64)), other_low)
+        return builder.zext(builder.icmp_signed("<", one, other), ir.IntType(64))
+
+    return types.int64(*4 * [types.int64]), generate
+
+
+is_before: Final = cast(Callable[[int, int, int, int], int], intrinsic(_is_before))
+"""Within a kernel: 1 where a time comes before another, or a number >= 0 does at the same time."""
+
+
+def _choose(_typing: Any, _is_one: Any, _one: Any, _other: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        is_one, one, other = arguments
+        chosen = builder.select(builder.trunc(is_one, ir.IntType(1)), one, other)
+        # Else it is made a branch of where that is thought to be quicker.
+        chosen.set_metadata("unpredictable", builder.module.add_metadata([]))
+        return chosen
+
+    return types.int64(types.int64, types.int64, types.int64), generate
+
+
+choose: Final = cast(Callable[[Any, int, int], int], intrinsic(_choose))
+"""Within a kernel: the second where the first is 1, the third where it is 0; never by a branch."""
+
+
 def _prefetch(_typing: Any, _record: Any) -> Any:
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         byte = ir.IntType(8).as_pointer()

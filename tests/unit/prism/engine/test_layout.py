@@ -15,6 +15,8 @@ from trade2026.prism.engine.layout import (
     Layout,
     Table,
     address_of_record,
+    choose,
+    is_before,
     is_checked,
     leading_zeros,
     new_block,
@@ -67,6 +69,16 @@ def number_rows(head: int, count: int) -> int:
 @entry
 def zeros_above(word: int) -> int:
     return leading_zeros(word)
+
+
+@entry
+def sooner(time: int, number: int, other: int, others: int) -> int:
+    return is_before(time, number, other, others)
+
+
+@entry
+def chosen(is_one: int, one: int, other: int) -> int:
+    return choose(is_one, one, other)
 
 
 def a_record() -> tuple[Any, int]:
@@ -168,6 +180,21 @@ def test_blocks_are_zero_and_begin_on_a_line(size: int) -> None:
 @pytest.mark.parametrize(("word", "zeros"), [(1, 63), (2**62, 1), (-1, 0), (2**40 + 1, 23)])
 def test_leading_zeros_are_counted(word: int, zeros: int) -> None:
     assert zeros_above(word) == zeros
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [((1, 0), (2, 0)), ((1, 5), (2, 0)), ((1, 0), (1, 1)), ((-1, 7), (0, 0)), ((-9, 1), (-1, 0)),
+     ((0, 2**62), (2**63 - 1, 0)), ((2**63 - 1, 0), (2**63 - 1, 2**40))],
+)  # fmt: skip
+def test_a_time_comes_before_another_and_at_the_same_a_number(
+    one: tuple[int, int], other: tuple[int, int]
+) -> None:
+    assert (sooner(*one, *other), sooner(*other, *one), sooner(*one, *one)) == (1, 0, 0)
+
+
+def test_one_of_two_words_is_chosen() -> None:
+    assert (chosen(1, -5, 2**62), chosen(0, -5, 2**62)) == (-5, 2**62)
 
 
 OUTSIDE: Final = """
