@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Figure], list[str]]:
         bourse = peer(python, "bourse-market", folder, options.repeats)
         rates = None if bourse is None else bourse["orders_per_s"]
         figures |= market.measure_size(options.repeats, options.stretch, rates)
-        figures |= market.measure_threads(3 * options.repeats, options.stretch)
+        figures |= market.measure_threads(options.repeats, 10 * options.stretch)
         figures |= market.measure_user(options.repeats, options.stretch)
         figures |= market.measure_measures(3 * options.repeats, options.stretch)
         figures |= market.measure_callback(options.repeats, max(1, options.stretch // 10))

@@ -37,7 +37,7 @@ ROWS: Final = {
         at_most=True,
     ),
     "threads": Row(
-        name="two markets on two threads, throughput", unit="x one", target=1.9, floor=1.7,
+        name="a market on each of two threads, throughput", unit="x one", target=1.9, floor=1.7,
         at_most=False,
     ),
     "user": Row(

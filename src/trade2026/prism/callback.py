@@ -23,11 +23,10 @@ from trade2026.prism.agent_type import AgentType
 from trade2026.prism.engine.desk import AGENT, MIND_AT, QUOTE_COUNT
 from trade2026.prism.engine.layout import Block, Layout, Row
 from trade2026.prism.engine.memory import NO_RANK, SIDE, SIDES
-from trade2026.prism.floorplan import AGENT_BITS, AGENTS, MARKET, VALUE, discard
+from trade2026.prism.floorplan import AGENT_BITS, AGENTS, MARKET, OWNER, VALUE, discard
 from trade2026.prism.loop import LEAST_PAUSE_NS
 from trade2026.prism.opening import Agent
 
-_OWNER: Final = (1 << AGENT_BITS) - 1
 _LONGEST_S: Final = 1e9
 
 
@@ -197,7 +196,7 @@ class Callbacks:
         words[_MARKET["answer"]] = wait_ns
 
     def _place(self, who: int) -> int:
-        return (who >> AGENT_BITS) * self._words[_MARKET["agents"]] + (who & _OWNER)
+        return (who >> AGENT_BITS) * self._words[_MARKET["agents"]] + (who & OWNER)
 
 
 def _memory_of(table: NDArray[Any]) -> memoryview:

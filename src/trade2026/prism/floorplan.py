@@ -117,6 +117,7 @@ def plan(market: Block, wakes: Collection[tuple[int, int]]) -> None:
     for node in range(count - 1, 0, -1):
         winners[node], dues[node] = sorted(winners[2 * node : 2 * node + 2])
     dues[0] = winners[1]
+    assert (NEVER, NOBODY) not in dues
     DUES.view(market)[:] = np.array(dues, DUE.dtype)
 
 

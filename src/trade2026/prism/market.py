@@ -127,7 +127,7 @@ class Market:
         market = cls(
             config, start_ns=state.sim_ns, last_mid_px=state.last_mid_px, own_types=own_types
         )
-        is_alike = state.made_of in {market._made_of, ""} and len(state.books) == len(market._books)
+        is_alike = state.made_of == market._made_of and len(state.books) == len(market._books)
         if not is_alike or len(state.market) != len(market._market):
             raise InvalidInputError("state", "is of another market")
         market._market[:] = np.frombuffer(state.market, np.uint8)
@@ -386,7 +386,7 @@ class Market:
             due_ns = until if short == loop.DONE or message else self._callbacks.due_ns
             self.sim_ns = min(max(self.sim_ns, due_ns), until)
         if self._head["talker"] != floorplan.NOBODY:
-            name = self._agents[int(self._head["talker"]) & ((1 << floorplan.AGENT_BITS) - 1)].name
+            name = self._agents[int(self._head["talker"]) & floorplan.OWNER].name
             text = f"{name} sent more than {ROOM} messages at once, and some of them are lost"
             self._end = f"{text}: this market has ended for good"
             raise RuntimeError(self._end)

@@ -18,7 +18,8 @@ class MarketState(msgspec.Struct, frozen=True, kw_only=True):
     first_px: dict[str, Px]
     """Where prices stood when the market was opened."""
     made_of: str = ""
-    """A digest of the configuration and the agent types; empty in states of former versions."""
+    """A digest of configuration, agent types and kernels, without which nothing can be read; empty
+    in states of former versions."""
 
 
 class AgentHolding(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from trade2026.model.prism import PartyHolding
 from trade2026.prism.agent_type import AgentType
 from trade2026.prism.agents import AGENT_TYPES
 from trade2026.prism.config import AgentGroup, MarketConfig, SymbolConfig
+from trade2026.prism.engine.compiled import sources_digest
 from trade2026.prism.engine.desk import AGENT, MIND_AT, UNKNOWN
 from trade2026.prism.engine.layout import Block
 from trade2026.prism.engine.message import MAX_LOTS, MAX_TICKS
@@ -24,6 +25,7 @@ from trade2026.prism.floorplan import (
     AGENT_BITS,
     AGENTS,
     MARKET,
+    OWNER,
     VALUES,
     WAKES,
     new_market,
@@ -160,7 +162,7 @@ def agents_of(groups: Sequence[AgentGroup], own_types: Sequence[AgentType] = ())
                 "latency_ms",
                 f"of {agent_type.name}, {latency_ms:g}, is outside 0 to {MAX_LATENCY_MS:,.0f}",
             )
-        most = (1 << AGENT_BITS) - 1 - len(agents)
+        most = OWNER - len(agents)
         if not 0 <= group.count <= most:
             raise InvalidInputError(
                 "count", f"of {agent_type.name}, {group.count}, is outside 0 to {most}"
@@ -278,10 +280,11 @@ def restore(
 
 
 def made_of(config: MarketConfig, agents: Sequence[Agent]) -> str:
-    """Return a digest of the configuration and of what its agents' records hold.
+    """Return a digest of the configuration, of what its agents' records hold, and of all kernels.
 
-    The seed is not in it: a state holds all chance that is still to come. Of an agent type it
-    knows the name and the fields, and not what the kernel does.
+    A state is memory as the kernels lay it out; others would read it as something else. The seed
+    is not in it: a state holds all chance that is still to come. Of an agent type it knows the
+    name and the fields, and not what a kernel of the user's own does.
     """
     types = {agent.type.name: agent.type for agent in agents}
     minds = [
@@ -289,7 +292,8 @@ def made_of(config: MarketConfig, agents: Sequence[Agent]) -> str:
         for name, one in sorted(types.items())
     ]
     seedless = msgspec.structs.replace(config, seed=0)
-    return blake2b(msgspec.json.encode((seedless, minds)), digest_size=16).hexdigest()
+    whole = (sources_digest(), seedless, minds)
+    return blake2b(msgspec.json.encode(whole), digest_size=16).hexdigest()
 
 
 def _params_of(agent_type: AgentType, group: AgentGroup) -> tuple[float, ...]:

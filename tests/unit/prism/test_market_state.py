@@ -14,6 +14,7 @@ from tests.unit.prism.markets import Outside, a_config, a_market, enter, play
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import InvalidInputError
 from trade2026.model.order import OrdType, Side
+from trade2026.prism import opening
 from trade2026.prism.engine.message import MESSAGE, SELL, Action, Force, Kind
 from trade2026.prism.market import FIRST_OUTSIDER, Market
 
@@ -132,8 +133,15 @@ def test_a_state_of_another_market_is_refused() -> None:
     for other in (swapped, msgspec.structs.replace(config, symbols=moved)):
         with pytest.raises(InvalidInputError, match="another market"):
             Market.from_state(other, state)
-    # A state of a former version does not say what it is of.
-    Market.from_state(config, msgspec.structs.replace(state, made_of=""))
+
+
+def test_a_state_of_other_kernels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    config, state = a_config(), a_market().state()
+    monkeypatch.setattr(opening, "sources_digest", lambda: "of another version")
+
+    for one in (state, msgspec.structs.replace(state, made_of="")):
+        with pytest.raises(InvalidInputError, match="another market"):
+            Market.from_state(config, one)
 
 
 def test_a_state_goes_on_in_a_market_made_of_another_seed() -> None:

@@ -302,7 +302,7 @@ def _choose(_typing: Any, _is_one: Any, _one: Any, _other: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         is_one, one, other = arguments
         chosen = builder.select(builder.trunc(is_one, ir.IntType(1)), one, other)
-        # Else it is made a branch of where that is thought to be quicker.
+        # Else LLVM makes a branch of it where it thinks that quicker.
         chosen.set_metadata("unpredictable", builder.module.add_metadata([]))
         return chosen
 
@@ -310,7 +310,7 @@ def _choose(_typing: Any, _is_one: Any, _one: Any, _other: Any) -> Any:
 
 
 choose: Final = cast(Callable[[Any, int, int], int], intrinsic(_choose))
-"""Within a kernel: the second where the first is 1, the third where it is 0; never by a branch."""
+"""Within a kernel: the second where the first is 1, the third where it is 0, without guessing."""
 
 
 def _prefetch(_typing: Any, _record: Any) -> Any:
