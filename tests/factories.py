@@ -92,6 +92,7 @@ def a_fill(
     last_px: Px | None = None,
     cum_qty: Qty | None = None,
     fee: Money = Money(0),
+    fee_asset: str = BASE_CURRENCY,
     **changes: object,
 ) -> ExecutionReport:
     """Return a fill of *request*; without *cum_qty* it is the order's first."""
@@ -105,7 +106,7 @@ def a_fill(
         cum_qty=cum,
         leaves_qty=Qty(max(0, order.order_qty - cum)),
         fee=fee,
-        fee_asset=BASE_CURRENCY,
+        fee_asset=fee_asset,
         **changes,
     )
 

@@ -13,27 +13,31 @@ from tests.trading import until
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core import chance
-from trade2026.core.clock import NS_PER_S, Clock
+from trade2026.core.clock import NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import Trade2026Error, VenueRejectedError, VenueUnavailableError
 from trade2026.core.ids import AccountId, Ids
-from trade2026.core.numbers import Money, Px, Qty
+from trade2026.core.numbers import NANOS, Money, Px, Qty, money_down
 from trade2026.desk.live import LiveDesk
+from trade2026.desk.live_balances import LiveBalances
 from trade2026.desk.live_log import LiveLog
 from trade2026.desk.live_market import LiveMarket
 from trade2026.desk.live_modes import LiveModes
+from trade2026.desk.live_statement import LiveStatement
 from trade2026.desk.live_work import LiveWork
 from trade2026.domain.live.rules import Day, Rules, day_of
 from trade2026.domain.live.state import LiveState
+from trade2026.model.balance import AssetBalance, AssetTransfer
 from trade2026.model.instrument import LIVE, Instrument
 from trade2026.model.live import LiveMode
 from trade2026.model.live_subjects import (
     LIVE_CANCEL,
     LIVE_EVENT,
     LIVE_REPLACE,
+    LIVE_STATEMENT,
     LIVE_STATUS,
     LIVE_SUBMIT,
 )
-from trade2026.model.order import OrdType
+from trade2026.model.order import OrdType, Side
 from trade2026.ports.exchange import (
     Exchange,
     ExchangeBook,
@@ -85,6 +89,12 @@ class PlainExchange:
         self.refuses: Trade2026Error | None = None
         """What it says to orders."""
         self.refuses_cancels: Trade2026Error | None = None
+        self.wealth: dict[str, int] = {"USDT": 70_000 * NANOS**2, "BTC": 2 * NANOS**2}
+        """What the account has, in square nanos; strangers may change it."""
+        self.moved: list[AssetTransfer] = []
+        """Deposits and withdrawals that it tells of."""
+        self.refuses_balances: Trade2026Error | None = None
+        self.fee_asset = "USDT"
         self.hear: Callable[[Word], None] = lambda _: None
         self._count = 0
 
@@ -133,6 +143,25 @@ class PlainExchange:
         self._get()
         return self._answer(A_BOOK)
 
+    async def balances(self) -> Sequence[AssetBalance]:
+        self._get()
+        if self.refuses_balances is not None:
+            raise self.refuses_balances
+        held = self._held()
+        told = [
+            AssetBalance(
+                asset=asset,
+                free=Money(money_down(whole) - held.get(asset, 0)),
+                held=Money(held.get(asset, 0)),
+            )
+            for asset, whole in self.wealth.items()
+        ]
+        return self._answer(told)
+
+    async def transfers(self, since_ns: TimeNs) -> Sequence[AssetTransfer]:
+        self._get()
+        return self._answer([one for one in self.moved if one.ts_ns >= since_ns])
+
     async def listen(self, hear: Callable[[Word], None]) -> None:
         self.hear = hear
         hear(A_BOOK)
@@ -153,15 +182,34 @@ class PlainExchange:
             px=at,
             qty=part,
             fee=Money(1),
-            fee_asset="USDT",
+            fee_asset=self.fee_asset,
             is_maker=order.ord_type is OrdType.LIMIT,
             ts_ns=NOW_NS,
         )
         self.made.setdefault(state.venue_order_id, []).append(trade)
+        self._pay("BTC", part * order.side.sign * NANOS)
+        self._pay("USDT", -part * order.side.sign * at)
+        self._pay(trade.fee_asset, -trade.fee * NANOS)
         filled = Qty(state.filled_qty + part)
         status = ExchangeStatus.FILLED if filled == order.qty else state.status
         self.states[client_id] = replace(state, filled_qty=filled, status=status)
         return trade
+
+    def _pay(self, asset: str, amount: int) -> None:
+        self.wealth[asset] = self.wealth.get(asset, 0) + amount
+
+    def _held(self) -> dict[str, int]:
+        """Return what orders that work keep back, as a spot exchange does."""
+        held: dict[str, int] = {}
+        for order in self.sent:
+            state = self.states.get(order.client_id)
+            if state is None or state.status is not ExchangeStatus.WORKING:
+                continue
+            left, asset = order.qty - state.filled_qty, "BTC"
+            if order.side is Side.BUY and order.price is not None:
+                left, asset = left * order.price // NANOS, "USDT"
+            held[asset] = held.get(asset, 0) + left
+        return held
 
     def _get(self) -> None:
         if self.is_deaf:
@@ -191,6 +239,10 @@ class Gateway:
             logger=LOG,
             doubt_ns=6 * NS_PER_S,
         )
+        self.balances = LiveBalances(
+            exchange=exchange, log=self.log, market=self.market, logger=LOG
+        )
+        self.statement = LiveStatement(self.log.state, self.work, self.balances, clock)
         self.modes = LiveModes(log=self.log, ids=ids, logger=LOG)
         self.desk = LiveDesk(
             log=self.log,
@@ -209,7 +261,12 @@ class Gateway:
         await self.bus.serve(LIVE_CANCEL, self.desk.on_cancel)
         await self.bus.serve(LIVE_REPLACE, self.desk.on_replace)
         await self.bus.serve(LIVE_STATUS, self.desk.on_status)
+        await self.bus.serve(LIVE_STATEMENT, self.statement.on_statement)
         await self.log.tell_again()
+
+    async def open_balance(self) -> None:
+        """Write the opening balance down."""
+        await self.balances.open(asked_by="ann", reason="a test")
 
     async def raise_to(self, mode: LiveMode) -> None:
         """Raise the mode step by step."""

@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
 VERSION: Final = 178
@@ -86,6 +87,12 @@ class Tws:
         """Whether it reads and says nothing more."""
         self.data_type = 1
         self.quote = ("189.99", "300", "190.01", "200")
+        self.cash = Decimal("100000.25")
+        self.shares: dict[str, Decimal] = {"MSFT": Decimal(7)}
+        self.heard: list[list[str]] = []
+        """The newest requests."""
+        self.is_secretive = False
+        """Whether it ends the list of cash without a word about the account."""
         self.watching: dict[int, str] = {}
         self.connections = 0
         self._writers: set[asyncio.StreamWriter] = set()
@@ -133,6 +140,9 @@ class Tws:
         exec_id = f"0000e0d5.{self._count:08x}.01.01"
         order.fills.append((exec_id, str(shares), price, self.commission))
         order.filled += shares
+        sign = 1 if order.action == "BUY" else -1
+        self.shares[order.symbol] = self.shares.get(order.symbol, Decimal(0)) + sign * shares
+        self.cash -= sign * shares * Decimal(price) + Decimal(self.commission or 0)
         if order.filled == int(order.qty) and order.status not in _DONE:
             order.status = "Filled"
         if is_told:
@@ -213,6 +223,7 @@ class Tws:
 
     def _hear(self, told: list[str], writer: asyncio.StreamWriter) -> None:
         kind = int(told[0])
+        self.heard = [*self.heard[-9:], told]
         if kind == 71:
             self._clients[writer] = int(told[2])
             self.tell(15, 1, self.accounts)
@@ -227,8 +238,47 @@ class Tws:
             self._watch(int(told[2]), told[4], is_once=told[-4] == "1")
         elif kind == 2:
             self.watching.pop(int(told[2]), None)
+        elif kind == 61:
+            self._tell_shares()
+        elif kind == 62:
+            self._tell_cash(int(told[2]))
         elif kind in {7, 16, 99}:
             self._list(kind, told)
+
+    def _tell_cash(self, number: int) -> None:
+        if not self.is_secretive:
+            for tag, amount, currency in (
+                ("NetLiquidationByCurrency", "250000", "USD"),
+                ("CashBalance", self.cash, "USD"),
+                ("CashBalance", self.cash, "BASE"),
+            ):
+                self.tell(63, 1, number, ACCOUNT, tag, amount, currency)
+            self.tell(63, 1, number, "DU7654321", "CashBalance", "5", "USD")
+        self.tell(64, 1, number)
+
+    def _tell_shares(self) -> None:
+        for symbol, amount in self.shares.items():
+            contract = [CONTRACTS[symbol], symbol, "STK", "", "0", "?", "", "", "USD", symbol]
+            self.tell(61, 3, ACCOUNT, *contract, "NMS", amount, "150.0")
+        self.tell(
+            61,
+            3,
+            "DU7654321",
+            265598,
+            "AAPL",
+            "STK",
+            "",
+            "0",
+            "?",
+            "",
+            "",
+            "USD",
+            "AAPL",
+            "NMS",
+            "99",
+            "150.0",
+        )
+        self.tell(62, 1)
 
     def _list(self, kind: int, told: list[str]) -> None:
         for one in self.orders:

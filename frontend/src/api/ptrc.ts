@@ -447,6 +447,20 @@ export interface components {
             amount: number | null;
             asset: string;
         };
+        /** AssetReply */
+        AssetReply: {
+            asset: string;
+            fees: number | null;
+            free: number | null;
+            held: number | null;
+            held_unexplained: number | null;
+            not_booked: number | null;
+            opening: number | null;
+            traded: number | null;
+            transfers: number | null;
+            under_way: number | null;
+            unexplained: number | null;
+        };
         /** AuditReply */
         AuditReply: {
             count: number;
@@ -460,6 +474,18 @@ export interface components {
             currency: string;
             deposits: number | null;
             rate: number | null;
+        };
+        /**
+         * BalanceVerdict
+         * @description Whether what there is at the venue is what it should be.
+         * @enum {string}
+         */
+        BalanceVerdict: "EXPLAINED" | "UNEXPLAINED" | "NOT_ASKED";
+        /** BalancesReply */
+        BalancesReply: {
+            assets: components["schemas"]["AssetReply"][];
+            verdict: components["schemas"]["BalanceVerdict"];
+            why: string;
         };
         /** BookedReply */
         BookedReply: {
@@ -661,6 +687,7 @@ export interface components {
         /** ReconciliationReply */
         ReconciliationReply: {
             asked_by: string;
+            balances: components["schemas"]["BalancesReply"];
             compared: number;
             differences: components["schemas"]["DifferenceReply"][];
             healed: components["schemas"]["HealedReply"][];

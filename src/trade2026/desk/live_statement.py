@@ -3,8 +3,8 @@
 The holdings are those of all fills that the gateway has ever reported. The exchange is asked again
 about every order that works and the newest that have traded: what it knows and we had not is
 booked first, and what it does not know is taken off. So a fill that was never the exchange's, one
-that it took back, and an order that has ended there are differences. What strangers do with the
-same account is not seen.
+that it took back, and an order that has ended there are differences. What there is of each asset
+is asked for first, so that whatever it had traded by then is known when the orders are asked about.
 """
 
 from typing import Final
@@ -15,6 +15,7 @@ from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import RefusedError, Trade2026Error
 from trade2026.core.ids import ExecId
 from trade2026.core.numbers import Qty
+from trade2026.desk.live_balances import LiveBalances, Look
 from trade2026.desk.live_work import LiveWork
 from trade2026.domain.live.order import LiveOrder
 from trade2026.domain.live.state import LiveState
@@ -38,9 +39,12 @@ RECENT_NS: Final = 900 * NS_PER_S
 class LiveStatement:
     """Answers for the exchange."""
 
-    def __init__(self, state: LiveState, work: LiveWork, clock: Clock) -> None:
+    def __init__(
+        self, state: LiveState, work: LiveWork, balances: LiveBalances, clock: Clock
+    ) -> None:
         self._state = state
         self._work = work
+        self._balances = balances
         self._clock = clock
 
     async def on_statement(self, _: StatementRequest) -> Statement:
@@ -51,6 +55,7 @@ class LiveStatement:
         """
         if not self._work.lets_us_ask():
             raise RefusedError("the exchange wants to be left alone")
+        look = await self._balances.look()
         missing: set[ExecId] = set()
         stands: dict[str, StatementOrder | None] = {}
         try:
@@ -65,7 +70,13 @@ class LiveStatement:
                     missing |= await self._work.missing(order)
         except Trade2026Error as error:
             raise RefusedError(f"{LIVE}: {error}") from error
+        if isinstance(look, Look):
+            if not is_whole:
+                look = "more orders work than can be asked about"
+            else:
+                look = await self._balances.explain(look, self._lines(missing)) or look
         # From here on nothing waits: this is one moment.
+        balances = look if isinstance(look, str) else self._balances.stated(look)
         told = [
             _stand(order, stands.get(order.request.order_id))
             for order in working
@@ -76,6 +87,8 @@ class LiveStatement:
             report_seq=self._state.report_seq,
             lines=self._lines(missing),
             orders=tuple(one for one in told if one is not None) if is_whole else None,
+            balances=None if isinstance(balances, str) else balances,
+            balances_why=balances if isinstance(balances, str) else "",
         )
 
     def _traded(self) -> list[LiveOrder]:

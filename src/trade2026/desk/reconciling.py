@@ -4,6 +4,9 @@ A report that the venue has counted and the log has not is on its way: the compa
 again until it is there, for a few seconds. Where it never comes, the OMS asks the venue about the
 orders it may belong to, and books what the venue then gives under its own execution ids. Nothing
 else is put right by itself.
+
+What there is of an asset alarms where it is unexplained twice in a row: an exchange may count a
+fill later than it tells of it. A balance that could not be asked for is no word about anything.
 """
 
 import asyncio
@@ -17,6 +20,7 @@ from trade2026.core.errors import BusUnavailableError, RefusedError
 from trade2026.core.ids import AccountId, EventId, OrderId
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.runs import Runs
+from trade2026.domain.position.balances import compare_balances
 from trade2026.domain.position.reconcile import compare
 from trade2026.model.instrument import LIVE, PRISM
 from trade2026.model.live_subjects import LIVE_STATEMENT
@@ -39,8 +43,10 @@ WAIT_MAX_NS: Final = 3 * NS_PER_S
 WAIT_STEP_S: Final = 0.1
 EVERY_S: Final = 60.0
 RECHECK_WITHIN_S: Final = 20.0
+ASK_AGAIN_S: Final = 2.0
+NAMED_MOST: Final = 5
+"""Differences that a line of text names."""
 PTRC: Final = "ptrc"
-
 
 _ASKED: Final = {PRISM: (VENUE_STATEMENT, 2.0), LIVE: (LIVE_STATEMENT, 30.0)}
 """Whom to ask, and how long: an exchange has to be asked about many orders itself."""
@@ -64,6 +70,7 @@ class ReconcilingDesk:
         self._books = books
         self._runs = runs
         self._alarmed: dict[str, frozenset[AccountId]] = {}
+        self._alarmed_assets: dict[str, frozenset[str]] = {}
         self._running = asyncio.Lock()
 
     def venues(self) -> tuple[str, ...]:
@@ -93,8 +100,10 @@ class ReconcilingDesk:
 
     async def ping(self) -> str:
         """Return what the last comparison left unexplained; empty where nothing."""
-        left = [one for found in self.last.values() for one in found.unexplained]
-        return f"unexplained differences: {_words(left)}" if left else ""
+        left = [_name(one) for found in self.last.values() for one in found.unexplained]
+        for venue, assets in self._alarmed_assets.items():
+            left += [f"{venue} {asset}" for asset in sorted(assets)]
+        return f"unexplained differences: {', '.join(left[:NAMED_MOST])}" if left else ""
 
     async def run(self) -> None:
         """Compare every minute, and raise the alarm about what stays unexplained."""
@@ -117,7 +126,9 @@ class ReconcilingDesk:
         async with self._running:
             found = await self.reconcile(asked_by, venue)
             healed = await self._heal(found) if found.unexplained else ()
-            if healed:
+            if found.unexplained_assets:
+                await asyncio.sleep(ASK_AGAIN_S)
+            if healed or found.unexplained_assets:
                 again = await self.reconcile(asked_by, venue)
                 found = msgspec.structs.replace(again, healed=healed)
                 self.last[venue] = found
@@ -125,9 +136,22 @@ class ReconcilingDesk:
             wrong = frozenset(one.account for one in found.unexplained)
             for account in sorted(wrong - self._alarmed.get(venue, frozenset())):
                 own = [one for one in found.unexplained if one.account == account]
-                await self._alarm(account, _words(own))
+                await self._alarm(account, ", ".join(map(_name, own[:NAMED_MOST])))
             self._alarmed[venue] = wrong
+            await self._alarm_assets(found)
             return found
+
+    async def _alarm_assets(self, found: Reconciliation) -> None:
+        if found.balances is None:
+            return
+        venue, assets = found.venue, frozenset(found.unexplained_assets)
+        new = sorted(assets - self._alarmed_assets.get(venue, frozenset()))
+        if new:
+            # What there is belongs to all accounts that trade there together.
+            held = self._books.fills.at(venue, found.report_seq)
+            for account in sorted({account for account, _ in held}):
+                await self._alarm(account, f"balance of {', '.join(new[:NAMED_MOST])} at {venue}")
+        self._alarmed_assets[venue] = assets
 
     async def _heal(self, found: Reconciliation) -> tuple[Healed, ...]:
         suspects: dict[OrderId, None] = {one.order_id: None for one in found.orders}
@@ -141,17 +165,19 @@ class ReconcilingDesk:
         return answer.healed
 
     def _compare(self, statement: Statement, waited_ns: int, asked_by: str) -> Reconciliation:
-        books = self._books
+        books, venue = self._books, statement.venue
         return Reconciliation(
             run_id=EventId(books.new_key()),
             asked_by=asked_by,
-            venue=statement.venue,
+            venue=venue,
             ts_ns=self._clock.now_ns(),
             report_seq=statement.report_seq,
             compared=len(statement.lines) + len(statement.orders or ()),
             waited_ns=waited_ns,
             differences=compare(books.ledger.positions(), books.fills, statement),
             orders=books.working.compare(statement),
+            balances=compare_balances(statement, books.fills.at(venue, statement.report_seq)),
+            balances_why=statement.balances_why,
         )
 
     async def _alarm(self, account: AccountId, words: str) -> None:
@@ -161,12 +187,6 @@ class ReconcilingDesk:
         # stay manageable.
         request = HaltRequest(account=account, mode=TradingMode.NORMAL, reason=text, asked_by=PTRC)
         await self._bus.ask(RISK_HALT, request)
-
-
-def _words(
-    differences: list[Difference | OrderDifference] | tuple[Difference | OrderDifference, ...],
-) -> str:
-    return ", ".join(_name(one) for one in differences[:5])
 
 
 def _name(one: Difference | OrderDifference) -> str:

@@ -13,6 +13,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from trade2026.core.clock import Clock
 from trade2026.desk.live import LiveDesk
+from trade2026.desk.live_balances import LiveBalances
 from trade2026.domain.live.order import LiveOrder
 from trade2026.domain.live.rules import cap_of
 from trade2026.edge import exact
@@ -86,6 +87,15 @@ class PanicReply(msgspec.Struct, frozen=True, kw_only=True):
 
     cancelling: int
     """Orders whose cancel is under way."""
+
+
+class OpeningReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the exchange's account had, as it is written down."""
+
+    exchange: str
+    ts_ns: int
+    balances: dict[str, Exact]
+    """Free and held together, by asset."""
 
 
 class LiveOrderReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,6 +194,27 @@ def live_routes(desk: LiveDesk, clock: Clock) -> list[BaseRouteHandler]:
         return ModeReply(mode=state.mode, confirm="", confirm_until_ns=None)
 
     return [live, set_mode, panic, resume]
+
+
+def balance_routes(balances: LiveBalances) -> list[BaseRouteHandler]:
+    """Return what may be done about the opening balance."""
+
+    @post("/live/opening", opt=needs("live:control"), status_code=HTTP_200_OK)
+    async def opening(request: AnyRequest, data: WhyRequest) -> OpeningReply:
+        """Write down what there is at the exchange as the opening balance, in place of the old.
+
+        For what was deposited, paid out or traded there by somebody else and is all right. It
+        is refused while orders of ours are open there.
+        """
+        asked_by = principal_of(request).subject
+        event = await balances.open(asked_by=asked_by, reason=data.reason)
+        return OpeningReply(
+            exchange=event.exchange,
+            ts_ns=event.ts_ns,
+            balances={one.asset: exact.write(one.free + one.held) for one in event.balances},
+        )
+
+    return [opening]
 
 
 def record_routes(desk: LiveDesk) -> list[BaseRouteHandler]:

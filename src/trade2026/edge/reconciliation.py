@@ -1,5 +1,6 @@
 """The routes of reconciliation: platform, log and venue side by side, where they differ."""
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,11 +9,12 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK
 
-from trade2026.core.numbers import money_half_even
+from trade2026.core.numbers import Value, money_half_even
 from trade2026.desk.reconciling import ReconcilingDesk
 from trade2026.desk.runs import KEPT, Runs
 from trade2026.edge import exact
 from trade2026.edge.exact import Exact
+from trade2026.model.balance import BalanceLine
 from trade2026.model.reconciliation import (
     Cause,
     Difference,
@@ -20,7 +22,7 @@ from trade2026.model.reconciliation import (
     OrderDifference,
     Reconciliation,
 )
-from trade2026.shell.access import is_visible, needs, principal_of
+from trade2026.shell.access import is_visible, needs, principal_of, visible_accounts
 
 AnyRequest = Request[Any, Any, Any]
 AnyVenue = Literal["PRISM", "LIVE"]
@@ -66,6 +68,53 @@ class HealedReply(msgspec.Struct, frozen=True, kw_only=True):
     exec_id: str
 
 
+class BalanceVerdict(StrEnum):
+    """Whether what there is at the venue is what it should be."""
+
+    EXPLAINED = "EXPLAINED"
+    """To less than a nano of each asset."""
+    UNEXPLAINED = "UNEXPLAINED"
+    NOT_ASKED = "NOT_ASKED"
+    """It did not answer, or what it answered cannot be compared: nobody knows."""
+
+
+class AssetReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue says there is of an asset, all accounts together, and why.
+
+    free + held = opening + traded + not_booked - fees + transfers - under_way + unexplained.
+    """
+
+    asset: str
+    free: Exact
+    held: Exact
+    """Kept back by orders that work there."""
+    opening: Exact
+    """What there was before the platform traded with it."""
+    traded: Exact
+    """Moved since by fills in the log."""
+    not_booked: Exact
+    """Moved by fills that the gateway has told of and the log has not."""
+    fees: Exact
+    """Paid in this asset for trades in others."""
+    transfers: Exact
+    """Deposited since, less what was withdrawn."""
+    under_way: Exact
+    """Moved by fills so new that the venue has not counted them here."""
+    unexplained: Exact
+    held_unexplained: Exact
+    """Kept back beyond what orders of ours can."""
+
+
+class BalancesReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The venue's balances, compared."""
+
+    verdict: BalanceVerdict
+    why: str
+    """Why they were not asked for."""
+    assets: list[AssetReply]
+    """To a sender who may see every account; they belong to all accounts together."""
+
+
 class ReconciliationReply(msgspec.Struct, frozen=True, kw_only=True):
     """Empty differences mean that platform, log and venue say the same to the nano."""
 
@@ -83,6 +132,7 @@ class ReconciliationReply(msgspec.Struct, frozen=True, kw_only=True):
     """Of accounts that the sender may see."""
     orders: list[OrderDifferenceReply]
     healed: list[HealedReply]
+    balances: BalancesReply
 
 
 def reconciliation_routes(desk: ReconcilingDesk, runs: Runs) -> list[BaseRouteHandler]:
@@ -122,6 +172,35 @@ def _reply(found: Reconciliation, request: AnyRequest) -> ReconciliationReply:
             for one in found.healed
             if is_visible(request, one.account)
         ],
+        balances=_balances_reply(found, request),
+    )
+
+
+def _balances_reply(found: Reconciliation, request: AnyRequest) -> BalancesReply:
+    if found.balances is None:
+        verdict = BalanceVerdict.NOT_ASKED
+    elif found.unexplained_assets:
+        verdict = BalanceVerdict.UNEXPLAINED
+    else:
+        verdict = BalanceVerdict.EXPLAINED
+    shown = () if visible_accounts(request) is not None else found.balances or ()
+    assets = [_asset_reply(one) for one in shown]
+    return BalancesReply(verdict=verdict, why=found.balances_why, assets=assets)
+
+
+def _asset_reply(one: BalanceLine) -> AssetReply:
+    return AssetReply(
+        asset=one.asset,
+        free=_amount(one.free),
+        held=_amount(one.held),
+        opening=_amount(one.opening),
+        traded=_amount(one.traded),
+        not_booked=_amount(one.not_booked),
+        fees=_amount(one.fees),
+        transfers=_amount(one.transfers),
+        under_way=_amount(one.under_way),
+        unexplained=_amount(one.unexplained),
+        held_unexplained=_amount(one.held_unexplained),
     )
 
 
@@ -148,6 +227,8 @@ def _order_reply(one: OrderDifference) -> OrderDifferenceReply:
 
 
 def _held(held: Held) -> HeldReply:
-    return HeldReply(
-        quantity=exact.write(held.quantity), cash=exact.write(money_half_even(held.cash))
-    )
+    return HeldReply(quantity=exact.write(held.quantity), cash=_amount(held.cash))
+
+
+def _amount(value: Value) -> Exact:
+    return exact.write(money_half_even(value))

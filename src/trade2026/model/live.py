@@ -12,6 +12,7 @@ import msgspec
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import EventId, OrderId
 from trade2026.core.numbers import Money, Px, Qty
+from trade2026.model.balance import AssetBalance, AssetTransfer
 from trade2026.model.execution import ExecType, ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.order import NewOrderSingle, OrderReplaceRequest
 
@@ -77,6 +78,26 @@ class Panicked(_Word, frozen=True, kw_only=True):
 
 class PanicEnded(_Word, frozen=True, kw_only=True):
     """The way back: the breaker is let go; the mode stays SHADOW."""
+
+
+class BalancesOpened(_Word, frozen=True, kw_only=True):
+    """What the exchange's account had while no order of ours was open there.
+
+    Written down by the gateway when it first meets an exchange; later only where somebody says
+    why what has been before does not count any more.
+    """
+
+    exchange: str
+    """Its name."""
+    balances: tuple[AssetBalance, ...]
+    transfer_ids: tuple[str, ...]
+    """Deposits and withdrawals that are in it."""
+
+
+class TransferSeen(_Step, frozen=True, kw_only=True):
+    """The exchange told of a deposit or a withdrawal that the opening does not have."""
+
+    transfer: AssetTransfer
 
 
 class BreakerMoved(_Step, frozen=True, kw_only=True):
@@ -169,5 +190,14 @@ OrderStep: TypeAlias = (
 )
 """A further step of an order that was taken in."""
 
-LiveEvent: TypeAlias = ModeSet | Panicked | PanicEnded | BreakerMoved | OrderTaken | OrderStep
+LiveEvent: TypeAlias = (
+    ModeSet
+    | Panicked
+    | PanicEnded
+    | BalancesOpened
+    | TransferSeen
+    | BreakerMoved
+    | OrderTaken
+    | OrderStep
+)
 """Anything in the gateway's log."""

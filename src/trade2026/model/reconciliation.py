@@ -1,5 +1,6 @@
 """Reconciliation: what a venue says that accounts hold with it, and how a comparison came out."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -8,6 +9,7 @@ import msgspec
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
 from trade2026.core.numbers import (
+    NANOS,
     Money,
     Px,
     Qty,
@@ -16,6 +18,7 @@ from trade2026.core.numbers import (
     value_of,
     value_of_money,
 )
+from trade2026.model.balance import BalanceLine, VenueBalance, booked_as
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS
 from trade2026.model.position import BASE_CURRENCY
@@ -56,6 +59,10 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[StatementLine, ...]
     orders: tuple[StatementOrder, ...] | None = None
     """All of the platform's orders that work there; None where it does not say."""
+    balances: tuple[VenueBalance, ...] | None = None
+    """What there is, of the assets that the platform trades; None where it could not be asked."""
+    balances_why: str = ""
+    """Why it could not."""
 
 
 class Cause(StrEnum):
@@ -118,6 +125,16 @@ def is_third(symbol: str, asset: str) -> bool:
     return asset not in _LISTED.get(symbol, _UNLISTED)
 
 
+def sums_by_asset(held: Mapping[tuple[AccountId, str], Held]) -> dict[str, Value]:
+    """Return what holdings by account and symbol come to, by asset, all accounts together."""
+    found: dict[str, Value] = {}
+    for (_, symbol), one in held.items():
+        base, quote = _LISTED.get(symbol, (symbol, BASE_CURRENCY))
+        for asset, moved in ((base, one.quantity * NANOS), (booked_as(quote), one.cash)):
+            found[asset] = Value(found.get(asset, 0) + moved)
+    return found
+
+
 def moved_by(report: ExecutionReport) -> Held:
     """Return what the fill moves that *report* tells of."""
     qty = SignedQty(report.last_qty * report.side.sign)
@@ -174,6 +191,16 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
     orders: tuple[OrderDifference, ...] = ()
     healed: tuple[Healed, ...] = ()
+    balances: tuple[BalanceLine, ...] | None = None
+    """What there is at the venue and why; None where it could not be asked, which is no word
+    about whether it agrees."""
+    balances_why: str = ""
+    """Why it could not; empty in runs of a time when nobody asked."""
+
+    @property
+    def unexplained_assets(self) -> tuple[str, ...]:
+        """Return the assets of which there is something at the venue, or not, without a cause."""
+        return tuple(one.asset for one in self.balances or () if not one.is_explained)
 
     @property
     def unexplained(self) -> tuple[Difference | OrderDifference, ...]:

@@ -13,6 +13,7 @@ import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.numbers import Money, Px, Qty
+from trade2026.model.balance import AssetBalance, AssetTransfer
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import OrdType, Side, TimeInForce
 
@@ -159,6 +160,26 @@ class Exchange(Protocol):
 
     async def book(self, symbol: str) -> ExchangeBook:
         """Return the book as it stands, by asking.
+
+        Raises:
+            VenueRejectedError: the question is refused.
+            VenueBusyError: it was not looked at.
+            VenueUnavailableError: no answer came.
+        """
+        ...
+
+    async def balances(self) -> Sequence[AssetBalance]:
+        """Return all that the account has, free and held; what it does not name it has none of.
+
+        Raises:
+            VenueRejectedError: the question is refused.
+            VenueBusyError: it was not looked at.
+            VenueUnavailableError: no answer came.
+        """
+        ...
+
+    async def transfers(self, since_ns: TimeNs) -> Sequence[AssetTransfer]:
+        """Return deposits and withdrawals since then that are done; none where it never tells.
 
         Raises:
             VenueRejectedError: the question is refused.

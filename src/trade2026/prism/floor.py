@@ -11,12 +11,13 @@ from typing import Final
 import msgspec
 
 from trade2026.core.ids import OrderId
-from trade2026.core.numbers import Qty
+from trade2026.core.numbers import Qty, Value
+from trade2026.model.balance import VenueBalance
 from trade2026.model.execution import ExecType
 from trade2026.model.instrument import PRISM, Instrument
 from trade2026.model.order import NewOrderSingle, OrderReplaceRequest, TimeInForce
 from trade2026.model.prism import PartyHolding, PrismFunding
-from trade2026.model.reconciliation import Statement, StatementOrder
+from trade2026.model.reconciliation import Held, Statement, StatementOrder, sums_by_asset
 from trade2026.prism.balance import Wallet
 from trade2026.prism.days import DayEnds
 from trade2026.prism.door import OnGrid, examine, examine_change
@@ -260,6 +261,15 @@ class Floor:
             report_seq=self.reporter.last_seq,
             lines=tuple(self.holdings.lines()),
             orders=self._orders_told(),
+            balances=self._balances_told(),
+        )
+
+    def _balances_told(self) -> tuple[VenueBalance, ...]:
+        # Accounts of the platform trade on margin, and began with nothing here: nothing is held.
+        held = {(x.account, x.symbol): Held(x.quantity, x.cash) for x in self.holdings.lines()}
+        return tuple(
+            VenueBalance(asset=asset, free=free, held=Value(0))
+            for asset, free in sorted(sums_by_asset(held).items())
         )
 
     def _orders_told(self) -> tuple[StatementOrder, ...] | None:

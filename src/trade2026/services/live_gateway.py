@@ -12,6 +12,7 @@ from trade2026.core.errors import InvalidNumberError, SettingsError, StartError
 from trade2026.core.ids import AccountId
 from trade2026.core.numbers import Money, Qty, parse_nanos
 from trade2026.desk.live import LiveDesk
+from trade2026.desk.live_balances import LiveBalances
 from trade2026.desk.live_log import LiveLog
 from trade2026.desk.live_look import LiveLook
 from trade2026.desk.live_market import LiveMarket
@@ -21,7 +22,7 @@ from trade2026.desk.live_work import LiveWork
 from trade2026.desk.orders import OmsSettings
 from trade2026.domain.live.rules import Rules
 from trade2026.domain.live.state import LiveState
-from trade2026.edge.live import live_routes, record_routes
+from trade2026.edge.live import balance_routes, live_routes, record_routes
 from trade2026.model.live import LiveMode
 from trade2026.model.live_subjects import (
     LIVE_CANCEL,
@@ -113,7 +114,8 @@ def build(context: Context) -> Service:
         logger=context.log,
         doubt_ns=int(settings.doubt_s * NS_PER_S),
     )
-    statement = LiveStatement(log.state, work, context.clock)
+    balances = LiveBalances(exchange=exchange, log=log, market=market, logger=context.log)
+    statement = LiveStatement(log.state, work, balances, context.clock)
     desk = LiveDesk(
         log=log,
         modes=LiveModes(log=log, ids=context.ids, logger=context.log),
@@ -126,7 +128,11 @@ def build(context: Context) -> Service:
     look = LiveLook(desk, settings.maker_fee_bps, settings.taker_fee_bps)
     return Service(
         name=context.name,
-        routes=[*live_routes(desk, context.clock), *record_routes(desk)],
+        routes=[
+            *live_routes(desk, context.clock),
+            *record_routes(desk),
+            *balance_routes(balances),
+        ],
         intakes=[
             # First all that was ever meant and said: nothing is sent before that is known.
             Fold(subject=LIVE_EVENT, handler=log.on_event),
@@ -140,7 +146,7 @@ def build(context: Context) -> Service:
         soft_pings={"exchange": desk.ping, "breaker": desk.breaker_ping},
         about=desk.about,
         caught_up=log.tell_again,
-        loops=[desk.run],
+        loops=[desk.run, balances.run],
         stop=exchange.close,
     )
 

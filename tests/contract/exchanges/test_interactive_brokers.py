@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 from tests.broker import NAME, a_broker, a_share_order, running_broker
-from tests.factories import money, px, qty
+from tests.factories import NOW_NS, money, px, qty
 from tests.trading import until
 from tests.tws import ACCOUNT, Tws, running_tws
 
@@ -107,6 +107,46 @@ async def test_a_fill_waits_for_its_commission_but_not_for_ever(
     (trade,) = await broker.trades(sent.venue_order_id, "AAPL")
 
     assert (trade.qty, trade.fee, trade.fee_asset) == (qty("4"), 0, "")
+
+
+async def test_it_tells_cash_by_currency_and_shares_by_our_symbols(
+    site: tuple[Tws, IbExchange],
+) -> None:
+    tws, broker = site
+    tws.shares["BRK B"] = Decimal(-3)
+
+    told = {one.asset: (one.free, one.held) for one in await broker.balances()}
+
+    # Neither another account's, nor what TWS sums up over currencies.
+    assert told == {
+        "USD": (money("100000.25"), 0),
+        "MSFT": (qty("7"), 0),
+        "BRK.B": (-qty("3"), 0),
+    }
+    assert await broker.transfers(NOW_NS) == ()
+    # TWS allows two such subscriptions: each is given up again.
+    await until(lambda: [told[0] for told in tws.heard][-4:] == ["62", "63", "61", "64"])
+
+
+async def test_a_list_of_cash_without_the_account_is_no_answer(
+    site: tuple[Tws, IbExchange],
+) -> None:
+    tws, broker = site
+    tws.is_secretive = True
+
+    with pytest.raises(VenueUnavailableError, match="cash"):
+        await broker.balances()
+
+
+async def test_a_broken_connection_tells_no_balances(site: tuple[Tws, IbExchange]) -> None:
+    tws, broker = site
+    tws.is_mute = True
+    asking = asyncio.ensure_future(broker.balances())
+    await until(lambda: tws.heard[-1][0] == "62")
+    tws.cut()
+
+    with pytest.raises(VenueUnavailableError):
+        await asking
 
 
 async def test_a_correction_is_no_second_fill(site: tuple[Tws, IbExchange]) -> None:

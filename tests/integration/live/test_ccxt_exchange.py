@@ -10,7 +10,9 @@ from tests.factories import px, qty
 from tests.integration.prism.site import Site, a_site
 
 from trade2026.adapters.exchanges.ccxt_exchange import CcxtExchange
+from trade2026.core.clock import TimeNs
 from trade2026.core.errors import VenueBusyError, VenueRejectedError, VenueUnavailableError
+from trade2026.model.balance import AssetBalance
 from trade2026.model.order import OrdType, Side, TimeInForce
 from trade2026.ports.exchange import (
     ExchangeBook,
@@ -113,6 +115,26 @@ async def test_fills_are_told_exactly_with_their_fee(exchange: CcxtExchange) -> 
     # Five basis points, up to the nano: no float was on the way.
     for trade in trades:
         assert trade.fee == -(-trade.px * trade.qty * 5 // (10_000 * 10**9))
+
+
+async def test_it_tells_what_there_is_free_and_held(exchange: CcxtExchange) -> None:
+    before = {one.asset: one for one in await exchange.balances()}
+
+    await exchange.send(an_order())
+
+    after = {one.asset: one for one in await exchange.balances()}
+    assert {"USDT", "BTC"} <= before.keys()
+    assert before["USDT"].held == 0
+    # The worth of the order at least, and its fee at most.
+    worth = px("40000.01") * qty("0.01") // 10**9
+    assert worth <= after["USDT"].held <= worth * 1.001
+    assert sum(_whole(after["USDT"])) == sum(_whole(before["USDT"]))
+    assert after["BTC"] == before["BTC"]
+    assert await exchange.transfers(TimeNs(0)) == []
+
+
+def _whole(one: AssetBalance) -> tuple[int, int]:
+    return one.free, one.held
 
 
 async def test_refusals_are_told_apart(exchange: CcxtExchange) -> None:

@@ -34,7 +34,7 @@ async def live(site: Site) -> AsyncGenerator[Gateway]:
 
 
 async def stated(site: Site, gateway: Gateway) -> Statement:
-    desk = LiveStatement(gateway.desk.state, gateway.work, site.clock)
+    desk = LiveStatement(gateway.desk.state, gateway.work, gateway.balances, site.clock)
     return await desk.on_statement(StatementRequest(venue=LIVE))
 
 
@@ -122,10 +122,14 @@ async def test_more_orders_than_can_be_asked_about_are_not_told(
     site: Site, live: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_statement, "ASKED_MOST", 1)
+    await live.open_balance()
     for number in range(2):
         await submit(live, replace(BUY, order_id=OrderId(f"order-{number}")))
 
-    assert (await stated(site, live)).orders is None
+    told = await stated(site, live)
+
+    assert told.orders is None
+    assert (told.balances, told.balances_why) == (None, "more orders work than can be asked about")
 
 
 async def test_an_exchange_that_does_not_answer_states_nothing(site: Site, live: Gateway) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 import structlog
 from msgspec.structs import replace
-from tests.factories import a_fill, an_unknown, px, qty
+from tests.factories import a_fill, an_unknown, money, px, qty
 from tests.trading import Core, PlainVenue, a_resting_ask, running_core, until
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
@@ -14,13 +14,14 @@ from trade2026.core import chance
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import BusUnavailableError
 from trade2026.core.ids import AccountId, EventId, ExecId, Ids, OrderId
-from trade2026.core.numbers import NANOS, SignedQty, Value
+from trade2026.core.numbers import NANOS, SignedQty, Value, value_of_money
 from trade2026.desk import reconciling
 from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.rechecking import Rechecker
 from trade2026.desk.reconciling import ReconcilingDesk
 from trade2026.desk.runs import Runs
 from trade2026.domain.position.reconcile import NOTHING
+from trade2026.model.balance import VenueBalance
 from trade2026.model.execution import ExecType
 from trade2026.model.live_subjects import LIVE_STATEMENT
 from trade2026.model.order import OrdStatus, OrdType
@@ -52,6 +53,9 @@ class World:
             bus=self.bus, clock=clock, log=LOG, books=self.books, runs=self.runs
         )
         self.alarms: list[HaltRequest] = []
+        self.balances: tuple[VenueBalance, ...] | None = None
+        self.answers: list[VenueBalance] = []
+        """What there is at the next questions, one after another."""
 
     async def begin(self) -> None:
         await self.bus.fold(ORDERS_EVENT, self.books.on_journal)
@@ -66,7 +70,16 @@ class World:
             quantity=SignedQty(2 * NANOS),
             cash=Value(-100_000 * NANOS**2),
         )
-        return Statement(venue=request.venue, report_seq=1, lines=(line,))
+        if self.answers:
+            self.balances = (self.answers.pop(0),)
+        why = "no answer" if self.balances is None else ""
+        return Statement(
+            venue=request.venue,
+            report_seq=1,
+            lines=(line,),
+            balances=self.balances,
+            balances_why=why,
+        )
 
     async def on_halt(self, request: HaltRequest) -> Alert:
         self.alarms.append(request)
@@ -167,6 +180,69 @@ async def test_the_exchange_is_compared_by_itself_once_it_has_traded(
     await world.desk.check()
     assert "default BTCUSDT" in await world.desk.ping()
     assert len(world.alarms) == 1
+
+
+def a_balance(free: str) -> VenueBalance:
+    """Return what there is of USDT where 100,000 of 250,000 were spent."""
+    return VenueBalance(
+        asset="USDT",
+        free=value_of_money(money(free)),
+        held=Value(0),
+        opening=value_of_money(money("250000")),
+    )
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask again at once."""
+    monkeypatch.setattr(reconciling, "ASK_AGAIN_S", 0)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_balance_without_a_cause_alarms_once_and_until_it_has_one(world: World) -> None:
+    await world.hear_of_the_fill()
+    world.balances = (a_balance("149999"),)
+
+    found = await world.desk.check()
+    await world.desk.check()
+
+    assert found.unexplained_assets == ("USDT",)
+    (alarm,) = world.alarms
+    assert (alarm.account, alarm.reason) == (
+        "default",
+        "reconciliation: balance of USDT at PRISM",
+    )
+    assert await world.desk.ping() == "unexplained differences: PRISM USDT"
+    # Not to be asked is no word that it is well again, and none that it is worse.
+    world.balances = None
+    assert (await world.desk.check()).balances_why == "no answer"
+    assert await world.desk.ping() == "unexplained differences: PRISM USDT"
+    world.balances = (a_balance("149999"),)
+    await world.desk.check()
+    assert len(world.alarms) == 1
+    world.balances = (a_balance("150000"),)
+    await world.desk.check()
+    assert await world.desk.ping() == ""
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_venue_whose_balances_were_not_asked_alarms_nobody(world: World) -> None:
+    await world.hear_of_the_fill()
+
+    found = await world.desk.check()
+
+    assert (found.balances, found.balances_why) == (None, "no answer")
+    assert (world.alarms, await world.desk.ping()) == ([], "")
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_balance_that_lags_behind_its_fills_alarms_nobody(world: World) -> None:
+    await world.hear_of_the_fill()
+    world.answers = [a_balance("250000"), a_balance("150000")]
+
+    found = await world.desk.check()
+
+    assert (world.answers, found.unexplained_assets, world.alarms) == ([], (), [])
 
 
 class Books:

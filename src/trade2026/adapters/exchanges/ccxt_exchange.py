@@ -16,6 +16,7 @@ import ccxt.pro
 from ccxt.base.decimal_to_precision import DECIMAL_PLACES
 
 from trade2026.adapters.exchanges.ccxt_words import (
+    balances_of,
     book_of,
     error_of,
     instrument_of,
@@ -24,13 +25,16 @@ from trade2026.adapters.exchanges.ccxt_words import (
     print_of,
     state_of,
     trade_of,
+    transfers_of,
 )
+from trade2026.core.clock import NS_PER_MS, TimeNs
 from trade2026.core.errors import (
     InvalidNumberError,
     Trade2026Error,
     VenueRejectedError,
 )
 from trade2026.core.numbers import format_nanos
+from trade2026.model.balance import AssetBalance, AssetTransfer
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import OrdType, TimeInForce
 from trade2026.ports.exchange import (
@@ -225,6 +229,34 @@ class CcxtExchange:
         """
         theirs = self._their(symbol)
         return book_of(await self._asked(lambda: self._api.fetch_order_book(theirs, DEPTH)), symbol)
+
+    async def balances(self) -> Sequence[AssetBalance]:
+        """Return all that the account has.
+
+        Raises:
+            VenueRejectedError: the question is refused.
+            VenueBusyError: it was not looked at.
+            VenueUnavailableError: no answer came, or no whole one.
+        """
+        return balances_of(await self._asked(self._api.fetch_balance))
+
+    async def transfers(self, since_ns: TimeNs) -> Sequence[AssetTransfer]:
+        """Return deposits and withdrawals that are done; none where ccxt cannot ask for them.
+
+        Raises:
+            VenueRejectedError: the question is refused, as to a key that may not ask it.
+            VenueBusyError: it was not looked at.
+            VenueUnavailableError: no answer came.
+        """
+        since_ms = since_ns // NS_PER_MS
+        found: list[AssetTransfer] = []
+        if self._api.has.get("fetchDeposits"):
+            told = await self._asked(lambda: self._api.fetch_deposits(None, since_ms))
+            found += transfers_of(told, is_in=True)
+        if self._api.has.get("fetchWithdrawals"):
+            told = await self._asked(lambda: self._api.fetch_withdrawals(None, since_ms))
+            found += transfers_of(told, is_in=False)
+        return found
 
     async def listen(self, hear: Callable[[Word], None]) -> None:
         """Tell *hear* of our orders and trades, and of the symbols' books and trades."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import ccxt
 
-from trade2026.adapters.exchanges.exact import fee_of, nanos_of
+from trade2026.adapters.exchanges.exact import fee_of, floor_of, nanos_of
 from trade2026.core.clock import NS_PER_MS, TimeNs
 from trade2026.core.errors import (
     RefusedError,
@@ -19,7 +19,8 @@ from trade2026.core.errors import (
     VenueRejectedError,
     VenueUnavailableError,
 )
-from trade2026.core.numbers import NANOS, Money, Px, Qty
+from trade2026.core.numbers import INT64_MAX, NANOS, Money, Px, Qty
+from trade2026.model.balance import AssetBalance, AssetTransfer
 from trade2026.model.instrument import LIVE, Instrument, InstrumentKind
 from trade2026.model.order import Side
 from trade2026.ports.exchange import (
@@ -164,6 +165,48 @@ def trade_of(trade: dict[str, Any], symbol: str) -> ExchangeTrade:
         is_maker=None if maker is None else maker == "maker",
         ts_ns=TimeNs(int(trade.get("timestamp") or 0) * NS_PER_MS),
     )
+
+
+def balances_of(told: dict[str, Any]) -> list[AssetBalance]:
+    """Return what the account has; assets of which there is nothing are left out.
+
+    So are those of which there is more than fits, 9.2e9 units: no instrument trades in them.
+
+    Raises:
+        VenueUnavailableError: of an asset it is not told how much there is.
+    """
+    found: list[AssetBalance] = []
+    for asset, whole in told["total"].items():
+        free = told["free"].get(asset)
+        if whole is None or free is None:
+            raise VenueUnavailableError(f"it is not told how much {asset} there is")
+        total, spare = floor_of(whole), floor_of(free)
+        if (total or spare) and max(abs(total), abs(spare)) <= INT64_MAX:
+            found.append(AssetBalance(asset=asset, free=spare, held=Money(total - spare)))
+    return found
+
+
+def transfers_of(told: list[dict[str, Any]], *, is_in: bool) -> list[AssetTransfer]:
+    """Return those deposits, or else withdrawals, that are done, with what was taken for them."""
+    found: list[AssetTransfer] = []
+    for one in told:
+        if one.get("status") != "ok":
+            continue
+        fee: dict[str, Any] = one.get("fee") or {}
+        amount = floor_of(one["amount"])
+        if not is_in:
+            taken = fee_of(fee.get("cost")) if fee.get("currency") == one["currency"] else 0
+            amount = Money(-amount - taken)
+        name = one.get("id") or one.get("txid") or one.get("timestamp")
+        found.append(
+            AssetTransfer(
+                transfer_id=f"{'in' if is_in else 'out'}-{name}",
+                asset=str(one["currency"]),
+                amount=amount,
+                ts_ns=TimeNs(int(one.get("timestamp") or 0) * NS_PER_MS),
+            )
+        )
+    return found
 
 
 def print_of(trade: dict[str, Any], symbol: str) -> ExchangePrint:

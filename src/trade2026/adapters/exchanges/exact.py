@@ -4,8 +4,9 @@ Where a library keeps numbers as floats, they are read from the shortest text th
 float: up to fifteen digits that is the text which the exchange sent.
 """
 
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
+from trade2026.core.errors import InvalidNumberError
 from trade2026.core.numbers import NANOS, Money, parse_number
 
 
@@ -16,6 +17,19 @@ def nanos_of(told: object) -> int:
         InvalidNumberError: it has more than nine decimal places, or is none.
     """
     return 0 if told is None else parse_number(str(told))
+
+
+def floor_of(told: object) -> Money:
+    """Return an amount in nanos, what is finer rounded down: nobody can spend it.
+
+    Raises:
+        InvalidNumberError: it is no number.
+    """
+    try:
+        nanos = Decimal(str(told or 0)) * NANOS
+        return Money(int(nanos.to_integral_value(ROUND_FLOOR)))
+    except (InvalidOperation, OverflowError, ValueError):
+        raise InvalidNumberError(str(told), "no amount") from None
 
 
 def fee_of(told: object) -> Money:

@@ -96,6 +96,8 @@ class IbEars:
         self.ended: set[int] = set()
         self.open: set[str] | None = None
         self.closed: list[tuple[Order, OrderState]] | None = None
+        self.shares: list[tuple[str, Contract, float]] | None = None
+        """The account, what it has, and how much of it."""
         self.moved = asyncio.Event()
 
     def connectAck(self) -> None:  # noqa: N802
@@ -193,6 +195,27 @@ class IbEars:
         if abs(fee.commission) < UNSET and key not in self.fees:
             self.fees[key] = fee
             self.on_fill(key)
+        self.moved.set()
+
+    def accountSummary(  # noqa: N802 - TWS's frame
+        self, number: int, account: str, tag: str, value: str, currency: str
+    ) -> None:
+        """Take one amount of an account."""
+        if number in self.answers:
+            self.answers[number].append((account, tag, value, currency))
+
+    def accountSummaryEnd(self, number: int) -> None:  # noqa: N802
+        """Take the end of the list."""
+        self._end(number)
+
+    def position(self, account: str, contract: Contract, amount: float, _cost: float) -> None:
+        """Take what an account has of one contract."""
+        if self.shares is not None:
+            self.shares.append((account, contract, amount))
+
+    def positionEnd(self) -> None:  # noqa: N802
+        """Take the end of the list."""
+        self.shares = None
         self.moved.set()
 
     def contractDetails(self, number: int, found: ContractDetails) -> None:  # noqa: N802

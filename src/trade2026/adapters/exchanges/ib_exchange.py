@@ -11,10 +11,9 @@ Experimental: tested against frames written from TWS's documentation, never agai
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from ib_async.contract import Contract
-from ib_async.order import Order
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.adapters.exchanges.exact import nanos_of
@@ -26,13 +25,16 @@ from trade2026.adapters.exchanges.ib_words import (
     STATUSES,
     WAIT_S,
     Quote,
+    balances_of,
     instrument_of,
+    order_of,
     quantity_of,
     refusal_of,
     status_of,
     their_symbol,
     trade_of,
 )
+from trade2026.core.clock import TimeNs
 from trade2026.core.errors import (
     InvalidNumberError,
     Trade2026Error,
@@ -40,9 +42,10 @@ from trade2026.core.errors import (
     VenueRejectedError,
     VenueUnavailableError,
 )
-from trade2026.core.numbers import Px, Qty, format_nanos
+from trade2026.core.numbers import Px, Qty
+from trade2026.model.balance import AssetBalance, AssetTransfer
 from trade2026.model.instrument import Instrument
-from trade2026.model.order import OrdType, Side, TimeInForce
+from trade2026.model.order import Side
 from trade2026.ports.exchange import (
     ExchangeBook,
     ExchangeLost,
@@ -58,8 +61,6 @@ FEE_WITHIN_S: Final = 3.0
 REOPEN_S: Final = 0.5
 REOPEN_MOST_S: Final = 30.0
 CURRENCY: Final = "USD"
-
-_TYPES: Final = {OrdType.MARKET: "MKT", OrdType.LIMIT: "LMT"}
 
 
 class IbExchange:
@@ -148,7 +149,7 @@ class IbExchange:
             VenueBusyError: it provably was not sent, or not looked at.
             VenueUnavailableError: whether it arrived is not known.
         """
-        contract, made = self._contract(order.symbol), self._order(order)
+        contract, made = self._contract(order.symbol), order_of(order, self._account)
         try:
             seen = self._wire.place(contract, made)
         except (VenueUnavailableError, ConnectionError) as error:
@@ -287,6 +288,24 @@ class IbExchange:
             raise VenueRejectedError(why)
         return _book(quote)
 
+    async def balances(self) -> Sequence[AssetBalance]:
+        """Return the account's cash by currency, and its shares.
+
+        Raises:
+            VenueUnavailableError: no answer came.
+        """
+        ours = {their_symbol(one): one for one in self._symbols}
+        cash, shares = await self._wire.ask_cash(), await self._wire.ask_shares()
+        if not any(whose == self._account for whose, *_ in cash):
+            # TWS always has cash to tell of, be it none: without it this was no answer.
+            raise VenueUnavailableError("TWS tells nothing of the account's cash")
+        return balances_of(cash, shares, account=self._account, ours=ours)
+
+    async def transfers(self, since_ns: TimeNs) -> Sequence[AssetTransfer]:
+        """Return none: TWS's API does not tell of deposits."""
+        del since_ns
+        return ()
+
     async def listen(self, hear: Callable[[Word], None]) -> None:
         """Tell *hear* of our orders and fills, and of the symbols' prices; come back for ever."""
         self._tell(hear)
@@ -349,26 +368,6 @@ class IbExchange:
         ears.on_quote, ears.on_last = on_quote, on_last
         ears.on_corrected = lambda exec_id: self._logger.error(
             "the broker corrected a fill; the books keep the first word", exec_id=exec_id
-        )
-
-    def _order(self, order: ExchangeOrder) -> Order:
-        if order.is_post_only:
-            raise VenueRejectedError("NOT_SUPPORTED orders that may only rest")
-        is_market = order.ord_type is OrdType.MARKET
-        if is_market and order.time_in_force is TimeInForce.FOK:
-            raise VenueRejectedError("NOT_SUPPORTED a market order that fills whole or not at all")
-        # Numbers go out as the text they are: the library writes a text as it stands.
-        exact: dict[str, Any] = {"totalQuantity": format_nanos(order.qty)}
-        if order.price is not None:
-            exact["lmtPrice"] = format_nanos(order.price)
-        return Order(
-            action=order.side.value,
-            orderType=_TYPES[order.ord_type],
-            # A market order never rests, not over night either.
-            tif="IOC" if is_market else order.time_in_force.value,
-            orderRef=order.client_id,
-            account=self._account,
-            **exact,
         )
 
     def _contract(self, symbol: str) -> Contract:

@@ -15,12 +15,16 @@ from ib_async.objects import ExecutionFilter
 from ib_async.order import Order, OrderState
 
 from trade2026.adapters.exchanges.ib_ears import IbEars, Seen
-from trade2026.adapters.exchanges.ib_words import LIVE_DATA, NO_CONTRACT, Quote
+from trade2026.adapters.exchanges.ib_words import CASH_OF_ALL, LIVE_DATA, NO_CONTRACT, Quote
 from trade2026.core.errors import VenueUnavailableError
 
 T = TypeVar("T")
 
 ANSWER_WITHIN_S: Final = 10.0
+
+
+def _leave(_: int) -> None:
+    """Do nothing: most lists end by themselves."""
 
 
 class IbWire:
@@ -123,6 +127,40 @@ class IbWire:
             await self._whole(lambda: self.ears.closed is None)
             return heard
 
+    async def ask_cash(self) -> list[tuple[str, str, str, str]]:
+        """Return account, tag, amount and currency of all that TWS says of cash.
+
+        Raises:
+            VenueUnavailableError: no answer came.
+        """
+
+        def ask(number: int) -> None:
+            self.client.reqAccountSummary(number, "All", CASH_OF_ALL)
+
+        def end(number: int) -> None:
+            # It is a subscription, of which TWS allows two.
+            if self.client.isReady():
+                self.client.cancelAccountSummary(number)
+
+        return await self._list(ask, end)
+
+    async def ask_shares(self) -> list[tuple[str, Contract, float]]:
+        """Return account, contract and amount of all that TWS says is held.
+
+        Raises:
+            VenueUnavailableError: no answer came.
+        """
+        async with self._one_list:
+            self.number()
+            self.ears.shares = heard = list[tuple[str, Contract, float]]()
+            self.client.reqPositions()
+            try:
+                await self._whole(lambda: self.ears.shares is None)
+            finally:
+                if self.client.isReady():
+                    self.client.cancelPositions()
+            return heard
+
     def place(self, contract: Contract, order: Order) -> Seen:
         """Hand an order over, once.
 
@@ -169,7 +207,9 @@ class IbWire:
         self.client.disconnect()
         logging.getLogger("ib_async.Decoder").removeHandler(self.ears.unread)
 
-    async def _list(self, ask: Callable[[int], None]) -> list[Any]:
+    async def _list(
+        self, ask: Callable[[int], None], end: Callable[[int], None] = _leave
+    ) -> list[Any]:
         number = self.number()
         answer = self.ears.answers[number] = list[Any]()
         try:
@@ -179,6 +219,7 @@ class IbWire:
             if code != NO_CONTRACT:
                 raise VenueUnavailableError(f"TWS does not tell it: {code} {text}")
         finally:
+            end(number)
             self.ears.answers.pop(number, None)
             self.ears.ended.discard(number)
             self.ears.errors.pop(number, None)

@@ -4,14 +4,16 @@ Source: TWS API documentation, "Order Management" (order states), "Message Codes
 "Executions and Commissions" (https://interactivebrokers.github.io/tws-api, read 2026-11).
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from ib_async.contract import ContractDetails
+from ib_async.contract import Contract, ContractDetails
 from ib_async.objects import CommissionReport, Execution
+from ib_async.order import Order
 
-from trade2026.adapters.exchanges.exact import fee_of, nanos_of
+from trade2026.adapters.exchanges.exact import fee_of, floor_of, nanos_of
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import (
     Trade2026Error,
@@ -19,14 +21,18 @@ from trade2026.core.errors import (
     VenueRejectedError,
     VenueUnavailableError,
 )
-from trade2026.core.numbers import NANOS, Money, Px, Qty
+from trade2026.core.numbers import NANOS, Money, Px, Qty, format_nanos
+from trade2026.model.balance import AssetBalance
 from trade2026.model.instrument import LIVE, Instrument, InstrumentKind
-from trade2026.ports.exchange import ExchangeStatus, ExchangeTrade
+from trade2026.model.order import OrdType, TimeInForce
+from trade2026.ports.exchange import ExchangeOrder, ExchangeStatus, ExchangeTrade
 
 UNSET: Final = 1e300
 """TWS writes the largest float for "no number"."""
 WAIT_S: Final = 1.0
 """How long to leave TWS alone where it has no connection, or was asked too often."""
+
+_TYPES: Final = {OrdType.MARKET: "MKT", OrdType.LIMIT: "LMT"}
 
 STATUSES: Final = {
     "PreSubmitted": ExchangeStatus.WORKING,
@@ -42,6 +48,11 @@ STATUSES: Final = {
 LOST, BACK_WITHOUT_DATA, BACK, RESET = 1100, 1101, 1102, 1300
 """Between TWS and the broker: lost, back (streams to be asked for again), back, other port."""
 
+CASH_OF_ALL: Final = "$LEDGER:ALL"
+"""The tag that stands for all amounts of cash, in every currency."""
+_CASH: Final = "CashBalance"
+_ALL_TOGETHER: Final = "BASE"
+"""What TWS writes instead of a currency where it has summed them up."""
 LIVE_DATA: Final = 1
 """The market as it is now: not frozen, not delayed."""
 NO_CONTRACT: Final = 200
@@ -111,6 +122,32 @@ def refusal_of(code: int, text: str, hidden: str) -> Trade2026Error | None:
     return None if kind is None else VenueRejectedError(f"{kind} {said}")
 
 
+def order_of(order: ExchangeOrder, account: str) -> Order:
+    """Return an order in TWS's words, with our name for it and the *account* that it is for.
+
+    Raises:
+        VenueRejectedError: TWS has no such order.
+    """
+    if order.is_post_only:
+        raise VenueRejectedError("NOT_SUPPORTED orders that may only rest")
+    is_market = order.ord_type is OrdType.MARKET
+    if is_market and order.time_in_force is TimeInForce.FOK:
+        raise VenueRejectedError("NOT_SUPPORTED a market order that fills whole or not at all")
+    # Numbers go out as the text they are: the library writes a text as it stands.
+    exact: dict[str, Any] = {"totalQuantity": format_nanos(order.qty)}
+    if order.price is not None:
+        exact["lmtPrice"] = format_nanos(order.price)
+    return Order(
+        action=order.side.value,
+        orderType=_TYPES[order.ord_type],
+        # A market order never rests, not over night either.
+        tif="IOC" if is_market else order.time_in_force.value,
+        orderRef=order.client_id,
+        account=account,
+        **exact,
+    )
+
+
 def their_symbol(symbol: str) -> str:
     """Return the broker's spelling: classes of shares stand behind a blank, `BRK B`."""
     return symbol.replace(".", " ")
@@ -156,6 +193,34 @@ def status_of(told: str) -> ExchangeStatus:
 def quantity_of(told: float | Decimal) -> Qty:
     """Return a number of shares; none where TWS names none."""
     return Qty(0 if told > UNSET else nanos_of(told))
+
+
+def balances_of(
+    cash: list[tuple[str, str, str, str]],
+    shares: list[tuple[str, Contract, float]],
+    *,
+    account: str,
+    ours: Mapping[str, str],
+) -> list[AssetBalance]:
+    """Return what the account has; TWS keeps back nothing asset by asset.
+
+    Args:
+        cash: account, tag, amount, currency.
+        shares: account, what, how much; negative where it is short.
+        account: whose balances are wanted.
+        ours: our symbols by TWS's.
+    """
+    found = [
+        AssetBalance(asset=currency, free=floor_of(amount), held=Money(0))
+        for whose, tag, amount, currency in cash
+        if (whose, tag) == (account, _CASH) and currency != _ALL_TOGETHER
+    ]
+    found += [
+        AssetBalance(asset=ours.get(one.symbol, one.symbol), free=floor_of(amount), held=Money(0))
+        for whose, one, amount in shares
+        if whose == account and one.secType == "STK" and amount
+    ]
+    return found
 
 
 def trade_id_of(exec_id: str) -> str:

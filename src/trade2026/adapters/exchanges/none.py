@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+from trade2026.core.clock import TimeNs
 from trade2026.core.errors import VenueRejectedError
+from trade2026.model.balance import AssetBalance, AssetTransfer
 from trade2026.model.instrument import Instrument
 from trade2026.ports.exchange import (
     ExchangeBook,
@@ -64,6 +66,22 @@ class NoExchange:
             VenueRejectedError: always.
         """
         raise VenueRejectedError(f"{WHY} for {symbol}")
+
+    async def balances(self) -> Sequence[AssetBalance]:
+        """Refuse the question: that there is nothing would be a word about somebody's money.
+
+        Raises:
+            VenueRejectedError: always.
+        """
+        raise VenueRejectedError(f"{WHY} for balances")
+
+    async def transfers(self, since_ns: TimeNs) -> Sequence[AssetTransfer]:
+        """Refuse the question.
+
+        Raises:
+            VenueRejectedError: always.
+        """
+        raise VenueRejectedError(f"{WHY} for transfers since {since_ns}")
 
     async def listen(self, hear: Callable[[Word], None]) -> None:
         """Hear nothing, for ever."""

@@ -18,9 +18,17 @@ from trade2026.model.audit import Deed, DeedDone
 from trade2026.model.compliance import BreachFound, RulesBound
 from trade2026.model.instrument import LIVE
 from trade2026.model.kill import KillReport
-from trade2026.model.live import BreakerMoved, LiveEvent, ModeSet, PanicEnded, Panicked
+from trade2026.model.live import (
+    BalancesOpened,
+    BreakerMoved,
+    LiveEvent,
+    ModeSet,
+    PanicEnded,
+    Panicked,
+    TransferSeen,
+)
 from trade2026.model.prism import PrismInput
-from trade2026.model.reconciliation import Reconciliation
+from trade2026.model.reconciliation import Cause, Reconciliation
 from trade2026.model.risk import AlertAcknowledged, LimitsSet, RiskControl
 from trade2026.model.route import RoutesSet
 
@@ -149,17 +157,18 @@ def deed_of_prism(event: PrismInput) -> Deed | None:
 
 def deed_of_reconciliation(event: Reconciliation) -> Deed | None:
     """Return a comparison that somebody asked for, that found something, or that healed it."""
-    found = (*event.differences, *event.orders)
-    if event.asked_by == PTRC and not found and not event.healed:
+    found, assets = (*event.differences, *event.orders), event.unexplained_assets
+    if event.asked_by == PTRC and not (found or assets or event.healed):
         return None
     told = [f"{one.account} {one.symbol} {one.cause}" for one in found]
+    told += [f"{asset} {Cause.UNEXPLAINED}" for asset in assets]
     told += [f"booked {one.exec_id} of {one.order_id}" for one in event.healed]
     return Deed(
         ts_ns=event.ts_ns,
         who=event.asked_by,
         action="ledger.reconcile",
         target=event.run_id,
-        result="DIFFERENT" if event.unexplained else "OK",
+        result="DIFFERENT" if event.unexplained or assets else "OK",
         text=f"{event.venue} at report {event.report_seq}: {'; '.join(told)}",
     )
 
@@ -189,7 +198,7 @@ def deed_of_rules(event: RulesBound) -> Deed:
 
 
 def deed_of_live(event: LiveEvent) -> Deed | None:
-    """Return the change of the live gateway's mode, its panic or its breaker."""
+    """Return what changed the live gateway, or what there is at its exchange, but for trades."""
     who, text = "live-gateway", ""
     match event:
         case ModeSet():
@@ -198,6 +207,14 @@ def deed_of_live(event: LiveEvent) -> Deed | None:
             who, action, text = event.asked_by, "live.panic", event.reason
         case PanicEnded():
             who, action, text = event.asked_by, "live.resume", event.reason
+        case BalancesOpened():
+            who, action = event.asked_by, "live.opening"
+            told = (f"{one.asset} {format_nanos(one.free + one.held)}" for one in event.balances)
+            text = f"{event.exchange}: {event.reason}; {', '.join(told)}"
+        case TransferSeen():
+            one = event.transfer
+            who, action = "exchange", "live.transfer"
+            text = f"{one.transfer_id} {one.asset} {format_nanos(one.amount)}"
         case BreakerMoved():
             action, text = "live.breaker", f"open: {event.why}" if event.is_open else "closed"
         case _:

@@ -12,11 +12,13 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, OrderId
 from trade2026.core.numbers import Money, Px, value_of_money
 from trade2026.domain.live.breaker import Breaker
+from trade2026.domain.live.funds import Funds
 from trade2026.domain.live.mode import after_restart
 from trade2026.domain.live.order import LiveOrder, apply, taken, unspent
 from trade2026.domain.live.rules import Day, Rules, day_loss, day_of
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.live import (
+    BalancesOpened,
     BreakerMoved,
     LiveEvent,
     LiveMode,
@@ -29,6 +31,7 @@ from trade2026.model.live import (
     ReplacementTaken,
     Reported,
     ShadowFilled,
+    TransferSeen,
 )
 from trade2026.model.position import BASE_CURRENCY, DOLLARS
 from trade2026.model.reconciliation import Held, is_third, moved_by
@@ -67,6 +70,8 @@ class LiveState:
         self._held: dict[str, int] = {}
         self.traded: dict[tuple[AccountId, str], Held] = {}
         """What all fills that were reported moved, by account and symbol."""
+        self.funds = Funds()
+        """How what there is at the exchange came about."""
         self._done: deque[OrderId] = deque()
 
     @property
@@ -97,6 +102,10 @@ class LiveState:
         match event:
             case ModeSet() | Panicked() | PanicEnded():
                 self._word(event)
+            case BalancesOpened():
+                self.funds.open(event, self.traded)
+            case TransferSeen():
+                self.funds.transfer(event)
             case BreakerMoved():
                 opened_ns = event.ts_ns if event.is_open else None
                 self.breaker = Breaker(opened_ns=opened_ns, why=event.why)
@@ -164,6 +173,7 @@ class LiveState:
             return
         place = (report.account, report.symbol)
         self.traded[place] = self.traded.get(place, Held()).plus(moved_by(report))
+        self.funds.report(report)
         self._turn(ts_ns)
         moved = moved_by(report)
         self._cash += moved.cash

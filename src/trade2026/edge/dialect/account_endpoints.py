@@ -240,7 +240,7 @@ async def system_status(desk: Desk, call: Call) -> object:
 
 
 async def nothing(desk: Desk, call: Call) -> object:
-    """Return an empty list: PRISM has no margin trading."""
+    """Return an empty list: PRISM has no margin trading, and no deposits and withdrawals."""
     del desk, call
     return []
 
@@ -308,6 +308,8 @@ ACCOUNT_ENDPOINTS: Final = (
     _keyed("PUT", "userDataStream.ping", keep_stream),
     _keyed("DELETE", "userDataStream.stop", close_stream),
     _signed("GET", "/sapi/v1/capital/config/getall", "", coins, 10),
+    _signed("GET", "/sapi/v1/capital/deposit/hisrec", "", nothing),
+    _signed("GET", "/sapi/v1/capital/withdraw/history", "", nothing),
     _signed("GET", "/sapi/v1/asset/tradeFee", "", trade_fees),
     Endpoint(method="GET", path="/sapi/v1/system/status", word="", answer=system_status),
     _signed("GET", "/sapi/v1/margin/allPairs", "", nothing),

@@ -22,6 +22,7 @@ from tests.factories import (
 from tests.strategies import messages
 
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
+from trade2026.core.numbers import Value
 from trade2026.domain.audit.deeds import (
     deed_of_acknowledgement,
     deed_of_algo,
@@ -36,8 +37,10 @@ from trade2026.domain.audit.deeds import (
     deed_told,
 )
 from trade2026.domain.audit.order_deeds import deed_of_order
+from trade2026.domain.position.balances import explain
 from trade2026.model.algo import AlgoEvent, AlgoPaused, AlgoSliced
 from trade2026.model.audit import Deed, DeedDone
+from trade2026.model.balance import AssetBalance, AssetTransfer, VenueBalance
 from trade2026.model.booking import (
     CashMoved,
     DividendBooked,
@@ -63,12 +66,14 @@ from trade2026.model.journal import (
 )
 from trade2026.model.kill import KillReport
 from trade2026.model.live import (
+    BalancesOpened,
     BreakerMoved,
     CancelAsked,
     LiveMode,
     ModeSet,
     PanicEnded,
     Panicked,
+    TransferSeen,
 )
 from trade2026.model.order import OrdType
 from trade2026.model.position import LotMethod
@@ -344,6 +349,12 @@ def test_a_comparison_is_told_where_it_found_something_or_somebody_asked() -> No
     assert mended[5] == "PRISM at report 7: booked exec-1 of order-1"
     wrong = told(deed_of_reconciliation(msgspec.structs.replace(clean, orders=(lost,))))
     assert (wrong[4], wrong[5]) == ("DIFFERENT", "PRISM at report 7: default BTCUSDT ORDER_TRADED")
+    line = explain(VenueBalance(asset="BTC", free=Value(0), held=Value(0)), Value(0), Value(0))
+    held = msgspec.structs.replace(clean, balances=(line,))
+    assert deed_of_reconciliation(held) is None
+    gone = msgspec.structs.replace(line, unexplained=Value(10**9))
+    missing = told(deed_of_reconciliation(msgspec.structs.replace(clean, balances=(gone,))))
+    assert (missing[4], missing[5]) == ("DIFFERENT", "PRISM at report 7: BTC UNEXPLAINED")
 
 
 @given(event=messages(BreachFound))
@@ -382,4 +393,21 @@ def test_who_changed_the_live_gateway_is_told_and_its_orders_are_not() -> None:
         assert deed is not None
         assert (deed.who, deed.action, deed.target, deed.text) == (name, action, "LIVE", text)
 
+    opened = BalancesOpened(
+        exchange="plain",
+        balances=(AssetBalance(asset="USDT", free=money("1.5"), held=money("2")),),
+        transfer_ids=(),
+        **word,
+        **who,
+    )
+    seen = TransferSeen(
+        transfer=AssetTransfer(transfer_id="in-1", asset="BTC", amount=money("-3"), ts_ns=NOW_NS),
+        **word,
+    )
+    assert [
+        (one.who, one.action, one.text) for one in map(deed_of_live, (opened, seen)) if one
+    ] == [
+        ("ada", "live.opening", "plain: a drill; USDT 3.5"),
+        ("exchange", "live.transfer", "in-1 BTC -3"),
+    ]
     assert deed_of_live(CancelAsked(order_id=OrderId("order-1"), **word)) is None
