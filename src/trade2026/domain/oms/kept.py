@@ -22,7 +22,7 @@ def books_fill(event: OrderEvent, order: Order) -> TypeGuard[OrderReported]:
 
     A report that is journalled twice books once.
     """
-    is_report = isinstance(event, OrderReported)
+    is_report = type(event) is OrderReported
     return is_report and event.report.exec_id not in order.exec_ids and does_move(event)
 
 

@@ -7,7 +7,7 @@ and `recall` are that somebody's calls, in this order. Without them everything i
 """
 
 from bisect import bisect_left, insort
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -32,11 +32,23 @@ from trade2026.model.order import DONE, OrdStatus
 from trade2026.model.position import UNATTRIBUTED
 
 
+class _Life:
+    """One order that is here, as far as it is known; mutable."""
+
+    __slots__ = ("events", "order", "seq")
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.events: list[OrderEvent] = []
+        self.seq = 0
+        """Where in the log the last event stands, as far as that is known."""
+
+
 class Orders:
     """Every order that is not forgotten, its life, and its fills."""
 
     def __init__(self) -> None:
-        self._orders: dict[OrderId, Order] = {}
+        self._lives: dict[OrderId, _Life] = {}
         self._ids: list[OrderId] = []
         """Sorted, which for UUIDv7 is the order of time: pages are cut from it."""
         self._by_key: dict[tuple[AccountId, ClOrdId], OrderId] = {}
@@ -44,13 +56,12 @@ class Orders:
         """A set that keeps its order, so that a cancel of all goes oldest first."""
         self._done: deque[OrderId] = deque()
         """In the order in which they ended or were recalled: the first to be forgotten."""
-        self._events: dict[OrderId, list[OrderEvent]] = {}
-        self._seqs: dict[OrderId, int] = {}
-        """Where in the log the last event of an order stands, as far as that is known."""
         self._fills: deque[Fill] = deque()
         self._fills_of: dict[OrderId, list[Fill]] = {}
+        """Those of unknown orders too."""
         self._fill_count = 0
-        self._counts = dict.fromkeys(OrdStatus, 0)
+        self._gone = Counter[OrdStatus]()
+        """How many orders that are not here stand in each status."""
         self._cash_opened: set[AccountId] = set()
         self._unknown: dict[tuple[str, ExecId], UnknownReported] = {}
         self._held: dict[tuple[AccountId, str], SignedQty] = {}
@@ -67,8 +78,9 @@ class Orders:
             IllegalTransitionError: the event is a step that its order does not allow.
         """
         if isinstance(event, OrderStep):
-            self._book_order(event)
-            self._seqs[event.order_id] = max(self._seqs[event.order_id], seq)
+            life = self._book_order(event)
+            if seq > life.seq:
+                life.seq = seq
         elif isinstance(event, UnknownReported):
             self._book_unknown(event)
         elif isinstance(event, CashDeposited):
@@ -76,16 +88,17 @@ class Orders:
 
     def get(self, order_id: str) -> Order | None:
         """Return the order of that id, if it is here."""
-        return self._orders.get(OrderId(order_id))
+        life = self._lives.get(OrderId(order_id))
+        return None if life is None else life.order
 
     def by_key(self, account: str, cl_ord_id: str) -> Order | None:
         """Return the account's order that was sent under the key *cl_ord_id*, if it is here."""
         order_id = self._by_key.get((AccountId(account), ClOrdId(cl_ord_id)))
-        return None if order_id is None else self._orders[order_id]
+        return None if order_id is None else self._lives[order_id].order
 
     def open_orders(self, account: str | None = None) -> tuple[Order, ...]:
         """Return the open orders, of one account or of all, oldest first."""
-        orders = (self._orders[order_id] for order_id in self._open)
+        orders = (self._lives[order_id].order for order_id in self._open)
         return tuple(o for o in orders if account is None or o.request.account == account)
 
     def page(
@@ -100,12 +113,13 @@ class Orders:
             limit: not negative.
         """
         ids = self._newest_open(after) if query.active_only else self._newest_first(after)
-        wanted = (self._orders[order_id] for order_id in ids)
+        wanted = (self._lives[order_id].order for order_id in ids)
         return tuple(islice(filter(query.wants, wanted), limit))
 
     def events_of(self, order_id: str) -> tuple[OrderEvent, ...]:
         """Return the life of an order, in order; empty where there is no such order here."""
-        return tuple(self._events.get(OrderId(order_id), ()))
+        life = self._lives.get(OrderId(order_id))
+        return () if life is None else tuple(life.events)
 
     def fills(
         self,
@@ -153,7 +167,7 @@ class Orders:
         """Return whether *report* is in the log already, under its order or as unknown."""
         if (report.venue, report.exec_id) in self._unknown:
             return True
-        order = self._orders.get(report.order_id)
+        order = self.get(report.order_id)
         return order is not None and report.exec_id in order.exec_ids
 
     @property
@@ -163,12 +177,13 @@ class Orders:
 
     def counts(self) -> dict[OrdStatus, int]:
         """Return how many orders stand in each status, forgotten ones too."""
-        return dict(self._counts)
+        counts = Counter(life.order.status for life in self._lives.values())
+        return {status: counts[status] + self._gone[status] for status in OrdStatus}
 
     @property
     def count(self) -> int:
         """How many orders are here."""
-        return len(self._orders)
+        return len(self._lives)
 
     @property
     def ended_count(self) -> int:
@@ -183,7 +198,7 @@ class Orders:
     def take_changes(self) -> Changes:
         """Return what has changed since it was settled; it stays changed until it is settled."""
         return Changes(
-            orders=tuple(self._orders[order_id] for order_id in self._changed),
+            orders=tuple(self._lives[order_id].order for order_id in self._changed),
             kept=tuple(self._kept(order_id) for order_id in self._changed),
             fills=tuple(self._fills),
             totals=self._totals(),
@@ -192,7 +207,7 @@ class Orders:
     def settle(self, changes: Changes) -> None:
         """Take note that *changes* are kept elsewhere; what changed meanwhile stays changed."""
         for order in changes.orders:
-            if self._orders[order.request.order_id] is order:
+            if self._lives[order.request.order_id].order is order:
                 del self._changed[order.request.order_id]
         for _ in changes.fills:
             self._fills.popleft()
@@ -207,11 +222,11 @@ class Orders:
         forgotten: set[OrderId] = set()
         while self._done:
             order_id = self._done[0]
-            order = self._orders[order_id]
-            is_recent = order.updated_ns >= before_ns or self._seqs[order_id] > up_to_seq
+            life = self._lives[order_id]
+            is_recent = life.order.updated_ns >= before_ns or life.seq > up_to_seq
             if is_recent or order_id in self._changed:
                 break
-            self._drop(order)
+            self._drop(life.order)
             forgotten.add(order_id)
             self._done.popleft()
         if forgotten:
@@ -227,7 +242,7 @@ class Orders:
         surplus = max(0, len(self._done) - ended)
         forgotten = {self._done.popleft() for _ in range(surplus)}
         for order_id in forgotten:
-            self._drop(self._orders[order_id])
+            self._drop(self._lives[order_id].order)
         self._ids = [order_id for order_id in self._ids if order_id not in forgotten]
         self._changed.clear()
         self._fills.clear()
@@ -240,8 +255,8 @@ class Orders:
 
     def restore(self, totals: Totals) -> None:
         """Begin from *totals*; the open orders are then recalled."""
-        assert not self._orders, "only an empty fold can be restored"
-        self._counts |= totals.counts
+        assert not self._lives, "only an empty fold can be restored"
+        self._gone = Counter(totals.counts)
         self._fill_count = totals.fill_count
         self._cash_opened = set(totals.cash_opened)
         self._unknown = {(u.report.venue, u.report.exec_id): u for u in totals.unknown}
@@ -250,15 +265,15 @@ class Orders:
     def recall(self, kept: Kept) -> Order:
         """Take back an order that was forgotten, and return it; one that is here stays."""
         order_id = kept.events[0].order_id
-        here = self._orders.get(order_id)
+        here = self._lives.get(order_id)
         if here is not None:
-            return here
+            return here.order
         order, fills = kept.unfold()
-        self._take_in(order_id, order)
-        self._orders[order_id] = order
-        self._events[order_id] = list(kept.events)
+        life = self._take_in(order_id, order)
+        life.events += kept.events
         if fills:
             self._fills_of[order_id] = fills
+        self._gone[order.status] -= 1
         if order.is_done:
             self._end(order_id)
         return order
@@ -277,7 +292,7 @@ class Orders:
 
     def _kept(self, order_id: OrderId) -> Kept:
         return Kept(
-            events=tuple(self._events[order_id]),
+            events=tuple(self._lives[order_id].events),
             fill_numbers=tuple(fill.number for fill in self._fills_of.get(order_id, ())),
         )
 
@@ -296,30 +311,32 @@ class Orders:
             return
         self._unknown[key] = event
         if does_move(event):
-            self._book_fill(event, UNATTRIBUTED)
+            moved = sum(move.qty for move in moves_of(event))
+            self._book_fill(event, UNATTRIBUTED, moved)
 
-    def _book_order(self, event: OrderEvent) -> None:
+    def _book_order(self, event: OrderEvent) -> _Life:
         order_id = event.order_id
-        before = self._orders.get(order_id)
+        life = self._lives.get(order_id)
+        if life is None:
+            life = self._take_in(order_id, apply(None, event))
+            life.events.append(event)
+            self._changed[order_id] = None
+            return life
+        before = life.order
         after = apply(before, event)
         if after is before:
-            return
-        if before is None:
-            self._take_in(order_id, after)
-        else:
-            self._counts[before.status] -= 1
-        self._counts[after.status] += 1
-        self._orders[order_id] = after
-        self._events[order_id].append(event)
+            return life
+        life.order = after
+        life.events.append(event)
         self._changed[order_id] = None
-        if before is None:
-            return
         if after.status in DONE and before.status not in DONE:
             self._end(order_id)
         if books_fill(event, before):
-            self._book_fill(event, after.request.strategy)
+            moved = (after.cum_qty - before.cum_qty) * event.report.side.sign
+            self._book_fill(event, after.request.strategy, moved)
+        return life
 
-    def _take_in(self, order_id: OrderId, order: Order) -> None:
+    def _take_in(self, order_id: OrderId, order: Order) -> _Life:
         key = (order.request.account, order.request.cl_ord_id)
         assert key not in self._by_key, f"{order_id}: the key {key} is another order's"
         self._by_key[key] = order_id
@@ -329,8 +346,8 @@ class Orders:
         else:
             self._ids.append(order_id)
         self._open[order_id] = None
-        self._events[order_id] = []
-        self._seqs[order_id] = 0
+        life = self._lives[order_id] = _Life(order)
+        return life
 
     def _end(self, order_id: OrderId) -> None:
         self._open.pop(order_id, None)
@@ -338,11 +355,14 @@ class Orders:
 
     def _drop(self, order: Order) -> None:
         order_id = order.request.order_id
-        del self._orders[order_id], self._events[order_id], self._seqs[order_id]
+        del self._lives[order_id]
         del self._by_key[order.request.account, order.request.cl_ord_id]
         self._fills_of.pop(order_id, None)
+        self._gone[order.status] += 1
 
-    def _book_fill(self, event: OrderReported | UnknownReported, strategy: StrategyId) -> None:
+    def _book_fill(
+        self, event: OrderReported | UnknownReported, strategy: StrategyId, moved: int
+    ) -> None:
         report = event.report
         self._fill_count += 1
         fill = Fill(
@@ -355,5 +375,4 @@ class Orders:
         self._fills.append(fill)
         self._fills_of.setdefault(report.order_id, []).append(fill)
         place = (event.account, report.symbol)
-        for move in moves_of(event):
-            self._held[place] = SignedQty(self._held.get(place, 0) + move.qty)
+        self._held[place] = SignedQty(self._held.get(place, 0) + moved)

@@ -4,7 +4,7 @@ Each surprise begins with its code, so that a program can tell an over-fill (aft
 account may only reduce) from a late cancel.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from trade2026.core.numbers import format_nanos
@@ -16,6 +16,9 @@ from trade2026.model.journal import FillTerms
 from trade2026.model.order import OrdType, Side
 from trade2026.model.surprise import Surprise
 
+# To look a member up in its enum costs more than to compare with it.
+_NEW: Final = ExecType.NEW
+_TRADE: Final = ExecType.TRADE
 _ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
 
 SELF_TRADE: Final = "SELF_TRADE"
@@ -27,8 +30,8 @@ def surprises_of(
     report: ExecutionReport,
     was: FillTerms | None = None,
     legs: Sequence[Order | None] = (),
-) -> Iterator[str]:
-    """Yield what contradicts *order* in a *report* that was not applied to it yet.
+) -> list[str]:
+    """Return what contradicts *order* in a *report* that was not applied to it yet.
 
     Args:
         order: before the report.
@@ -36,28 +39,39 @@ def surprises_of(
         was: what the fill was booked at that it undoes, where there is one.
         legs: of the order's group, where it has one.
     """
+    found: list[str] = []
     if order.sent_ns is None:
-        yield f"{Surprise.NEVER_SENT}: a report on an order that is {order.status}, never sent"
+        found.append(
+            f"{Surprise.NEVER_SENT}: a report on an order that is {order.status}, never sent"
+        )
     request = order.request
     ours = (order.venue, request.symbol, request.side)
     theirs = (report.venue, report.symbol, report.side)
-    # In the gateway's mode MOCK all that is meant for the exchange trades on PRISM, which says so.
-    is_mock = (order.venue, report.venue) == (LIVE, PRISM)
-    if ours != theirs and not (is_mock and ours[1:] == theirs[1:]):
-        yield f"{Surprise.OTHER_ORDER}: {' '.join(theirs)} reported, {' '.join(ours)} ordered"
+    if ours != theirs and not _is_mock(ours, theirs):
+        found.append(
+            f"{Surprise.OTHER_ORDER}: {' '.join(theirs)} reported, {' '.join(ours)} ordered"
+        )
     exec_type = report.exec_type
-    if exec_type is ExecType.TRADE:
-        yield from _of_fill(order, report)
+    if exec_type is _TRADE:
+        found += _of_fill(order, report)
         too_much = traded_too_much(order, legs, report.last_qty) if legs else 0
         if too_much:
-            yield f"{Surprise.BOTH_FILLED}: {format_nanos(too_much)} more than one leg should"
+            found.append(
+                f"{Surprise.BOTH_FILLED}: {format_nanos(too_much)} more than one leg should"
+            )
     elif exec_type in _ENDS:
-        yield from _of_end(order, report)
+        found += _of_end(order, report)
     elif exec_type in UNDOES:
-        yield from _of_undoing(order, report, was)
+        found += _of_undoing(order, report, was)
     elif exec_type is ExecType.REPLACED and not _is_expected(order, report):
-        yield f"{Surprise.CHANGED_UNASKED}: replaced by the venue while {order.status}"
-    yield from _of_cum_qty(order, report, was)
+        found.append(f"{Surprise.CHANGED_UNASKED}: replaced by the venue while {order.status}")
+    found += _of_cum_qty(order, report, was)
+    return found
+
+
+def _is_mock(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    # In the gateway's mode MOCK all that is meant for the exchange trades on PRISM, which says so.
+    return (ours[0], theirs[0]) == (LIVE, PRISM) and ours[1:] == theirs[1:]
 
 
 def _is_expected(order: Order, report: ExecutionReport) -> bool:
@@ -65,59 +79,66 @@ def _is_expected(order: Order, report: ExecutionReport) -> bool:
     return is_asked or report.text.startswith(SELF_TRADE)
 
 
-def _of_fill(order: Order, report: ExecutionReport) -> Iterator[str]:
+def _of_fill(order: Order, report: ExecutionReport) -> list[str]:
+    found: list[str] = []
     request = order.request
     cum_qty = order.cum_qty + report.last_qty
     if cum_qty > request.order_qty:
-        yield (
+        found.append(
             f"{Surprise.OVER_FILL}: {format_nanos(cum_qty)} filled, "
             f"{format_nanos(request.order_qty)} ordered"
         )
     if order.is_done:
-        yield f"{Surprise.FILL_AFTER_DONE}: a fill after {order.status}"
-    if request.ord_type is OrdType.MARKET or request.price is None:
-        return
+        found.append(f"{Surprise.FILL_AFTER_DONE}: a fill after {order.status}")
+    if request.price is None or request.ord_type is OrdType.MARKET:
+        return found
     worse = (report.last_px - request.price) * request.side.sign
     if worse > 0:
         word = "above" if request.side is Side.BUY else "below"
-        yield (
+        found.append(
             f"{Surprise.BEYOND_LIMIT}: filled at {format_nanos(report.last_px)}, "
             f"{word} the limit {format_nanos(request.price)}"
         )
+    return found
 
 
-def _of_end(order: Order, report: ExecutionReport) -> Iterator[str]:
+def _of_end(order: Order, report: ExecutionReport) -> list[str]:
     if order.is_done:
-        yield f"{Surprise.ENDED_TWICE}: {report.exec_type} after {order.status}"
-    elif report.exec_type is ExecType.REJECTED and order.venue_ack_ns is not None:
-        yield f"{Surprise.REJECTED_LATE}: rejected after the venue had taken it in"
+        return [f"{Surprise.ENDED_TWICE}: {report.exec_type} after {order.status}"]
+    if report.exec_type is ExecType.REJECTED and order.venue_ack_ns is not None:
+        return [f"{Surprise.REJECTED_LATE}: rejected after the venue had taken it in"]
+    return []
 
 
-def _of_undoing(order: Order, report: ExecutionReport, was: FillTerms | None) -> Iterator[str]:
+def _of_undoing(order: Order, report: ExecutionReport, was: FillTerms | None) -> list[str]:
     if was is None:
-        yield f"{Surprise.NO_SUCH_FILL}: {report.exec_type} of {report.exec_ref_id or 'nothing'}"
-        return
-    yield (
+        return [f"{Surprise.NO_SUCH_FILL}: {report.exec_type} of {report.exec_ref_id or 'nothing'}"]
+    undone = (
         f"{Surprise.FILL_UNDONE}: {report.exec_type} of {report.exec_ref_id}, "
         f"{format_nanos(was.last_qty)} at {format_nanos(was.last_px)}"
     )
+    found = [undone]
     if report.exec_type is ExecType.TRADE_CORRECT:
         cum_qty = order.cum_qty - was.last_qty + report.last_qty
         if cum_qty > order.request.order_qty:
-            yield (
+            found.append(
                 f"{Surprise.OVER_FILL}: {format_nanos(cum_qty)} filled, "
                 f"{format_nanos(order.request.order_qty)} ordered"
             )
+    return found
 
 
-def _of_cum_qty(order: Order, report: ExecutionReport, was: FillTerms | None) -> Iterator[str]:
+def _of_cum_qty(order: Order, report: ExecutionReport, was: FillTerms | None) -> list[str]:
+    exec_type = report.exec_type
     # A late NEW tells of a time before the fills; every other report tells of all of them.
-    if report.exec_type is ExecType.NEW or (report.exec_type in UNDOES and was is None):
-        return
+    if exec_type is _NEW or (was is None and exec_type in UNDOES):
+        return []
     undone = 0 if was is None else was.last_qty
-    cum_qty = order.cum_qty - undone + (report.last_qty if report.exec_type in BOOKS else 0)
-    if report.cum_qty != cum_qty:
-        yield (
-            f"{Surprise.CUM_QTY}: the venue counts {format_nanos(report.cum_qty)} filled, "
-            f"its reports add up to {format_nanos(cum_qty)}"
-        )
+    cum_qty = order.cum_qty - undone + (report.last_qty if exec_type in BOOKS else 0)
+    if report.cum_qty == cum_qty:
+        return []
+    counts = (
+        f"{Surprise.CUM_QTY}: the venue counts {format_nanos(report.cum_qty)} filled, "
+        f"its reports add up to {format_nanos(cum_qty)}"
+    )
+    return [counts]

@@ -11,6 +11,10 @@ from trade2026.model.execution import ExecType
 from trade2026.model.journal import OrderReported
 from trade2026.model.order import DONE, OrdStatus
 
+# To look a member up in its enum costs more than to compare with it.
+_TRADE: Final = ExecType.TRADE
+_FILL_ALL: Final = Trigger.FILL_ALL
+_FILL_PART: Final = Trigger.FILL_PART
 _PLAIN: Final[dict[ExecType, Trigger]] = {
     ExecType.NEW: Trigger.ACKNOWLEDGE,
     ExecType.CANCELED: Trigger.CANCEL,
@@ -39,9 +43,10 @@ def trigger_of(
     """
     exec_type = event.report.exec_type
     is_all = cum_qty >= order_qty
+    # First what nearly every order hears.
+    if exec_type is _TRADE:
+        return _FILL_ALL if is_all else _FILL_PART
     match exec_type:
-        case ExecType.TRADE:
-            return Trigger.FILL_ALL if is_all else Trigger.FILL_PART
         case ExecType.CANCEL_REJECTED:
             kept = Trigger.KEEP_PART if cum_qty else Trigger.KEEP_WHOLE
             return Trigger.KEEP_CHANGING if is_changing else kept
