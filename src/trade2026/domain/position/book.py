@@ -7,15 +7,7 @@ remainder stays with the position, and no nano is made or lost. After every fill
     realized - cost == minus the sum of signed quantity times price of all fills
 """
 
-from trade2026.core.numbers import (
-    Money,
-    Px,
-    SignedQty,
-    Value,
-    share_of,
-    value_of,
-    value_of_money,
-)
+from trade2026.core.numbers import NANOS, Money, Px, SignedQty, Value, share_of, value_of
 from trade2026.domain.position.lots import Lots
 from trade2026.model.position import LotMethod, Position
 
@@ -57,7 +49,10 @@ def book_lots(
 def closed_of(position: Position, qty: SignedQty) -> int:
     """Return how many units a fill of *qty* closes, without a sign."""
     held = position.quantity
-    return min(abs(qty), abs(held)) if qty * held < 0 else 0
+    if qty * held >= 0:
+        return 0
+    size, held_size = abs(qty), abs(held)
+    return size if size < held_size else held_size
 
 
 def _booked(
@@ -65,16 +60,16 @@ def _booked(
 ) -> Position:
     # What is closed has the sign of what is held: the fill's own sign is the other one.
     closed_signed = closed if position.quantity > 0 else -closed
-    gained = value_of(px, closed_signed) - cost_out
+    gained = px * closed_signed - cost_out
     opened = qty + closed_signed
     # Spelled out: every fill passes here, and `replace` costs as much as the rest of it.
     return Position(
         key=position.key,
         quantity=SignedQty(position.quantity + qty),
-        cost=Value(position.cost - cost_out + value_of(px, opened)),
+        cost=Value(position.cost - cost_out + px * opened),
         realized=Value(position.realized + gained),
-        fees=Value(position.fees + value_of_money(fee)),
-        turnover=Value(position.turnover + abs(value_of(px, qty))),
+        fees=Value(position.fees + fee * NANOS),
+        turnover=Value(position.turnover + abs(px * qty)),
         last_px=px,
         currency=position.currency,
         funding=position.funding,

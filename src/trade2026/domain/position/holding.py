@@ -14,6 +14,7 @@ import msgspec
 
 from trade2026.core.ids import ExecId
 from trade2026.core.numbers import (
+    NANOS,
     Money,
     Px,
     SignedQty,
@@ -67,6 +68,7 @@ Op: TypeAlias = FillOp | FundingOp | DividendOp | SplitOp | MethodOp
 """What can happen to a position."""
 
 
+_AVERAGE: Final = LotMethod.AVERAGE
 OPS_KEPT: Final = 5_000
 """At least so many of the newest ops can be taken back, and at most twice as many."""
 
@@ -226,8 +228,8 @@ class Holding:
         self._set(other_fees=tuple(AssetAmount(*one) for one in sorted(fees.items())))
 
     def _trade(self, qty: SignedQty, px: Px, fee: Money) -> None:
-        self.cash = Value(self.cash - value_of(px, qty) - value_of_money(fee))
-        if self.method is LotMethod.AVERAGE:
+        self.cash = Value(self.cash - px * qty - fee * NANOS)
+        if self.method is _AVERAGE:
             self.position = book(self.position, qty, px, fee)
         else:
             self.position = book_lots(self.position, self.lots, self.method, qty, px=px, fee=fee)
