@@ -11,7 +11,6 @@ from trade2026.core.numbers import (
     Qty,
     SignedQty,
     parse_nanos,
-    value_of_money,
 )
 from trade2026.domain.risk.check import RiskView
 from trade2026.domain.risk.limit import DEFAULT_LIMITS
@@ -158,7 +157,7 @@ def a_view(**changes: object) -> RiskView:
         position_qty=SignedQty(0),
         open_buy_qty=Qty(0),
         open_sell_qty=Qty(0),
-        equity=value_of_money(money("1000000")),
+        equity=money("1000000"),
         bound_margin=Money(0),
         reserved=Money(0),
         fee_bps=Bps(5),

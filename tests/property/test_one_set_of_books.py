@@ -136,7 +136,7 @@ def test_cash_and_equity_are_one(
     idle = sum(max(0, one.worth) for one in account.balances if one.currency not in DOLLARS)
     assert seen.buying_power == seen.equity - money_up(idle) - seen.margin - seen.reserved
     view = risk.view(an_order(order_qty=qty("1")), NOW_NS)
-    assert (view.equity, view.idle) == (cash + held, idle)
+    assert (view.equity, view.idle) == (money_down(cash + held), money_up(idle))
     paid_in = sum(one.deposits_base for one in account.balances)
     known = risk.accounts.get("default")
     assert known.deposits + known.purse.paid_in == paid_in

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.factories import NOW_NS, a_deposit, a_fill, a_quote, a_report, an_order, an_unknown, px
 
 from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId
-from trade2026.core.numbers import NANOS, Bps, Money, Qty
+from trade2026.core.numbers import NANOS, Bps, Money, Qty, money_down
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import Change, as_changed, change_problem
 from trade2026.domain.oms.order import Order
@@ -311,7 +311,7 @@ class Desk(RuleBasedStateMachine):
             for position in self.ledger.positions(account):
                 held[position.key.symbol] += position.quantity
             assert view.position_qty == held["BTCUSDT"]
-            assert view.equity == ledger.cash + sum(held.values()) * px("50000")
+            assert view.equity == money_down(ledger.cash + sum(held.values()) * px("50000"))
             assert view.bound_margin == sum(
                 self.naive_margin(account, symbol, amount) for symbol, amount in held.items()
             )

@@ -15,7 +15,6 @@ from trade2026.core.numbers import (
     Qty,
     SignedQty,
     parse_qty,
-    value_of_money,
 )
 from trade2026.domain.risk.check import RiskCheck, RiskView, opening_qty, to_reserve
 from trade2026.domain.risk.checks import (
@@ -128,7 +127,7 @@ def views(draw: st.DrawFn) -> RiskView:
         position_qty=draw(held),
         open_buy_qty=draw(no_lots),
         open_sell_qty=draw(no_lots),
-        equity=value_of_money(draw(amounts)),
+        equity=draw(amounts),
         bound_margin=Money(draw(st.integers(0, 10**15))),
         reserved=Money(draw(st.integers(0, 10**15))),
         limits=draw(limits()),
@@ -265,7 +264,7 @@ def test_what_passes_every_check_keeps_every_limit(
         mode=TradingMode.NORMAL,
         bid_px=view.bid_px or view.ask_px or TICK,
         reference_age_ns=0,
-        equity=value_of_money(Money(max(view.equity // 10**9, 10**14))),
+        equity=Money(max(view.equity, 10**14)),
         bound_margin=Money(0),
         limits=wider(calm_limits, 10**15),
     )
@@ -280,7 +279,7 @@ def test_what_passes_every_check_keeps_every_limit(
     assert after * reference <= calm.limits.max_position_value * 10**9
     if opening_qty(order, calm):
         used = calm.bound_margin + calm.reserved + to_reserve(order, calm)
-        assert used <= calm.equity // 10**9
+        assert used <= calm.equity
 
 
 @given(order=orders(), view=views())

@@ -15,8 +15,6 @@ from trade2026.core.numbers import (
     Qty,
     SignedQty,
     Value,
-    value_of,
-    value_of_money,
 )
 from trade2026.model.balance import BalanceLine, VenueBalance, booked_as
 from trade2026.model.execution import ExecutionReport
@@ -113,9 +111,9 @@ def booked_by(symbol: str, qty: SignedQty, px: Px, fee: Money, fee_asset: str) -
         fee_asset: what it is paid in.
     """
     base, quote = _LISTED.get(symbol, _UNLISTED)
-    cash = -value_of(px, qty)
+    cash = -px * qty
     if fee_asset == quote:
-        return Held(qty, Value(cash - value_of_money(fee)))
+        return Held(qty, Value(cash - fee * NANOS))
     units = fee if base and fee_asset == base else 0
     return Held(SignedQty(qty - units), Value(cash))
 

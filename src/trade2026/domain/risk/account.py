@@ -17,7 +17,6 @@ from trade2026.core.numbers import (
     SignedQty,
     Value,
     share_of,
-    value_of,
     value_of_money,
 )
 from trade2026.domain.risk.open_orders import OpenOrders
@@ -59,22 +58,22 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reserved(self) -> Money:
         """Return the buying power still held: the unfilled share, rounded up."""
-        own = Money(-(-self.approved.reserved * self.leaves_qty // self.whole))
-        return own if self.change is None else max(own, self.change.reserved)
+        _, _, reserved = self.claim()
+        return Money(reserved)
 
-    @property
-    def open_qty(self) -> Qty:
-        """Return what may still trade, as it stands or as it shall be."""
-        return (
-            self.leaves_qty if self.change is None else max(self.leaves_qty, self.change.open_qty)
-        )
+    def claim(self) -> tuple[int, int, int]:
+        """Return what the order binds: as it stands or as it shall be, of each the worse.
 
-    @property
-    def open_value(self) -> int:
-        """Return what that is worth at the order's limit, in square nanos, the worse of both."""
-        request = self.approved.request
-        own = (request.price or request.stop_px or 0) * self.leaves_qty
-        return own if self.change is None else max(own, self.change.open_value)
+        What may still trade, what that is worth at the limit in square nanos, and the buying
+        power held for it in nanos.
+        """
+        qty, request = self.leaves_qty, self.approved.request
+        value = (request.price or request.stop_px or 0) * qty
+        reserved = -(-self.approved.reserved * qty // self.whole)
+        if self.change is None:
+            return qty, value, reserved
+        other_qty, other_value, other_reserved = self.change.claim()
+        return max(qty, other_qty), max(value, other_value), max(reserved, other_reserved)
 
     @property
     def limit_px(self) -> Px | None:
@@ -106,12 +105,11 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
 
     def less(self, filled: int) -> "Reservation":
         """Return what is held after *filled* more of the order has traded."""
-        change = self.change
-        return msgspec.structs.replace(
-            self,
-            leaves_qty=Qty(max(0, self.leaves_qty - filled)),
-            change=None if change is None else change.less(filled),
-        )
+        left = self.leaves_qty - filled
+        left_qty = Qty(left if left > 0 else 0)
+        if self.change is None:
+            return msgspec.structs.replace(self, leaves_qty=left_qty)
+        return msgspec.structs.replace(self, leaves_qty=left_qty, change=self.change.less(filled))
 
 
 def asked_only(approved: RiskApproved[NewOrderSingle]) -> Reservation:
@@ -133,14 +131,15 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         """Return the holding after *qty* more, signed, at *px*: what flips, opens anew."""
         quantity = self.quantity + qty
         if self.quantity * qty >= 0:
-            cost = self.cost + value_of(px, qty)
+            cost = self.cost + px * qty
         elif self.quantity * quantity > 0:
             cost = share_of(self.cost, abs(quantity), abs(self.quantity))
         else:
-            cost = value_of(px, quantity)
+            cost = px * quantity
         return Holding(quantity=SignedQty(quantity), last_px=px, cost=Value(cost))
 
 
+_MARKET: Final = OrdType.MARKET
 NO_HOLDING: Final = Holding()
 _NO_ORDERS: Final = OpenOrders()
 
@@ -171,9 +170,9 @@ class RiskAccount:
 
     def __init__(self) -> None:
         self.is_open = False
-        self.cash = Value(0)
-        """In the base currency."""
-        self.deposits = Value(0)
+        self.cash = 0
+        """In the base currency, in square nanos like `deposits`."""
+        self.deposits = 0
         """Cash in it that came from outside, which is no gain."""
         self.purse = Purse()
         self.shares: dict[str, Share] = {}
@@ -191,9 +190,9 @@ class RiskAccount:
         """By symbol."""
 
     @property
-    def total_cash(self) -> Value:
-        """Return the cash of all currencies in the base currency."""
-        return Value(self.cash + self.purse.worth)
+    def total_cash(self) -> int:
+        """Return the cash of all currencies in the base currency, in square nanos."""
+        return self.cash + self.purse.worth
 
     def deposit(self, amount: Money) -> None:
         """Add cash, which opens the account."""
@@ -202,8 +201,8 @@ class RiskAccount:
 
     def transfer(self, amount: Value) -> None:
         """Take in *amount* of cash from outside, or give it there."""
-        self.cash = Value(self.cash + amount)
-        self.deposits = Value(self.deposits + amount)
+        self.cash += amount
+        self.deposits += amount
 
     def share(self, strategy: str) -> Share:
         """Return what is the strategy's."""
@@ -218,22 +217,21 @@ class RiskAccount:
         As the ledger books it: a fee in the base asset is paid in units, and one in a third
         asset from what there is of it, which may be less than nothing.
         """
-        held = self.holdings.get(report.symbol, NO_HOLDING)
-        share = self.share(strategy)
-        filled = 0
+        symbol, filled = report.symbol, 0
+        held, share = self.holdings.get(symbol, NO_HOLDING), self.share(strategy)
         for move in moves:
             filled += move.qty
-            booked = booked_by(report.symbol, move.qty, move.px, move.fee, move.fee_asset)
-            if move.fee and is_third(report.symbol, move.fee_asset):
+            booked = booked_by(symbol, move.qty, move.px, move.fee, move.fee_asset)
+            if move.fee and is_third(symbol, move.fee_asset):
                 self.purse.move(move.fee_asset, -value_of_money(move.fee))
                 share.move_other(move.fee_asset, -value_of_money(move.fee))
-            self.cash = Value(self.cash + booked.cash)
+            self.cash += booked.cash
             held = held.after(move.px, move.qty)
             if booked.quantity != move.qty:
                 # A fee in units: as if they were sold at the fill's price to pay it.
                 held = held.after(move.px, SignedQty(booked.quantity - move.qty))
-            share.move(report.symbol, booked.quantity, -booked.cash)
-        self.hold(report.symbol, held)
+            share.move(symbol, booked.quantity, -booked.cash)
+        self.hold(symbol, held)
         reservation = self.reservations.get(report.order_id)
         if reservation is None:
             return
@@ -241,7 +239,8 @@ class RiskAccount:
 
     def hold(self, symbol: str, holding: Holding) -> None:
         """Hold *holding* of *symbol*, in the place of what was held."""
-        self.held_count += bool(holding.quantity) - bool(self.quantity(symbol))
+        was = self.holdings.get(symbol, NO_HOLDING)
+        self.held_count += (holding.quantity != 0) - (was.quantity != 0)
         self.holdings[symbol] = holding
         self.worth.spoil(symbol)
 
@@ -295,28 +294,27 @@ class RiskAccount:
         return max(held + orders.buys.qty, held - orders.sells.qty, key=abs)
 
     def _count(self, reservation: Reservation, sign: int) -> None:
+        quantity, value, reserved = reservation.claim()
+        if not quantity:
+            # All of it has traded: nothing is open, and nothing is held for it.
+            return
         request = reservation.approved.request
-        orders = self._open.get(request.symbol)
+        symbol, is_buy = request.symbol, request.side.sign > 0
+        orders = self._open.get(symbol)
         if orders is None:
-            orders = self._open[request.symbol] = OpenOrders()
-        side = orders.of(request.side)
-        self.worth.spoil(request.symbol)
-        limit_px = None if request.ord_type is OrdType.MARKET else reservation.limit_px
+            orders = self._open[symbol] = OpenOrders()
+        side = orders.buys if is_buy else orders.sells
+        self.worth.spoil(symbol)
+        limit_px = None if request.ord_type is _MARKET else reservation.limit_px
         if limit_px is not None and sign > 0:
             side.limit_pxs[request.order_id] = limit_px
         elif limit_px is not None:
             side.limit_pxs.pop(request.order_id, None)
-        quantity = sign * reservation.open_qty
-        if not quantity:
-            # All of it has traded: nothing is open, and nothing is held for it.
-            return
-        side.qty = Qty(side.qty + quantity)
-        value = sign * reservation.open_value
-        side.value += value
-        if request.side.sign > 0:
-            self.open_buy_value += value
+        side.qty = Qty(side.qty + sign * quantity)
+        side.value += sign * value
+        if is_buy:
+            self.open_buy_value += sign * value
         else:
-            self.open_sell_value += value
-        reserved = sign * reservation.reserved
-        self.reserved = Money(self.reserved + reserved)
-        orders.reserved += reserved
+            self.open_sell_value += sign * value
+        self.reserved = Money(self.reserved + sign * reserved)
+        orders.reserved += sign * reserved

@@ -3,7 +3,6 @@
 from trade2026.core.numbers import (
     Px,
     SignedQty,
-    Value,
     divide_half_even,
     split_qty,
     value_of,
@@ -57,4 +56,4 @@ def book(account: RiskAccount, event: Booking) -> None:
 
 
 def _pay(account: RiskAccount, amount: int) -> None:
-    account.cash = Value(account.cash + amount)
+    account.cash += amount

@@ -74,8 +74,10 @@ def book_change(account: RiskAccount, event: OrderChanged | ReplaceRequested) ->
 
 def book_word(account: RiskAccount, report: ExecutionReport) -> None:
     """Hold what a venue's word leaves to hold."""
-    held = account.reservations.get(report.order_id)
-    if held is not None and report.exec_type in _ABOUT_CHANGES:
+    if (
+        report.exec_type in _ABOUT_CHANGES
+        and (held := account.reservations.get(report.order_id)) is not None
+    ):
         account.reserve(after_report(held, report))
 
 

@@ -17,11 +17,9 @@ from trade2026.core.numbers import (
     Px,
     Qty,
     SignedQty,
-    Value,
     fee_of,
     floor_to_step,
     format_nanos,
-    money_down,
     money_up,
 )
 from trade2026.domain.risk.limit import Limits
@@ -53,6 +51,10 @@ class Sizes(msgspec.Struct, frozen=True):
     """What that part is worth."""
     worst_qty: int
     """The position if all open orders of its side fill, positive in its direction."""
+    worst_value: Money
+    """What that is worth with the order itself, at the price it would meet; nothing without."""
+    needed: Money
+    """The buying power to hold for it; nothing without any price."""
 
 
 class RiskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,14 +77,14 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     """What open buy orders of the symbol may still buy."""
     open_sell_qty: Qty
     """What open sell orders of the symbol may still sell."""
-    equity: Value
-    """Cash of all currencies, and holdings at the marks."""
+    equity: Money
+    """Cash of all currencies, and holdings at the marks, rounded down."""
     bound_margin: Money
     """Margin of all that the account holds; shorts bind like longs."""
     reserved: Money
     """Buying power held for the account's open orders."""
-    idle: Value = Value(0)
-    """What of the equity is cash in other currencies: it bears no order."""
+    idle: Money = Money(0)
+    """What of the equity is cash in other currencies, rounded up: it bears no order."""
     fee_bps: Bps
     """The dearest rate that a fill may be charged."""
     limits: Limits
@@ -170,11 +172,16 @@ def sizes_of(order: NewOrderSingle, view: RiskView) -> Sizes:
     if known is not None and known.order is order:
         return known
     promised = view.open_buy_qty if order.side is Side.BUY else view.open_sell_qty
-    return reckon(order, view.reference_px(order.side), view.position_qty, promised)
+    rates = (view.limits.margin_bps, view.fee_bps)
+    return reckon(order, view.reference_px(order.side), view.position_qty, promised, rates)
 
 
 def reckon(
-    order: NewOrderSingle, reference_px: Px | None, position_qty: SignedQty, promised_qty: Qty
+    order: NewOrderSingle,
+    reference_px: Px | None,
+    position_qty: SignedQty,
+    promised_qty: Qty,
+    rates: tuple[Bps, Bps],
 ) -> Sizes:
     """Return how large *order* is.
 
@@ -183,16 +190,27 @@ def reckon(
         reference_px: the price it would meet, or None without a quote.
         position_qty: what is held of its symbol.
         promised_qty: what open orders of its side may still trade.
+        rates: of the margin and of the fee.
     """
     px = _dearest(order, reference_px)
-    held, qty = position_qty * order.side.sign, order.order_qty
-    reducible = -held - promised_qty
-    opening = qty if reducible <= 0 else Qty(max(0, qty - reducible))
-    value = opening_value = Money(0)
+    qty = order.order_qty
+    # Minus this is what the order can take off the position.
+    worst_qty = position_qty * order.side.sign + promised_qty
+    opening = qty
+    if worst_qty < 0:
+        opening = Qty(qty + worst_qty if qty > -worst_qty else 0)
+    value = opening_value = worst_value = needed = Money(0)
     if px is not None:
+        margin_bps, fee_bps = rates
         value = order_value(px, qty)
         opening_value = value if opening == qty else order_value(px, opening)
-    return Sizes(order, reference_px, px, value, opening, opening_value, held + promised_qty)
+        # The margin of what opens, and the fee of the whole.
+        needed = Money(margin_of(px * opening, margin_bps) + fee_of(px * qty, fee_bps))
+    if reference_px is not None:
+        worst_value = order_value(reference_px, worst_qty + qty)
+    return Sizes(
+        order, reference_px, px, value, opening, opening_value, worst_qty, worst_value, needed
+    )
 
 
 def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
@@ -208,7 +226,8 @@ def _dearest(order: NewOrderSingle, reference: Px | None) -> Px | None:
     limit = limit_px(order)
     if limit is None:
         # A stop to buy trades where it is reached, above the market of now.
-        return reference if reference is None else Px(max(reference, order.stop_px or 0))
+        stop_px = order.stop_px
+        return reference if reference is None or stop_px is None else max(reference, stop_px)
     if order.side is Side.BUY or reference is None:
         return limit
     return max(limit, reference)
@@ -234,18 +253,12 @@ def to_reserve(order: NewOrderSingle, view: RiskView) -> Money:
 
     Without any price nothing can be reckoned; the order is refused for that elsewhere.
     """
-    sizes = sizes_of(order, view)
-    px = sizes.dearest_px
-    if px is None:
-        return Money(0)
-    margin = margin_of(px * sizes.opening_qty, view.limits.margin_bps)
-    return Money(margin + fee_of(px * order.order_qty, view.fee_bps))
+    return sizes_of(order, view).needed
 
 
 def free_margin(view: RiskView) -> Money:
     """Return what the account can still bind; negative when it has bound too much."""
-    borne = money_down(view.equity) - money_up(view.idle)
-    return Money(borne - view.bound_margin - view.reserved)
+    return Money(view.equity - view.idle - view.bound_margin - view.reserved)
 
 
 def order_value(px: Px, qty: int) -> Money:

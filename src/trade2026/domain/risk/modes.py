@@ -11,7 +11,8 @@ from trade2026.core.ids import AccountId, EventId
 from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
 from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode, account_scope, scopes_over
 
-_STRICTNESS: Final = (TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)
+_NORMAL: Final = TradingMode.NORMAL
+_STRICTNESS: Final = (_NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALTED)
 
 
 class Modes:
@@ -19,6 +20,8 @@ class Modes:
 
     def __init__(self) -> None:
         self._controls: dict[str, RiskControl] = {}
+        self._limited: set[str] = set()
+        """The scopes whose mode is another than NORMAL."""
         self._control_ids: set[EventId] = set()
         self._tightened: dict[tuple[str, TradingMode], RiskControl] = {}
         """The newest of each kind that the log of orders told of, whatever was decided since."""
@@ -53,7 +56,7 @@ class Modes:
             or control.ts_ns > known.ts_ns
             or _strictness(control.mode) > _strictness(known.mode)
         ):
-            self._controls[control.scope] = control
+            self._set(control)
 
     def tighten(self, account: AccountId, mode: TradingMode, event: JournalEvent) -> None:
         """Limit *account* after what the log tells of it, unless a person decided later."""
@@ -76,7 +79,15 @@ class Modes:
         known = self._controls.get(scope)
         is_stricter = _strictness(mode) > _strictness(self.mode_of(scope))
         if is_stricter and (known is None or control.ts_ns > known.ts_ns):
-            self._controls[scope] = self._effective[scope] = control
+            self._effective[scope] = control
+            self._set(control)
+
+    def _set(self, control: RiskControl) -> None:
+        self._controls[control.scope] = control
+        if control.mode is _NORMAL:
+            self._limited.discard(control.scope)
+        else:
+            self._limited.add(control.scope)
 
     def next_control_ns(self, scope: str, now_ns: TimeNs) -> TimeNs:
         """Return the time to give a control made now: behind every one the scope has seen.
@@ -97,7 +108,7 @@ class Modes:
     def mode_of(self, scope: str) -> TradingMode:
         """Return the mode that was set for *scope* itself."""
         known = self._controls.get(scope)
-        return TradingMode.NORMAL if known is None else known.mode
+        return _NORMAL if known is None else known.mode
 
     def mode_over(self, account: str, strategy: str = "", symbol: str = "") -> TradingMode:
         """Return the strictest mode of all scopes that cover an order of that kind."""
@@ -105,7 +116,7 @@ class Modes:
 
     def scope_over(self, account: str, strategy: str, symbol: str) -> str:
         """Return the scope whose mode binds an order: the strictest, of equals the widest."""
-        if not self._controls:
+        if not self._limited:
             return GLOBAL_SCOPE
         scopes = scopes_over(account, strategy, symbol)
         return max(scopes, key=lambda scope: _strictness(self.mode_of(scope)))

@@ -26,7 +26,7 @@ class Pace:
     def __init__(self) -> None:
         self._window: deque[Paced] = deque()
         self._ids: set[OrderId] = set()
-        self._repeats: Counter[_Likeness] = Counter()
+        self._repeats: dict[_Likeness, int] = {}
 
     def freeze(self) -> tuple[Paced, ...]:
         """Return what is within the window."""
@@ -36,17 +36,17 @@ class Pace:
         """Begin from *window*."""
         self._window = deque(window)
         self._ids = {order_id for _, order_id, _ in window}
-        self._repeats = Counter(likeness for _, _, likeness in window)
+        self._repeats = dict(Counter(likeness for _, _, likeness in window))
 
     def note(self, order: NewOrderSingle) -> None:
         """Count an approved order; the same one again changes nothing."""
-        self._forget(order.transact_time_ns)
         if order.order_id in self._ids:
             return
+        self._forget(order.transact_time_ns)
         likeness = _likeness(order)
         self._window.append((order.transact_time_ns, order.order_id, likeness))
         self._ids.add(order.order_id)
-        self._repeats[likeness] += 1
+        self._repeats[likeness] = self._repeats.get(likeness, 0) + 1
 
     def note_change(self, order: NewOrderSingle) -> None:
         """Count an approved change of an order as one order more."""
@@ -65,8 +65,10 @@ class Pace:
         while window and abs(now_ns - window[0][0]) >= WINDOW_NS:
             _, order_id, likeness = window.popleft()
             self._ids.discard(order_id)
-            self._repeats[likeness] -= 1
-            if not self._repeats[likeness]:
+            left = self._repeats[likeness] - 1
+            if left:
+                self._repeats[likeness] = left
+            else:
                 del self._repeats[likeness]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from trade2026.core.clock import NS_PER_MS, TimeNs
-from trade2026.core.numbers import format_nanos, money_down
+from trade2026.core.numbers import format_nanos
 from trade2026.domain.risk import changing
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.check import RiskView, free_margin, opening_qty, opening_value
@@ -77,7 +77,7 @@ def question_of(
         account=AskedAccount(
             id=order.account,
             is_open=view.is_account_open,
-            equity=format_nanos(money_down(view.equity)),
+            equity=format_nanos(view.equity),
             margin=format_nanos(view.bound_margin),
             reserved=format_nanos(view.reserved),
             buying_power=format_nanos(free_margin(view)),

@@ -16,15 +16,10 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     bid_px: Px | None
     """None where nobody bids."""
     ask_px: Px | None
+    mid_px: Px | None
+    """The middle, or the only side there is, or None."""
     arrived_ns: TimeNs
     """When it reached the platform."""
-
-    @property
-    def mid_px(self) -> Px | None:
-        """Return the middle, or the only side there is, or None."""
-        if self.bid_px is None or self.ask_px is None:
-            return self.ask_px if self.bid_px is None else self.bid_px
-        return Px((self.bid_px + self.ask_px) // 2)
 
 
 class References:
@@ -38,10 +33,10 @@ class References:
 
     def quote(self, venue: str, symbol: str, quote: Quote, arrived_ns: TimeNs) -> None:
         """Take *quote*; a side without quantity, or without a positive price, is nobody's."""
+        bid_px = _standing(quote.best_bid_px, quote.best_bid_qty)
+        ask_px = _standing(quote.best_ask_px, quote.best_ask_qty)
         reference = Reference(
-            bid_px=_standing(quote.best_bid_px, quote.best_bid_qty),
-            ask_px=_standing(quote.best_ask_px, quote.best_ask_qty),
-            arrived_ns=arrived_ns,
+            bid_px=bid_px, ask_px=ask_px, mid_px=_middle(bid_px, ask_px), arrived_ns=arrived_ns
         )
         self._by_venue.setdefault(symbol, {})[venue] = reference
         self._latest[symbol] = reference
@@ -65,10 +60,15 @@ class References:
     def mark_px(self, symbol: str, otherwise: Px) -> Px:
         """Return what *symbol* is marked at, or *otherwise* where nobody quotes it."""
         latest = self._latest.get(symbol)
-        if latest is None or latest.mid_px is None:
-            return otherwise
-        return latest.mid_px
+        mid_px = None if latest is None else latest.mid_px
+        return otherwise if mid_px is None else mid_px
 
 
 def _standing(px: Px, qty: Qty) -> Px | None:
     return px if qty > 0 and px > 0 else None
+
+
+def _middle(bid_px: Px | None, ask_px: Px | None) -> Px | None:
+    if bid_px is None or ask_px is None:
+        return ask_px if bid_px is None else bid_px
+    return Px((bid_px + ask_px) // 2)

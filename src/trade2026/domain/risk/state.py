@@ -62,8 +62,8 @@ def freeze_account(name: AccountId, account: RiskAccount) -> AccountState:
     return AccountState(
         account=name,
         is_open=account.is_open,
-        cash=account.cash,
-        deposits=account.deposits,
+        cash=Value(account.cash),
+        deposits=Value(account.deposits),
         purse=account.purse.all(),
         shares=tuple(
             ShareState(strategy, Value(share.cash), dict(share.quantities), dict(share.others))
@@ -80,7 +80,8 @@ def freeze_account(name: AccountId, account: RiskAccount) -> AccountState:
 def thaw_account(state: AccountState) -> RiskAccount:
     """Return the account that *state* was frozen from."""
     account = RiskAccount()
-    account.is_open, account.cash, account.deposits = state.is_open, state.cash, state.deposits
+    account.is_open = state.is_open
+    account.cash, account.deposits = int(state.cash), int(state.deposits)
     account.purse.thaw(state.purse)
     for one in state.shares:
         share = account.share(one.strategy)

@@ -10,9 +10,8 @@ from trade2026.domain.risk.check import (
     RiskView,
     dearest_px,
     free_margin,
-    opening_qty,
     passing_qty,
-    to_reserve,
+    sizes_of,
 )
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
@@ -26,10 +25,10 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
             text=f"the account {order.account} was never opened by a deposit",
             asked=order.account,
         )
-    if opening_qty(order, view) == 0:
+    sizes = sizes_of(order, view)
+    if sizes.opening_qty == 0:
         return None
-    needed = to_reserve(order, view)
-    free = free_margin(view)
+    needed, free = sizes.needed, free_margin(view)
     if needed <= free:
         return None
     return Refusal(

@@ -7,8 +7,8 @@ Source: Basel Committee (2014), large exposures standard (LEX): the exposure to 
 is bounded as a share of own capital.
 """
 
-from trade2026.core.numbers import BPS_ONE, NANOS, format_nanos, money_down
-from trade2026.domain.risk.check import RiskView, order_value, passing_qty, sizes_of
+from trade2026.core.numbers import BPS_ONE, NANOS, format_nanos
+from trade2026.domain.risk.check import RiskView, passing_qty, sizes_of
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
@@ -16,14 +16,15 @@ from trade2026.model.risk import Refusal, RefusalCode
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why the position would be too large a share, or None; the limit itself passes."""
     sizes = sizes_of(order, view)
-    px, before = sizes.reference_px, sizes.worst_qty
+    px, value = sizes.reference_px, sizes.worst_value
     if px is None or sizes.opening_qty == 0:
         return None
-    most = max(0, money_down(view.equity) * view.limits.max_concentration_bps // BPS_ONE)
-    value = order_value(px, before + order.order_qty)
+    # What opens is worth something, so an equity below zero lets nothing pass.
+    most = view.equity * view.limits.max_concentration_bps // BPS_ONE
     if value <= most:
         return None
-    room = max(most * NANOS // px - before, view.reducible_qty(order.side))
+    most = max(0, most)
+    room = max(most * NANOS // px - sizes.worst_qty, view.reducible_qty(order.side))
     return Refusal(
         code=RefusalCode.CONCENTRATION,
         text=(

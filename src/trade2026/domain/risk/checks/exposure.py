@@ -10,7 +10,7 @@ Source: Basel Committee, "Minimum capital requirements for market risk" (MAR); S
 
 from trade2026.core.numbers import NANOS, Money, format_nanos
 from trade2026.domain.risk.check import RiskView, Sizes, passing_qty, passing_within, sizes_of
-from trade2026.model.order import NewOrderSingle, Side
+from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
 
@@ -37,8 +37,8 @@ def _net(order: NewOrderSingle, view: RiskView, sizes: Sizes) -> Refusal | None:
     px = sizes.dearest_px
     if px is None or px <= 0:
         return None
-    promised = view.open_buy_value if order.side is Side.BUY else view.open_sell_value
-    before = view.net_exposure * order.side.sign + promised
+    sign = order.side.sign
+    before = view.net_exposure * sign + (view.open_buy_value if sign > 0 else view.open_sell_value)
     after = before + sizes.value
     most = view.limits.max_net_exposure
     if after <= most:

@@ -14,19 +14,18 @@ from trade2026.model.risk import Refusal, RefusalCode
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return the first filter that *order* fails, or None; an unknown instrument has none."""
-    if view.instrument is None:
+    instrument = view.instrument
+    if instrument is None:
         return None
     return (
-        _price(order, view.instrument)
-        or _stop_price(order, view.instrument)
-        or _quantity(order.order_qty, view.instrument)
-        or _value(order, view, view.instrument)
+        (_price(order, instrument) if order.ord_type in WITH_LIMIT else None)
+        or (None if order.stop_px is None else _stop_price(order.stop_px, instrument))
+        or _quantity(order.order_qty, instrument)
+        or _value(order, view, instrument)
     )
 
 
 def _price(order: NewOrderSingle, instrument: Instrument) -> Refusal | None:
-    if order.ord_type not in WITH_LIMIT:
-        return None
     tick = instrument.tick_size
     if order.price is not None and order.price > 0 and is_multiple(order.price, tick):
         return None
@@ -41,9 +40,9 @@ def _price(order: NewOrderSingle, instrument: Instrument) -> Refusal | None:
     )
 
 
-def _stop_price(order: NewOrderSingle, instrument: Instrument) -> Refusal | None:
-    tick, stop_px = instrument.tick_size, order.stop_px
-    if stop_px is None or (stop_px > 0 and is_multiple(stop_px, tick)):
+def _stop_price(stop_px: Px, instrument: Instrument) -> Refusal | None:
+    tick = instrument.tick_size
+    if stop_px > 0 and is_multiple(stop_px, tick):
         return None
     return Refusal(
         code=RefusalCode.TICK_SIZE,

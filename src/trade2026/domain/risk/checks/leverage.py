@@ -4,7 +4,7 @@ Source: Basel Committee, leverage ratio framework (LEV): a plain multiple, blind
 each position seems.
 """
 
-from trade2026.core.numbers import BPS_ONE, format_nanos, money_down
+from trade2026.core.numbers import BPS_ONE, format_nanos
 from trade2026.domain.risk.check import RiskView, passing_within, sizes_of
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
@@ -13,9 +13,11 @@ from trade2026.model.risk import Refusal, RefusalCode
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why the account would be levered too high, or None; the limit itself passes."""
     opening = sizes_of(order, view).opening_value
-    most = max(0, money_down(view.equity) * view.limits.max_leverage_bps // BPS_ONE)
+    # What opens is worth something, so an equity below zero lets nothing pass.
+    most = view.equity * view.limits.max_leverage_bps // BPS_ONE
     if opening == 0 or view.gross_exposure + opening <= most:
         return None
+    most = max(0, most)
     return Refusal(
         code=RefusalCode.LEVERAGE,
         text=f"gross exposure could exceed {view.limits.max_leverage_bps} bps of equity",

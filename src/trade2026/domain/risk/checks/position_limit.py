@@ -6,7 +6,7 @@ however far beyond it stands.
 """
 
 from trade2026.core.numbers import NANOS, format_nanos
-from trade2026.domain.risk.check import RiskView, order_value, passing_qty, sizes_of
+from trade2026.domain.risk.check import RiskView, passing_qty, sizes_of
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
@@ -27,7 +27,7 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
         )
     if px is None or after <= 0:
         return None
-    value = order_value(px, after)
+    value = sizes.worst_value
     if value <= view.limits.max_position_value:
         return None
     return Refusal(

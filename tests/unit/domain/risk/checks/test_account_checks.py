@@ -6,7 +6,7 @@ from tests.factories import NOW_NS, a_view, an_order, money, px, qty
 
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.ids import OrderId
-from trade2026.core.numbers import Money, Px, SignedQty, value_of_money
+from trade2026.core.numbers import Money, Px, SignedQty
 from trade2026.domain.risk.check import RiskCheck, RiskView
 from trade2026.domain.risk.checks import (
     concentration,
@@ -202,7 +202,7 @@ def test_a_position_may_be_worth_thirty_per_cent_of_the_equity() -> None:
 
 
 def test_gross_exposure_may_be_ten_times_the_equity() -> None:
-    small = value_of_money(money("10000"))
+    small = money("10000")
 
     assert leverage.check(an_order(), a_view(equity=small, gross_exposure=money("50000"))) is None
     over = a_view(equity=small, gross_exposure=money("60000"))

@@ -7,7 +7,7 @@ import pytest
 from tests.factories import BTCUSDT, a_view, an_order, money, px, qty
 
 from trade2026.core.clock import NS_PER_S
-from trade2026.core.numbers import Bps, Money, Px, Qty, SignedQty, value_of_money
+from trade2026.core.numbers import Bps, Money, Px, Qty, SignedQty
 from trade2026.domain.risk import checks
 from trade2026.domain.risk.check import RiskCheck, RiskView, dearest_px, to_reserve
 from trade2026.domain.risk.checks import (
@@ -335,7 +335,7 @@ def test_only_an_account_with_a_deposit_may_trade() -> None:
 
 
 def with_equity(amount: str, **changes: object) -> RiskView:
-    return a_view(equity=value_of_money(money(amount)), **changes)
+    return a_view(equity=money(amount), **changes)
 
 
 def test_what_opens_needs_its_margin_and_the_fee() -> None:
@@ -386,7 +386,7 @@ def test_what_open_orders_take_off_cannot_be_reduced_again() -> None:
 def test_without_a_price_or_a_rate_only_an_overdrawn_account_is_refused() -> None:
     priceless = a_view(bid_px=None, ask_px=None, reference_age_ns=None)
     free_limits = msgspec.structs.replace(LIMITS, margin_bps=Bps(0))
-    overdrawn = value_of_money(money("-1"))
+    overdrawn = money("-1")
     free = a_view(limits=free_limits, fee_bps=Bps(0), equity=overdrawn)
 
     assert buying_power.check(a_market_order(), priceless) is None
