@@ -31,8 +31,8 @@ from trade2026.domain.risk.closing import Closings, Market, closings
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure, symbol_exposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
 from trade2026.domain.risk.limit_book import LimitBook
-from trade2026.domain.risk.loss_watch import Key, LossWatch, scope_of
-from trade2026.domain.risk.losses import NO_LOSS_LIMITS, NO_LOSSES, Losses, LossLimits
+from trade2026.domain.risk.loss_watch import LossWatch, scope_of
+from trade2026.domain.risk.losses import Losses
 from trade2026.domain.risk.modes import Modes
 from trade2026.domain.risk.reference import References
 from trade2026.domain.risk.state import RiskState
@@ -244,9 +244,9 @@ class RiskBook:
             order_count=order_count,
             repeat_count=repeat_count,
             value_at_risk=lambda quantity: self._value_at_risk(account, order.symbol, quantity),
-            losses=self._losses((order.account, ""), loss_limits, account, equity, now_ns),
+            losses=self.losses.losses((order.account, ""), loss_limits, account, equity, now_ns),
             loss_limits=loss_limits,
-            strategy_losses=self._losses(
+            strategy_losses=self.losses.losses(
                 (order.account, order.strategy), own_limits, account, equity, now_ns
             ),
             strategy_loss_limits=own_limits,
@@ -269,7 +269,7 @@ class RiskBook:
         """Return what an account has lost by now."""
         account = self.accounts.get(name)
         limits = self.limit_book.losses_of(name)
-        return self._losses((name, ""), limits, account, self._equity(name, account), now_ns)
+        return self.losses.losses((name, ""), limits, account, self._equity(name, account), now_ns)
 
     def loss_findings(self, name: str, now_ns: TimeNs) -> Iterator[Finding]:
         """Yield which losses of an account and its strategies are near their limits or beyond."""
@@ -277,7 +277,7 @@ class RiskBook:
         equity = self._equity(name, account)
         for strategy in ("", *account.shares):
             limits = self.limit_book.losses_of(name, strategy)
-            losses = self._losses((name, strategy), limits, account, equity, now_ns)
+            losses = self.losses.losses((name, strategy), limits, account, equity, now_ns)
             yield from judge_losses(scope_of((name, strategy)), losses, limits)
 
     def arm_losses(self, scope: str, now_ns: TimeNs) -> None:
@@ -320,15 +320,6 @@ class RiskBook:
 
     def _equity(self, name: str, account: RiskAccount) -> Money:
         return money_down(account.total_cash + self._refreshed(name, account).value)
-
-    def _losses(
-        self, key: Key, limits: LossLimits, account: RiskAccount, equity: Money, now_ns: TimeNs
-    ) -> Losses:
-        if limits == NO_LOSS_LIMITS:
-            # What is measured against nothing need not be reckoned: an order is urgent.
-            return NO_LOSSES
-        name, strategy = key
-        return self.losses.losses(name, account, equity, now_ns, strategy)
 
     def _warnings(self, name: str, account: RiskAccount) -> Iterator[Finding]:
         """Yield what checks bind, once it is near its limit."""

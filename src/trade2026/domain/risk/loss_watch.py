@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from trade2026.core.clock import TimeNs
 from trade2026.core.numbers import Money, Px, money_down, value_of
 from trade2026.domain.risk.account import Holding, RiskAccount, Share
-from trade2026.domain.risk.losses import NO_LOSSES, Losses, LossMeter
+from trade2026.domain.risk.losses import NO_LOSS_LIMITS, NO_LOSSES, Losses, LossLimits, LossMeter
 from trade2026.domain.risk.reference import References
 from trade2026.model.losses import LossMark
 from trade2026.model.risk import GLOBAL_SCOPE, account_scope, strategy_scope
@@ -42,12 +42,16 @@ class LossWatch:
         return True
 
     def losses(
-        self, name: str, account: RiskAccount, equity: Money, now_ns: TimeNs, strategy: str = ""
+        self, key: Key, limits: LossLimits, account: RiskAccount, equity: Money, now_ns: TimeNs
     ) -> Losses:
-        """Return what the account has lost by now, or the strategy in it."""
-        meter = self._meters.get((name, strategy))
-        if meter is None:
+        """Return what was lost by now of what *limits* limit.
+
+        What is measured against nothing is not reckoned: an order is urgent.
+        """
+        meter = self._meters.get(key)
+        if meter is None or limits == NO_LOSS_LIMITS:
             return NO_LOSSES
+        _, strategy = key
         pnl = self._share_pnl(account, strategy) if strategy else _pnl(account, equity)
         return meter.losses(now_ns, pnl, equity)
 

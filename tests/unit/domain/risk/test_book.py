@@ -28,6 +28,7 @@ from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.position.reconcile import VenueFills
 from trade2026.domain.risk import accounts as accounts_module
 from trade2026.domain.risk.book import RiskBook
+from trade2026.domain.risk.losses import LossLimits
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
 from trade2026.model.journal import (
@@ -433,7 +434,9 @@ def test_a_strategy_loses_what_it_owes_in_another_coin(desk: Desk) -> None:
     desk.write(an_unknown(more))
 
     account = desk.book.accounts.get("default")
-    lost = desk.book.losses.losses("default", account, Money(0), NOW_NS, "unattributed")
+    limits = LossLimits(daily=Money(0))
+    key = ("default", "unattributed")
+    lost = desk.book.losses.losses(key, limits, account, Money(0), NOW_NS)
     assert lost.daily == money("300")
     assert desk.book.losses_of("default", NOW_NS).daily == money("300")
 
