@@ -57,10 +57,18 @@ class ReconcilingDesk:
 
     Args:
         runs: where what came out is written.
+        live_accounts: those that may trade at the exchange behind the gateway.
     """
 
     def __init__(
-        self, *, bus: Bus, clock: Clock, log: FilteringBoundLogger, books: LedgerDesk, runs: Runs
+        self,
+        *,
+        bus: Bus,
+        clock: Clock,
+        log: FilteringBoundLogger,
+        books: LedgerDesk,
+        runs: Runs,
+        live_accounts: tuple[AccountId, ...] = (),
     ) -> None:
         self.last: dict[str, Reconciliation] = {}
         """How the last comparison with each venue came out."""
@@ -69,14 +77,15 @@ class ReconcilingDesk:
         self._log = log
         self._books = books
         self._runs = runs
+        self._live_accounts = frozenset(live_accounts)
         self._alarmed: dict[str, frozenset[AccountId]] = {}
         self._alarmed_assets: dict[str, frozenset[str]] = {}
         self._running = asyncio.Lock()
 
     def venues(self) -> tuple[str, ...]:
-        """Return the venues that the log knows: PRISM always, and the exchange once it traded."""
+        """Return PRISM, and the exchange where accounts may trade there or the log knows it."""
         books = self._books
-        is_live = books.fills.has(LIVE) or books.working.has(LIVE)
+        is_live = bool(self._live_accounts) or books.fills.has(LIVE) or books.working.has(LIVE)
         return (PRISM, LIVE) if is_live else (PRISM,)
 
     async def reconcile(self, asked_by: str = PTRC, venue: str = PRISM) -> Reconciliation:
@@ -149,7 +158,10 @@ class ReconcilingDesk:
         if new:
             # What there is belongs to all accounts that trade there together.
             held = self._books.fills.at(venue, found.report_seq)
-            for account in sorted({account for account, _ in held}):
+            accounts = {account for account, _ in held}
+            if venue == LIVE:
+                accounts |= self._live_accounts
+            for account in sorted(accounts):
                 await self._alarm(account, f"balance of {', '.join(new[:NAMED_MOST])} at {venue}")
         self._alarmed_assets[venue] = assets
 

@@ -1,10 +1,12 @@
 """ptrc: positions, the ledger folded from the log of orders, its reconciliation, the audit."""
 
 from trade2026.adapters.calendars.exchange import ExchangeCalendar
+from trade2026.core.ids import AccountId
 from trade2026.desk.audit import SOURCES, AuditDesk
 from trade2026.desk.compliance import ComplianceDesk
 from trade2026.desk.day_reader import DAY_FOLD
 from trade2026.desk.ledger import LedgerDesk
+from trade2026.desk.orders import OmsSettings
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
 from trade2026.desk.reconciling import ReconcilingDesk
@@ -30,9 +32,7 @@ def build(context: Context) -> Service:
     """Return the ledger."""
     desk = LedgerDesk(context.bus, context.clock, context.ids, context.log)
     runs = Runs(context.bus, context.log)
-    reconciling = ReconcilingDesk(
-        bus=context.bus, clock=context.clock, log=context.log, books=desk, runs=runs
-    )
+    reconciling = _reconciling(context, desk, runs)
     audit = AuditDesk(context.bus, context.log)
     compliance = ComplianceDesk(
         bus=context.bus,
@@ -84,6 +84,18 @@ def build(context: Context) -> Service:
         soft_pings={"reconciliation": reconciling.ping},
         loops=[reconciling.run, audit.run, compliance.run, snapshots.run],
         stop=stop,
+    )
+
+
+def _reconciling(context: Context, books: LedgerDesk, runs: Runs) -> ReconcilingDesk:
+    trading = context.settings(OmsSettings, "oms")
+    return ReconcilingDesk(
+        bus=context.bus,
+        clock=context.clock,
+        log=context.log,
+        books=books,
+        runs=runs,
+        live_accounts=tuple(map(AccountId, (*trading.live_accounts, *trading.routed_accounts))),
     )
 
 

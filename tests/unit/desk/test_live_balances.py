@@ -103,14 +103,30 @@ async def test_a_strangers_order_keeps_back_what_none_of_ours_can(
     assert (lines["BTC"].unexplained, lines["BTC"].held_unexplained) == (0, qty("0.01") * NANOS)
 
 
-async def test_a_fee_in_a_third_asset_is_a_cause(site: Site, live: Gateway) -> None:
-    site.exchange.fee_asset = "BNB"
+@pytest.mark.parametrize(("asset", "fees"), [("BNB", NANOS), ("BTC", 0), ("USDT", 0)])
+async def test_a_fee_has_a_cause_whatever_it_is_paid_in(
+    site: Site, live: Gateway, asset: str, fees: int
+) -> None:
+    site.exchange.fee_asset = asset
     await submit(live, AT_MARKET)
 
     lines = await lines_of(live)
 
     assert all(one.is_explained for one in lines.values())
-    assert lines["BNB"].fees == NANOS
+    assert lines[asset].fees == fees
+
+
+async def test_only_what_was_really_sent_counts(site: Site) -> None:
+    async with site.running() as gateway:
+        await gateway.open_balance()
+        await gateway.raise_to(LiveMode.CANARY)
+        await submit(gateway, replace(AT_MARKET, order_qty=qty("0.1")))
+
+        lines = await lines_of(gateway)
+
+    assert site.exchange.sent[0].qty < qty("0.1")
+    assert all(one.is_explained for one in lines.values())
+    assert lines["BTC"].traded == site.exchange.sent[0].qty * NANOS
 
 
 async def test_a_fill_that_the_answer_does_not_have_yet_is_under_way(

@@ -226,6 +226,36 @@ async def test_a_balance_without_a_cause_alarms_once_and_until_it_has_one(world:
 
 
 @pytest.mark.usefixtures("quick")
+async def test_an_exchange_is_watched_before_anything_traded_there(world: World) -> None:
+    desk = ReconcilingDesk(
+        bus=world.bus,
+        clock=SystemClock(),
+        log=LOG,
+        books=world.books,
+        runs=world.runs,
+        live_accounts=(AccountId("real"), AccountId("other")),
+    )
+    assert desk.venues() == ("PRISM", "LIVE")
+    gone = Statement(
+        venue="LIVE",
+        report_seq=0,
+        lines=(),
+        balances=(a_balance("249999"),),
+    )
+
+    async def on_statement(_: StatementRequest) -> Statement:
+        return gone
+
+    await world.bus.serve(LIVE_STATEMENT, on_statement)
+    await desk.check(venue="LIVE")
+
+    assert [(one.account, one.reason) for one in world.alarms] == [
+        ("other", "reconciliation: balance of USDT at LIVE"),
+        ("real", "reconciliation: balance of USDT at LIVE"),
+    ]
+
+
+@pytest.mark.usefixtures("quick")
 async def test_a_venue_whose_balances_were_not_asked_alarms_nobody(world: World) -> None:
     await world.hear_of_the_fill()
 
