@@ -67,7 +67,7 @@ from trade2026.model.subjects import (
     RISK_HALT,
     Event,
 )
-from trade2026.ports.bus import EventHandler
+from trade2026.ports.bus import Delivery, EventHandler, Subscription
 from trade2026.ports.venue import Venue
 
 PX = Px(parse_nanos("60000"))
@@ -90,12 +90,31 @@ class MortalBus(LocalBus):
     died: asyncio.Event
     pauses_at = -1
     """Which append waits until `pause_over` is set, as for a log that does not answer."""
+    is_mute = False
+    """Whether the log has taken that append before it waits."""
     is_paused = False
     pause_over: asyncio.Event
+
+    def __init__(self, log: MemoryLog, clock: Clock, *, with_codec: bool) -> None:
+        super().__init__(log, clock, with_codec=with_codec)
+        self.tells = asyncio.Event()
+        """Cleared, nothing that the log has taken reaches a fold."""
+        self.tells.set()
+
+    async def fold(
+        self, subject: Event[Any], handler: EventHandler, **options: Any
+    ) -> Subscription:
+        async def told(message: Any, delivery: Delivery) -> None:
+            await self.tells.wait()
+            await handler(message, delivery)
+
+        return await super().fold(subject, told, **options)
 
     async def append(self, subject: Event[Any], message: Any, **options: Any) -> int:
         number, self.count = self.count, self.count + 1
         if number == self.pauses_at:
+            if self.is_mute:
+                await super().append(subject, message, **options)
             self.is_paused = True
             await self.pause_over.wait()
         if self.dies_at < 0 or number < self.dies_at:

@@ -20,7 +20,7 @@ from trade2026.desk.algo_child import NEVER_SENT, ask_of, child_of, parent_of
 from trade2026.desk.algo_market import AlgoMarket
 from trade2026.desk.algo_parents import Parents, ParentsState
 from trade2026.desk.orders import OrderDesk
-from trade2026.desk.persistence import append_until_stored
+from trade2026.desk.persistence import Pen
 from trade2026.desk.snapshots import Keeper
 from trade2026.desk.steps import ANSWER_WITHIN_S
 from trade2026.domain.execution import step
@@ -62,7 +62,7 @@ class Algos:
         self, *, bus: Bus, clock: Clock, log: FilteringBoundLogger, orders: OrderDesk
     ) -> None:
         self.market = AlgoMarket(bus)
-        self._bus = bus
+        self._pen = Pen(bus, log, ALGO_EVENT)
         self._clock = clock
         self._log = log
         self._orders = orders
@@ -335,15 +335,10 @@ class Algos:
         return parent
 
     async def _write(self, event: AlgoEvent) -> Parent:
-        await append_until_stored(
-            self._bus,
-            self._log,
-            ALGO_EVENT,
-            event,
-            event_id=event.event_id,
-            account=event.account,
-        )
-        self._apply(event)
+        def apply(_: int) -> None:
+            self._apply(event)
+
+        await self._pen.write(event, apply, event_id=event.event_id, account=event.account)
         return self._parents[event.algo_id]
 
     def _apply(self, event: AlgoEvent) -> None:

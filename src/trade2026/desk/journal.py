@@ -1,7 +1,8 @@
 """The log of orders as its only writer sees it: append, then apply, then go on.
 
-An append is repeated for as long as the log is away. Giving up would leave the order's next
-event under the same number as this one, and the log would keep only one of them.
+An append is repeated for as long as the log is away, and one that was begun is ended and
+applied, whoever is cancelled meanwhile. Giving up would leave the order's next event under the
+same number as this one, and the log would keep only one of them.
 
 The fold of it has an image in the archive, so that a restart reads what came after. An event
 that cannot be booked pins the image before it: the next start must meet it again.
@@ -16,7 +17,7 @@ from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import StoreDamagedError, UnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.desk.known_orders import KnownOrders
-from trade2026.desk.persistence import append_until_stored
+from trade2026.desk.persistence import Pen
 from trade2026.domain.oms.order import Order
 from trade2026.model.journal import JournalEvent, OrderEvent
 from trade2026.model.subjects import ORDERS_EVENT, Event
@@ -40,6 +41,7 @@ class Journal:
         self._bus = bus
         self._clock = clock
         self._log = log
+        self._pen = Pen(bus, log, ORDERS_EVENT)
         self._log_id = 0
         self._folded_seq = 0
         self._last_seq = 0
@@ -88,17 +90,12 @@ class Journal:
 
     async def write(self, event: JournalEvent) -> int:
         """Append *event*, however long the log is away, apply it, and return its sequence."""
-        seq = await append_until_stored(
-            self._bus,
-            self._log,
-            ORDERS_EVENT,
-            event,
-            event_id=event.event_id,
-            account=event.account,
-        )
-        self.orders.apply(event, seq)
-        self._last_seq = max(self._last_seq, seq)
-        return seq
+
+        def apply(seq: int) -> None:
+            self.orders.apply(event, seq)
+            self._last_seq = max(self._last_seq, seq)
+
+        return await self._pen.write(event, apply, event_id=event.event_id, account=event.account)
 
     async def step(self, event: OrderEvent) -> Order:
         """Write one step of an order, and return the order after it."""

@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.clock import Clock, TimeNs
 from trade2026.core.ids import EventId, ExecId, Ids
 from trade2026.core.numbers import Money, Px, Qty
-from trade2026.desk.persistence import append_until_stored
+from trade2026.desk.persistence import Pen, append_until_stored
 from trade2026.domain.live.order import ENDS, LiveOrder, ending
 from trade2026.domain.live.state import LiveState
 from trade2026.model.execution import ExecType, ExecutionReport, LastLiquidityInd
@@ -34,7 +34,9 @@ class LiveLog:
         self._ids = ids
         self._log = log
         self._own: set[EventId] = set()
-        self._pen = asyncio.Lock()
+        self._pen = Pen(bus, log, LIVE_EVENT)
+        self._turn = asyncio.Lock()
+        """Of reports, which are numbered."""
 
     def now_ns(self) -> TimeNs:
         """Return the time of this moment."""
@@ -54,10 +56,11 @@ class LiveLog:
     async def write(self, event: LiveEvent) -> None:
         """Append *event*, however long the log is away, and apply it."""
         self._own.add(event.event_id)
-        await append_until_stored(
-            self._bus, self._log, LIVE_EVENT, event, event_id=event.event_id, venue=LIVE
-        )
-        self.state.apply(event)
+
+        def apply(_: int) -> None:
+            self.state.apply(event)
+
+        await self._pen.write(event, apply, event_id=event.event_id, venue=LIVE)
 
     async def tell_again(self) -> None:
         """Tell the platform the newest reports once more."""
@@ -75,7 +78,7 @@ class LiveLog:
     ) -> None:
         """Report a step of *order* that is no fill."""
         request, is_replaced = order.request, kind is ExecType.REPLACED
-        async with self._pen:
+        async with self._turn:
             seq = self.state.report_seq + 1
             there = order.venue_order_id if venue_order_id is None else venue_order_id
             leaves = Qty(0) if kind in ENDS else order.leaves_qty
@@ -104,7 +107,7 @@ class LiveLog:
         """Report a fill of *order*, once for each trade of the exchange's."""
         request = order.request
         exec_id = exec_id_of(trade)
-        async with self._pen:
+        async with self._turn:
             if exec_id in order.exec_ids:
                 return
             cum_qty = order.cum_qty + trade.qty

@@ -5,7 +5,7 @@ log is written to its end, whoever is cancelled meanwhile.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
@@ -17,6 +17,8 @@ from trade2026.ports.bus import Bus
 
 APPEND_WITHIN_S: Final = 2.0
 RETRY_S: Final = 0.2
+END_WITHIN_S: Final = 0.5
+"""How long one that is cancelled goes on with an event that it has begun to write."""
 
 
 async def append_until_stored(
@@ -37,6 +39,67 @@ async def append_until_stored(
         except BusUnavailableError as error:
             log.warning("log away, trying again", subject=subject.pattern, why=str(error))
             await asyncio.sleep(RETRY_S)
+
+
+class Pen:
+    """Writes the events of one subject for a fold that is ahead of the log's own.
+
+    An event that was begun is carried to its end and applied, whoever is cancelled meanwhile: it
+    may be in the log already. Were it not applied, the next event of the same thing would be made
+    without it, under the same number, and the log would keep only one of the two. Where the log
+    does not answer in the time that is left, nothing is written any more in this life.
+
+    Args:
+        bus: to the log.
+        log: told of what takes long.
+        subject: of the events.
+    """
+
+    def __init__(self, bus: Bus, log: FilteringBoundLogger, subject: Event[Any]) -> None:
+        self._bus = bus
+        self._log = log
+        self._subject = subject
+        self._is_torn = False
+
+    async def write(
+        self, event: object, apply: Callable[[int], None], *, event_id: EventId, **keys: str
+    ) -> int:
+        """Append *event*, however long the log is away, apply it, and return its sequence.
+
+        Args:
+            event: of the pen's subject.
+            apply: books the event, given its sequence.
+            event_id: under which the log keeps it once.
+            keys: of the subject.
+        """
+        if self._is_torn:
+            # As while the log is away: whoever waits here is at the end of its life too.
+            await asyncio.Event().wait()
+        try:
+            seq = await self._append(event, event_id, keys)
+        except asyncio.CancelledError:
+            await self._end(event, apply, event_id, keys)
+            raise
+        apply(seq)
+        return seq
+
+    async def _end(
+        self, event: object, apply: Callable[[int], None], event_id: EventId, keys: dict[str, str]
+    ) -> None:
+        is_applied = False
+        try:
+            async with asyncio.timeout(END_WITHIN_S):
+                apply(await self._append(event, event_id, keys))
+                is_applied = True
+        except TimeoutError:
+            self._log.warning("cut off while writing, writes no more", event_id=event_id)
+        finally:
+            self._is_torn |= not is_applied
+
+    async def _append(self, event: object, event_id: EventId, keys: dict[str, str]) -> int:
+        return await append_until_stored(
+            self._bus, self._log, self._subject, event, event_id=event_id, **keys
+        )
 
 
 async def to_the_end(writing: Coroutine[Any, Any, None]) -> None:
