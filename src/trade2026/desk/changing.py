@@ -1,12 +1,12 @@
-"""Changes of orders at work: risk holds what is new, the log has it, and the venue is asked.
+"""Changes of orders at work: risk holds what is new, and the log has it.
 
-Every method expects that its caller holds the order's lock.
+Every method expects that its caller holds the order's lock, and passes on to the venue what is
+asked of it afterwards.
 """
 
 from trade2026.core.clock import Clock
 from trade2026.core.errors import RefusedError
 from trade2026.desk.journal import Journal
-from trade2026.desk.steps import Steps
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import (
     Change,
@@ -24,14 +24,13 @@ from trade2026.ports.bus import Bus
 class Changes:
     """Changes orders, one order at a time."""
 
-    def __init__(self, journal: Journal, steps: Steps, bus: Bus, clock: Clock) -> None:
+    def __init__(self, journal: Journal, bus: Bus, clock: Clock) -> None:
         self._journal = journal
-        self._steps = steps
         self._bus = bus
         self._clock = clock
 
     async def change(self, order: Order, change: Change, asked_by: str) -> Order:
-        """Change *order* where it rests with us, or ask its venue to; return how it stands.
+        """Change *order* where it rests with us, or journal the wish; return how it stands.
 
         Raises:
             InvalidInputError: an order of this type has no such value.
@@ -57,7 +56,4 @@ class Changes:
             asked_by=asked_by,
             ts_ns=now_ns,
         )
-        order = await self._journal.step(event)
-        if order.change is not None:
-            await self._steps.ask_replace(order)
-        return self._journal.order(order.request.order_id)
+        return await self._journal.step(event)

@@ -4,10 +4,8 @@ What is due is decided in `domain/oms/group.py` from the orders themselves. Here
 group at a time, after every report on a leg and at every sweep.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, TypeAlias
-from weakref import WeakValueDictionary
 
 from structlog.typing import FilteringBoundLogger
 
@@ -15,8 +13,10 @@ from trade2026.core.clock import Clock
 from trade2026.core.errors import InvalidInputError, RefusedError, UnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Money, Qty
+from trade2026.desk.asking import Asking
 from trade2026.desk.changing import Changes
 from trade2026.desk.journal import Journal
+from trade2026.desk.locks import Locks
 from trade2026.desk.resting import RestingStops
 from trade2026.desk.steps import Steps
 from trade2026.domain.oms import decide
@@ -37,8 +37,9 @@ class Groups:
         journal: the log of orders.
         steps: of one order.
         changes: of one order.
+        asking: tells venues.
         resting: watches stops.
-        lock: of one order.
+        locks: of orders.
         clock: for how long a sender has waited.
         log: told of what could not be done.
     """
@@ -49,26 +50,28 @@ class Groups:
         journal: Journal,
         steps: Steps,
         changes: Changes,
+        asking: Asking,
         resting: RestingStops,
-        lock: Callable[[OrderId], asyncio.Lock],
+        locks: Locks[OrderId],
         clock: Clock,
         log: FilteringBoundLogger,
     ) -> None:
         self._journal = journal
         self._steps = steps
         self._changes = changes
+        self._asking = asking
         self._resting = resting
-        self._lock = lock
+        self._locks = locks
         self._clock = clock
         self._log = log
-        self._locks: WeakValueDictionary[GroupKey, asyncio.Lock] = WeakValueDictionary()
+        self._groups = Locks[GroupKey]()
         self._asked: dict[OrderId, Qty] = {}
         """The total last asked for of each leg: what a venue declines it declines again."""
 
     async def place(self, requests: Sequence[NewOrderSingle]) -> list[Order]:
         """Journal all legs, those that wait first, let the others go, and return all."""
         began_ns = self._clock.monotonic_ns()
-        async with self._group_lock(requests[0]):
+        async with self._groups.of(key_of(requests[0])):
             # Whoever looks meanwhile waits for this lock, and so never sees a part of the group.
             for request in sorted(requests, key=lambda r: _number(r) == 0):
                 await self._steps.receive(request)
@@ -79,9 +82,14 @@ class Groups:
         await self.tend(self._journal.order(requests[0].order_id))
         return [self._journal.order(request.order_id) for request in requests]
 
+    def is_due(self, order: Order) -> bool:
+        """Return whether anything is due of the group of *order*."""
+        legs = self._journal.orders.legs_of(order.request.order_id)
+        return any(True for _ in what_is_due(legs))
+
     async def tend(self, order: Order) -> None:
         """Do what is due of the group of *order*; what cannot be done now is due again."""
-        async with self._group_lock(order.request):
+        async with self._groups.of(key_of(order.request)):
             legs = self._journal.orders.legs_of(order.request.order_id)
             for leg in legs:
                 if leg is not None and leg.is_done:
@@ -91,7 +99,7 @@ class Groups:
 
     async def _do(self, due: Due) -> None:
         order_id = due.order.request.order_id
-        async with self._lock(order_id):
+        async with self._locks.of(order_id):
             order = self._journal.order(order_id)
             if order.order_seq != due.order.order_seq:
                 # It has moved meanwhile: what is due now, the next look says.
@@ -103,13 +111,18 @@ class Groups:
                     await self._resize(order, due.order_qty)
                 case Duty.CANCEL:
                     await self._steps.cancel(order, GROUP)
-            self._resting.note(self._journal.order(order_id))
+            after = self._journal.order(order_id)
+            self._resting.note(after)
+        await self._asking.pass_on(after, order)
 
     async def _start(self, order: Order, began_ns: int) -> None:
-        async with self._lock(order.request.order_id):
+        async with self._locks.of(order.request.order_id):
             order = self._journal.order(order.request.order_id)
-            if order.status is OrdStatus.NEW:
-                self._resting.note(await self._steps.go_on(order, began_ns))
+            if order.status is not OrdStatus.NEW:
+                return
+            order = await self._steps.go_on(order, began_ns)
+            self._resting.note(order)
+        await self._asking.pass_on(order)
 
     async def _start_exit(self, order: Order, due: Due) -> None:
         if order.request.order_qty != due.order_qty:
@@ -138,13 +151,11 @@ class Groups:
             return
         self._asked[order_id] = order_qty
 
-    def _group_lock(self, request: NewOrderSingle) -> asyncio.Lock:
-        assert request.group is not None
-        key = (request.account, request.group.group_id)
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        return lock
+
+def key_of(request: NewOrderSingle) -> GroupKey:
+    """Return what a leg's group is known by."""
+    assert request.group is not None
+    return (request.account, request.group.group_id)
 
 
 def _number(request: NewOrderSingle) -> int:

@@ -5,14 +5,13 @@ again, and orders in doubt are asked about, never guessed.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, TypeVar
-from weakref import WeakValueDictionary
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import NS_PER_S, Clock
+from trade2026.core.clock import Clock
 from trade2026.core.errors import (
     InvalidInputError,
     RefusedError,
@@ -22,25 +21,26 @@ from trade2026.core.errors import (
 from trade2026.core.ids import AccountId, ClOrdId, EventId, Ids, OrderId
 from trade2026.core.numbers import Money, parse_nanos
 from trade2026.desk.ask import OrderAsk
+from trade2026.desk.asking import Asking
+from trade2026.desk.cancelling import Cancels
 from trade2026.desk.changing import Changes
 from trade2026.desk.groups import Groups
 from trade2026.desk.journal import Journal
+from trade2026.desk.locks import Locks
 from trade2026.desk.resting import RestingStops
 from trade2026.desk.routed import Routed, together
 from trade2026.desk.steps import ANSWER_WITHIN_S, Steps
+from trade2026.desk.upkeep import Upkeep
 from trade2026.desk.venue_rule import VenueRule
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import Change
-from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import OrderQuery
-from trade2026.domain.oms.reducing import beyond_position, openers
-from trade2026.domain.oms.working import is_over
 from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM_INSTRUMENTS, InstrumentKind
 from trade2026.model.journal import CashDeposited
 from trade2026.model.order import AT_VENUE, DONE, GroupKind, NewOrderSingle, TimeInForce
-from trade2026.model.risk import RiskControl, TradingMode, is_covered
+from trade2026.model.risk import RiskControl, TradingMode
 from trade2026.ports.archive import OrderArchive
 from trade2026.ports.bus import Bus, Delivery
 from trade2026.ports.calendar import TradingCalendar
@@ -48,13 +48,7 @@ from trade2026.ports.calendar import TradingCalendar
 T = TypeVar("T")
 
 IN_FLIGHT_LIMIT: Final = 1_000
-DOUBT_AFTER_NS: Final = 1 * NS_PER_S
-"""How long a venue may keep silent before it is asked."""
 SWEEP_EVERY_S: Final = 0.5
-EXPIRY: Final = "oms"
-"""Who asks to cancel what is over."""
-REDUCING: Final = "reduce-only"
-"""Who asks to cancel what would open a position and may not."""
 
 _MOVES: Final = UNDOES | {ExecType.TRADE, ExecType.REPLACED}
 """Words after which reduce-only orders may be too large."""
@@ -88,27 +82,43 @@ class OrderDesk:
         archive: OrderArchive,
         calendar: TradingCalendar,
     ) -> None:
-        self.journal = Journal(bus, clock, log, archive)
-        self.steps = Steps(self.journal, bus, clock, log)
-        self._changes = Changes(self.journal, self.steps, bus, clock)
-        self.resting = RestingStops(self.journal, self.steps, self._lock)
+        locks = self._locks = Locks[OrderId]()
+        journal = self.journal = Journal(bus, clock, log, archive)
+        steps = self.steps = Steps(journal, bus, clock, log)
+        asking = self._asking = Asking(
+            journal=journal, steps=steps, locks=locks, bus=bus, clock=clock, log=log
+        )
+        resting = self.resting = RestingStops(journal, steps, asking, locks)
+        self._changes = Changes(journal, bus, clock)
         self._calendar = calendar
         self._clock = clock
         self._ids = ids
         self._settings = settings
         self.venues = VenueRule(settings.live_accounts, settings.routed_accounts)
-        self._routed = Routed(bus, self.journal, self.venues)
-        self.groups = Groups(
-            journal=self.journal,
-            steps=self.steps,
+        self._routed = Routed(bus, journal, self.venues)
+        cancels = self.cancels = Cancels(
+            journal=journal, steps=steps, asking=asking, resting=resting, locks=locks, clock=clock
+        )
+        groups = self.groups = Groups(
+            journal=journal,
+            steps=steps,
             changes=self._changes,
-            resting=self.resting,
-            lock=self._lock,
+            asking=asking,
+            resting=resting,
+            locks=locks,
             clock=clock,
             log=log,
         )
+        self._upkeep = Upkeep(
+            journal=journal,
+            cancels=cancels,
+            asking=asking,
+            groups=groups,
+            locks=locks,
+            clock=clock,
+            spawn=self._spawn,
+        )
         self._grouping: dict[tuple[AccountId, ClOrdId], asyncio.Task[list[Order]]] = {}
-        self._locks: WeakValueDictionary[OrderId, asyncio.Lock] = WeakValueDictionary()
         self._placing: dict[tuple[AccountId, ClOrdId], asyncio.Task[Order]] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -176,7 +186,7 @@ class OrderDesk:
             RefusedError: nothing is left of it.
             UnavailableError: the log did not answer in time; asking again is safe.
         """
-        order, problem = await self._answer(self._spawn(self._cancel(order_id, asked_by)))
+        order, problem = await self._answer(self._spawn(self.cancels.cancel(order_id, asked_by)))
         if problem and order.status in DONE:
             raise RefusedError(problem)
         return order
@@ -208,34 +218,36 @@ class OrderDesk:
         Raises:
             UnavailableError: the log did not answer in time; asking again is safe.
         """
-        wanted = [order.request.order_id for order in self._open() if query.wants(order)]
-        return await self._answer(self._spawn(self._cancel_each(wanted, asked_by)))
+        wanted = [order for order in self.journal.orders.open_orders() if query.wants(order)]
+        return await self._answer(self._spawn(self.cancels.each(wanted, asked_by)))
 
     async def on_report(self, report: ExecutionReport, _: Delivery) -> None:
         """Book what a venue says."""
-        async with self._lock(report.order_id):
+        async with self._locks.of(report.order_id):
             await self.steps.book(report)
+        # Beside the reports: the next one may be what these wait for.
         if report.exec_type in _MOVES:
-            await self._keep_reducing(report.account, report.symbol)
+            await self._beside(self.cancels.keep_reducing(report.account, report.symbol))
         order = self.journal.orders.get(report.order_id)
         if order is not None and order.request.group is not None and self._tasks is not None:
-            # Beside the reports: the next one may be what the tending waits for.
             self._tasks.create_task(self.groups.tend(order))
 
     async def on_control(self, control: RiskControl, _: Delivery) -> None:
         """Cancel what is open in a scope that was killed; where it may reduce, what would open."""
         if control.cancel_open:
             may_reduce = control.mode is TradingMode.REDUCE_ONLY
-            await self.clear(control.scope, control.asked_by, only_openers=may_reduce)
+            covered = self.cancels.covered(control.scope, only_openers=may_reduce)
+            wishes = await self.cancels.wish_each(covered, control.asked_by)
+            # The log has them: the next control does not wait for a venue that is slow.
+            await self._beside(self.cancels.tell_each(wishes))
 
-    async def clear(
-        self, scope: str, asked_by: str, *, only_openers: bool = False
-    ) -> list[OrderId]:
-        """Ask to cancel the open orders of *scope*, or those that would open; return which."""
-        covered = [o for o in self._open() if is_covered(o.request, scope)]
-        if only_openers:
-            covered = self._openers(covered)
-        return await self._cancel_each([order.request.order_id for order in covered], asked_by)
+    async def clear(self, scope: str, asked_by: str) -> list[OrderId]:
+        """Ask to cancel the open orders of *scope*, and return which.
+
+        Of those that are to be cancelled already, the sweep asks again.
+        """
+        covered = self.cancels.covered(scope, only_openers=False)
+        return await self.cancels.each(covered, asked_by)
 
     async def open_accounts(self) -> None:
         """Journal the opening deposit of every account that has none."""
@@ -260,7 +272,7 @@ class OrderDesk:
             tasks.create_task(self.resting.run())
             try:
                 while True:
-                    await self._sweep()
+                    self._upkeep.sweep()
                     await asyncio.sleep(SWEEP_EVERY_S)
             finally:
                 # Who stops begins nothing any more: a late report is read again at the next start.
@@ -277,31 +289,16 @@ class OrderDesk:
         return task
 
     async def _place(self, request: NewOrderSingle) -> Order:
-        async with self._lock(request.order_id):
+        async with self._locks.of(request.order_id):
             order = await self.steps.place(request)
             self.resting.note(order)
-            return order
-
-    async def _cancel(
-        self, order_id: OrderId, asked_by: str, *, is_expiry: bool = False
-    ) -> tuple[Order, str]:
-        async with self._lock(order_id):
-            order = self.journal.order(order_id)
-            if decide.resume(order) is Resume.FAIL:
-                # Left behind by a crash and never sent: no venue can be asked to cancel it.
-                await self.steps.resume(order)
-                order = self.journal.order(order_id)
-            problem = decide.cancel_problem(order)
-            if not problem:
-                order = await self.steps.cancel(order, asked_by, is_expiry=is_expiry)
-                self.resting.note(order)
-            return order, problem
+        return await self._asking.pass_on(order)
 
     async def _replace(
         self, order_id: OrderId, change: Change, asked_by: str
     ) -> Order | Trade2026Error:
-        async with self._lock(order_id):
-            order = self.journal.order(order_id)
+        async with self._locks.of(order_id):
+            order = before = self.journal.order(order_id)
             group = order.request.group
             is_entry = group is not None and group.kind is not GroupKind.OCO and not group.number
             if group is not None and change.order_qty is not None and not is_entry:
@@ -312,54 +309,21 @@ class OrderDesk:
                 # A no is an answer, and not the end of the desk.
                 return error
             self.resting.note(order)
-            return order
+        return await self._asking.pass_on(order, before)
 
     async def _recheck(self, order_id: OrderId) -> list[ExecutionReport]:
-        async with self._lock(order_id):
-            order = self.journal.orders.get(order_id)
-            # Of what rests with us no venue may be asked: it would never take it afterwards.
-            if order is None or order.status not in AT_VENUE:
-                return []
-            return await self.steps.ask_again(order)
+        order = self.journal.orders.get(order_id)
+        # Of what rests with us no venue may be asked: it would never take it afterwards.
+        if order is None or order.status not in AT_VENUE:
+            return []
+        return await self._asking.recheck(order_id)
 
-    async def _cancel_each(self, wanted: Iterable[OrderId], asked_by: str) -> list[OrderId]:
-        asked: list[OrderId] = []
-        for order_id in wanted:
-            _, problem = await self._cancel(order_id, asked_by)
-            if not problem:
-                asked.append(order_id)
-        return asked
-
-    def _openers(self, orders: Iterable[Order]) -> list[Order]:
-        places: dict[tuple[str, str], list[Order]] = {}
-        for order in orders:
-            place = (order.request.account, order.request.symbol)
-            places.setdefault(place, []).append(order)
-        held = self.journal.orders.held
-        return [o for place, these in places.items() for o in openers(held(*place), these)]
-
-    async def _keep_reducing(self, account: str, symbol: str) -> None:
-        orders = [
-            o for o in self._open() if (o.request.account, o.request.symbol) == (account, symbol)
-        ]
-        for order in beyond_position(self.journal.orders.held(account, symbol), orders):
-            await self._cancel(order.request.order_id, REDUCING)
-
-    async def _sweep(self) -> None:
-        now_ns = self._clock.now_ns()
-        for order in self._open():
-            if order.request.group is not None:
-                await self.groups.tend(order)
-        for order in self._open():
-            order_id = order.request.order_id
-            if is_over(order, now_ns):
-                await self._cancel(order_id, EXPIRY, is_expiry=True)
-                continue
-            if now_ns - order.updated_ns < DOUBT_AFTER_NS or self._lock(order_id).locked():
-                continue
-            if decide.resume(order) is not Resume.NOTHING:
-                async with self._lock(order_id):
-                    await self.steps.resume(self.journal.order(order_id))
+    async def _beside(self, step: Coroutine[Any, Any, object]) -> None:
+        """Have *step* taken by itself; before the desk runs, and where it stops, in line."""
+        if self._tasks is None:
+            await step
+        else:
+            self._tasks.create_task(step)
 
     async def _request_of(self, ask: OrderAsk) -> NewOrderSingle:
         if not self.has_account(ask.account):
@@ -374,16 +338,6 @@ class OrderDesk:
             raise InvalidInputError("expire_at", "is over already")
         request = ask.as_request(OrderId(self._ids.new()), now_ns)
         return await self._routed.settle(request, is_auto=ask.is_auto)
-
-    def _open(self) -> list[Order]:
-        return list(self.journal.orders.open_orders())
-
-    def _lock(self, order_id: OrderId) -> asyncio.Lock:
-        # Weak: a lock lives exactly as long as somebody holds it or waits for it.
-        lock = self._locks.get(order_id)
-        if lock is None:
-            lock = self._locks[order_id] = asyncio.Lock()
-        return lock
 
     def _spawn(self, step: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         if self._tasks is None:

@@ -6,12 +6,13 @@ restart, and is reached by the first trade after it where the market has gone be
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from typing import Final
 
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Px
+from trade2026.desk.asking import Asking
 from trade2026.desk.journal import Journal
+from trade2026.desk.locks import Locks
 from trade2026.desk.steps import Steps
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.stops import Fired, Stops
@@ -26,11 +27,12 @@ class RestingStops:
     """Watches the market for the stops that rest here."""
 
     def __init__(
-        self, journal: Journal, steps: Steps, lock: Callable[[OrderId], asyncio.Lock]
+        self, journal: Journal, steps: Steps, asking: Asking, locks: Locks[OrderId]
     ) -> None:
         self._journal = journal
         self._steps = steps
-        self._lock = lock
+        self._asking = asking
+        self._locks = locks
         self._stops = Stops()
         self._fired: list[Fired] = []
         self._wake = asyncio.Event()
@@ -75,13 +77,15 @@ class RestingStops:
             self._wake.set()
 
     async def _fire(self, fired: Fired) -> None:
-        async with self._lock(fired.order_id):
+        async with self._locks.of(fired.order_id):
             order = self._journal.order(fired.order_id)
-            if order.is_resting:
-                await self._steps.fire(order, fired.trade_px)
+            if not order.is_resting:
+                return
+            order = await self._steps.fire(order, fired.trade_px)
+        await self._asking.pass_on(order)
 
     async def _move(self, order_id: OrderId, stop_px: Px) -> None:
-        async with self._lock(order_id):
+        async with self._locks.of(order_id):
             order = self._journal.order(order_id)
             if order.is_resting:
                 await self._steps.move_stop(order, stop_px)

@@ -1,7 +1,8 @@
-"""The steps of one order: placed, handed over, cancelled, booked, asked about.
+"""The steps of one order in the log: placed, wished to be cancelled, booked.
 
 Each method expects that its caller holds the order's lock, so that one step follows another.
-What a step means is decided in `domain/oms/decide.py`; here it is carried out.
+What a step means is decided in `domain/oms/decide.py`; here it is carried out. What a venue is to
+hear of it, `asking.py` tells it right after, without that lock.
 """
 
 from typing import Final
@@ -11,34 +12,23 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import Trade2026Error
-from trade2026.core.ids import EventId
+from trade2026.core.ids import EventId, OrderId
 from trade2026.core.numbers import Px
 from trade2026.desk.journal import Journal
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.working import working_request
-from trade2026.model.execution import UNDOES, ExecutionReport, VenueOrderStatus
+from trade2026.model.execution import UNDOES, ExecutionReport
 from trade2026.model.journal import OrderReported
-from trade2026.model.order import (
-    NewOrderSingle,
-    OrderCancelRequest,
-    OrderReplaceRequest,
-    OrderStatusRequest,
-)
+from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import (
     Refusal,
     RefusalCode,
     RiskApproved,
     RiskRequest,
 )
-from trade2026.model.subjects import (
-    EXEC_CANCEL,
-    EXEC_REPLACE,
-    EXEC_STATUS,
-    EXEC_SUBMIT,
-    RISK_CHECK,
-)
+from trade2026.model.subjects import RISK_CHECK
 from trade2026.ports.bus import Bus
 
 ANSWER_WITHIN_S: Final = 5.0
@@ -59,11 +49,12 @@ class Steps:
         self._bus = bus
         self._clock = clock
         self._log = log
+        self._leaving: dict[OrderId, RiskApproved[NewOrderSingle]] = {}
         self.surprise_count = 0
         """Reports that nobody expected: over-fills, unknown orders, contradictions."""
 
     async def place(self, request: NewOrderSingle) -> Order:
-        """Journal the order, ask risk, and hand it over; return how it stands.
+        """Journal the order, ask risk, and have it leave; return how it stands.
 
         A stop rests here instead, until the market reaches it.
         """
@@ -77,7 +68,7 @@ class Steps:
         return await self._journal.step(event)
 
     async def go_on(self, order: Order, began_ns: int, *, is_last_word: bool = True) -> Order:
-        """Ask risk about an order that was received, hand it over, and return how it stands.
+        """Ask risk about an order that was received, have it leave, and return how it stands.
 
         Args:
             order: received, and nothing more.
@@ -103,10 +94,14 @@ class Steps:
         why_not = await self._why_not_now(request, began_ns)
         if why_not:
             return await write(decide.failed(order, text=why_not, ts_ns=self._clock.now_ns()))
-        return await self._hand_over(order, approved)
+        return self._leave(order, approved)
+
+    def take_leaving(self, order_id: OrderId) -> RiskApproved[NewOrderSingle] | None:
+        """Return what is to be handed to the order's venue now, once."""
+        return self._leaving.pop(order_id, None)
 
     async def fire(self, order: Order, trade_px: Px) -> Order:
-        """Send a stop that the market has reached, and return how it stands."""
+        """Have a stop leave that the market has reached, and return how it stands."""
         order = await self._journal.step(decide.triggered(order, trade_px, self._clock.now_ns()))
         return await self._send_reached(order)
 
@@ -122,14 +117,14 @@ class Steps:
             return await write(decide.failed(order, text=text, ts_ns=self._clock.now_ns()))
         now_ns = self._clock.now_ns()
         order = await write(decide.sent(order, venue=order.request.venue, ts_ns=now_ns))
-        return await self._hand_over(order, approved)
+        return self._leave(order, approved)
 
     async def move_stop(self, order: Order, stop_px: Px) -> Order:
         """Journal where a trailing stop stands by now, and return the order."""
         return await self._journal.step(decide.stop_moved(order, stop_px, self._clock.now_ns()))
 
     async def cancel(self, order: Order, asked_by: str, *, is_expiry: bool = False) -> Order:
-        """Journal the wish to cancel, pass it on, and return the order.
+        """Journal the wish to cancel, which is then to be passed on, and return the order.
 
         What no venue has ends at once, and what a venue has by the venue's word.
         """
@@ -139,9 +134,7 @@ class Steps:
             event = decide.withdrawn(order, text, now_ns, is_expiry=is_expiry)
             return await self._journal.step(event)
         event = decide.cancel_requested(order, asked_by=asked_by, ts_ns=now_ns, is_expiry=is_expiry)
-        order = await self._journal.step(event)
-        await self._ask_cancel(order)
-        return self._journal.order(order.request.order_id)
+        return await self._journal.step(event)
 
     async def book(self, report: ExecutionReport) -> bool:
         """Book what a venue says, once; a surprise is booked too, and counted.
@@ -170,29 +163,17 @@ class Steps:
             self._log.error("surprise", order_id=report.order_id, exec_id=report.exec_id)
         return True
 
-    async def resume(self, order: Order) -> None:
-        """Do what an order needs that a crash or a silent venue left in the middle."""
+    async def resume(self, order: Order) -> Order:
+        """Do what an order needs that never left: it fails, or leaves after all; return it."""
         match decide.resume(order):
-            case Resume.NOTHING:
-                pass
             case Resume.FAIL:
                 text = "not sent: the platform stopped before it could be"
                 now_ns = self._clock.now_ns()
-                await self._journal.step(decide.failed(order, text=text, ts_ns=now_ns))
+                return await self._journal.step(decide.failed(order, text=text, ts_ns=now_ns))
             case Resume.SEND:
-                await self._send_reached(order)
-            case Resume.ASK_VENUE:
-                await self._ask_venue(order)
-            case Resume.CANCEL_AGAIN:
-                await self._ask_venue(order)
-                order = self._journal.order(order.request.order_id)
-                if decide.resume(order) is Resume.CANCEL_AGAIN:
-                    await self._ask_cancel(order)
-            case Resume.REPLACE_AGAIN:
-                await self._ask_venue(order)
-                order = self._journal.order(order.request.order_id)
-                if decide.resume(order) is Resume.REPLACE_AGAIN:
-                    await self.ask_replace(order)
+                return await self._send_reached(order)
+            case _:
+                return order
 
     async def _why_not_now(self, request: NewOrderSingle, began_ns: int) -> str:
         """Return why an approved order must not be sent any more, or an empty text."""
@@ -204,18 +185,10 @@ class Steps:
         _, refusals = await self._ask_risk(request)
         return "not sent: " + "; ".join(r.text for r in refusals) if refusals else ""
 
-    async def _hand_over(self, order: Order, approved: RiskApproved[NewOrderSingle]) -> Order:
-        order_id = order.request.order_id
-        approved = msgspec.structs.replace(approved, request=working_request(order.request))
-        try:
-            ack = await self._bus.ask(EXEC_SUBMIT, approved)
-        except Trade2026Error as error:
-            # Whether the venue has it is unknown: it stays SENT, in doubt, and is asked about.
-            self._log.warning("order in doubt", order_id=order_id, why=str(error))
-            return order
-        if not ack.is_accepted:
-            await self.book(decide.refusal_report(order, ack, self._clock.now_ns()))
-        return self._journal.order(order_id)
+    def _leave(self, order: Order, approved: RiskApproved[NewOrderSingle]) -> Order:
+        request = working_request(order.request)
+        self._leaving[order.request.order_id] = msgspec.structs.replace(approved, request=request)
+        return order
 
     async def _ask_risk(
         self, request: NewOrderSingle
@@ -227,80 +200,3 @@ class Steps:
             text = f"risk did not answer: {error}"
             return None, (Refusal(code=RefusalCode.RISK_UNAVAILABLE, text=text),)
         return verdict.approved, verdict.refusals
-
-    async def _ask_cancel(self, order: Order) -> None:
-        request = OrderCancelRequest(
-            order_id=order.request.order_id,
-            account=order.request.account,
-            venue=order.request.venue,
-            symbol=order.request.symbol,
-            transact_time_ns=self._clock.now_ns(),
-        )
-        try:
-            ack = await self._bus.ask(EXEC_CANCEL, request)
-        except Trade2026Error as error:
-            # The sweep asks again until the venue has said how the order stands.
-            self._log.warning("cancel in doubt", order_id=request.order_id, why=str(error))
-            return
-        if ack.is_accepted:
-            return
-        await self.book(decide.cancel_refusal_report(order, ack, self._clock.now_ns()))
-        order = self._journal.order(request.order_id)
-        if decide.resume(order) is Resume.ASK_VENUE:
-            # It may never have arrived there: whoever keeps asking to cancel it must hear so.
-            await self._ask_venue(order)
-
-    async def ask_replace(self, order: Order) -> None:
-        """Pass the change that *order* waits for on to its venue."""
-        change = order.change
-        assert change is not None
-        request = OrderReplaceRequest(
-            order_id=order.request.order_id,
-            replace_id=change.replace_id,
-            account=order.request.account,
-            venue=order.request.venue,
-            symbol=order.request.symbol,
-            order_qty=change.order_qty,
-            price=change.price,
-            stop_px=change.stop_px,
-            transact_time_ns=self._clock.now_ns(),
-        )
-        try:
-            ack = await self._bus.ask(EXEC_REPLACE, request)
-        except Trade2026Error as error:
-            # The sweep asks the venue what came of it, and then again under the same name.
-            self._log.warning("change in doubt", order_id=request.order_id, why=str(error))
-            return
-        if not ack.is_accepted:
-            await self.book(decide.replace_refusal_report(order, ack, self._clock.now_ns()))
-
-    async def ask_again(self, order: Order) -> list[ExecutionReport]:
-        """Return what the log lacked of the venue's reports of an order that it had; now booked."""
-        answer = await self._status_of(order)
-        return [] if answer is None else await self._book_all(answer)
-
-    async def _ask_venue(self, order: Order) -> None:
-        answer = await self._status_of(order)
-        if answer is None:
-            return
-        await self._book_all(answer)
-        if not answer.is_known:
-            text = "the venue never received it"
-            now_ns = self._clock.now_ns()
-            await self._journal.step(decide.failed(order, text=text, ts_ns=now_ns))
-
-    async def _book_all(self, answer: VenueOrderStatus) -> list[ExecutionReport]:
-        return [report for report in answer.reports if await self.book(report)]
-
-    async def _status_of(self, order: Order) -> VenueOrderStatus | None:
-        request = OrderStatusRequest(
-            order_id=order.request.order_id,
-            account=order.request.account,
-            venue=order.request.venue,
-            symbol=order.request.symbol,
-        )
-        try:
-            return await self._bus.ask(EXEC_STATUS, request)
-        except Trade2026Error as error:
-            self._log.info("venue does not answer", order_id=request.order_id, why=str(error))
-            return None

@@ -1,14 +1,33 @@
-"""What a venue gets of an order: the plain order that it has become.
+"""What a venue gets of an order: the plain order that it has become, and what it needs from us.
 
 Stops rest with us and arrive as what they turn into. Times that only we keep (a day, a given
 moment) arrive as good till cancelled: we cancel when they are over.
 """
 
+from enum import StrEnum
+from typing import Final
+
 import msgspec
 
-from trade2026.core.clock import TimeNs
+from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.domain.oms.decide import Resume, resume
 from trade2026.domain.oms.order import Order
 from trade2026.model.order import NewOrderSingle, OrdType, TimeInForce
+
+DOUBT_AFTER_NS: Final = 1 * NS_PER_S
+"""How long a venue may keep silent before it is asked."""
+
+
+class Need(StrEnum):
+    """What an order needs though nobody asks for it."""
+
+    END = "END"
+    """Its time is over."""
+    ASK = "ASK"
+    """Its venue owes a word that may never come by itself."""
+    FINISH = "FINISH"
+    """It was left behind before it was sent."""
+
 
 _BECOMES = {
     OrdType.STOP: OrdType.MARKET,
@@ -48,3 +67,18 @@ def is_over(order: Order, now_ns: TimeNs) -> bool:
         and not order.is_done
         and not order.is_cancel_requested
     )
+
+
+def need_of(order: Order, now_ns: TimeNs) -> Need | None:
+    """Return what *order* needs at this moment, or None."""
+    if is_over(order, now_ns):
+        return Need.END
+    if now_ns - order.updated_ns < DOUBT_AFTER_NS:
+        return None
+    match resume(order):
+        case Resume.NOTHING:
+            return None
+        case Resume.FAIL | Resume.SEND:
+            return Need.FINISH
+        case _:
+            return Need.ASK

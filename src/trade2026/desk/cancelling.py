@@ -1,0 +1,167 @@
+"""Orders that shall end: one of them, all of a scope, or those that would open a position.
+
+Of many, each venue is told side by side with the others, so that none waits for one that is slow.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Final, NamedTuple, TypeVar
+
+from trade2026.core.clock import Clock
+from trade2026.core.ids import OrderId
+from trade2026.desk.asking import Asking
+from trade2026.desk.journal import Journal
+from trade2026.desk.locks import Locks
+from trade2026.desk.resting import RestingStops
+from trade2026.desk.steps import Steps
+from trade2026.domain.oms import decide
+from trade2026.domain.oms.decide import Resume
+from trade2026.domain.oms.order import Order
+from trade2026.domain.oms.reducing import beyond_position, openers
+from trade2026.domain.oms.working import is_over
+from trade2026.model.risk import is_covered
+
+R = TypeVar("R")
+
+MOST_AT_VENUE: Final = 128
+"""Orders of which one venue is told at a time that they shall end."""
+EXPIRY: Final = "oms"
+"""Who asks to cancel what is over."""
+REDUCING: Final = "reduce-only"
+"""Who asks to cancel what would open a position and may not."""
+
+
+class Wish(NamedTuple):
+    """That an order shall end, in the log, and not told to its venue yet."""
+
+    order: Order
+    before: Order
+
+
+class Cancels:
+    """Ends orders.
+
+    Args:
+        journal: the log of orders.
+        steps: of one order.
+        asking: tells venues.
+        resting: watches stops.
+        locks: of orders.
+        clock: ours.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        steps: Steps,
+        asking: Asking,
+        resting: RestingStops,
+        locks: Locks[OrderId],
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._steps = steps
+        self._asking = asking
+        self._resting = resting
+        self._locks = locks
+        self._clock = clock
+
+    async def cancel(self, order_id: OrderId, asked_by: str) -> tuple[Order, str]:
+        """Have what is left of an order cancelled; return it, and why it cannot be."""
+        wish, problem = await self._wish(order_id, asked_by)
+        order = self._journal.order(order_id) if wish is None else await self._tell(wish)
+        return order, problem
+
+    async def end(self, order_id: OrderId) -> None:
+        """Cancel an order because its time is over, where it still is."""
+        wish, _ = await self._wish(order_id, EXPIRY, is_expiry=True)
+        if wish is not None:
+            await self._tell(wish)
+
+    async def each(self, orders: Iterable[Order], asked_by: str) -> list[OrderId]:
+        """Have every one of *orders* cancelled that still can be; return which."""
+        wishes = await self.wish_each(orders, asked_by)
+        await self.tell_each(wishes)
+        return [wish.order.request.order_id for wish in wishes]
+
+    async def wish_each(self, orders: Iterable[Order], asked_by: str) -> list[Wish]:
+        """Journal that every one of *orders* shall end, and return what venues are to be told.
+
+        What is in the log is seen to by the sweep, whoever dies before venues are told.
+        """
+        made = await _side_by_side(
+            (one.venue, partial(self._wish, one.request.order_id, asked_by)) for one in orders
+        )
+        return [wish for wish, _ in made if wish is not None]
+
+    async def tell_each(self, wishes: Iterable[Wish]) -> None:
+        """Tell all venues of *wishes*."""
+        await _side_by_side((wish.order.venue, partial(self._tell, wish)) for wish in wishes)
+
+    def covered(self, scope: str, *, only_openers: bool) -> list[Order]:
+        """Return the open orders of *scope* that are to end, or those that would open.
+
+        What is to end already is not among them: its venue is asked again by the sweep.
+        """
+        open_orders = self._journal.orders.open_orders()
+        covered = [
+            one
+            for one in open_orders
+            if is_covered(one.request, scope) and not one.is_cancel_requested
+        ]
+        return self._openers(covered) if only_openers else covered
+
+    async def keep_reducing(self, account: str, symbol: str) -> None:
+        """Have the reduce-only orders cancelled for which too little is held by now."""
+        orders = [
+            one for one in self._journal.orders.open_orders(account) if one.request.symbol == symbol
+        ]
+        await self.each(
+            beyond_position(self._journal.orders.held(account, symbol), orders), REDUCING
+        )
+
+    async def _wish(
+        self, order_id: OrderId, asked_by: str, *, is_expiry: bool = False
+    ) -> tuple[Wish | None, str]:
+        """Journal that an order shall end; return what its venue is to be told, or why not."""
+        async with self._locks.of(order_id):
+            order = self._journal.order(order_id)
+            if is_expiry and not is_over(order, self._clock.now_ns()):
+                # It ended, or is to be cancelled by somebody else, while this waited.
+                return None, ""
+            if decide.resume(order) is Resume.FAIL:
+                # Left behind by a crash and never sent: no venue can be asked to cancel it.
+                order = await self._steps.resume(order)
+            problem = decide.cancel_problem(order)
+            if problem:
+                return None, problem
+            before, order = order, await self._steps.cancel(order, asked_by, is_expiry=is_expiry)
+            self._resting.note(order)
+            return Wish(order, before), ""
+
+    async def _tell(self, wish: Wish) -> Order:
+        return await self._asking.pass_on(wish.order, wish.before)
+
+    def _openers(self, orders: Iterable[Order]) -> list[Order]:
+        places: dict[tuple[str, str], list[Order]] = {}
+        for order in orders:
+            place = (order.request.account, order.request.symbol)
+            places.setdefault(place, []).append(order)
+        held = self._journal.orders.held
+        return [o for place, these in places.items() for o in openers(held(*place), these)]
+
+
+async def _side_by_side(steps: Iterable[tuple[str, Callable[[], Awaitable[R]]]]) -> list[R]:
+    """Take *steps*, each with its venue, none of which waits for another venue's."""
+    rooms = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(MOST_AT_VENUE))
+
+    async def take(venue: str, step: Callable[[], Awaitable[R]]) -> R:
+        async with rooms[venue]:
+            return await step()
+
+    async with asyncio.TaskGroup() as tasks:
+        taken = [tasks.create_task(take(venue, step)) for venue, step in steps]
+    return [task.result() for task in taken]

@@ -1,0 +1,291 @@
+"""What orders need is done beside everything else, and no venue that is silent holds it up."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+from msgspec.structs import replace
+from tests.factories import NOW_NS
+from tests.trading import Core, PlainVenue, a_resting_ask, an_ask, running_core, until
+from tests.unit.desk.test_routed import Site, resting
+
+from trade2026.adapters.bus.memory import MemoryLog
+from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.core.errors import VenueUnavailableError
+from trade2026.core.ids import OrderId
+from trade2026.core.numbers import Qty
+from trade2026.desk import aside, cancelling
+from trade2026.model.execution import VenueAck, VenueOrderStatus
+from trade2026.model.instrument import LIVE, PRISM
+from trade2026.model.journal import CancelRequested
+from trade2026.model.order import (
+    NewOrderSingle,
+    OrderCancelRequest,
+    OrderStatusRequest,
+    OrdStatus,
+    TimeInForce,
+)
+from trade2026.model.risk import GLOBAL_SCOPE, RiskApproved, TradingMode
+from trade2026.ports.bus import Delivery
+
+DELIVERY = Delivery(subject="exec.report.PRISM.default", stream_seq=1, appended_ns=NOW_NS)
+
+
+class Questions:
+    """What a venue is asked, and the moment from which it answers."""
+
+    def __init__(self, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = Counter[OrderId]()
+        self.may_answer = asyncio.Event()
+        status = venue.status
+
+        async def slow(request: OrderStatusRequest) -> VenueOrderStatus:
+            self.asked[request.order_id] += 1
+            answer = await status(request)
+            await self.may_answer.wait()
+            return answer
+
+        monkeypatch.setattr(venue, "status", slow)
+
+
+async def doubted(core: Core, venue: PlainVenue, count: int) -> list[OrderId]:
+    """Return orders that never came to the venue."""
+    venue.is_deaf = True
+    orders = [(await core.oms.submit(a_resting_ask(f"key-{n}")))[0] for n in range(count)]
+    venue.is_deaf = False
+    return [order.request.order_id for order in orders]
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    return MemoryLog()
+
+
+@pytest.fixture
+def venue(log: MemoryLog) -> PlainVenue:
+    return PlainVenue(log)
+
+
+async def test_orders_in_doubt_are_asked_about_side_by_side_and_each_once_at_a_time(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "MOST_IN_LANE", 5)
+    async with running_core(log, venue) as core:
+        orders = await doubted(core, venue, 8)
+        questions = Questions(venue, monkeypatch)
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: len(questions.asked) == 5)
+        # Many sweeps later.
+        await asyncio.sleep(1.2)
+
+        assert set(questions.asked.values()) == {1}
+        assert questions.asked.keys() < set(orders)
+        questions.may_answer.set()
+        await until(lambda: all(core.oms.journal.order(one).is_done for one in orders))
+
+
+async def test_orders_that_nobody_answers_for_keep_none_from_its_turn(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "MOST_IN_LANE", 3)
+    monkeypatch.setattr(aside, "PAUSE_S", 0.01)
+    async with running_core(log, venue) as core:
+        first, *_, newest = await doubted(core, venue, 8)
+        status = venue.status
+
+        async def about_one(request: OrderStatusRequest) -> VenueOrderStatus:
+            if request.order_id != newest:
+                raise VenueUnavailableError("of this one nothing is known")
+            return await status(request)
+
+        monkeypatch.setattr(venue, "status", about_one)
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: core.oms.journal.order(newest).is_done)
+
+        assert not core.oms.journal.order(first).is_done
+
+
+async def test_an_order_ends_in_time_while_others_are_asked_about_in_vain(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "MOST_IN_LANE", 3)
+    async with running_core(log, venue) as core:
+        await doubted(core, venue, 8)
+        until_ns = TimeNs(core.clock.now_ns() + NS_PER_S)
+        timed, _ = await core.oms.submit(
+            a_resting_ask("timed", time_in_force=TimeInForce.GTD, expire_ns=until_ns)
+        )
+        Questions(venue, monkeypatch)
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: core.oms.journal.order(timed.request.order_id).is_done)
+
+        assert core.oms.journal.order(timed.request.order_id).status is OrdStatus.EXPIRED
+
+
+async def test_a_report_is_booked_while_its_order_is_asked_about(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_core(log, venue) as core:
+        venue.is_mute = venue.is_lossy = True
+        order, _ = await core.oms.submit(a_resting_ask())
+        venue.is_mute = venue.is_lossy = False
+        order_id, part = order.request.order_id, Qty(order.request.order_qty // 2)
+        questions = Questions(venue, monkeypatch)
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: questions.asked[order_id] == 1)
+        await venue.fill(order_id, part)
+
+        await until(lambda: core.oms.journal.order(order_id).cum_qty == part)
+        assert questions.asked[order_id] == 1
+        questions.may_answer.set()
+        await until(lambda: len(core.oms.journal.order(order_id).exec_ids) == 2)
+        assert len(await core.oms.journal.orders.fills()) == 1
+
+
+async def test_an_order_that_was_reported_on_meanwhile_is_not_given_up_by_an_older_word(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_core(log, venue) as core:
+        (order_id,) = await doubted(core, venue, 1)
+        questions = Questions(venue, monkeypatch)
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: questions.asked[order_id] == 1)
+        other, _ = await core.oms.submit(a_resting_ask("other"))
+        word = replace(venue.reports[other.request.order_id][0], exec_id="late", order_id=order_id)
+        await core.oms.on_report(word, DELIVERY)
+        questions.may_answer.set()
+        await asyncio.sleep(0.05)
+
+        assert core.oms.journal.order(order_id).status is OrdStatus.SENT
+
+
+async def test_a_report_is_booked_while_the_answer_to_its_order_is_waited_for(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_core(log, venue) as core:
+        may_answer = hold_submit(venue, monkeypatch)
+        placing = asyncio.ensure_future(core.oms.submit(an_ask("key")))
+        orders = core.oms.journal.orders
+        await until(lambda: (o := orders.by_key("default", "key")) is not None and o.is_done)
+
+        assert not placing.done()
+        may_answer.set()
+        order, _ = await placing
+        assert order.status is OrdStatus.FILLED
+
+
+async def test_an_order_whose_answer_is_waited_for_is_not_asked_about(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_core(log, venue) as core:
+        may_answer = hold_submit(venue, monkeypatch)
+        venue.is_lossy = True
+        placing = asyncio.ensure_future(core.oms.submit(a_resting_ask("key")))
+        await until(lambda: bool(venue.taken))
+        core.clock.advance(2 * NS_PER_S)
+        # More than one sweep later it is reported on.
+        await asyncio.sleep(1.2)
+        (order_id,) = venue.taken
+        await core.oms.on_report(venue.reports[order_id][0], DELIVERY)
+        may_answer.set()
+        await placing
+        await asyncio.sleep(0.05)
+
+        assert venue.asked_about == []
+
+
+async def test_a_cancel_does_not_overtake_its_order(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_core(log, venue) as core:
+        may_answer = hold_submit(venue, monkeypatch)
+        told = list[OrderId]()
+        cancel = venue.cancel
+
+        async def note(request: OrderCancelRequest) -> VenueAck:
+            told.append(request.order_id)
+            return await cancel(request)
+
+        monkeypatch.setattr(venue, "cancel", note)
+        placing = asyncio.ensure_future(core.oms.submit(a_resting_ask("key")))
+        await until(lambda: bool(venue.taken))
+        (order_id,) = venue.taken
+        cancelling = asyncio.ensure_future(core.oms.cancel(order_id, "tess"))
+        await until(lambda: core.oms.journal.order(order_id).is_cancel_requested)
+        await asyncio.sleep(0.05)
+
+        assert told == []
+        may_answer.set()
+        await asyncio.gather(placing, cancelling)
+        assert told == [order_id]
+
+
+async def test_an_order_that_is_to_be_cancelled_already_does_not_expire(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        until_ns = TimeNs(core.clock.now_ns() + NS_PER_S)
+        order, _ = await core.oms.submit(
+            a_resting_ask(time_in_force=TimeInForce.GTD, expire_ns=until_ns)
+        )
+        order_id = order.request.order_id
+        await core.oms.cancels.end(order_id)
+        assert not core.oms.journal.order(order_id).is_cancel_requested
+        venue.is_deaf = True
+        await core.oms.cancel(order_id, "tess")
+        core.clock.advance(2 * NS_PER_S)
+        await core.oms.cancels.end(order_id)
+
+        events = core.oms.journal.orders.events_of(order_id)
+        wishes = [event for event in events if isinstance(event, CancelRequested)]
+        assert [wish.is_expiry for wish in wishes] == [False]
+
+
+@pytest.mark.parametrize("is_control", [False, True])
+async def test_all_venues_are_told_of_a_kill_at_once(
+    monkeypatch: pytest.MonkeyPatch, *, is_control: bool
+) -> None:
+    monkeypatch.setattr(cancelling, "MOST_AT_VENUE", 5)
+    site = Site(*(LIVE,) * 40, PRISM)
+    async with site.core() as core:
+        for number in range(41):
+            await core.oms.submit(resting(str(number)))
+        orders = core.oms.journal.orders
+        (elsewhere,) = (o.request.order_id for o in orders.open_orders() if o.venue == PRISM)
+        told = Counter[OrderId]()
+
+        async def silent(request: OrderCancelRequest) -> VenueAck:
+            told[request.order_id] += 1
+            await asyncio.Event().wait()
+            raise AssertionError("never")
+
+        monkeypatch.setattr(site.live, "cancel", silent)
+        if is_control:
+            await core.risk.switch(
+                scope=GLOBAL_SCOPE,
+                mode=TradingMode.HALTED,
+                cancel_open=True,
+                reason="test",
+                asked_by="tess",
+            )
+        else:
+            await core.oms.clear(GLOBAL_SCOPE, "tess")
+        await until(lambda: core.oms.journal.order(elsewhere).is_done)
+        # The slow venue has been told of as many as it may be, each once, and answered nothing.
+        await until(lambda: len(told) == 5)
+        assert set(told.values()) == {1}
+        assert len(orders.open_orders()) == 40
+
+
+def hold_submit(venue: PlainVenue, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let the venue take orders, and answer when the event that is returned is set."""
+    may_answer = asyncio.Event()
+    submit = venue.submit
+
+    async def slow(approved: RiskApproved[NewOrderSingle]) -> VenueAck:
+        ack = await submit(approved)
+        await may_answer.wait()
+        return ack
+
+    monkeypatch.setattr(venue, "submit", slow)
+    return may_answer
