@@ -3,7 +3,8 @@
 A job begins with the kill in the log and ends with its report in the log; whoever starts in
 between goes on with it. Positions are closed by reduce-only market orders through the OMS, like
 any other order; the mode check lets the kill switch's own orders through where all is halted.
-What is not flat in time is told of, and tried on.
+A position is closed as soon as nothing is open any more in its account and symbol: a venue that
+is slow to cancel holds up no other. What is not flat in time is told of, and tried on.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from trade2026.core.errors import Trade2026Error
 from trade2026.core.ids import EventId
 from trade2026.desk.persistence import append_until_stored
 from trade2026.desk.risk import RiskDesk
-from trade2026.domain.risk.closing import Closings, is_closing, is_open
+from trade2026.domain.risk.closing import Closings, Place, closing_places, open_places
 from trade2026.model.kill import ClearRequest, CloseRequest, KillReport, KillStatus
 from trade2026.model.risk import RiskControl, TradingMode
 from trade2026.model.subjects import KILL_REPORT, ORDERS_CLEAR, ORDERS_CLOSE, scope_key
@@ -119,9 +120,11 @@ class KillDesk:
             await asyncio.sleep(STEP_EVERY_S)
 
     async def step(self) -> None:
-        """Take every kill that is under way one step further."""
-        for job in list(self._jobs.values()):
-            await self._advance(job, self._clock.now_ns())
+        """Take every kill that is under way one step further, side by side."""
+        now_ns = self._clock.now_ns()
+        async with asyncio.TaskGroup() as tasks:
+            for job in self._jobs.values():
+                tasks.create_task(self._advance(job, now_ns))
 
     async def _advance(self, job: KillJob, now_ns: TimeNs) -> None:
         scope = job.control.scope
@@ -130,24 +133,30 @@ class KillDesk:
             return
         if not job.is_late and now_ns - job.control.ts_ns > FLAT_WITHIN_NS:
             await self._tell_late(job)
-        if is_open(scope, self._book.accounts.every(), now_ns):
-            if job.is_due("clear", now_ns, CLEAR_EVERY_NS):
-                await self._clear(job)
-            return
-        job.cancelled_ns = job.cancelled_ns or now_ns
-        if not job.control.flatten:
+        places = open_places(scope, self._book.accounts.every(), now_ns)
+        if not places:
+            job.cancelled_ns = job.cancelled_ns or now_ns
+        elif job.is_due("clear", now_ns, CLEAR_EVERY_NS):
+            await self._clear(job)
+        if job.control.flatten:
+            closing = closing_places(scope, self._book.accounts.every())
+            await self._flatten(job, now_ns, places | closing)
+        elif not places:
             await self._finish(job.report(KillStatus.CANCELLED, now_ns))
-        elif not is_closing(scope, self._book.accounts.every()):
-            await self._flatten(job, now_ns)
 
-    async def _flatten(self, job: KillJob, now_ns: TimeNs) -> None:
+    async def _flatten(self, job: KillJob, now_ns: TimeNs, busy: frozenset[Place]) -> None:
+        """Close what is held, but for the places where orders are still under way."""
         found = self._book.closings(job.control.scope)
         job.left = _left(found, job)
-        if found.requests:
+        requests = [one for one in found.requests if (one.account, one.symbol) not in busy]
+        if requests:
             if job.is_due("close", now_ns, CLOSE_EVERY_NS):
-                for request in found.requests:
-                    await self._close(job, request)
+                async with asyncio.TaskGroup() as tasks:
+                    for request in requests:
+                        tasks.create_task(self._close(job, request))
                 job.left = _left(found, job)
+        elif busy:
+            return
         elif found.left:
             await self._finish(job.report(KillStatus.NOT_FLAT, now_ns))
         else:

@@ -85,6 +85,8 @@ class LiveDesk:
         self._tasks: asyncio.TaskGroup | None = None
         self._words: asyncio.Queue[Word] = asyncio.Queue(WORDS_MOST)
         self._looked_ns: dict[OrderId, int] = {}
+        self._looking: dict[OrderId, bool] = {}
+        """Those that are looked at, or wait for it, and whether that is asked for once more."""
 
     @property
     def rules(self) -> Rules:
@@ -124,7 +126,7 @@ class LiveDesk:
         if order is None:
             return _refused(request.order_id, "UNKNOWN_ORDER")
         await self._note_cancel(order)
-        await self._first_word(self._work.look(order))
+        await self._first_word(self._look(order))
         return _taken(order)
 
     async def on_replace(self, request: OrderReplaceRequest) -> LiveAck:
@@ -144,7 +146,7 @@ class LiveDesk:
                 event_id=self._log.new_id(), ts_ns=self._clock.now_ns(), request=request
             )
             await self._log.write(event)
-        await self._first_word(self._work.look(order))
+        await self._first_word(self._look(order))
         return _taken(order)
 
     async def on_status(self, request: OrderStatusRequest) -> LiveStatus:
@@ -163,7 +165,7 @@ class LiveDesk:
         orders = list(self.state.open_orders())
         for order in orders:
             await self._note_cancel(order)
-            self._spawn(self._work.look(order))
+            self._spawn(self._look(order))
         return len(orders)
 
     async def run(self) -> None:
@@ -280,9 +282,27 @@ class LiveDesk:
             if now_ns < due_ns or self._work.is_busy(order) or not self._work.lets_us_ask():
                 continue
             self._looked_ns[order_id] = now_ns
-            self._spawn(self._work.look(order))
+            self._spawn(self._look(order))
         open_ids = {order.request.order_id for order in self.state.open_orders()}
         self._looked_ns = {k: v for k, v in self._looked_ns.items() if k in open_ids}
+
+    async def _look(self, order: LiveOrder) -> None:
+        """Look at an order, and once more if that was asked for meanwhile, however often.
+
+        Not while the exchange wants to be left alone: the sweep does as soon as it may.
+        """
+        order_id = order.request.order_id
+        is_looking = order_id in self._looking
+        self._looking[order_id] = True
+        if is_looking:
+            return
+        try:
+            while self._looking[order_id] and self._work.lets_us_ask():
+                self._looking[order_id] = False
+                await self._work.look(order)
+        finally:
+            if self._looking.pop(order_id):
+                self._looked_ns.pop(order_id, None)
 
     async def _ask_prices(self) -> None:
         for symbol in self.exchange.instruments:

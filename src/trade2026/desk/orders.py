@@ -236,18 +236,20 @@ class OrderDesk:
         """Cancel what is open in a scope that was killed; where it may reduce, what would open."""
         if control.cancel_open:
             may_reduce = control.mode is TradingMode.REDUCE_ONLY
-            covered = self.cancels.covered(control.scope, only_openers=may_reduce)
-            wishes = await self.cancels.wish_each(covered, control.asked_by)
-            # The log has them: the next control does not wait for a venue that is slow.
-            await self._beside(self.cancels.tell_each(wishes))
+            await self.clear(control.scope, control.asked_by, only_openers=may_reduce)
 
-    async def clear(self, scope: str, asked_by: str) -> list[OrderId]:
-        """Ask to cancel the open orders of *scope*, and return which.
+    async def clear(
+        self, scope: str, asked_by: str, *, only_openers: bool = False
+    ) -> list[OrderId]:
+        """Ask to cancel the open orders of *scope*, or those that would open; return which.
 
-        Of those that are to be cancelled already, the sweep asks again.
+        The log has all of them when this returns: nobody waits for a venue that is slow. About
+        those that are to be cancelled already, the sweep asks again.
         """
-        covered = self.cancels.covered(scope, only_openers=False)
-        return await self.cancels.each(covered, asked_by)
+        covered = self.cancels.covered(scope, only_openers=only_openers)
+        wishes = await self.cancels.wish_each(covered, asked_by)
+        await self._beside(self.cancels.tell_each(wishes))
+        return [wish.order.request.order_id for wish in wishes]
 
     async def open_accounts(self) -> None:
         """Journal the opening deposit of every account that has none."""

@@ -19,13 +19,15 @@ from tests.trading import (
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S
+from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import StrategyId
 from trade2026.core.numbers import Px, Qty, parse_nanos
 from trade2026.desk.closing import Closer
 from trade2026.desk.kill import FLAT_WITHIN_NS, KillDesk
+from trade2026.model.execution import VenueOrderStatus
 from trade2026.model.instrument import PRISM
 from trade2026.model.kill import KillReport, KillStatus
-from trade2026.model.order import OrdStatus, Side
+from trade2026.model.order import OrderStatusRequest, OrdStatus, Side
 from trade2026.model.risk import RefusalCode, RiskControl, TradingMode
 from trade2026.model.subjects import KILL_REPORT, ORDERS_CLEAR, ORDERS_CLOSE, RISK_CONTROL
 
@@ -203,6 +205,36 @@ async def test_a_venue_that_is_deaf_is_waited_for(world: World, venue: PlainVenu
     world.core.clock.advance(2 * NS_PER_S)
     await until(lambda: not world.core.oms.journal.orders.open_orders())
     assert (await world.done()).status is KillStatus.FLAT
+
+
+async def test_a_venue_that_never_answers_keeps_no_other_position_from_being_closed(
+    world: World, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.hold()
+    ask = a_resting_ask(symbol="ETHUSDT", price=Px(parse_nanos("3000")))
+    world.core.risk.book.quote(PRISM, "ETHUSDT", a_quote("3000", "3000.01"), NOW_NS)
+    venue.is_deaf = True
+    doubted, _ = await world.core.oms.submit(ask)
+    venue.is_deaf = False
+    status = venue.status
+
+    async def silent(request: OrderStatusRequest) -> VenueOrderStatus:
+        if request.symbol == "ETHUSDT":
+            raise VenueUnavailableError("nothing is heard of it")
+        return await status(request)
+
+    monkeypatch.setattr(venue, "status", silent)
+    await world.kill()
+    for _ in range(500):
+        world.core.clock.advance(2_000_000)
+        await world.kills.step()
+        if not world.held():
+            break
+        await asyncio.sleep(0.002)
+
+    assert world.held() == 0
+    assert not world.core.oms.journal.order(doubted.request.order_id).is_done
+    assert [one.cancelled_ns for one in world.kills.under_way()] == [None]
 
 
 async def test_dust_is_left_and_said(world: World) -> None:

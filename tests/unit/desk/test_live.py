@@ -29,7 +29,7 @@ from trade2026.model.order import (
     TimeInForce,
 )
 from trade2026.model.risk import RiskApproved
-from trade2026.ports.exchange import ExchangeLost, ExchangePrint, ExchangeStatus
+from trade2026.ports.exchange import ExchangeLost, ExchangePrint, ExchangeState, ExchangeStatus
 
 BUY = an_order(price=px("49000"), order_qty=qty("0.01"))
 AT_MARKET = an_order(
@@ -289,6 +289,44 @@ async def test_a_cancel_that_is_refused_is_told_and_the_order_works_on(
 
     assert await kinds(live) == [ExecType.NEW, ExecType.CANCEL_REJECTED]
     assert not is_done(live)
+
+
+async def test_an_exchange_that_is_slow_is_not_asked_once_for_each_cancel(
+    site: Site, live: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await submit(live)
+    may_answer, asked = asyncio.Event(), list[str]()
+    find = site.exchange.find
+
+    async def slow(client_id: str, venue_order_id: str, symbol: str) -> ExchangeState | None:
+        asked.append(client_id)
+        await may_answer.wait()
+        return await find(client_id, venue_order_id, symbol)
+
+    monkeypatch.setattr(site.exchange, "find", slow)
+    cancels = [asyncio.ensure_future(cancel(live)) for _ in range(20)]
+    await until(lambda: len(asked) == 1)
+    await asyncio.sleep(0.05)
+
+    assert len(asked) == 1
+    may_answer.set()
+    await asyncio.gather(*cancels)
+    await until(lambda: is_done(live))
+    assert len(asked) <= 3
+
+
+async def test_a_cancel_waits_while_the_exchange_wants_to_be_left_alone(
+    site: Site, live: Gateway
+) -> None:
+    await submit(live)
+    site.exchange.refuses = VenueBusyError("RATE_LIMITED", 30.0)
+    await submit(live, replace(BUY, order_id=OrderId("other")))
+    (taken,) = (s.client_id for s in site.exchange.sent if s.client_id in site.exchange.states)
+    await cancel(live)
+
+    assert site.exchange.states[taken].status is ExchangeStatus.WORKING
+    site.clock.advance(31 * NS_PER_S)
+    await until(lambda: is_done(live))
 
 
 async def test_a_cancel_that_gets_lost_is_asked_again(site: Site, live: Gateway) -> None:

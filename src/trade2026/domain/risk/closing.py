@@ -45,6 +45,9 @@ class Closings(msgspec.Struct, frozen=True, kw_only=True):
     """What no order can close, and why."""
 
 
+Place = tuple[str, str]
+"""Where a position is held: account and symbol."""
+
 MarketOf = Callable[[str, str], Market]
 """By account and symbol."""
 
@@ -82,23 +85,30 @@ def closings(
     return Closings(requests=tuple(requests), left=tuple(left))
 
 
-def is_open(scope: str, accounts: Iterable[RiskAccount], now_ns: TimeNs) -> bool:
-    """Return whether anything of *scope* may still be open, the kill switch's own orders apart.
+def open_places(scope: str, accounts: Iterable[RiskAccount], now_ns: TimeNs) -> frozenset[Place]:
+    """Return where orders of *scope* may still be open, the kill switch's own apart.
 
     An approval that the log does not show a second later belongs to an order that is not sent.
     """
-    return any(
-        one.is_journalled or now_ns - one.approved.approved_ns < NS_PER_S
+    return frozenset(
+        _place_of(one)
         for one in _reservations(scope, accounts)
         if one.approved.request.sent_by != KILL_SWITCH
+        and (one.is_journalled or now_ns - one.approved.approved_ns < NS_PER_S)
     )
 
 
-def is_closing(scope: str, accounts: Iterable[RiskAccount]) -> bool:
-    """Return whether an order of the kill switch is under way in *scope*."""
-    return any(
-        one.approved.request.sent_by == KILL_SWITCH for one in _reservations(scope, accounts)
+def closing_places(scope: str, accounts: Iterable[RiskAccount]) -> frozenset[Place]:
+    """Return where an order of the kill switch is under way in *scope*."""
+    return frozenset(
+        _place_of(one)
+        for one in _reservations(scope, accounts)
+        if one.approved.request.sent_by == KILL_SWITCH
     )
+
+
+def _place_of(one: Reservation) -> Place:
+    return one.approved.request.account, one.approved.request.symbol
 
 
 def _reservations(scope: str, accounts: Iterable[RiskAccount]) -> Iterator[Reservation]:

@@ -10,7 +10,7 @@ from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.ids import OrderId, StrategyId
 from trade2026.core.numbers import Money, Px, Qty, SignedQty
 from trade2026.domain.risk.account import Holding, Reservation, RiskAccount
-from trade2026.domain.risk.closing import Closings, Market, closings, is_closing, is_open
+from trade2026.domain.risk.closing import Closings, Market, closing_places, closings, open_places
 from trade2026.domain.risk.limit import DEFAULT_LIMITS
 from trade2026.model.order import Side
 from trade2026.model.risk import KILL_SWITCH, RiskApproved
@@ -120,17 +120,21 @@ def a_reservation(sent_by: str, *, is_journalled: bool, age_ns: int = 0) -> Risk
     return account
 
 
-def test_what_may_still_be_open_is_waited_for() -> None:
-    assert is_open("strategy:a", [a_reservation("t", is_journalled=True, age_ns=10**12)], NOW_NS)
-    assert is_open("global", [a_reservation("t", is_journalled=False)], NOW_NS)
+HERE = frozenset({("default", "BTCUSDT")})
+
+
+def test_what_may_still_be_open_is_waited_for_where_it_is() -> None:
+    logged = a_reservation("t", is_journalled=True, age_ns=10**12)
+    assert open_places("strategy:a", [logged], NOW_NS) == HERE
+    assert open_places("global", [a_reservation("t", is_journalled=False)], NOW_NS) == HERE
     old = a_reservation("t", is_journalled=False, age_ns=NS_PER_S)
-    assert not is_open("global", [old], NOW_NS)
-    assert not is_open("strategy:b", [a_reservation("t", is_journalled=True)], NOW_NS)
+    assert not open_places("global", [old], NOW_NS)
+    assert not open_places("strategy:b", [a_reservation("t", is_journalled=True)], NOW_NS)
 
 
 def test_the_orders_of_the_kill_switch_are_its_own() -> None:
     own = [a_reservation(KILL_SWITCH, is_journalled=True)]
 
-    assert not is_open("global", own, NOW_NS)
-    assert is_closing("global", own)
-    assert not is_closing("global", [a_reservation("t", is_journalled=True)])
+    assert not open_places("global", own, NOW_NS)
+    assert closing_places("global", own) == HERE
+    assert not closing_places("global", [a_reservation("t", is_journalled=True)])
