@@ -287,6 +287,8 @@ class Desks:
         self._folder = TemporaryDirectory(ignore_cleanup_errors=True)
         files = archive.parent if archive else Path(self._folder.name)
         self.life = life
+        self.handled: dict[EventHandler, int] = {}
+        """Up to where in its stream each fold has done all that it does."""
         self._bus = bus
         ids = Ids(clock, chance.stream(life, "ids"))
         self.risk = RiskDesk(
@@ -365,7 +367,14 @@ class Desks:
         self, subject: Event[Any], handler: EventHandler, snapshots: Snapshots
     ) -> None:
         begin = await snapshots.begin(subject)()
-        await self._bus.fold(subject, snapshots.following(subject, handler), from_seq=begin)
+        follow = snapshots.following(subject, handler)
+        self.handled[handler] = begin - 1
+
+        async def note(message: Any, delivery: Delivery) -> None:
+            await follow(message, delivery)
+            self.handled[handler] = delivery.stream_seq
+
+        await self._bus.fold(subject, note, from_seq=begin)
 
     async def run(self) -> None:
         """Sweep and work until cancelled."""

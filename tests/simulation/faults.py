@@ -11,7 +11,9 @@ from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import Clock
 from trade2026.core.errors import BusUnavailableError, VenueUnavailableError
+from trade2026.core.ids import OrderId
 from trade2026.model.execution import VenueAck, VenueOrderStatus
+from trade2026.model.journal import CancelRequested, ReplaceRequested
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
@@ -24,6 +26,8 @@ from trade2026.ports.bus import Delivery, Subscription
 
 M = TypeVar("M")
 R = TypeVar("R")
+
+_WISHES: Final = (CancelRequested, ReplaceRequested)
 
 SLOW_S: Final = 0.02
 """What a message ordinarily takes at most."""
@@ -60,6 +64,10 @@ class FaultyBus(LocalBus):
         super().__init__(log, clock, with_codec=True)
         self.is_dead = False
         """Whether the process was killed: nothing that it begins ends."""
+        self.is_stopping = False
+        """Whether it was told to stop: what the log says comes too late for its folds."""
+        self.unheard: list[OrderId] = []
+        """Of wishes that the log has, and whoever writes them does not know it yet."""
         self._luck = luck
 
     async def pause(self) -> None:
@@ -85,7 +93,13 @@ class FaultyBus(LocalBus):
         if self._luck.hits(self._luck.lost):
             raise BusUnavailableError("the log did not take it")
         seq = await super().append(subject, message, **options)
-        await self.pause()
+        unheard = [message.order_id] if isinstance(message, _WISHES) else []
+        self.unheard += unheard
+        try:
+            await self.pause()
+        finally:
+            for order_id in unheard:
+                self.unheard.remove(order_id)
         if self._luck.hits(self._luck.lost):
             raise BusUnavailableError("the log took it, and did not say so")
         return seq
@@ -114,6 +128,8 @@ class FaultyBus(LocalBus):
     ) -> Subscription:
         async def late(message: M, delivery: Delivery) -> None:
             await self.pause()
+            if self.is_stopping:
+                await asyncio.Event().wait()
             await handler(message, delivery)
 
         return await super().fold(subject, late, **options)

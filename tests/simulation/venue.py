@@ -48,6 +48,15 @@ class SimulatedVenue(PlainVenue):
         every = (report for reports in self.reports.values() for report in reports)
         return [report for report in every if report.exec_type is ExecType.TRADE]
 
+    def is_working(self, order_id: OrderId) -> bool:
+        """Return whether the order rests here."""
+        order = self.taken.get(order_id)
+        return order is not None and order.ord_type is OrdType.LIMIT and self._is_open(order)
+
+    async def act_on(self, order_id: OrderId) -> None:
+        """Fill or cancel an order that rests here."""
+        await self._act_on(self.taken[order_id])
+
     async def trade(self) -> None:
         """Fill and cancel for ever."""
         while True:

@@ -29,6 +29,12 @@ CLIENTS: Final = 3
 ACTS: Final = 8
 """Of each client."""
 CRASHES_MAX: Final = 4
+STOPS_SHARE: Final = 0.5
+"""Of the ends of processes: those that are told to stop, and not killed."""
+WORST_WITHIN_MS: Final = 5_000
+"""How long the worst moment for it is waited for."""
+INTAKES_LAST_S: Final = 1.0
+"""How much longer than its loops the intakes of a stopped process take events at most."""
 STORM_S: Final = 20.0
 """For how long things go wrong."""
 CALM_S: Final = 120.0
@@ -55,6 +61,9 @@ class World:
         """Order by client's key."""
         self._archive = folder / "orders.db"
         self._stream = chance.stream(seed, "world")
+        self._ends = chance.stream(seed, "ends")
+        self._is_stopped = False
+        """Whether the process was told to stop, and not killed."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, step: Awaitable[Any]) -> "asyncio.Task[Any]":
@@ -116,11 +125,17 @@ class World:
         try:
             yield ended
         finally:
-            self.core = None
-            bus.is_dead = True
+            is_stopped, self._is_stopped, self.core = self._is_stopped, False, None
+            bus.is_dead |= not is_stopped
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+            # Of one that is told to stop, the intakes end after the loops, and then it commits.
+            if is_stopped:
+                await asyncio.sleep(INTAKES_LAST_S * float(self._ends.random()))
             await bus.close()
+            if is_stopped:
+                bus.is_dead = True
+                await core.oms.journal.close()
             core.end()
 
     async def _storm(self) -> None:
@@ -128,9 +143,22 @@ class World:
         for time_s in times:
             await asyncio.sleep(max(0.0, float(time_s) - asyncio.get_running_loop().time()))
             if self.bus is not None:
-                self.bus.is_dead, self.core = True, None
+                self._is_stopped = float(self._ends.random()) < STOPS_SHARE
+                if self._is_stopped:
+                    await self._until_a_wish_is_unheard(self.bus)
+                self.bus.is_stopping = self._is_stopped
+                self.bus.is_dead, self.core = not self._is_stopped, None
                 self._ended.set()
         await asyncio.sleep(max(0.0, STORM_S - asyncio.get_running_loop().time()))
+
+    async def _until_a_wish_is_unheard(self, bus: FaultyBus) -> None:
+        """Wait a while for the worst moment to stop a process in, and have the order trade then."""
+        for _ in range(WORST_WITHIN_MS):
+            working = [order_id for order_id in bus.unheard if self.venue.is_working(order_id)]
+            if working:
+                self.spawn(self.venue.act_on(working[0]))
+                return
+            await asyncio.sleep(0.001)
 
     async def _absences(self) -> None:
         while not self.luck.calm:
@@ -201,7 +229,7 @@ class World:
     # The end.
 
     async def _rest(self) -> None:
-        """Return when nothing is open any more and everybody has read the log."""
+        """Return when nothing is open any more and everybody has read the log, and told of it."""
         while True:
             core = self.core
             if core is not None:
@@ -209,7 +237,7 @@ class World:
                     with suppress(RefusedError, UnavailableError):
                         await core.oms.cancel(order.request.order_id, "tess")
                 seq = self.log.last_seq(ORDERS_EVENT.stream)
-                is_read = core.ptrc.ledger.seq == seq == core.risk.book.accounts.seq
+                is_read = core.handled[core.ptrc.on_journal] == seq == core.risk.book.accounts.seq
                 if not core.oms.journal.orders.open_orders() and is_read:
                     return
             await asyncio.sleep(0.5)
