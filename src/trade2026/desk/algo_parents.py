@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from trade2026.core.errors import RefusedError
+from trade2026.core.newest import Newest
 from trade2026.desk.snapshots import Keeper
 from trade2026.domain.execution.parent import Parent, apply
 from trade2026.model.algo import AlgoEvent, AlgoRequest
@@ -48,8 +49,8 @@ class Parents:
         self._parents: dict[str, Parent] = {}
         self._by_key: dict[tuple[str, str], str] = {}
         self._forgotten: set[str] = set()
-        self._ended: dict[str, None] = {}
         self._ended_kept = ended_kept
+        self._ended = Newest[str, str](ended_kept)
 
     def keeper(self, on_thaw: Callable[[Parent], None]) -> Keeper[ParentsState]:
         """Return this as its snapshots see it; *on_thaw* is called for each that still runs."""
@@ -77,7 +78,7 @@ class Parents:
         self._parents = {one.request.algo_id: one for one in state.parents}
         self._by_key = {(one.account, one.cl_algo_id): one.algo_id for one in state.keys}
         self._forgotten = set(self._by_key.values()) - self._parents.keys()
-        self._ended = dict.fromkeys(state.ended)
+        self._ended = Newest(self._ended_kept, ((one, one) for one in state.ended))
 
     def get(self, algo_id: str) -> Parent | None:
         """Return the parent of that id, if it is here."""
@@ -120,10 +121,8 @@ class Parents:
         """Take note that the log has told of an end; return who is forgotten for it, if any."""
         if algo_id in self._forgotten:
             return None
-        self._ended[algo_id] = None
-        if len(self._ended) <= self._ended_kept:
-            return None
-        oldest = next(iter(self._ended))
-        del self._ended[oldest], self._parents[oldest]
-        self._forgotten.add(oldest)
+        oldest = self._ended.keep(algo_id, algo_id)
+        if oldest is not None:
+            del self._parents[oldest]
+            self._forgotten.add(oldest)
         return oldest

@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import Trade2026Error
 from trade2026.core.ids import EventId
+from trade2026.core.newest import Newest
 from trade2026.desk.persistence import append_until_stored
 from trade2026.desk.risk import RiskDesk
 from trade2026.domain.risk.closing import Closings, Place, closing_places, open_places
@@ -87,7 +88,7 @@ class KillDesk:
         self._risk = risk
         self._book = risk.book
         self._jobs: dict[EventId, KillJob] = {}
-        self._reports: dict[EventId, KillReport] = {}
+        self._reports = Newest[EventId, KillReport](REPORTS_KEPT)
 
     def under_way(self) -> list[KillReport]:
         """Return how the kills stand that are not done yet, newest first."""
@@ -209,9 +210,8 @@ class KillDesk:
 
     def _keep(self, report: KillReport) -> None:
         self._jobs.pop(report.control_id, None)
-        self._reports.setdefault(report.control_id, report)
-        while len(self._reports) > REPORTS_KEPT:
-            del self._reports[next(iter(self._reports))]
+        if report.control_id not in self._reports:
+            self._reports.keep(report.control_id, report)
 
 
 def _left(found: Closings, job: KillJob) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import UnavailableError
+from trade2026.core.newest import Newest
 from trade2026.shell.access import Principal
 from trade2026.shell.addresses import Addresses
 from trade2026.shell.problem import ProblemError
@@ -122,7 +123,7 @@ class TokenVerifier:
         self._fetched_ns: int | None = None
         self._asked_ns: int | None = None
         self._asking = asyncio.Lock()
-        self._remembered: dict[str, _Claims] = {}
+        self._remembered = Newest[str, _Claims](_REMEMBERED_COUNT)
 
     async def verify(self, token: str) -> Principal:
         """Return the principal that *token* speaks for.
@@ -133,9 +134,7 @@ class TokenVerifier:
         claims = self._remembered.get(token)
         if claims is None or self._is_stale():
             claims = await self._verified(token)
-            if len(self._remembered) >= _REMEMBERED_COUNT:
-                self._remembered.pop(next(iter(self._remembered)))
-            self._remembered[token] = claims
+            self._remembered.keep(token, claims)
         self._require_current(claims)
         return Principal(
             subject=claims.sub,

@@ -274,13 +274,22 @@ async def test_an_oms_that_is_away_is_asked_again(log: MemoryLog, venue: PlainVe
         assert (await world.done()).status is KillStatus.FLAT
 
 
-async def test_the_oldest_report_makes_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_oldest_report_makes_room(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("trade2026.desk.kill.REPORTS_KEPT", 1)
+    async with running_core(log, venue) as core:
+        world = World(core)
+        await world.begin()
+        await two_kills(world)
+
+        assert [one.scope for one in world.kills.reports()] == ["strategy:b"]
+
+
+async def two_kills(world: World) -> None:
     for scope in ("strategy:a", "strategy:b"):
         await world.kill(scope)
         await world.done()
-
-    assert [one.scope for one in world.kills.reports()] == ["strategy:b"]
 
 
 async def test_a_close_is_an_order_like_any_other(world: World) -> None:
