@@ -139,8 +139,7 @@ class Orders:
         """
         fills: Iterable[Fill]
         if order_id is None:
-            # Numbers have no gap, so the page before need not be walked again.
-            fills = islice(self._fills, max(0, after - self.settled_fill_count), None)
+            fills = self._fills_after(after)
         else:
             fills = self._fills_of.get(OrderId(order_id), ())
         wanted = (
@@ -295,6 +294,15 @@ class Orders:
             events=tuple(self._lives[order_id].events),
             fill_numbers=tuple(fill.number for fill in self._fills_of.get(order_id, ())),
         )
+
+    def _fills_after(self, number: int) -> Iterable[Fill]:
+        # Numbers have no gap, so nothing before is walked: a follower asks at every event.
+        newer = self._fill_count - number
+        if newer <= 0:
+            return ()
+        if newer < len(self._fills) // 2:
+            return reversed(tuple(islice(reversed(self._fills), newer)))
+        return islice(self._fills, max(0, len(self._fills) - newer), None)
 
     def _newest_open(self, after: str | None) -> Iterator[OrderId]:
         """Return the open orders' ids, newest first: few, however many there ever were."""

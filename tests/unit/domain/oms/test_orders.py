@@ -1,5 +1,8 @@
 """The fold over the log of orders, and the questions asked of it."""
 
+from collections import deque
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order, an_unknown, px, qty
@@ -8,6 +11,7 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
+from trade2026.domain.oms.kept import Fill
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.orders import Orders
 from trade2026.domain.oms.query import OrderQuery
@@ -243,3 +247,33 @@ def test_an_order_is_forgotten_when_it_is_kept_old_and_folded(orders: Orders) ->
     assert orders.forget(later, up_to_seq=-1) == 0
     assert orders.forget(later, up_to_seq=0) == 2
     assert ids(orders.page()) == ["5", "3", "1"]
+
+
+class Walked(deque[Fill]):
+    """Fills that count how many of them were looked at."""
+
+    steps = 0
+
+    def __iter__(self) -> Iterator[Fill]:
+        for one in super().__iter__():
+            self.steps += 1
+            yield one
+
+    def __reversed__(self) -> Iterator[Fill]:
+        for one in super().__reversed__():
+            self.steps += 1
+            yield one
+
+
+@pytest.mark.parametrize("after", [0, 3, 4, 5, 8, 9, 10, 11])
+def test_what_came_since_is_found_without_a_walk_through_what_came_before(after: int) -> None:
+    orders = Orders()
+    for number in range(1, 11):
+        place(orders, number)
+        fill(orders, number, "1", f"exec-{number}")
+    orders._fills = walked = Walked(orders._fills)  # pyright: ignore[reportPrivateUsage]
+
+    found = orders.fills(after=after)
+
+    assert [one.number for one in found] == list(range(after + 1, 11))
+    assert walked.steps <= 2 * len(found)
