@@ -197,8 +197,11 @@ class Equity:
         )
         for balance in change.rest.balances:
             account.balances[balance.currency] = balance
-        for position in event.positions:
-            account.positions[position.key] = position
+        if event.position is not None:
+            moved = event.position.position
+            account.positions[moved.key] = moved
+        for other in change.rest.others:
+            account.positions[other.key] = other
         return True
 
     def mark(self, symbol: str, px: Px, ts_ns: TimeNs) -> None:

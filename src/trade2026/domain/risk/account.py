@@ -69,7 +69,8 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
         """
         qty, request = self.leaves_qty, self.approved.request
         value = (request.price or request.stop_px or 0) * qty
-        reserved = -(-self.approved.reserved * qty // self.whole)
+        whole_qty = request.order_qty if self.whole_qty is None else self.whole_qty
+        reserved = -(-self.approved.reserved * qty // whole_qty)
         if self.change is None:
             return qty, value, reserved
         other_qty, other_value, other_reserved = self.change.claim()
@@ -294,10 +295,10 @@ class RiskAccount:
         return max(held + orders.buys.qty, held - orders.sells.qty, key=abs)
 
     def _count(self, reservation: Reservation, sign: int) -> None:
-        quantity, value, reserved = reservation.claim()
-        if not quantity:
+        if not reservation.leaves_qty and reservation.change is None:
             # All of it has traded: nothing is open, and nothing is held for it.
             return
+        quantity, value, reserved = reservation.claim()
         request = reservation.approved.request
         symbol, is_buy = request.symbol, request.side.sign > 0
         orders = self._open.get(symbol)

@@ -117,7 +117,8 @@ class RiskAccounts:
             event: the next of its account in the log of orders.
             seq: its sequence in the log, strictly increasing within an account.
         """
-        if seq <= self._seqs.get(event.account, 0):
+        account_id = event.account
+        if seq <= self._seqs.get(account_id, 0):
             return False
         # First what every order goes through, by its exact type: to ask for a class that an event
         # is not of costs five times as much.
@@ -129,7 +130,7 @@ class RiskAccounts:
             self._report(event)
         elif type(event) is not OrderSent:
             self._apply_other(event)
-        self._seqs[event.account] = seq
+        self._seqs[account_id] = seq
         return True
 
     def _apply_other(self, event: JournalEvent) -> None:

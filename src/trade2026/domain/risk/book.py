@@ -172,8 +172,9 @@ class RiskBook:
     ) -> RiskVerdict:
         """Judge *order* by every check and reserve nothing."""
         view = self.view(order, now_ns, policy)
-        refusals = [r for check in RISK_CHECKS if (r := check(order, view)) is not None]
-        if refusals:
+        found = [check(order, view) for check in RISK_CHECKS]
+        if any(found):
+            refusals = (refusal for refusal in found if refusal is not None)
             return RiskVerdict(refusals=(*refusals, *policy_check.further(view)))
         approved = RiskApproved(
             request=order,
@@ -199,7 +200,8 @@ class RiskBook:
     ) -> RiskView:
         """Return what the checks see of the order's account and market."""
         account = self.accounts.get(order.account)
-        limits = self.limit_book.of(order.symbol, order.account, order.strategy)
+        bounds = self.limit_book.bounds_of(order.symbol, order.account, order.strategy)
+        limits = bounds.limits
         reference = self._references.of(
             order.venue, order.symbol, now_ns, limits.reference_max_age_ns
         )
@@ -213,8 +215,7 @@ class RiskBook:
         orders = account.open_orders(order.symbol)
         promised_qty = orders.of(order.side).qty
         rates = (limits.margin_bps, self._fee_bps)
-        loss_limits = self.limit_book.losses_of(order.account)
-        own_limits = self.limit_book.losses_of(order.account, order.strategy)
+        losses, own_key = self.losses.losses, (order.account, order.strategy)
         return RiskView(
             mode=self.modes.mode_of(mode_scope),
             mode_scope=mode_scope,
@@ -227,7 +228,7 @@ class RiskBook:
             open_buy_qty=orders.buys.qty,
             open_sell_qty=orders.sells.qty,
             equity=equity,
-            idle=money_up(account.purse.idle),
+            idle=account.purse.idle,
             bound_margin=worth.margin,
             reserved=account.reserved,
             fee_bps=self._fee_bps,
@@ -244,12 +245,10 @@ class RiskBook:
             order_count=order_count,
             repeat_count=repeat_count,
             value_at_risk=lambda quantity: self._value_at_risk(account, order.symbol, quantity),
-            losses=self.losses.losses((order.account, ""), loss_limits, account, equity, now_ns),
-            loss_limits=loss_limits,
-            strategy_losses=self.losses.losses(
-                (order.account, order.strategy), own_limits, account, equity, now_ns
-            ),
-            strategy_loss_limits=own_limits,
+            losses=losses((order.account, ""), bounds.losses, account, equity, now_ns),
+            loss_limits=bounds.losses,
+            strategy_losses=losses(own_key, bounds.own_losses, account, equity, now_ns),
+            strategy_loss_limits=bounds.own_losses,
             policy=policy,
             sizes=reckon(order, met, holding.quantity, promised_qty, rates),
         )
@@ -312,7 +311,7 @@ class RiskBook:
             net_exposure=Money(sum(symbol.value for symbol in symbols)),
             margin=margin,
             reserved=known.reserved,
-            buying_power=Money(equity - money_up(known.purse.idle) - margin - known.reserved),
+            buying_power=Money(equity - known.purse.idle - margin - known.reserved),
             open_order_count=len(known.reservations),
             value_at_risk=self._value_at_risk(known),
             symbols=symbols,

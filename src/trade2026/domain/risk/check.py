@@ -202,12 +202,12 @@ def reckon(
     value = opening_value = worst_value = needed = Money(0)
     if px is not None:
         margin_bps, fee_bps = rates
-        value = order_value(px, qty)
-        opening_value = value if opening == qty else order_value(px, opening)
+        value = money_up(px * qty)
+        opening_value = value if opening == qty else money_up(px * opening)
         # The margin of what opens, and the fee of the whole.
         needed = Money(margin_of(px * opening, margin_bps) + fee_of(px * qty, fee_bps))
     if reference_px is not None:
-        worst_value = order_value(reference_px, worst_qty + qty)
+        worst_value = money_up(reference_px * (worst_qty + qty))
     return Sizes(
         order, reference_px, px, value, opening, opening_value, worst_qty, worst_value, needed
     )

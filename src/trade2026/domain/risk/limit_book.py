@@ -1,9 +1,21 @@
 """The limits in force: the platform's, changed by what the log of limits says of each scope."""
 
+import msgspec
+
 from trade2026.core.clock import TimeNs
 from trade2026.domain.risk.limit import Limits, LimitTable
 from trade2026.domain.risk.losses import LossLimits
 from trade2026.model.risk import LimitsSet
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """All that binds an order."""
+
+    limits: Limits
+    losses: LossLimits
+    """What its account may lose."""
+    own_losses: LossLimits
+    """What its strategy may, by itself."""
 
 
 class LimitBook:
@@ -14,6 +26,8 @@ class LimitBook:
         self.table = table
         self._found: dict[tuple[str, str, str], Limits] = {}
         """By symbol, account and strategy: worked out once."""
+        self._bounds: dict[tuple[str, str, str], Bounds] = {}
+        """By the same."""
         self._losses: dict[tuple[str, str], LossLimits] = {}
         """By account and strategy; an empty one is the other's alone."""
         self._set_ns: dict[str, TimeNs] = {}
@@ -25,12 +39,25 @@ class LimitBook:
         self._set_ns[change.scope] = change.ts_ns
         self.table = self.table.with_scope(change.scope, change.values)
         self._found.clear()
+        self._bounds.clear()
         self._losses.clear()
         return True
 
     def next_ns(self, scope: str, now_ns: TimeNs) -> TimeNs:
         """Return the time to give a change made now: behind every one the scope has seen."""
         return TimeNs(max(now_ns, self._set_ns.get(scope, 0) + 1))
+
+    def bounds_of(self, symbol: str, account: str, strategy: str) -> Bounds:
+        """Return all that binds an order."""
+        key = (symbol, account, strategy)
+        bounds = self._bounds.get(key)
+        if bounds is None:
+            bounds = self._bounds[key] = Bounds(
+                limits=self.of(symbol, account, strategy),
+                losses=self.losses_of(account),
+                own_losses=self.losses_of(account, strategy),
+            )
+        return bounds
 
     def of(self, symbol: str, account: str, strategy: str = "") -> Limits:
         """Return the limits that bind: the tightest of all that cover an order."""

@@ -7,7 +7,7 @@ somebody's word, and it would have to be sold first. What is owed in one binds a
 
 from collections.abc import Iterable
 
-from trade2026.core.numbers import Px, Value, value_at
+from trade2026.core.numbers import Money, Px, Value, money_up, value_at
 from trade2026.model.position import DOLLARS, Balance, no_balance
 
 
@@ -23,8 +23,8 @@ class Purse:
         """In square nanos of the base currency; what has no rate counts as nothing."""
         self.paid_in = Value(0)
         """What was paid in, each at the rate of its day."""
-        self.idle = Value(0)
-        """The part of `worth` that bears no order."""
+        self.idle = Money(0)
+        """The part of `worth` that bears no order, rounded up."""
 
     def all(self) -> tuple[Balance, ...]:
         """Return every balance, sorted by currency."""
@@ -63,4 +63,5 @@ class Purse:
         balances = self._balances.values()
         self.worth = Value(sum(one.worth for one in balances))
         self.paid_in = Value(sum(one.deposits_base for one in balances))
-        self.idle = Value(sum(max(0, one.worth) for one in balances if one.currency not in DOLLARS))
+        idle = sum(max(0, one.worth) for one in balances if one.currency not in DOLLARS)
+        self.idle = money_up(idle)
