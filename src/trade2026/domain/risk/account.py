@@ -212,8 +212,8 @@ class RiskAccount:
             known = self.shares[strategy] = Share()
         return known
 
-    def fill(self, report: ExecutionReport, moves: tuple[Move, ...], strategy: str) -> None:
-        """Move cash, the holding, and the order's reservation, where there is one.
+    def fill(self, report: ExecutionReport, moves: tuple[Move, ...], strategy: str) -> bool:
+        """Move cash, the holding, and the order's reservation; return whether that is used up.
 
         As the ledger books it: a fee in the base asset is paid in units, and one in a third
         asset from what there is of it, which may be less than nothing.
@@ -235,8 +235,13 @@ class RiskAccount:
         self.hold(symbol, held)
         reservation = self.reservations.get(report.order_id)
         if reservation is None:
-            return
-        self.reserve(reservation.less(report.side.sign * filled))
+            return False
+        filled *= report.side.sign
+        if reservation.change is None and filled >= reservation.leaves_qty:
+            self.release(report.order_id)
+            return True
+        self.reserve(reservation.less(filled))
+        return False
 
     def hold(self, symbol: str, holding: Holding) -> None:
         """Hold *holding* of *symbol*, in the place of what was held."""

@@ -204,22 +204,23 @@ class RiskAccounts:
             strategy = request.strategy
         else:
             strategy = self._ended.get(report.order_id, event.strategy or UNATTRIBUTED)
-        self._fill(event, strategy)
-        account = self.of(event.account)
-        changing.book_word(account, report)
-        held = account.reservations.get(report.order_id)
-        is_filled = held is not None and held.leaves_qty == 0
-        if report.exec_type in _ENDS or is_filled:
+        is_filled = self._fill(event, strategy)
+        if not is_filled:
+            account = self.of(event.account)
+            changing.book_word(account, report)
+            held = account.reservations.get(report.order_id)
+            is_filled = held is not None and held.leaves_qty == 0
+        if is_filled or report.exec_type in _ENDS:
             self._end(event.account, report.order_id)
 
-    def _fill(self, event: OrderReported | UnknownReported, strategy: str) -> None:
+    def _fill(self, event: OrderReported | UnknownReported, strategy: str) -> bool:
         report, moves = event.report, moves_of(event)
         exec_key = (report.venue, report.exec_id)
         if not moves or exec_key in self._exec_ids:
-            return
+            return False
         assert not report.fee or report.fee_asset, f"{report.exec_id}: a fee in no currency"
         self._exec_ids.keep(exec_key, None)
-        self.of(event.account).fill(report, moves, strategy)
+        return self.of(event.account).fill(report, moves, strategy)
 
     def _end(self, account_id: AccountId, order_id: OrderId) -> None:
         self.of(account_id).release(order_id)

@@ -363,7 +363,8 @@ class RiskBook:
         """Return the account's sums, with what has changed reckoned again."""
         worth = account.worth
         if worth.is_stale:
-            worth.refresh(lambda symbol: self._part(account_id, account, symbol))
+            for symbol in worth.stale():
+                worth.put(symbol, self._part(account_id, account, symbol))
         return worth
 
     def _part(self, account_id: str, account: RiskAccount, symbol: str) -> Part:

@@ -4,8 +4,6 @@ An order is judged in microseconds: only the symbols that were quoted or traded 
 look are reckoned again, never all of them.
 """
 
-from collections.abc import Callable
-
 import msgspec
 
 from trade2026.core.numbers import Money
@@ -52,17 +50,17 @@ class Worth:
         self._stale.update(self._parts)
         self.is_stale = bool(self._stale)
 
-    def refresh(self, part_of: Callable[[str], Part]) -> None:
-        """Reckon again what has changed.
-
-        Args:
-            part_of: reckons the share of a symbol.
-        """
-        for symbol in self._stale:
-            old, new = self._parts.get(symbol, _NOTHING), part_of(symbol)
-            self.value += new.value - old.value
-            self.gross += new.gross - old.gross
-            self.margin = Money(self.margin + new.margin - old.margin)
-            self._parts[symbol] = new
+    def stale(self) -> list[str]:
+        """Return the symbols to reckon again; each is then `put`."""
+        symbols = list(self._stale)
         self._stale.clear()
         self.is_stale = False
+        return symbols
+
+    def put(self, symbol: str, part: Part) -> None:
+        """Let the share of *symbol* be *part* from here on."""
+        old = self._parts.get(symbol, _NOTHING)
+        self.value += part.value - old.value
+        self.gross += part.gross - old.gross
+        self.margin = Money(self.margin + part.margin - old.margin)
+        self._parts[symbol] = part

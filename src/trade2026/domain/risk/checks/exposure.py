@@ -8,7 +8,7 @@ Source: Basel Committee, "Minimum capital requirements for market risk" (MAR); S
 15c3-5(c)(1)(i), pre-set capital thresholds.
 """
 
-from trade2026.core.numbers import NANOS, Money, format_nanos
+from trade2026.core.numbers import NANOS, format_nanos
 from trade2026.domain.risk.check import RiskView, Sizes, passing_qty, passing_within, sizes_of
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
@@ -17,13 +17,9 @@ from trade2026.model.risk import Refusal, RefusalCode
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return which exposure could be exceeded, or None; the limit itself passes."""
     sizes = sizes_of(order, view)
-    return _gross(order, view, sizes.opening_value) or _net(order, view, sizes)
-
-
-def _gross(order: NewOrderSingle, view: RiskView, opening: Money) -> Refusal | None:
-    most = view.limits.max_gross_exposure
+    most, opening = view.limits.max_gross_exposure, sizes.opening_value
     if opening == 0 or view.gross_exposure + opening <= most:
-        return None
+        return _net(order, view, sizes)
     return Refusal(
         code=RefusalCode.GROSS_EXPOSURE,
         text="the account's gross exposure could exceed its limit",
