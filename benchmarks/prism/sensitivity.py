@@ -68,7 +68,7 @@ class Try(NamedTuple):
 
 
 def others_of(field: str, usual: float) -> list[float]:
-    """Return a lower and a higher value to try, or none."""
+    """Return a lower and a higher value to try, as far as there are such."""
     if field in _PASSED_OVER:
         return []
     if usual == 0.0:
@@ -79,7 +79,7 @@ def others_of(field: str, usual: float) -> list[float]:
         high = _MOST[field]
     elif field.endswith("_ratio"):
         high = min(high, (1.0 + usual) / 2)
-    return [usual / times, high]
+    return [other for other in (usual / times, high) if other != usual]
 
 
 def tries(config: MarketConfig) -> Iterator[list[Try]]:
@@ -139,9 +139,10 @@ def main() -> None:
             f"{one.value:g} | {moved(values, usual, luck)}"
             for one, values in zip(each, found, strict=True)
         ]
-        # What is 0 has nothing below it.
-        lower, higher = cells if len(cells) > 1 else [" | ", *cells]
-        print(f"| {each[0].owner}.{each[0].field} | {lower} | {higher} |", flush=True)
+        if len(cells) == 1:
+            # What is 0 has nothing below it, and a whole share nothing above.
+            cells.insert(0 if each[0].field in _FROM_NOTHING else 1, " | ")
+        print(f"| {each[0].owner}.{each[0].field} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ def test_values_stay_where_they_mean_something() -> None:
     assert others_of("mean_pause_s", 10.0) == [5.0, 20.0]
     assert others_of("burst_ratio", 0.8) == [0.4, 0.9]
     assert others_of("take_ratio", 0.35) == [0.175, 0.6]
+    assert others_of("growth_ratio", 1.0) == [0.5]
     assert others_of("gap_sds", 0.0) == [0.125]
     assert others_of("season_edge_times", 0.0) == []
 

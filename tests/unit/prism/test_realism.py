@@ -7,10 +7,14 @@ from numpy.typing import NDArray
 from tests.unit.prism.markets import START_NS, a_config
 
 from trade2026.core.clock import NS_PER_S
+from trade2026.domain.realism.flow import by_distance, fullest
 from trade2026.prism.engine.event import EventKind
+from trade2026.prism.lab.measure import alone
+from trade2026.prism.lab.record import record
 from trade2026.prism.market import Market
 
 LARGE_TICK = "SOLUSDT"
+SMALL_TICK = "BTCUSDT"
 
 
 class Day(msgspec.Struct):
@@ -78,3 +82,20 @@ def test_market_orders_are_alike_for_long(day: Day) -> None:
 
 def test_a_large_tick_is_the_spread_nearly_always(day: Day) -> None:
     assert 0.8 < day.one_tick_share < 1.0
+
+
+@pytest.mark.parametrize(("growth_ratio", "has_hump"), [(1.0, True), (0.0, False)])
+def test_a_small_tick_s_book_is_fullest_where_makers_quote_most(
+    growth_ratio: float, has_hump: bool
+) -> None:
+    groups = tuple(
+        msgspec.structs.replace(group, params={"growth_ratio": growth_ratio})
+        if group.type_name == "mm"
+        else group
+        for group in a_config().agents
+    )
+    config = alone(msgspec.structs.replace(a_config(), agents=groups), SMALL_TICK, 13)
+
+    most = fullest(by_distance(record(config, days=0.1).session))
+
+    assert (most >= 3.0) is has_hump

@@ -4,13 +4,17 @@ It believes a mixture of the market and of the consensus, with an error of its o
 and leans its quotes against inventory that is new, so that the market carries it back. A
 takers' flow moves the consensus, and so its quotes: it sells dearer to those who keep buying.
 It quotes cells, a cell being so many ticks wide that there is a quote for each; a quote whose
-cell is still wanted stays, with its place in the queue, unless most of it is gone. Its quotes are
-post-only: it adds, it never takes.
+cell is still wanted stays, with its place in the queue, unless most of it is gone. Quotes grow
+evenly with their distance, so that the book is fullest behind the best prices. They are post-only:
+it adds, it never takes.
 
 Source: Avellaneda and Stoikov (2008), "High-frequency trading in a limit order book", for quotes
 around an inventory-adjusted price, and a half-spread of a constant and of the variance; the root
 of the inventory in place of the inventory itself is ours. Glosten and Milgrom (1985) for quotes
-that learn from the flow.
+that learn from the flow. Biais, Hillion and Spatt (1995), "An empirical analysis of the limit order
+book and the order flow in the Paris Bourse", for more shown behind the best prices than at them;
+Donier, Bonart, Mastromatteo and Bouchaud (2015), "A fully consistent, minimal model for non-linear
+market impact", for a density that grows evenly.
 """
 
 import math
@@ -48,7 +52,7 @@ class MarketMakerParams(msgspec.Struct, frozen=True, kw_only=True):
     """Left free besides, times the variance of the moment: what holding costs in a storm."""
     size_clips: float = 1.0
     """Of the first quote, between half of it and half more."""
-    growth_ratio: float = 0.3
+    growth_ratio: float = 1.0
     """By how much of the first each quote behind is larger than the one before."""
     refill_ratio: float = 0.3
     """A quote with less than this share of an ordinary one is sent anew."""
