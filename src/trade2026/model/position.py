@@ -97,15 +97,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
     def moved(self, amount: int) -> "Balance":
         """Return it with *amount* of cash more, that came by trading."""
-        # Spelled out: every fill passes here, and `replace` costs as much as the rest of it.
-        return Balance(
-            currency=self.currency,
-            cash=Value(self.cash + amount),
-            deposits=self.deposits,
-            deposits_base=self.deposits_base,
-            deposits_unrated=self.deposits_unrated,
-            rate=self.rate,
-        )
+        return msgspec.structs.replace(self, cash=Value(self.cash + amount))
 
     def paid_in(self, amount: int) -> "Balance":
         """Return it with *amount* of cash more, that was paid in."""

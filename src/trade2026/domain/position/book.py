@@ -7,6 +7,8 @@ remainder stays with the position, and no nano is made or lost. After every fill
     realized - cost == minus the sum of signed quantity times price of all fills
 """
 
+import msgspec
+
 from trade2026.core.numbers import NANOS, Money, Px, SignedQty, Value, share_of, value_of
 from trade2026.domain.position.lots import Lots
 from trade2026.model.position import LotMethod, Position
@@ -62,17 +64,12 @@ def _booked(
     closed_signed = closed if position.quantity > 0 else -closed
     gained = px * closed_signed - cost_out
     opened = qty + closed_signed
-    # Spelled out: every fill passes here, and `replace` costs as much as the rest of it.
-    return Position(
-        key=position.key,
+    return msgspec.structs.replace(
+        position,
         quantity=SignedQty(position.quantity + qty),
         cost=Value(position.cost - cost_out + px * opened),
         realized=Value(position.realized + gained),
         fees=Value(position.fees + fee * NANOS),
         turnover=Value(position.turnover + abs(px * qty)),
         last_px=px,
-        currency=position.currency,
-        funding=position.funding,
-        dividends=position.dividends,
-        other_fees=position.other_fees,
     )

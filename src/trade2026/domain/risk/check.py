@@ -223,7 +223,7 @@ def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
 
 
 def _dearest(order: NewOrderSingle, reference: Px | None) -> Px | None:
-    limit = limit_px(order)
+    limit = order.price if order.ord_type in WITH_LIMIT else None
     if limit is None:
         # A stop to buy trades where it is reached, above the market of now.
         stop_px = order.stop_px
