@@ -57,7 +57,7 @@ def faults_of(platform: Platform, traffic: Traffic, first: First) -> list[str]:
     reply = platform.call("POST", "PRISM", "/control/pause", json={})
     assert reply.status_code == 200, reply.text
     books = read(platform)
-    books = _wait_for_lake(platform, books)
+    books = _wait_for_folds(platform, books)
     print(f"{len(books.orders):,} orders, {len(books.fills):,} fills", flush=True)
     stats = platform.get("oms", "/stats")
     surprises = {name: stats[name] for name in ("surprises", "unknown_reports") if stats[name]}
@@ -79,11 +79,16 @@ def faults_of(platform: Platform, traffic: Traffic, first: First) -> list[str]:
     return faults
 
 
-def _wait_for_lake(platform: Platform, books: Books) -> Books:
+def _wait_for_folds(platform: Platform, books: Books) -> Books:
+    """Return *books* once the lake, the ledger and P&L have read all fills, or took too long.
+
+    That the orders are at rest says nothing of who follows their log.
+    """
     end = time.monotonic() + STORED_WITHIN_S
-    while check_lake(books) and time.monotonic() < end:
+    while (check_lake(books) or check_fills(books)) and time.monotonic() < end:
         time.sleep(1.0)
-        books = books._replace(lake=lake_fills(platform))
+        positions = positions_of(platform, books.fills)
+        books = books._replace(lake=lake_fills(platform), positions=positions)
     return books
 
 
@@ -126,21 +131,28 @@ def in_motion(platform: Platform) -> list[str]:
 def read(platform: Platform) -> Books:
     """Return the books of a platform at rest, whose market stands still."""
     fills = pages(platform, "/fills", "fills")
-    accounts = sorted({fill["account"] for fill in fills})
     return Books(
         orders=pages(platform, "/orders", "orders"),
         fills=fills,
-        positions={
-            name: [
-                position
-                for account in accounts
-                for position in platform.get(name, f"/positions?account={account}")
-            ]
-            for name in ("ptrc", "pnl")
-        },
+        positions=positions_of(platform, fills),
         agents=platform.get("PRISM", "/agents"),
         lake=lake_fills(platform),
     )
+
+
+def positions_of(
+    platform: Platform, fills: Iterable[Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what the ledger and P&L say the accounts of *fills* hold."""
+    accounts = sorted({fill["account"] for fill in fills})
+    return {
+        name: [
+            position
+            for account in accounts
+            for position in platform.get(name, f"/positions?account={account}")
+        ]
+        for name in ("ptrc", "pnl")
+    }
 
 
 def lake_fills(platform: Platform) -> list[dict[str, Any]]:
