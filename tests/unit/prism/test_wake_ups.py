@@ -1,6 +1,6 @@
 """Whoever is due first wakes first, whatever the number of agents and whenever they wake next."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trade2026.prism.engine.compiled import entry
@@ -31,6 +31,7 @@ def crowd(symbols: int, agents: int) -> list[int]:
     return [symbol << AGENT_BITS | agent for symbol in range(symbols) for agent in range(agents)]
 
 
+@settings(deadline=None)  # its first example waits for the kernel to be compiled
 @given(st.integers(1, 3), st.integers(1, 9), st.data())
 def test_the_first_by_time_then_number_wakes_always(
     symbols: int, agents: int, data: st.DataObject
@@ -49,6 +50,7 @@ def test_the_first_by_time_then_number_wakes_always(
     assert sorted(DUES.view(market).tolist()) == sorted((t, one) for one, t in wakes.items())
 
 
+@settings(deadline=None)  # its first example waits for the kernel to be compiled
 @given(st.integers(1, 3), st.integers(1, 9), st.data())
 def test_who_is_postponed_wakes_later_and_all_others_as_before(
     symbols: int, agents: int, data: st.DataObject
