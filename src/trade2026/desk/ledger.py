@@ -25,7 +25,7 @@ from trade2026.model.position import PositionEvent
 from trade2026.model.subjects import LEDGER_BOOK, POSITION_EVENT
 from trade2026.ports.bus import Bus, Delivery
 
-SNAPSHOT_RULES: Final = 2
+SNAPSHOT_RULES: Final = 3
 """To be raised whenever the same events come to something else."""
 
 

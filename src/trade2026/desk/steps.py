@@ -16,10 +16,11 @@ from trade2026.core.ids import EventId, OrderId
 from trade2026.core.numbers import Px
 from trade2026.desk.journal import Journal
 from trade2026.domain.oms import decide
+from trade2026.domain.oms.bust import undoings_due
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.working import working_request
-from trade2026.model.execution import UNDOES, ExecutionReport
+from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.journal import OrderReported
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import (
@@ -139,8 +140,18 @@ class Steps:
     async def book(self, report: ExecutionReport) -> bool:
         """Book what a venue says, once; a surprise is booked too, and counted.
 
+        What took a fill back before it came is booked after it, also where that was cut off.
+
         Returns whether it was not booked before.
         """
+        is_new = await self._book(report)
+        order = self._journal.orders.get(report.order_id)
+        if order is not None and order.undone_early and report.exec_type is ExecType.TRADE:
+            for undoing in undoings_due(order.undone_early, report):
+                await self._book(undoing)
+        return is_new
+
+    async def _book(self, report: ExecutionReport) -> bool:
         orders = self._journal.orders
         if orders.is_booked(report):
             return False

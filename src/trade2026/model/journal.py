@@ -18,6 +18,7 @@ from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.position import BASE_CURRENCY
 from trade2026.model.risk import Refusal
+from trade2026.model.surprise import Surprise
 
 
 class OrderStep(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -217,6 +218,16 @@ def does_move(event: OrderReported | UnknownReported) -> bool:
     """Return whether *event* moves anything: whether `moves_of` it has something."""
     exec_type = event.report.exec_type
     return exec_type is ExecType.TRADE or (event.was is not None and exec_type in UNDOES)
+
+
+def undoes_nothing(event: OrderReported | UnknownReported) -> bool:
+    """Return whether the log's writer looked for the fill of a bust or a correction in vain.
+
+    Such an event moves nothing, whatever else is known of a fill of that name. In old logs nobody
+    had looked.
+    """
+    is_judged = isinstance(event, OrderReported) and Surprise.NO_SUCH_FILL in event.surprise
+    return is_judged and event.was is None
 
 
 def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:

@@ -16,6 +16,7 @@ from trade2026.model.execution import ExecType
 from trade2026.model.journal import OrderReceived, OrderSent
 from trade2026.model.order import OrdStatus
 from trade2026.model.risk import GLOBAL_SCOPE, RefusalCode, TradingMode
+from trade2026.model.subjects import ORDERS_EVENT
 from trade2026.ports.bus import Delivery
 
 DELIVERY = Delivery(subject="exec.report.PRISM.default", stream_seq=1, appended_ns=NOW_NS)
@@ -218,6 +219,43 @@ async def test_a_fill_after_the_end_is_booked_and_alarmed_but_limits_nothing(
         assert core.risk.book.modes.mode_over("default") is TradingMode.NORMAL
         alert, _ = core.risk.alerts.newest()[0]
         assert (alert.level, alert.kind) == ("WARN", "surprise")
+
+
+async def test_a_bust_before_its_fill_takes_it_back_in_all_books_also_after_a_restart(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        order, _ = await core.oms.submit(a_resting_ask())
+        order_id = order.request.order_id
+        part = Qty(parse_nanos("0.004"))
+        venue.is_lossy = True
+        await venue.fill(order_id, part)
+        fill = venue.reports[order_id][-1]
+        kind = ExecType.TRADE_CANCEL
+        bust = replace(fill, exec_id="b", exec_ref_id=fill.exec_id, exec_type=kind, cum_qty=Qty(0))
+        await core.oms.on_report(bust, DELIVERY)
+        modes = core.risk.book.modes
+        await until(lambda: modes.mode_over("default") is TradingMode.REDUCE_ONLY)
+        await until(lambda: len(core.risk.alerts.newest()) == 1)
+        # The process ends between the fill and what takes it back.
+        core.bus.dies_at, core.bus.is_stored = core.bus.count, True
+        booking = asyncio.ensure_future(core.oms.on_report(fill, DELIVERY))
+        await core.bus.died.wait()
+        booking.cancel()
+        await asyncio.gather(booking, return_exceptions=True)
+
+    async with running_core(log, venue, life=1) as core:
+        orders = core.oms.journal.orders
+        for report in (fill, bust, fill):
+            await core.oms.on_report(report, DELIVERY)
+        seq = await core.bus.last_seq(ORDERS_EVENT.stream)
+        await until(lambda: core.ptrc.ledger.seq == seq == core.risk.book.accounts.seq)
+
+        assert core.oms.journal.order(order_id).cum_qty == 0
+        assert orders.held("default", "BTCUSDT") == 0
+        assert core.risk.book.accounts.get("default").quantity("BTCUSDT") == 0
+        assert sum(one.quantity for one in core.ptrc.ledger.positions()) == 0
+        assert len(await orders.fills()) == 2
 
 
 async def test_an_over_fill_is_booked_and_puts_the_account_in_reduce_only(

@@ -3,10 +3,16 @@
 A venue may correct the same trade several times. Each correction names either the fill as it
 was first told or the correction before it, so both names lead to the same trade.
 
+One that comes before its fill moves nothing: no fold knows what to take back. It is booked once
+more, under a name of its own, right after the fill: so everybody who adds up what moves has the
+same, and nobody has to remember it.
+
 Source: FIX 4.4, ExecRefID (tag 19) with ExecType G and H.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+import msgspec
 
 from trade2026.core.ids import ExecId
 from trade2026.model.execution import ExecType, ExecutionReport
@@ -36,3 +42,20 @@ def booked_terms(booked: Iterable[ExecutionReport], exec_ref_id: str) -> FillTer
                 exec_id=ExecId(first),
             )
     return terms.get(first_of.get(exec_ref_id, ""))
+
+
+def undoings_due(
+    undone_early: Iterable[ExecutionReport], fill: ExecutionReport
+) -> Iterator[ExecutionReport]:
+    """Yield what is to be booked after *fill*, because it came before it.
+
+    Args:
+        undone_early: of the fill's order, in the order in which they came.
+        fill: which is booked now.
+    """
+    names = {str(fill.exec_id)}
+    for early in undone_early:
+        if early.venue == fill.venue and early.exec_ref_id in names:
+            names.add(early.exec_id)
+            exec_id = ExecId(f"{early.exec_id}/{fill.exec_id}")
+            yield msgspec.structs.replace(early, exec_id=exec_id, exec_ref_id=fill.exec_id)

@@ -21,7 +21,7 @@ from trade2026.core.ids import ExecId
 from trade2026.core.numbers import Money, Px, Qty, Value
 from trade2026.domain.oms.transition import Trigger, status_after
 from trade2026.domain.oms.word import trigger_of
-from trade2026.model.execution import ExecType
+from trade2026.model.execution import UNDOES, ExecType, ExecutionReport
 from trade2026.model.journal import (
     CancelRequested,
     OrderApproved,
@@ -102,6 +102,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """When the market reached the stop that rested with us."""
     exec_ids: frozenset[ExecId] = frozenset()
     """Every report applied, so that one delivered twice counts once."""
+    undone_early: tuple[ExecutionReport, ...] = ()
+    """Busts and corrections of fills that were not booked when they came, in their order."""
 
     @property
     def is_done(self) -> bool:
@@ -249,6 +251,8 @@ def _report(order: Order, event: OrderReported) -> Order:
         changes |= {"is_cancel_requested": False, "is_expiring": False}
     elif report.exec_type is _REPLACED and not order.is_done:
         changes |= _terms(order, report.order_qty, report.price, report.stop_px)
+    elif report.exec_ref_id and event.was is None and report.exec_type in UNDOES:
+        changes["undone_early"] = (*order.undone_early, report)
     if order.change is not None and report.replace_id == order.change.replace_id:
         changes["change"] = None
     request: NewOrderSingle = changes.get("request", order.request)

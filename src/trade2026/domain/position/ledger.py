@@ -6,11 +6,10 @@ For every account, every currency and every mark::
 
     realized + unrealized - fees + funding + dividends == cash + worth - deposits
 
-A bust takes its fill out as if it had never been; a correction puts another in its place.
-One that comes before its fill waits for it. Of a fill that is further back than its position
-remembers, the same quantity is booked the other way at the same price, with its fee given back:
-quantity, cash and equity are as if it had never been, and only the average is that of today.
-
+A bust takes its fill out as if it had never been; a correction puts another in its place. One that
+comes before its fill waits for it, unless the log's writer tells of it again then. Of a fill that
+its position does not remember any more, the same quantity is booked the other way at the same
+price, with its fee given back: all is as if it had never been, but the average is that of today.
 Memory is bounded: the newest fills, and orders that ended, are remembered by their number.
 """
 
@@ -58,6 +57,7 @@ from trade2026.model.journal import (
     OrderSent,
     OrderWithdrawn,
     UnknownReported,
+    undoes_nothing,
     undone_of,
 )
 from trade2026.model.position import (
@@ -305,7 +305,7 @@ class Ledger:
             exec_id=report.exec_id,
         )
         if exec_type in UNDOES:
-            return self._put_right(event, strategy, origin)
+            return None if undoes_nothing(event) else self._put_right(event, strategy, origin)
         return self._fill(event.account, strategy, report, origin)
 
     def _fill(
