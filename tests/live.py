@@ -19,9 +19,11 @@ from trade2026.core.ids import AccountId, Ids
 from trade2026.core.numbers import NANOS, Money, Px, Qty, money_down
 from trade2026.desk.live import LiveDesk
 from trade2026.desk.live_balances import LiveBalances
+from trade2026.desk.live_funding import LiveFunding
 from trade2026.desk.live_log import LiveLog
 from trade2026.desk.live_market import LiveMarket
 from trade2026.desk.live_modes import LiveModes
+from trade2026.desk.live_quotes import LiveQuotes
 from trade2026.desk.live_statement import LiveStatement
 from trade2026.desk.live_work import LiveWork
 from trade2026.domain.live.rules import Day, Rules, day_of
@@ -41,6 +43,7 @@ from trade2026.model.order import OrdType, Side
 from trade2026.ports.exchange import (
     Exchange,
     ExchangeBook,
+    ExchangeFunding,
     ExchangeOrder,
     ExchangeState,
     ExchangeStatus,
@@ -93,6 +96,8 @@ class PlainExchange:
         """What the account has, in square nanos; strangers may change it."""
         self.moved: list[AssetTransfer] = []
         """Deposits and withdrawals that it tells of."""
+        self.paid: list[ExchangeFunding] = []
+        """What funding it tells of."""
         self.refuses_balances: Trade2026Error | None = None
         self.fee_asset = "USDT"
         self.hear: Callable[[Word], None] = lambda _: None
@@ -162,6 +167,12 @@ class PlainExchange:
         self._get()
         return self._answer([one for one in self.moved if one.ts_ns >= since_ns])
 
+    async def fundings(self, symbol: str, since_ns: TimeNs) -> Sequence[ExchangeFunding]:
+        # More than was asked for: of any time.
+        del since_ns
+        self._get()
+        return self._answer([one for one in self.paid if one.symbol == symbol])
+
     async def listen(self, hear: Callable[[Word], None]) -> None:
         self.hear = hear
         hear(A_BOOK)
@@ -230,7 +241,10 @@ class Gateway:
         self.bus = bus
         ids = Ids(clock, chance.stream(len(rules.accounts), "ids"))
         self.log = LiveLog(bus=bus, clock=clock, ids=ids, log=LOG, state=LiveState(rules))
-        self.market = LiveMarket(self.log, PaperBook, lambda: exchange.instruments)
+        self.market = LiveMarket(
+            self.log, PaperBook, lambda: exchange.instruments, LiveQuotes(bus, self.log, LOG)
+        )
+        self.funding = LiveFunding(exchange=exchange, log=self.log, logger=LOG)
         self.work = LiveWork(
             exchange=exchange,
             log=self.log,

@@ -12,6 +12,7 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Px, Qty
 from trade2026.desk.live_log import LiveLog
+from trade2026.desk.live_quotes import LiveQuotes
 from trade2026.domain.live.order import LiveOrder
 from trade2026.model.execution import ExecType
 from trade2026.model.instrument import Instrument
@@ -29,6 +30,7 @@ class LiveMarket:
         log: LiveLog,
         new_book: Callable[[], ShadowBook],
         instruments: Callable[[], Mapping[str, Instrument]],
+        quotes: LiveQuotes,
     ) -> None:
         self.mids: dict[str, Px] = {}
         self.touches: dict[str, tuple[Px, Px]] = {}
@@ -37,6 +39,7 @@ class LiveMarket:
         self._log = log
         self._new_book = new_book
         self._instruments = instruments
+        self._quotes = quotes
         self._books: dict[str, ShadowBook] = {}
         self._numbers: dict[OrderId, int] = {}
         self._orders: dict[int, LiveOrder] = {}
@@ -55,6 +58,7 @@ class LiveMarket:
         bid_px, ask_px = book.bids[0][0], book.asks[0][0]
         self.touches[book.symbol] = bid_px, ask_px
         self.mids[book.symbol] = Px((bid_px + ask_px) // 2)
+        await self._quotes.tell(book, self._instruments())
         shadow = self._books.setdefault(book.symbol, self._new_book())
         bids, asks = self._grid(book.symbol, book.bids), self._grid(book.symbol, book.asks)
         await self._traded(shadow.replace(bids, asks))

@@ -29,6 +29,7 @@ from trade2026.domain.live.name import client_id_of
 from trade2026.domain.live.order import LiveOrder, unspent
 from trade2026.domain.live.rules import filter_problem, sent_part, worth_of
 from trade2026.model.execution import ExecType
+from trade2026.model.instrument import InstrumentKind
 from trade2026.model.live import BreakerMoved, ReplacementTaken
 from trade2026.model.order import OrderReplaceRequest
 from trade2026.ports.exchange import (
@@ -185,6 +186,7 @@ class LiveWork:
                     is_post_only=request.is_post_only,
                     qty=order.sent_qty,
                     price=request.price,
+                    is_reduce_only=request.is_reduce_only and self._is_future(request.symbol),
                 )
             )
         except VenueRejectedError as error:
@@ -202,6 +204,10 @@ class LiveWork:
             is_slow = self._clock.monotonic_ns() - began_ns > SLOW_NS
             await self._told(order, state)
             await self.note(Outcome.SLOW if is_slow else Outcome.TAKEN)
+
+    def _is_future(self, symbol: str) -> bool:
+        listed = self._exchange.instruments.get(symbol)
+        return listed is not None and listed.kind is InstrumentKind.LINEAR_FUTURE
 
     async def _refused(self, order: LiveOrder, text: str) -> None:
         if order.is_replacing and order.change is not None:

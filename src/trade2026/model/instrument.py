@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from trade2026.core.numbers import Money, Px, Qty, parse_nanos
+from trade2026.core.numbers import NANOS, Bps, Money, Px, Qty, parse_nanos
 
 PRISM: Final = "PRISM"
 """The venue name of the platform's own exchange."""
@@ -42,6 +42,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     max_qty: Qty
     min_notional: Money
     is_trading: bool = True
+    contract_size: Qty = Qty(NANOS)
+    """What one contract of a future is of the base; all quantities are of the base itself."""
+    initial_margin_bps: Bps = Bps(0)
+    """Share of a position's value that equity must cover at least, whatever limits say."""
 
 
 def _instrument(symbol: str, base: str, kind: InstrumentKind, **steps: str) -> Instrument:
@@ -76,7 +80,24 @@ PRISM_INSTRUMENTS: Final[tuple[Instrument, ...]] = (
 LIVE: Final = "LIVE"
 """The venue name of the exchange that the live gateway is connected to."""
 
-LIVE_INSTRUMENTS: Final[tuple[Instrument, ...]] = tuple(
-    msgspec.structs.replace(one, venue=LIVE) for one in PRISM_INSTRUMENTS
+PERPETUAL: Final = "-PERP"
+"""What stands behind a coin's symbol where its perpetual is meant."""
+
+PERPETUALS: Final[tuple[Instrument, ...]] = tuple(
+    msgspec.structs.replace(
+        one,
+        symbol=f"{one.symbol}{PERPETUAL}",
+        venue=LIVE,
+        kind=InstrumentKind.LINEAR_FUTURE,
+        initial_margin_bps=Bps(2_000),
+    )
+    for one in PRISM_INSTRUMENTS
+    if one.kind is InstrumentKind.SPOT
+)
+"""Linear perpetuals, margined and settled in USDT; the exchange's filters are checked besides."""
+
+LIVE_INSTRUMENTS: Final[tuple[Instrument, ...]] = (
+    *(msgspec.structs.replace(one, venue=LIVE) for one in PRISM_INSTRUMENTS),
+    *PERPETUALS,
 )
 """What can be traded there, where the exchange lists it; its own filters are checked besides."""

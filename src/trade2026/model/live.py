@@ -10,7 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import EventId, OrderId
+from trade2026.core.ids import AccountId, EventId, OrderId, StrategyId
 from trade2026.core.numbers import Money, Px, Qty
 from trade2026.model.balance import AssetBalance, AssetTransfer
 from trade2026.model.execution import ExecType, ExecutionReport, VenueAck, VenueOrderStatus
@@ -98,6 +98,25 @@ class TransferSeen(_Step, frozen=True, kw_only=True):
     """The exchange told of a deposit or a withdrawal that the opening does not have."""
 
     transfer: AssetTransfer
+
+
+class FundingShare(msgspec.Struct, frozen=True, array_like=True):
+    """What of a payment is whose."""
+
+    account: AccountId
+    strategy: StrategyId
+    amount: Money
+    """Negative is paid."""
+
+
+class FundingSeen(_Step, frozen=True, kw_only=True):
+    """The exchange told of a payment of funding; the ledger books it from here."""
+
+    funding_id: str
+    """The symbol and the exchange's number of it."""
+    symbol: str
+    paid_ns: TimeNs
+    shares: tuple[FundingShare, ...]
 
 
 class BreakerMoved(_Step, frozen=True, kw_only=True):
@@ -196,6 +215,7 @@ LiveEvent: TypeAlias = (
     | PanicEnded
     | BalancesOpened
     | TransferSeen
+    | FundingSeen
     | BreakerMoved
     | OrderTaken
     | OrderStep

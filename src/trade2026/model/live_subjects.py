@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.live import LiveAck, LiveEvent, LiveStatus
+from trade2026.model.market import QuoteBatch
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
@@ -12,7 +13,7 @@ from trade2026.model.order import (
 )
 from trade2026.model.reconciliation import Statement, StatementRequest
 from trade2026.model.risk import RiskApproved
-from trade2026.model.subject import Command, Event, Stream
+from trade2026.model.subject import Command, Event, Poison, Stream
 
 _GATEWAY: Final = "live-gateway"
 
@@ -61,6 +62,16 @@ LIVE_EVENT: Final = Event[LiveEvent](
     fed_back=(_GATEWAY,),
 )
 """The gateway's own memory, which it alone writes; the audit reads who changed its mode."""
+LIVE_QUOTE: Final = Event[QuoteBatch](
+    pattern="market.live.{symbol}",
+    message=QuoteBatch,
+    stream=Stream.MARKET,
+    poison=Poison.DEAD_LETTER,
+    giver=_GATEWAY,
+    takers=("risk", "ptrc", "pnl"),
+    fed_back=("risk",),
+)
+"""What the exchange quotes of futures, which nobody else quotes."""
 LIVE_REPORT: Final = Event[ExecutionReport](
     pattern="exec.live.{account}",
     message=ExecutionReport,
@@ -78,5 +89,6 @@ LIVE_GATEWAY_SUBJECTS: Final[tuple[Command[Any, Any] | Event[Any], ...]] = (
     LIVE_STATUS,
     LIVE_STATEMENT,
     LIVE_EVENT,
+    LIVE_QUOTE,
     LIVE_REPORT,
 )

@@ -30,6 +30,8 @@ class ExchangeOrder(msgspec.Struct, frozen=True, kw_only=True):
     is_post_only: bool
     qty: Qty
     price: Px | None
+    is_reduce_only: bool = False
+    """Whether the exchange itself must not let it open anything; futures only."""
 
 
 class ExchangeStatus(StrEnum):
@@ -65,6 +67,16 @@ class ExchangeTrade(msgspec.Struct, frozen=True, kw_only=True):
     """In `fee_asset`; positive is paid."""
     fee_asset: str
     is_maker: bool | None
+    ts_ns: TimeNs
+
+
+class ExchangeFunding(msgspec.Struct, frozen=True, kw_only=True):
+    """One payment between longs and shorts of a perpetual, as it came to the account."""
+
+    funding_id: str
+    symbol: str
+    amount: Money
+    """In the quote asset; negative is paid."""
     ts_ns: TimeNs
 
 
@@ -171,6 +183,8 @@ class Exchange(Protocol):
     async def balances(self) -> Sequence[AssetBalance]:
         """Return all that the account has, free and held; what it does not name it has none of.
 
+        Where futures trade, these are the positions, under their symbols and signed.
+
         Raises:
             VenueRejectedError: the question is refused.
             VenueBusyError: it was not looked at.
@@ -180,6 +194,16 @@ class Exchange(Protocol):
 
     async def transfers(self, since_ns: TimeNs) -> Sequence[AssetTransfer]:
         """Return deposits and withdrawals since then that are done; none where it never tells.
+
+        Raises:
+            VenueRejectedError: the question is refused.
+            VenueBusyError: it was not looked at.
+            VenueUnavailableError: no answer came.
+        """
+        ...
+
+    async def fundings(self, symbol: str, since_ns: TimeNs) -> Sequence[ExchangeFunding]:
+        """Return what funding was paid and received of a perpetual since then, in its order.
 
         Raises:
             VenueRejectedError: the question is refused.

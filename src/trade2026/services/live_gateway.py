@@ -1,7 +1,7 @@
 """live-gateway: a real exchange behind modes, a breaker, caps and the panic button."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -13,16 +13,19 @@ from trade2026.core.ids import AccountId
 from trade2026.core.numbers import Money, Qty, parse_nanos
 from trade2026.desk.live import LiveDesk
 from trade2026.desk.live_balances import LiveBalances
+from trade2026.desk.live_funding import LiveFunding
 from trade2026.desk.live_log import LiveLog
 from trade2026.desk.live_look import LiveLook
 from trade2026.desk.live_market import LiveMarket
 from trade2026.desk.live_modes import LiveModes
+from trade2026.desk.live_quotes import LiveQuotes
 from trade2026.desk.live_statement import LiveStatement
 from trade2026.desk.live_work import LiveWork
 from trade2026.desk.orders import OmsSettings
 from trade2026.domain.live.rules import Rules
 from trade2026.domain.live.state import LiveState
 from trade2026.edge.live import balance_routes, live_routes, record_routes
+from trade2026.model.instrument import PERPETUAL
 from trade2026.model.live import LiveMode
 from trade2026.model.live_subjects import (
     LIVE_CANCEL,
@@ -59,6 +62,10 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whose number orders carry, where TWS has several accounts."""
     ib_client: Annotated[int, msgspec.Meta(ge=1, le=999)] = 26
     """By which TWS tells its clients apart; only the client that placed an order can cancel it."""
+    leverage: Annotated[int, msgspec.Meta(ge=0, le=125)] = 0
+    """Of perpetuals, set at the exchange; 0 leaves it as it is there."""
+    margin_mode: Literal["", "cross", "isolated"] = ""
+    """The same."""
     symbols: tuple[str, ...] = ()
     """Without them: three coins, or at Interactive Brokers three shares."""
     credentials_file: str = ""
@@ -105,7 +112,9 @@ def build(context: Context) -> Service:
         log=context.log,
         state=LiveState(_rules(settings, accounts)),
     )
-    market = LiveMarket(log, PaperBook, lambda: exchange.instruments)
+    quotes = LiveQuotes(context.bus, log, context.log)
+    market = LiveMarket(log, PaperBook, lambda: exchange.instruments, quotes)
+    funding = LiveFunding(exchange=exchange, log=log, logger=context.log)
     work = LiveWork(
         exchange=exchange,
         log=log,
@@ -146,7 +155,7 @@ def build(context: Context) -> Service:
         soft_pings={"exchange": desk.ping, "breaker": desk.breaker_ping},
         about=desk.about,
         caught_up=log.tell_again,
-        loops=[desk.run, balances.run],
+        loops=[desk.run, balances.run, funding.run],
         stop=exchange.close,
     )
 
@@ -189,12 +198,20 @@ def exchange_of(settings: LiveSettings, logger: FilteringBoundLogger) -> Exchang
         key, secret = read_credentials(Path(settings.credentials_file))
     if not (key and secret):
         raise SettingsError("[live_gateway] needs credentials_file, or api_key and api_secret")
+    symbols = settings.symbols or COINS
+    if any(one.endswith(PERPETUAL) for one in symbols):
+        logger.warning(
+            "EXPERIMENTAL: perpetuals were tested against answers written from documentation, "
+            "never against an exchange; begin with a test account"
+        )
     return CcxtExchange(
         exchange=settings.exchange,
         api_key=key,
         secret=secret,
-        symbols=settings.symbols or COINS,
+        symbols=symbols,
         url=settings.url,
+        leverage=settings.leverage,
+        margin_mode=settings.margin_mode,
     )
 
 

@@ -5,6 +5,7 @@ from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
 from trade2026.edge.performance import performance_routes
 from trade2026.edge.positions import pnl_routes
+from trade2026.model.live_subjects import LIVE_QUOTE
 from trade2026.model.subjects import MARKET_QUOTE, PNL_HOUR, PNL_SNAPSHOT, POSITION_EVENT, Stream
 from trade2026.shell.service import Context, Fold, Service
 from trade2026.shell.snapshots import fold_behind, snapshots_of
@@ -28,6 +29,11 @@ def build(context: Context) -> Service:
             Fold(subject=PNL_HOUR, handler=desk.on_own_hour),
             Fold(
                 subject=MARKET_QUOTE,
+                handler=desk.on_quotes,
+                from_seq=from_newest(context.bus, Stream.MARKET),
+            ),
+            Fold(
+                subject=LIVE_QUOTE,
                 handler=desk.on_quotes,
                 from_seq=from_newest(context.bus, Stream.MARKET),
             ),

@@ -6,6 +6,7 @@ from trade2026.desk.audit import SOURCES, AuditDesk
 from trade2026.desk.compliance import ComplianceDesk
 from trade2026.desk.day_reader import DAY_FOLD
 from trade2026.desk.ledger import LedgerDesk
+from trade2026.desk.live_funding import FundingBooks
 from trade2026.desk.orders import OmsSettings
 from trade2026.desk.poison import AccountHalter
 from trade2026.desk.recent import from_newest
@@ -17,6 +18,7 @@ from trade2026.edge.ledger import ledger_routes
 from trade2026.edge.positions import position_routes
 from trade2026.edge.post_trade import post_trade_routes
 from trade2026.edge.reconciliation import reconciliation_routes
+from trade2026.model.live_subjects import LIVE_EVENT, LIVE_QUOTE
 from trade2026.model.post_trade import (
     AUDIT_RECORD,
     COMPLIANCE_BREACH,
@@ -33,6 +35,7 @@ def build(context: Context) -> Service:
     desk = LedgerDesk(context.bus, context.clock, context.ids, context.log)
     runs = Runs(context.bus, context.log)
     reconciling = _reconciling(context, desk, runs)
+    funding = FundingBooks(desk, context.log)
     audit = AuditDesk(context.bus, context.log)
     compliance = ComplianceDesk(
         bus=context.bus,
@@ -44,6 +47,7 @@ def build(context: Context) -> Service:
     )
     halter = AccountHalter(context.bus, context.log, context.name)
     snapshots = snapshots_of(context, desk.keeper())
+    newest = from_newest(context.bus, Stream.MARKET)
 
     async def stop() -> None:
         await snapshots.close()
@@ -63,26 +67,22 @@ def build(context: Context) -> Service:
             # First what was told already, so that folding the log again tells nothing twice.
             fold_behind(snapshots, POSITION_EVENT, desk.on_own_event),
             fold_behind(snapshots, ORDERS_EVENT, desk.on_journal, halter.on_poison),
-            Fold(
-                subject=MARKET_QUOTE,
-                handler=desk.on_quotes,
-                from_seq=from_newest(context.bus, Stream.MARKET),
+            *(
+                Fold(subject=subject, handler=desk.on_quotes, from_seq=newest)
+                for subject in (MARKET_QUOTE, LIVE_QUOTE)
             ),
-            Fold(
-                subject=RECONCILIATION,
-                handler=runs.on_run,
-                from_seq=runs.first_seq,
-            ),
+            Fold(subject=RECONCILIATION, handler=runs.on_run, from_seq=runs.first_seq),
             Fold(subject=COMPLIANCE_RULES, handler=compliance.on_rules),
             Fold(
                 subject=COMPLIANCE_BREACH,
                 handler=compliance.on_breach,
                 from_seq=compliance.first_seq,
             ),
+            Fold(subject=LIVE_EVENT, handler=funding.on_live, reader="funding"),
             *_intakes_of_the_audit(audit),
         ],
         soft_pings={"reconciliation": reconciling.ping},
-        loops=[reconciling.run, audit.run, compliance.run, snapshots.run],
+        loops=[funding.run, reconciling.run, audit.run, compliance.run, snapshots.run],
         stop=stop,
     )
 

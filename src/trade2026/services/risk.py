@@ -21,6 +21,7 @@ from trade2026.edge.risk_kill import kill_routes
 from trade2026.edge.risk_limits import limit_routes
 from trade2026.edge.what_if import check_routes
 from trade2026.model.instrument import LIVE_INSTRUMENTS, PRISM_INSTRUMENTS
+from trade2026.model.live_subjects import LIVE_QUOTE
 from trade2026.model.subjects import (
     KILL_REPORT,
     LOSS_MARK,
@@ -124,6 +125,11 @@ def _intakes(
         fold_behind(snapshots, ORDERS_EVENT, desk.on_journal, desk.on_poison),
         Fold(
             subject=MARKET_QUOTE,
+            handler=desk.on_quotes,
+            from_seq=from_newest(context.bus, Stream.MARKET),
+        ),
+        Fold(
+            subject=LIVE_QUOTE,
             handler=desk.on_quotes,
             from_seq=from_newest(context.bus, Stream.MARKET),
         ),

@@ -10,18 +10,23 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import ccxt.pro
 from ccxt.base.decimal_to_precision import DECIMAL_PLACES
 
 from trade2026.adapters.exchanges.ccxt_words import (
+    HEDGED,
     balances_of,
     book_of,
+    contracts_of,
     error_of,
+    funding_of,
     instrument_of,
     is_absent,
     is_skew,
+    listed_as,
+    moved_to,
+    positions_of,
     print_of,
     state_of,
     trade_of,
@@ -33,12 +38,13 @@ from trade2026.core.errors import (
     Trade2026Error,
     VenueRejectedError,
 )
-from trade2026.core.numbers import format_nanos
+from trade2026.core.numbers import Qty, format_nanos
 from trade2026.model.balance import AssetBalance, AssetTransfer
-from trade2026.model.instrument import Instrument
+from trade2026.model.instrument import PERPETUAL, Instrument
 from trade2026.model.order import OrdType, TimeInForce
 from trade2026.ports.exchange import (
     ExchangeBook,
+    ExchangeFunding,
     ExchangeLost,
     ExchangeOrder,
     ExchangeState,
@@ -60,7 +66,15 @@ class CcxtExchange:
     """One account at one exchange, by ccxt and ccxt.pro."""
 
     def __init__(
-        self, *, exchange: str, api_key: str, secret: str, symbols: Sequence[str], url: str = ""
+        self,
+        *,
+        exchange: str,
+        api_key: str,
+        secret: str,
+        symbols: Sequence[str],
+        url: str = "",
+        leverage: int = 0,
+        margin_mode: str = "",
     ) -> None:
         """Prepare it; nothing is asked yet.
 
@@ -71,12 +85,18 @@ class CcxtExchange:
             symbols: in the platform's spelling, such as `BTCUSDT`.
             url: where another host speaks the exchange's dialect, such as a test exchange or
                 PRISM; its scheme and host replace those of all addresses.
+            leverage: of perpetuals; 0 leaves it as it is at the exchange.
+            margin_mode: `cross` or `isolated`; empty leaves it.
 
         Raises:
-            VenueRejectedError: ccxt knows no such exchange.
+            VenueRejectedError: ccxt knows no such exchange, or coins and perpetuals are mixed.
         """
         if exchange not in ccxt.pro.exchanges:
             raise VenueRejectedError(f"ccxt.pro knows no exchange {exchange!r}")
+        self._is_linear = bool(symbols) and all(one.endswith(PERPETUAL) for one in symbols)
+        if not self._is_linear and any(one.endswith(PERPETUAL) for one in symbols):
+            raise VenueRejectedError("a gateway trades coins or perpetuals, not both")
+        self._leverage, self._margin_mode = leverage, margin_mode
         self._hidden = (api_key, secret)
         logging.getLogger("ccxt").disabled = True
         logging.getLogger("ccxt.base.exchange").disabled = True
@@ -95,7 +115,7 @@ class CcxtExchange:
             }
         )
         if url:
-            self._api.urls["api"] = _moved(self._api.urls["api"], url)
+            self._api.urls["api"] = moved_to(self._api.urls["api"], url)
         self._name = exchange
         self._symbols = tuple(symbols)
         self._theirs: dict[str, str] = {}
@@ -122,7 +142,7 @@ class CcxtExchange:
             lambda: self._api.load_markets(reload=True)
         )
         in_places = self._api.precisionMode == DECIMAL_PLACES
-        listed = {f"{m['base']}{m['quote']}": m for m in markets.values() if m.get("spot")}
+        listed = {listed_as(one): one for one in markets.values()}
         for symbol in self._symbols:
             if symbol not in listed:
                 continue
@@ -132,6 +152,8 @@ class CcxtExchange:
                 raise VenueRejectedError(f"{symbol}: {error}") from None
             self._theirs[symbol] = str(listed[symbol]["symbol"])
             self._instruments[symbol] = found
+        if self._is_linear:
+            await self._prepare()
 
     async def send(self, order: ExchangeOrder) -> ExchangeState:
         """Hand an order over, once.
@@ -142,6 +164,8 @@ class CcxtExchange:
             VenueUnavailableError: whether it arrived is not known.
         """
         params: dict[str, Any] = {"clientOrderId": order.client_id}
+        if order.is_reduce_only:
+            params["reduceOnly"] = True
         if order.is_post_only:
             params["postOnly"] = True
         elif order.ord_type is OrdType.LIMIT:
@@ -153,7 +177,7 @@ class CcxtExchange:
                 self._their(order.symbol),
                 order.ord_type.value.lower(),
                 order.side.value.lower(),
-                format_nanos(order.qty),
+                contracts_of(order.qty, self._size(order.symbol)),
                 None if order.price is None else format_nanos(order.price),
                 dict(params),
             )
@@ -161,7 +185,7 @@ class CcxtExchange:
         if told.get("status") is None:
             # Some exchanges answer with the number alone: it has the order, and no more is known.
             told = {**told, "status": "open"}
-        return state_of(told, order.symbol)
+        return state_of(told, order.symbol, self._size(order.symbol))
 
     async def cancel(self, client_id: str, venue_order_id: str, symbol: str) -> None:
         """Ask to cancel what works.
@@ -201,7 +225,7 @@ class CcxtExchange:
             if is_absent(error):
                 return None
             raise
-        return state_of(told, symbol)
+        return state_of(told, symbol, self._size(symbol))
 
     async def trades(self, venue_order_id: str, symbol: str) -> Sequence[ExchangeTrade]:
         """Return the fills of one order.
@@ -212,11 +236,11 @@ class CcxtExchange:
             VenueUnavailableError: no answer came.
         """
         theirs = self._their(symbol)
-        if self._api.has.get("fetchOrderTrades"):
+        if self._api.has.get("fetchOrderTrades") and not self._is_linear:
             told = await self._asked(lambda: self._api.fetch_order_trades(venue_order_id, theirs))
         else:
             told = await self._asked(lambda: self._api.fetch_my_trades(theirs))
-        found = [trade_of(one, symbol) for one in told]
+        found = [trade_of(one, symbol, self._size(symbol)) for one in told]
         return [one for one in found if one.venue_order_id == venue_order_id]
 
     async def book(self, symbol: str) -> ExchangeBook:
@@ -228,20 +252,31 @@ class CcxtExchange:
             VenueUnavailableError: no answer came.
         """
         theirs = self._their(symbol)
-        return book_of(await self._asked(lambda: self._api.fetch_order_book(theirs, DEPTH)), symbol)
+        told = await self._asked(lambda: self._api.fetch_order_book(theirs, DEPTH))
+        return book_of(told, symbol, self._size(symbol))
 
     async def balances(self) -> Sequence[AssetBalance]:
-        """Return all that the account has.
+        """Return all that the account has, or, of perpetuals, its positions.
 
         Raises:
             VenueRejectedError: the question is refused.
             VenueBusyError: it was not looked at.
             VenueUnavailableError: no answer came, or no whole one.
         """
+        if self._is_linear:
+            ours = {theirs: self._instruments[one] for one, theirs in self._theirs.items()}
+            told = await self._asked(lambda: self._api.fetch_positions(list(ours)))
+            return positions_of(told, ours)
         return balances_of(await self._asked(self._api.fetch_balance))
 
+    async def fundings(self, symbol: str, since_ns: TimeNs) -> Sequence[ExchangeFunding]:
+        """Return what funding was paid and received; raises as `trades`."""
+        at = self._their(symbol), since_ns // NS_PER_MS
+        told = await self._asked(lambda: self._api.fetch_funding_history(*at))
+        return [funding_of(one, symbol) for one in told]
+
     async def transfers(self, since_ns: TimeNs) -> Sequence[AssetTransfer]:
-        """Return deposits and withdrawals that are done; none where ccxt cannot ask for them.
+        """Return deposits and withdrawals that are done; of positions there are none.
 
         Raises:
             VenueRejectedError: the question is refused, as to a key that may not ask it.
@@ -250,6 +285,8 @@ class CcxtExchange:
         """
         since_ms = since_ns // NS_PER_MS
         found: list[AssetTransfer] = []
+        if self._is_linear:
+            return found
         if self._api.has.get("fetchDeposits"):
             told = await self._asked(lambda: self._api.fetch_deposits(None, since_ms))
             found += transfers_of(told, is_in=True)
@@ -262,9 +299,13 @@ class CcxtExchange:
         """Tell *hear* of our orders and trades, and of the symbols' books and trades."""
         ours = {theirs: symbol for symbol, theirs in self._theirs.items()}
 
-        def own(read: Callable[[dict[str, Any], str], Word]) -> Callable[[Any], Iterable[Word]]:
+        def own(
+            read: Callable[[dict[str, Any], str, Qty], Word],
+        ) -> Callable[[Any], Iterable[Word]]:
             return lambda told: [
-                read(one, ours[one["symbol"]]) for one in told if one["symbol"] in ours
+                read(one, ours[one["symbol"]], self._size(ours[one["symbol"]]))
+                for one in told
+                if one["symbol"] in ours
             ]
 
         async with asyncio.TaskGroup() as streams:
@@ -280,12 +321,12 @@ class CcxtExchange:
                 open_stream(
                     f"book {symbol}",
                     lambda at=theirs: self._api.watch_order_book(at, DEPTH),
-                    lambda told, of=symbol: [book_of(told, of)],
+                    lambda told, of=symbol: [book_of(told, of, self._size(of))],
                 )
                 open_stream(
                     f"prints {symbol}",
                     lambda at=theirs: self._api.watch_trades(at),
-                    lambda told, of=symbol: [print_of(one, of) for one in told],
+                    lambda told, of=symbol: [print_of(one, of, self._size(of)) for one in told],
                 )
 
     async def close(self) -> None:
@@ -334,17 +375,24 @@ class CcxtExchange:
         lowered = {name.lower(): text for name, text in headers.items()}
         return error_of(error, self._hidden, lowered.get("retry-after", ""))
 
+    async def _prepare(self) -> None:
+        """See that long and short are not kept apart, and set what the user configured."""
+        if self._api.has.get("fetchPositionMode"):
+            mode = await self._asked(self._api.fetch_position_mode)
+            if mode.get("hedged"):
+                raise VenueRejectedError(HEDGED)
+        for theirs in self._theirs.values():
+            for wanted, to_set in (
+                (self._margin_mode, self._api.set_margin_mode),
+                (self._leverage, self._api.set_leverage),
+            ):
+                if wanted:
+                    await self._asked(lambda ask=to_set, it=wanted, at=theirs: ask(it, at))
+
+    def _size(self, symbol: str) -> Qty:
+        return self._instruments[symbol].contract_size
+
     def _their(self, symbol: str) -> str:
         if symbol not in self._theirs:
             raise VenueRejectedError(f"UNKNOWN_SYMBOL {symbol}")
         return self._theirs[symbol]
-
-
-def _moved(urls: Any, host: str) -> Any:  # noqa: ANN401 - a tree of texts
-    """Return *urls* at another host; the paths stay."""
-    if isinstance(urls, dict):
-        return {name: _moved(url, host) for name, url in urls.items()}  # pyright: ignore[reportUnknownVariableType]
-    there, wanted = urlsplit(str(urls)), urlsplit(host)
-    is_safe = wanted.scheme in {"https", "wss"}
-    scheme = ("wss" if is_safe else "ws") if there.scheme.startswith("ws") else wanted.scheme
-    return there._replace(scheme=scheme, netloc=wanted.netloc).geturl()

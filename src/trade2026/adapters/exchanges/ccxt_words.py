@@ -6,25 +6,29 @@ floats; they are market data here, read from the shortest text that names the fl
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import ccxt
 
 from trade2026.adapters.exchanges.exact import fee_of, floor_of, nanos_of
 from trade2026.core.clock import NS_PER_MS, TimeNs
 from trade2026.core.errors import (
+    InvalidNumberError,
     RefusedError,
     Trade2026Error,
     VenueBusyError,
     VenueRejectedError,
     VenueUnavailableError,
 )
-from trade2026.core.numbers import INT64_MAX, NANOS, Money, Px, Qty
+from trade2026.core.numbers import INT64_MAX, NANOS, Money, Px, Qty, format_nanos
 from trade2026.model.balance import AssetBalance, AssetTransfer
-from trade2026.model.instrument import LIVE, Instrument, InstrumentKind
+from trade2026.model.instrument import LIVE, PERPETUAL, Instrument, InstrumentKind
 from trade2026.model.order import Side
 from trade2026.ports.exchange import (
     ExchangeBook,
+    ExchangeFunding,
     ExchangePrint,
     ExchangeState,
     ExchangeStatus,
@@ -42,6 +46,10 @@ _STATUSES: Final = {
     "expired": ExchangeStatus.EXPIRED,
     "rejected": ExchangeStatus.REJECTED,
 }
+ONE: Final = Qty(NANOS)
+HEDGED: Final = "HEDGE_MODE the account keeps long and short apart; set it to one-way mode"
+_NOTHING_TO_REDUCE: Final = "ReduceOnly Order is rejected"
+_SIGNS: Final = {"long": 1, "short": -1}
 _ADDRESS: Final = re.compile(r"\b(?:https?|wss?)://\S+")
 
 _BUSY: Final = (ccxt.RateLimitExceeded, ccxt.DDoSProtection)
@@ -76,6 +84,9 @@ def error_of(error: Exception, hidden: tuple[str, ...], retry_after: str = "") -
     if isinstance(error, _BUSY):
         wait_s = float(retry_after) if retry_after.isdecimal() else WAIT_S
         return VenueBusyError(f"RATE_LIMITED {text}", wait_s)
+    if _NOTHING_TO_REDUCE in text:
+        # Binance's -2022, to which ccxt gives no class of its own.
+        return VenueRejectedError(f"REDUCE_ONLY {text}")
     for kind, code in _CODES:
         if isinstance(error, kind) and not isinstance(error, _UNKNOWN[1:]):
             return VenueRejectedError(f"{code} {text}")
@@ -117,6 +128,7 @@ def instrument_of(market: dict[str, Any], symbol: str, *, in_places: bool) -> In
         return nanos_of(told) or 1
 
     kind = InstrumentKind.SPOT if market.get("spot") else InstrumentKind.LINEAR_FUTURE
+    size = Qty(nanos_of(market.get("contractSize")) or NANOS)
     return Instrument(
         symbol=symbol,
         venue=LIVE,
@@ -124,16 +136,50 @@ def instrument_of(market: dict[str, Any], symbol: str, *, in_places: bool) -> In
         base=str(market["base"]),
         quote=str(market["quote"]),
         tick_size=Px(step("price")),
-        lot_size=Qty(step("amount")),
-        min_qty=Qty(nanos_of(limits["amount"].get("min"))),
-        max_qty=Qty(nanos_of(limits["amount"].get("max"))),
+        lot_size=units_of(step("amount"), size),
+        min_qty=units_of(nanos_of(limits["amount"].get("min")), size),
+        max_qty=units_of(nanos_of(limits["amount"].get("max")), size),
         min_notional=Money(nanos_of(limits["cost"].get("min"))),
         is_trading=market.get("active") is not False,
+        contract_size=size,
     )
 
 
-def state_of(order: dict[str, Any], symbol: str) -> ExchangeState:
-    """Return how an order stands.
+def units_of(contracts: int, size: Qty) -> Qty:
+    """Return so many contracts, in nanos, of *size* each as a quantity of the base.
+
+    Raises:
+        InvalidNumberError: it is finer than a nano.
+    """
+    units, rest = divmod(contracts * size, NANOS)
+    if rest:
+        raise InvalidNumberError(format_nanos(contracts), "contracts finer than a nano of the base")
+    return Qty(units)
+
+
+def contracts_of(qty: Qty, size: Qty) -> str:
+    """Return how many contracts of *size* a quantity of the base is, exactly.
+
+    Raises:
+        VenueRejectedError: it is no number of contracts.
+    """
+    contracts, rest = divmod(qty * NANOS, size)
+    if rest:
+        raise VenueRejectedError(f"LOT_SIZE {format_nanos(qty)} is no number of contracts")
+    return format_nanos(contracts)
+
+
+def listed_as(market: dict[str, Any]) -> str:
+    """Return the platform's symbol of a market of ccxt's; empty where it has none."""
+    pair = f"{market['base']}{market['quote']}"
+    if market.get("spot"):
+        return pair
+    is_linear = market.get("swap") and market.get("linear")
+    return f"{pair}{PERPETUAL}" if is_linear and market.get("settle") == market["quote"] else ""
+
+
+def state_of(order: dict[str, Any], symbol: str, size: Qty = ONE) -> ExchangeState:
+    """Return how an order stands; *size* is what one contract is.
 
     Raises:
         VenueUnavailableError: ccxt gives it a status that nobody knows.
@@ -146,12 +192,12 @@ def state_of(order: dict[str, Any], symbol: str) -> ExchangeState:
         venue_order_id=str(order["id"]),
         symbol=symbol,
         status=status,
-        filled_qty=Qty(nanos_of(order.get("filled"))),
+        filled_qty=units_of(nanos_of(order.get("filled")), size),
     )
 
 
-def trade_of(trade: dict[str, Any], symbol: str) -> ExchangeTrade:
-    """Return one of our fills."""
+def trade_of(trade: dict[str, Any], symbol: str, size: Qty = ONE) -> ExchangeTrade:
+    """Return one of our fills; *size* is what one contract is."""
     fee: dict[str, Any] = trade.get("fee") or {}
     maker = trade.get("takerOrMaker")
     return ExchangeTrade(
@@ -159,7 +205,7 @@ def trade_of(trade: dict[str, Any], symbol: str) -> ExchangeTrade:
         venue_order_id=str(trade.get("order") or ""),
         symbol=symbol,
         px=Px(nanos_of(trade["price"])),
-        qty=Qty(nanos_of(trade["amount"])),
+        qty=units_of(nanos_of(trade["amount"]), size),
         fee=fee_of(fee.get("cost")),
         fee_asset=str(fee.get("currency") or ""),
         is_maker=None if maker is None else maker == "maker",
@@ -209,20 +255,68 @@ def transfers_of(told: list[dict[str, Any]], *, is_in: bool) -> list[AssetTransf
     return found
 
 
-def print_of(trade: dict[str, Any], symbol: str) -> ExchangePrint:
-    """Return somebody's trade."""
+def positions_of(told: list[dict[str, Any]], ours: Mapping[str, Instrument]) -> list[AssetBalance]:
+    """Return the positions that are open, signed, under our symbols.
+
+    Args:
+        told: ccxt's unified structures.
+        ours: what trades, by ccxt's symbol.
+
+    Raises:
+        VenueRejectedError: an account holds both directions at once.
+        VenueUnavailableError: it is not told which direction a position has.
+    """
+    found: list[AssetBalance] = []
+    for one in told:
+        listed, contracts = ours.get(str(one["symbol"])), nanos_of(one.get("contracts"))
+        if listed is None or not contracts:
+            continue
+        symbol = listed.symbol
+        if one.get("hedged"):
+            raise VenueRejectedError(HEDGED)
+        if one.get("side") not in _SIGNS:
+            raise VenueUnavailableError(f"it is not told which way a position in {symbol} goes")
+        qty = units_of(contracts, listed.contract_size) * _SIGNS[one["side"]]
+        found.append(AssetBalance(asset=symbol, free=Money(qty), held=Money(0)))
+    return found
+
+
+def funding_of(told: dict[str, Any], symbol: str) -> ExchangeFunding:
+    """Return a payment of funding; what is finer than a nano is the account's loss."""
+    return ExchangeFunding(
+        funding_id=str(told["id"]),
+        symbol=symbol,
+        amount=floor_of(told["amount"]),
+        ts_ns=TimeNs(int(told["timestamp"]) * NS_PER_MS),
+    )
+
+
+def print_of(trade: dict[str, Any], symbol: str, size: Qty = ONE) -> ExchangePrint:
+    """Return somebody's trade; *size* is what one contract is."""
     return ExchangePrint(
         symbol=symbol,
         px=Px(nanos_of(trade["price"])),
-        qty=Qty(nanos_of(trade["amount"])),
+        qty=units_of(nanos_of(trade["amount"]), size),
         aggressor_side=Side.BUY if trade.get("side") == "buy" else Side.SELL,
     )
 
 
-def book_of(book: dict[str, Any], symbol: str) -> ExchangeBook:
-    """Return a book as it stands."""
+def book_of(book: dict[str, Any], symbol: str, size: Qty = ONE) -> ExchangeBook:
+    """Return a book as it stands; *size* is what one contract is."""
 
     def side(name: str) -> tuple[tuple[Px, Qty], ...]:
-        return tuple((Px(nanos_of(px)), Qty(nanos_of(qty))) for px, qty, *_ in book[name])
+        return tuple(
+            (Px(nanos_of(px)), units_of(nanos_of(qty), size)) for px, qty, *_ in book[name]
+        )
 
     return ExchangeBook(symbol=symbol, bids=side("bids"), asks=side("asks"))
+
+
+def moved_to(urls: Any, host: str) -> Any:  # noqa: ANN401 - a tree of texts
+    """Return *urls* at another host; the paths stay."""
+    if isinstance(urls, dict):
+        return {name: moved_to(url, host) for name, url in urls.items()}  # pyright: ignore[reportUnknownVariableType]
+    there, wanted = urlsplit(str(urls)), urlsplit(host)
+    is_safe = wanted.scheme in {"https", "wss"}
+    scheme = ("wss" if is_safe else "ws") if there.scheme.startswith("ws") else wanted.scheme
+    return there._replace(scheme=scheme, netloc=wanted.netloc).geturl()

@@ -48,6 +48,7 @@ from trade2026.model.instrument import Instrument
 from trade2026.model.order import Side
 from trade2026.ports.exchange import (
     ExchangeBook,
+    ExchangeFunding,
     ExchangeLost,
     ExchangeOrder,
     ExchangePrint,
@@ -123,13 +124,12 @@ class IbExchange:
             wanted = self._account or (accounts[0] if len(accounts) == 1 else "")
             if wanted not in accounts:
                 self._wire.close()
-                text = "NOT_AUTHENTICATED name one of TWS's accounts in [live_gateway] ib_account"
-                raise VenueRejectedError(text)
+                why = "NOT_AUTHENTICATED name one of TWS's accounts in [live_gateway] ib_account"
+                raise VenueRejectedError(why)
             self._account = wanted
         for symbol in self._symbols:
-            contract = Contract(
-                secType="STK", symbol=their_symbol(symbol), exchange="SMART", currency=CURRENCY
-            )
+            name = their_symbol(symbol)
+            contract = Contract(secType="STK", symbol=name, exchange="SMART", currency=CURRENCY)
             told = await self._wire.contracts(contract)
             if not told:
                 continue
@@ -294,16 +294,19 @@ class IbExchange:
         Raises:
             VenueUnavailableError: no answer came.
         """
-        ours = {their_symbol(one): one for one in self._symbols}
         cash, shares = await self._wire.ask_cash(), await self._wire.ask_shares()
-        if not any(whose == self._account for whose, *_ in cash):
-            # TWS always has cash to tell of, be it none: without it this was no answer.
+        if all(whose != self._account for whose, *_ in cash):
             raise VenueUnavailableError("TWS tells nothing of the account's cash")
-        return balances_of(cash, shares, account=self._account, ours=ours)
+        return balances_of(cash, shares, account=self._account, symbols=self._symbols)
 
     async def transfers(self, since_ns: TimeNs) -> Sequence[AssetTransfer]:
-        """Return none: TWS's API does not tell of deposits."""
+        """Return none: it tells of none."""
         del since_ns
+        return ()
+
+    async def fundings(self, symbol: str, since_ns: TimeNs) -> Sequence[ExchangeFunding]:
+        """Return none."""
+        del symbol, since_ns
         return ()
 
     async def listen(self, hear: Callable[[Word], None]) -> None:

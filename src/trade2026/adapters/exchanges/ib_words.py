@@ -4,7 +4,7 @@ Source: TWS API documentation, "Order Management" (order states), "Message Codes
 "Executions and Commissions" (https://interactivebrokers.github.io/tws-api, read 2026-11).
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -200,7 +200,7 @@ def balances_of(
     shares: list[tuple[str, Contract, float]],
     *,
     account: str,
-    ours: Mapping[str, str],
+    symbols: Sequence[str],
 ) -> list[AssetBalance]:
     """Return what the account has; TWS keeps back nothing asset by asset.
 
@@ -208,8 +208,9 @@ def balances_of(
         cash: account, tag, amount, currency.
         shares: account, what, how much; negative where it is short.
         account: whose balances are wanted.
-        ours: our symbols by TWS's.
+        symbols: that trade, as we spell them.
     """
+    ours = {their_symbol(one): one for one in symbols}
     found = [
         AssetBalance(asset=currency, free=floor_of(amount), held=Money(0))
         for whose, tag, amount, currency in cash

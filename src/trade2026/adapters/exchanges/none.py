@@ -9,6 +9,7 @@ from trade2026.model.balance import AssetBalance, AssetTransfer
 from trade2026.model.instrument import Instrument
 from trade2026.ports.exchange import (
     ExchangeBook,
+    ExchangeFunding,
     ExchangeOrder,
     ExchangeState,
     ExchangeTrade,
@@ -82,6 +83,14 @@ class NoExchange:
             VenueRejectedError: always.
         """
         raise VenueRejectedError(f"{WHY} for transfers since {since_ns}")
+
+    async def fundings(self, symbol: str, since_ns: TimeNs) -> Sequence[ExchangeFunding]:
+        """Refuse the question.
+
+        Raises:
+            VenueRejectedError: always.
+        """
+        raise VenueRejectedError(f"{WHY} for fundings of {symbol} since {since_ns}")
 
     async def listen(self, hear: Callable[[Word], None]) -> None:
         """Hear nothing, for ever."""

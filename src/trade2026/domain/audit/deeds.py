@@ -21,6 +21,7 @@ from trade2026.model.kill import KillReport
 from trade2026.model.live import (
     BalancesOpened,
     BreakerMoved,
+    FundingSeen,
     LiveEvent,
     ModeSet,
     PanicEnded,
@@ -215,6 +216,10 @@ def deed_of_live(event: LiveEvent) -> Deed | None:
             one = event.transfer
             who, action = "exchange", "live.transfer"
             text = f"{one.transfer_id} {one.asset} {format_nanos(one.amount)}"
+        case FundingSeen():
+            who, action = "exchange", "live.funding"
+            whole = sum(one.amount for one in event.shares)
+            text = f"{event.funding_id} {format_nanos(whole)}"
         case BreakerMoved():
             action, text = "live.breaker", f"open: {event.why}" if event.is_open else "closed"
         case _:

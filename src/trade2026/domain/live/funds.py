@@ -13,13 +13,16 @@ from trade2026.core.numbers import BPS_ONE, NANOS, Px, Value, value_of
 from trade2026.domain.live.order import LiveOrder
 from trade2026.model.balance import AssetBalance, VenueBalance, booked_as, by_asset
 from trade2026.model.execution import ExecType, ExecutionReport
-from trade2026.model.instrument import Instrument
+from trade2026.model.instrument import Instrument, InstrumentKind
 from trade2026.model.live import BalancesOpened, TransferSeen
 from trade2026.model.order import Side
 from trade2026.model.reconciliation import Held, is_third, moved_by, sums_by_asset
 
 HELD_BPS: Final = 1_000
 """What an exchange may keep back beyond an order's worth, for fees and the price's way."""
+
+
+_FUTURE: Final = InstrumentKind.LINEAR_FUTURE
 
 
 class Funds:
@@ -81,8 +84,13 @@ class Funds:
         """
         assert self.opened is not None
         now, then = by_asset(told), by_asset(self.opened.balances)
-        assets = {booked_as(one) for each in instruments for one in (each.base, each.quote)}
-        assets |= self._fees.keys() | self._traded_before.keys()
+        listed = list(instruments)
+        # Of futures nothing changes hands: there are positions, under their symbols.
+        assets = {one.symbol for one in listed if one.kind is _FUTURE}
+        coins = [one for one in listed if one.kind is not _FUTURE]
+        if coins:
+            assets |= {booked_as(one) for each in coins for one in (each.base, each.quote)}
+            assets |= self._fees.keys() | self._traded_before.keys()
         moves = [_moves(report) for report in under_way]
         none = (Value(0), Value(0))
         return tuple(

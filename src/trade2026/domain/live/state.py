@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import AccountId, OrderId
+from trade2026.core.ids import AccountId, OrderId, StrategyId
 from trade2026.core.numbers import Money, Px, value_of_money
 from trade2026.domain.live.breaker import Breaker
 from trade2026.domain.live.funds import Funds
@@ -20,6 +20,7 @@ from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.live import (
     BalancesOpened,
     BreakerMoved,
+    FundingSeen,
     LiveEvent,
     LiveMode,
     ModeSet,
@@ -33,7 +34,7 @@ from trade2026.model.live import (
     ShadowFilled,
     TransferSeen,
 )
-from trade2026.model.position import BASE_CURRENCY, DOLLARS
+from trade2026.model.position import BASE_CURRENCY, DOLLARS, UNATTRIBUTED
 from trade2026.model.reconciliation import Held, is_third, moved_by
 
 DONE_KEPT: Final = 10_000
@@ -70,6 +71,9 @@ class LiveState:
         self._held: dict[str, int] = {}
         self.traded: dict[tuple[AccountId, str], Held] = {}
         """What all fills that were reported moved, by account and symbol."""
+        self.funding_ids: set[str] = set()
+        """Payments of funding that are written down."""
+        self._held_by: dict[str, dict[tuple[AccountId, StrategyId], int]] = {}
         self.funds = Funds()
         """How what there is at the exchange came about."""
         self._done: deque[OrderId] = deque()
@@ -97,6 +101,10 @@ class LiveState:
         """Return the orders of which something is, or may be, open at the exchange."""
         return [order for order in self.open_orders() if order.is_open_there]
 
+    def held_in(self, symbol: str) -> dict[tuple[AccountId, StrategyId], int]:
+        """Return what is held of *symbol*, signed, of all who ever traded it here."""
+        return self._held_by.get(symbol, {})
+
     def apply(self, event: LiveEvent) -> None:
         """Take one more event of the log."""
         match event:
@@ -106,6 +114,8 @@ class LiveState:
                 self.funds.open(event, self.traded)
             case TransferSeen():
                 self.funds.transfer(event)
+            case FundingSeen():
+                self.funding_ids.add(event.funding_id)
             case BreakerMoved():
                 opened_ns = event.ts_ns if event.is_open else None
                 self.breaker = Breaker(opened_ns=opened_ns, why=event.why)
@@ -174,6 +184,10 @@ class LiveState:
         place = (report.account, report.symbol)
         self.traded[place] = self.traded.get(place, Held()).plus(moved_by(report))
         self.funds.report(report)
+        order = self.orders.get(report.order_id)
+        strategy = UNATTRIBUTED if order is None else order.request.strategy
+        held, key = self._held_by.setdefault(report.symbol, {}), (report.account, strategy)
+        held[key] = held.get(key, 0) + report.side.sign * report.last_qty
         self._turn(ts_ns)
         moved = moved_by(report)
         self._cash += moved.cash

@@ -86,11 +86,7 @@ INSTRUMENTS: Final[Mapping[str, Instrument]] = {one.symbol: one for one in PRISM
 
 
 class Ledger:
-    """Positions by key and cash by account; mutable, nothing but memory.
-
-    Args:
-        instruments: by symbol, for what they are quoted in.
-    """
+    """Positions by key and cash by account; mutable, nothing but memory."""
 
     def __init__(self, instruments: Mapping[str, Instrument] = INSTRUMENTS) -> None:
         self._instruments = instruments
@@ -199,6 +195,10 @@ class Ledger:
             if not holding.is_untouched
         )
         return tuple(sorted(wanted, key=lambda position: position.key))
+
+    def has_booked(self, account: AccountId, event_id: EventId) -> bool:
+        """Return whether a booking counts already."""
+        return (account, event_id) in self._booking_ids
 
     def lots(self, account: str) -> dict[PositionKey, tuple[Lot, ...]]:
         """Return the lots of an account's open positions, oldest first, by sorted key."""

@@ -30,7 +30,7 @@ from trade2026.domain.risk.checks import policy as policy_check
 from trade2026.domain.risk.closing import Closings, Market, closings
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure, symbol_exposure
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, LimitTable
-from trade2026.domain.risk.limit_book import LimitBook
+from trade2026.domain.risk.limit_book import LimitBook, margins_of
 from trade2026.domain.risk.loss_watch import LossWatch, scope_of
 from trade2026.domain.risk.losses import Losses
 from trade2026.domain.risk.modes import Modes
@@ -74,7 +74,7 @@ class RiskBook:
         fee_bps: Bps = TAKER_FEE,
     ) -> None:
         self._instruments = {(i.venue, i.symbol): i for i in instruments}
-        self.limit_book = LimitBook(limits)
+        self.limit_book = LimitBook(limits, margins_of(self._instruments.values()))
         self._fee_bps = fee_bps
         self.accounts = RiskAccounts()
         self.modes = Modes()

@@ -1,10 +1,14 @@
 """The limits in force: the platform's, changed by what the log of limits says of each scope."""
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 from trade2026.core.clock import TimeNs
+from trade2026.core.numbers import Bps
 from trade2026.domain.risk.limit import Limits, LimitTable
 from trade2026.domain.risk.losses import LossLimits
+from trade2026.model.instrument import Instrument
 from trade2026.model.risk import LimitsSet
 
 
@@ -21,9 +25,15 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 class LimitBook:
     """What binds whom; mutable, nothing but memory."""
 
-    def __init__(self, table: LimitTable) -> None:
-        """Begin with the limits of *table*."""
+    def __init__(self, table: LimitTable, margins: Mapping[str, Bps] | None = None) -> None:
+        """Begin with the limits of *table*.
+
+        Args:
+            table: the platform's.
+            margins: what positions bind at least, by symbol, whatever limits say.
+        """
         self.table = table
+        self._margins = margins or {}
         self._found: dict[tuple[str, str, str], Limits] = {}
         """By symbol, account and strategy: worked out once."""
         self._bounds: dict[tuple[str, str, str], Bounds] = {}
@@ -64,7 +74,9 @@ class LimitBook:
         key = (symbol, account, strategy)
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self.table.of(symbol, account, strategy)
+            found = self.table.of(symbol, account, strategy)
+            least = max(found.margin_bps, self._margins.get(symbol, Bps(0)))
+            found = self._found[key] = msgspec.structs.replace(found, margin_bps=least)
         return found
 
     def losses_of(self, account: str, strategy: str = "") -> LossLimits:
@@ -76,3 +88,8 @@ class LimitBook:
             found = table.own_losses_of(strategy) if strategy else table.losses_of(account)
             self._losses[key] = found
         return found
+
+
+def margins_of(instruments: Iterable[Instrument]) -> dict[str, Bps]:
+    """Return what positions bind at least, by symbol, of those instruments that say so."""
+    return {one.symbol: one.initial_margin_bps for one in instruments if one.initial_margin_bps}

@@ -69,6 +69,8 @@ from trade2026.model.live import (
     BalancesOpened,
     BreakerMoved,
     CancelAsked,
+    FundingSeen,
+    FundingShare,
     LiveMode,
     ModeSet,
     PanicEnded,
@@ -404,10 +406,20 @@ def test_who_changed_the_live_gateway_is_told_and_its_orders_are_not() -> None:
         transfer=AssetTransfer(transfer_id="in-1", asset="BTC", amount=money("-3"), ts_ns=NOW_NS),
         **word,
     )
-    assert [
-        (one.who, one.action, one.text) for one in map(deed_of_live, (opened, seen)) if one
-    ] == [
+    paid = FundingSeen(
+        funding_id="BTCUSDT-PERP-7",
+        symbol="BTCUSDT-PERP",
+        paid_ns=NOW_NS,
+        shares=(
+            FundingShare(AccountId("ann"), StrategyId("manual"), money("-1.5")),
+            FundingShare(AccountId("bob"), StrategyId("manual"), money("1")),
+        ),
+        **word,
+    )
+    deeds = map(deed_of_live, (opened, seen, paid))
+    assert [(one.who, one.action, one.text) for one in deeds if one] == [
         ("ada", "live.opening", "plain: a drill; USDT 3.5"),
         ("exchange", "live.transfer", "in-1 BTC -3"),
+        ("exchange", "live.funding", "BTCUSDT-PERP-7 -0.5"),
     ]
     assert deed_of_live(CancelAsked(order_id=OrderId("order-1"), **word)) is None

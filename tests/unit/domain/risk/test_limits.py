@@ -20,8 +20,9 @@ from trade2026.core.ids import EventId, ExecId, OrderId, StrategyId
 from trade2026.domain.risk.account import Holding
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.limit import DEFAULT_LIMITS
+from trade2026.domain.risk.limit_book import LimitBook, margins_of
 from trade2026.model.booking import SplitBooked
-from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
+from trade2026.model.instrument import LIVE_INSTRUMENTS, PRISM, PRISM_INSTRUMENTS
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import (
     LimitValues,
@@ -204,3 +205,23 @@ def test_a_flat_symbol_is_not_a_position(book: RiskBook) -> None:
     book.apply(an_unknown(back), 3)
 
     assert book.view(an_order(), NOW_NS).position_count == 0
+
+
+@pytest.mark.parametrize(
+    ("symbol", "limit", "binds"),
+    [
+        ("BTCUSDT-PERP", None, 2_000),
+        ("BTCUSDT-PERP", 1_500, 2_000),
+        ("BTCUSDT-PERP", 5_000, 5_000),
+        ("BTCUSDT", None, 1_000),
+        ("BTCUSDT", 1_500, 1_500),
+    ],
+)
+def test_a_future_binds_its_initial_margin_whatever_limits_say(
+    symbol: str, limit: int | None, binds: int
+) -> None:
+    book = LimitBook(DEFAULT_LIMITS, margins_of(LIVE_INSTRUMENTS))
+    if limit is not None:
+        book.set(a_limits_set(f"symbol:{symbol}", margin_bps=limit))
+
+    assert book.of(symbol, "ann").margin_bps == binds
