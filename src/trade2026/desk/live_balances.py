@@ -103,6 +103,8 @@ class LiveBalances:
     async def look(self) -> Look | str:
         """Return what there is at the exchange, or why that cannot be compared."""
         state = self._state
+        if not self._exchange.name:
+            return "no exchange is configured"
         if not state.funds.is_opened_at(self._exchange.name):
             return "no opening balance is written down yet"
         seq, most = state.report_seq, self._held_most()

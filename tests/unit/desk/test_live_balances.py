@@ -316,3 +316,4 @@ async def test_without_an_exchange_there_is_no_opening() -> None:
         await gateway.balances.run()
 
         assert gateway.desk.state.funds.opened is None
+        assert (await stated(gateway)).balances_why == "no exchange is configured"
