@@ -10,6 +10,7 @@ from trade2026.core.numbers import NANOS, Px, SignedQty, Value, value_of
 from trade2026.domain.pnl.equity import Equity
 from trade2026.model.pnl import PnlSnapshot
 from trade2026.model.position import (
+    AccountChange,
     CashChanged,
     Position,
     PositionChanged,
@@ -112,6 +113,17 @@ def test_an_event_booked_before_changes_nothing(equity: Equity) -> None:
     assert not equity.apply(a_deposit(1, 5))
 
     assert snapshot(equity) == before
+
+
+def test_all_positions_that_one_event_moved_are_valued(equity: Equity) -> None:
+    change = a_change(3, a_long("1"), 799 * SQUARE).position
+    assert change is not None
+    key = msgspec.structs.replace(KEY, strategy=StrategyId("other"))
+    moved = AccountChange(others=(msgspec.structs.replace(a_long("3"), key=key),))
+
+    equity.apply(PositionEvent(position=msgspec.structs.replace(change, rest=moved)))
+
+    assert snapshot(equity).equity == money("1199")
 
 
 def test_news_is_told_to_be_news() -> None:
