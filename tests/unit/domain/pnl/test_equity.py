@@ -116,14 +116,16 @@ def test_an_event_booked_before_changes_nothing(equity: Equity) -> None:
 
 
 def test_all_positions_that_one_event_moved_are_valued(equity: Equity) -> None:
-    change = a_change(3, a_long("1"), 799 * SQUARE).position
+    change = a_change(3, a_long("1"), 598 * SQUARE).position
     assert change is not None
     key = msgspec.structs.replace(KEY, strategy=StrategyId("other"))
     moved = AccountChange(others=(msgspec.structs.replace(a_long("3"), key=key),))
 
     equity.apply(PositionEvent(position=msgspec.structs.replace(change, rest=moved)))
 
-    assert snapshot(equity).equity == money("1199")
+    equity.mark("BTCUSDT", px("130"), NOW_NS)
+    seen = snapshot(equity)
+    assert (seen.unrealized, seen.equity) == (money("120"), money("1118"))
 
 
 def test_news_is_told_to_be_news() -> None:
