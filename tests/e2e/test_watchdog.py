@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from tests.e2e.rig import Platform, running_platform
 
+from trade2026.shell.watchdog import read_watchdog
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 WITHIN_S = 20.0
@@ -57,6 +59,13 @@ def test_a_core_that_freezes_loses_its_orders_and_wakes_up_halted(platform: Plat
     assert refused.json()["status"] == "RISK_REJECTED"
     alerts = platform.get("risk", "/risk/alerts")
     assert any("HALTED by watchdog: the core does not answer" in a["text"] for a in alerts)
+
+    def has_let_go() -> bool:
+        state = read_watchdog(platform.data_dir)
+        return state is not None and not state.pulled_scopes
+
+    # It clears the venue once more when the core is back.
+    platform.wait_for(has_let_go, WITHIN_S, "watchdog to let go")
     assert platform.cli("resume").returncode == 0
     again = platform.order(symbol="BTCUSDT", side="BUY", quantity=1, price=BID_PX)
     assert again.json()["status"] == "SENT"
