@@ -206,7 +206,8 @@ def test_an_order_is_changed_by_the_venues_word(platform: Platform) -> None:
     path = f"/orders/{order_id}"
 
     reply = platform.call("PATCH", "oms", path, json={"quantity": "0.003", "price": 42400})
-    assert reply.status_code == 202
+    # 202, unless the venue has said so already.
+    assert reply.status_code in {200, 202}
 
     def changed() -> Any:
         order = platform.get("oms", path)

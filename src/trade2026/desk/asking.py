@@ -2,7 +2,8 @@
 
 No order's lock is held while an answer is waited for, so that a report that comes meanwhile is
 booked in its turn: reports come one after another, and one that waited would hold up all behind
-it. An answer is booked like a report, by the order as it stands then. The way of an order to its
+it. An answer is booked like a report, by the order as it stands then; a refusal of what is over
+by then is no news. The way of an order to its
 venue is taken by one at a time, so that no cancel overtakes the order itself.
 """
 
@@ -126,8 +127,10 @@ class Asking:
             ack = await self._answer(EXEC_SUBMIT, approved, order_id)
         if ack is not None and not ack.is_accepted:
             async with self._locks.of(order_id):
-                report = decide.refusal_report(order, ack, self._clock.now_ns())
-                await self._steps.book(report)
+                order = self._journal.order(order_id)
+                if not order.is_done:
+                    report = decide.refusal_report(order, ack, self._clock.now_ns())
+                    await self._steps.book(report)
 
     async def _status(self, order_id: OrderId) -> bool:
         """Ask how the order stands, and book it; return whether an answer came."""
@@ -165,6 +168,9 @@ class Asking:
         if ack is None or ack.is_accepted:
             return ack is not None
         async with self._locks.of(order_id):
+            order = self._journal.order(order_id)
+            if order.is_done:
+                return True
             report = decide.cancel_refusal_report(order, ack, self._clock.now_ns())
             await self._steps.book(report)
         if decide.resume(self._journal.order(order_id)) is Resume.ASK_VENUE:
@@ -194,8 +200,10 @@ class Asking:
             ack = await self._answer(EXEC_REPLACE, request, order_id)
         if ack is not None and not ack.is_accepted:
             async with self._locks.of(order_id):
-                report = decide.replace_refusal_report(order, ack, self._clock.now_ns())
-                await self._steps.book(report)
+                order = self._journal.order(order_id)
+                if not order.is_done and order.change == change:
+                    report = decide.replace_refusal_report(order, ack, self._clock.now_ns())
+                    await self._steps.book(report)
         return ack is not None
 
     async def _book(self, order_id: OrderId, answer: VenueOrderStatus) -> list[ExecutionReport]:

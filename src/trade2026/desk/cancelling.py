@@ -5,9 +5,9 @@ Of many, each venue is told side by side with the others, so that none waits for
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from trade2026.core.clock import Clock
 from trade2026.core.ids import OrderId
@@ -83,23 +83,38 @@ class Cancels:
 
     async def each(self, orders: Iterable[Order], asked_by: str) -> list[OrderId]:
         """Have every one of *orders* cancelled that still can be; return which."""
-        wishes = await self.wish_each(orders, asked_by)
-        await self.tell_each(wishes)
-        return [wish.order.request.order_id for wish in wishes]
+        async with asyncio.TaskGroup() as telling:
+            return await self.begin_each(orders, asked_by, telling.create_task)
 
-    async def wish_each(self, orders: Iterable[Order], asked_by: str) -> list[Wish]:
-        """Journal that every one of *orders* shall end, and return what venues are to be told.
+    async def begin_each(
+        self,
+        orders: Iterable[Order],
+        asked_by: str,
+        beside: Callable[[Coroutine[Any, Any, object]], object],
+    ) -> list[OrderId]:
+        """Journal that every one of *orders* shall end, and return which; venues are told *beside*.
 
-        What is in the log is seen to by the sweep, whoever dies before venues are told.
+        A venue is told of an order as soon as that is in the log: it waits for no other order,
+        one among them whose sender is still waited for. What is in the log is seen to by the
+        sweep, whoever dies before venues are told.
         """
-        made = await _side_by_side(
-            (one.venue, partial(self._wish, one.request.order_id, asked_by)) for one in orders
-        )
-        return [wish for wish, _ in made if wish is not None]
+        rooms = _rooms()
 
-    async def tell_each(self, wishes: Iterable[Wish]) -> None:
-        """Tell all venues of *wishes*."""
-        await _side_by_side((wish.order.venue, partial(self._tell, wish)) for wish in wishes)
+        async def begin(one: Order) -> OrderId | None:
+            order_id = one.request.order_id
+            wish, _ = await self._wish(order_id, asked_by, is_again=False)
+            if wish is None:
+                return None
+            beside(_in_turn(rooms[one.venue], partial(self._tell, wish)))
+            return order_id
+
+        journalling = _rooms()
+        async with asyncio.TaskGroup() as tasks:
+            begun = [
+                tasks.create_task(_in_turn(journalling[one.venue], partial(begin, one)))
+                for one in orders
+            ]
+        return [order_id for task in begun if (order_id := task.result()) is not None]
 
     def covered(self, scope: str, *, only_openers: bool) -> list[Order]:
         """Return the open orders of *scope* that are to end, or those that would open.
@@ -124,13 +139,23 @@ class Cancels:
         )
 
     async def _wish(
-        self, order_id: OrderId, asked_by: str, *, is_expiry: bool = False
+        self,
+        order_id: OrderId,
+        asked_by: str,
+        *,
+        is_expiry: bool = False,
+        is_again: bool = True,
     ) -> tuple[Wish | None, str]:
-        """Journal that an order shall end; return what its venue is to be told, or why not."""
+        """Journal that an order shall end; return what its venue is to be told, or why not.
+
+        Where it is to end already, that is journalled once more only if *is_again*.
+        """
         async with self._locks.of(order_id):
             order = self._journal.order(order_id)
             if is_expiry and not is_over(order, self._clock.now_ns()):
                 # It ended, or is to be cancelled by somebody else, while this waited.
+                return None, ""
+            if order.is_cancel_requested and not is_again:
                 return None, ""
             if decide.resume(order) is Resume.FAIL:
                 # Left behind by a crash and never sent: no venue can be asked to cancel it.
@@ -154,14 +179,11 @@ class Cancels:
         return [o for place, these in places.items() for o in openers(held(*place), these)]
 
 
-async def _side_by_side(steps: Iterable[tuple[str, Callable[[], Awaitable[R]]]]) -> list[R]:
-    """Take *steps*, each with its venue, none of which waits for another venue's."""
-    rooms = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(MOST_AT_VENUE))
+def _rooms() -> defaultdict[str, asyncio.Semaphore]:
+    """Return a room for each venue, so that none waits for another."""
+    return defaultdict(lambda: asyncio.Semaphore(MOST_AT_VENUE))
 
-    async def take(venue: str, step: Callable[[], Awaitable[R]]) -> R:
-        async with rooms[venue]:
-            return await step()
 
-    async with asyncio.TaskGroup() as tasks:
-        taken = [tasks.create_task(take(venue, step)) for venue, step in steps]
-    return [task.result() for task in taken]
+async def _in_turn(room: asyncio.Semaphore, step: Callable[[], Awaitable[R]]) -> R:
+    async with room:
+        return await step()

@@ -120,6 +120,7 @@ class OrderDesk:
         )
         self._grouping: dict[tuple[AccountId, ClOrdId], asyncio.Task[list[Order]]] = {}
         self._placing: dict[tuple[AccountId, ClOrdId], asyncio.Task[Order]] = {}
+        self._clearing: dict[tuple[str, bool], asyncio.Task[list[OrderId]]] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
     async def submit(self, ask: OrderAsk) -> tuple[Order, bool]:
@@ -246,10 +247,22 @@ class OrderDesk:
         The log has all of them when this returns: nobody waits for a venue that is slow. About
         those that are to be cancelled already, the sweep asks again.
         """
+        if self._tasks is None:
+            return await self._clear(scope, asked_by, only_openers=only_openers)
+        key = (scope, only_openers)
+        clearing = self._clearing.get(key)
+        if clearing is None:
+            # Whoever asks again while the log is away waits with the first.
+            clearing = self._spawn(self._clear(scope, asked_by, only_openers=only_openers))
+            self._clearing[key] = clearing
+            clearing.add_done_callback(lambda _: self._clearing.pop(key, None))
+        return await asyncio.shield(clearing)
+
+    async def _clear(self, scope: str, asked_by: str, *, only_openers: bool) -> list[OrderId]:
         covered = self.cancels.covered(scope, only_openers=only_openers)
-        wishes = await self.cancels.wish_each(covered, asked_by)
-        await self._beside(self.cancels.tell_each(wishes))
-        return [wish.order.request.order_id for wish in wishes]
+        if self._tasks is None:
+            return await self.cancels.each(covered, asked_by)
+        return await self.cancels.begin_each(covered, asked_by, self._tell_beside)
 
     async def open_accounts(self) -> None:
         """Journal the opening deposit of every account that has none."""
@@ -319,6 +332,13 @@ class OrderDesk:
         if order is None or order.status not in AT_VENUE:
             return []
         return await self._asking.recheck(order_id)
+
+    def _tell_beside(self, step: Coroutine[Any, Any, object]) -> None:
+        if self._tasks is None:
+            # The log has what is to be told: the next life's sweep does it.
+            step.close()
+        else:
+            self._tasks.create_task(step)
 
     async def _beside(self, step: Coroutine[Any, Any, object]) -> None:
         """Have *step* taken by itself; before the desk runs, and where it stops, in line."""

@@ -15,9 +15,10 @@ from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Qty
 from trade2026.desk import aside, cancelling
+from trade2026.domain.oms.query import OrderQuery
 from trade2026.model.execution import VenueAck, VenueOrderStatus
 from trade2026.model.instrument import LIVE, PRISM
-from trade2026.model.journal import CancelRequested
+from trade2026.model.journal import CancelRequested, OrderReported
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
@@ -289,3 +290,65 @@ def hold_submit(venue: PlainVenue, monkeypatch: pytest.MonkeyPatch) -> asyncio.E
 
     monkeypatch.setattr(venue, "submit", slow)
     return may_answer
+
+
+async def test_an_order_whose_sender_waits_keeps_no_other_from_its_end(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        held, free = [(await core.oms.submit(a_resting_ask(f"key-{n}")))[0] for n in range(2)]
+        locks = core.oms._locks  # pyright: ignore[reportPrivateUsage] - as while risk is asked.
+        async with locks.of(held.request.order_id):
+            killing = asyncio.ensure_future(core.oms.clear(GLOBAL_SCOPE, "tess"))
+            await until(lambda: core.oms.journal.order(free.request.order_id).is_done)
+            assert not killing.done()
+        assert len(await killing) == 2
+        await until(lambda: core.oms.journal.order(held.request.order_id).is_done)
+
+
+async def test_who_clears_again_while_the_log_is_away_waits_with_the_first(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(_: OrderCancelRequest) -> VenueAck:
+        await asyncio.Event().wait()
+        raise AssertionError("never")
+
+    monkeypatch.setattr(venue, "cancel", silent)
+    async with running_core(log, venue) as core:
+        orders = [(await core.oms.submit(a_resting_ask(f"key-{n}")))[0] for n in range(5)]
+        log.up.clear()
+        before = len(asyncio.all_tasks())
+        askers = [asyncio.ensure_future(core.oms.clear(GLOBAL_SCOPE, "tess")) for _ in range(9)]
+        every = [asyncio.ensure_future(core.oms.cancel_all(OrderQuery(), "tess")) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        # Each asker, and once what they wait for.
+        clearing = len(orders) + 1
+        assert len(asyncio.all_tasks()) - before <= len(askers) + clearing + 2 * (2 + len(orders))
+        log.up.set()
+        await asyncio.gather(*askers)
+
+        for order in orders:
+            events = core.oms.journal.orders.events_of(order.request.order_id)
+            assert sum(isinstance(event, CancelRequested) for event in events) == 1
+        for task in every:
+            task.cancel()
+
+
+async def test_a_cancel_refused_of_an_order_that_filled_meanwhile_surprises_nobody(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_core(log, venue) as core:
+        order, _ = await core.oms.submit(a_resting_ask("key"))
+        order_id = order.request.order_id
+
+        async def filled_first(request: OrderCancelRequest) -> VenueAck:
+            await venue.fill(order_id, order.request.order_qty)
+            await until(lambda: core.oms.journal.order(order_id).is_done)
+            return VenueAck(order_id=request.order_id, is_accepted=False, text="UNKNOWN_ORDER")
+
+        monkeypatch.setattr(venue, "cancel", filled_first)
+        after = await core.oms.cancel(order_id, "tess")
+
+        assert after.status is OrdStatus.FILLED
+        events = core.oms.journal.orders.events_of(order_id)
+        assert not any(one.surprise for one in events if isinstance(one, OrderReported))
