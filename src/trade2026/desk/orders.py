@@ -216,6 +216,8 @@ class OrderDesk:
     async def cancel_all(self, query: OrderQuery, asked_by: str) -> list[OrderId]:
         """Ask to cancel every open order that fits *query*, and return which.
 
+        About those that are to be cancelled already, the sweep asks again.
+
         Raises:
             UnavailableError: the log did not answer in time; asking again is safe.
         """
