@@ -19,6 +19,7 @@ from trade2026.core.numbers import NANOS, Px
 from trade2026.model import codec
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
+from trade2026.model.measure import FillBatch
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
@@ -36,6 +37,7 @@ from trade2026.prism.floor import Floor
 from trade2026.prism.holdings import FeeRates, party_of
 from trade2026.prism.life import House
 from trade2026.prism.limits import Limits
+from trade2026.prism.opening import PARTY_PREFIX
 from trade2026.prism.paper_market import PaperMarket
 from trade2026.prism.retention import KEEP_NS
 from trade2026.prism.venue import Venue
@@ -286,6 +288,25 @@ def check_reports(
         per_account[report.account] = report.report_seq
     _check_orders(reports.values())
     _check_holdings(floor, reports.values())
+
+
+def check_tape(log: MemoryLog) -> None:
+    """Assert that every trade that outsiders were told of is on the tape, once, and no other."""
+    reported = Counter(
+        (r.symbol, r.ts_event_ns, r.last_px, r.last_qty, party_of(r.account, is_direct=is_direct))
+        for r, is_direct in told(log).values()
+        if r.exec_type is ExecType.TRADE
+    )
+    taped = Counter(
+        (batch.symbol, fill.ts_event_ns, fill.px, fill.qty, party)
+        for record in log.records(Stream.PRISM_TAPE)
+        if record.subject.startswith("prism.fill.")
+        for batch in (codec.decode(FillBatch, record.content),)
+        for fill in batch.records
+        for party in (fill.maker, fill.taker)
+        if not party.startswith(PARTY_PREFIX)
+    )
+    assert taped == reported
 
 
 def _check_orders(reports: Iterable[tuple[ExecutionReport, bool]]) -> None:

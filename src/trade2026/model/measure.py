@@ -10,8 +10,7 @@ import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.numbers import Px, Qty, SignedQty, Value
-from trade2026.model.order import Side
-from trade2026.model.prism import BookPhase
+from trade2026.model.prism import BookPhase, PrismFill
 
 
 class MarketSpan(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -69,22 +68,6 @@ class SpanBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Of the market; another life begins with spans of its own."""
     symbol: str
     records: tuple[MarketSpan, ...]
-
-
-class PrismFill(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One trade in PRISM's book, with both parties."""
-
-    seq: int
-    """Of the book's event, within the market's life."""
-    ts_event_ns: TimeNs
-    px: Px
-    qty: Qty
-    side: Side
-    """The taker's; of an auction's trade BUY."""
-    is_auction: bool
-    maker: str
-    """In an auction the seller."""
-    taker: str
 
 
 class FillBatch(msgspec.Struct, frozen=True, kw_only=True):

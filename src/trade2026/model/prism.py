@@ -219,6 +219,22 @@ class PartyHolding(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     inventory: SignedQty
 
 
+class PrismFill(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One trade in PRISM's book, with both parties."""
+
+    seq: int
+    """Of the book's event, within the market's life."""
+    ts_event_ns: TimeNs
+    px: Px
+    qty: Qty
+    side: Side
+    """The taker's; of an auction's trade BUY."""
+    is_auction: bool
+    maker: str
+    """In an auction the seller."""
+    taker: str
+
+
 class PrismOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """The reports that one step of the market gave, in the order of `report_seq`."""
 
@@ -226,6 +242,9 @@ class PrismOutcome(msgspec.Struct, frozen=True, kw_only=True):
     reports: tuple[ExecutionReport, ...]
     direct_seqs: tuple[int, ...] = ()
     """`report_seq` of those that concern direct participants: kept here, told to nobody else."""
+    fills: dict[str, tuple[PrismFill, ...]] = {}
+    """The trades that the reports tell of, by symbol: a later life tells the log of each that the
+    life which made it did not come to tell of. None of a recording's."""
 
 
 class OutsideOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -263,6 +282,8 @@ class PrismSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Where in the stream of inputs and outcomes a later life begins to read."""
     reports_from_seq: int = 1
     """Where in the stream of reports it begins to look for those that were published."""
+    fills_from_seq: int = 1
+    """Where on the tape it begins to look for outsiders' fills that were told: all before were."""
     forgotten_until_ns: TimeNs = TimeNs(0)
     """No order that came in after this time stands before `log_from_seq`."""
     older_orders: tuple[OutsideOrder, ...] = ()

@@ -266,7 +266,8 @@ def _of_tape(kind: str, message: type[M], *fed_back: str) -> Event[M]:
 
 PRISM_SPAN: Final = _of_tape("span", SpanBatch, "PRISM")
 """The market measured second by second; PRISM reads it again to show its measures."""
-PRISM_FILL: Final = _of_tape("fill", FillBatch)
+PRISM_FILL: Final = _of_tape("fill", FillBatch, "PRISM")
+"""Every trade; PRISM reads it again for what its last life did not come to tell of."""
 PRISM_MOMENT: Final = _of_tape("moment", MomentBatch)
 
 EXEC_REPORT: Final = Event[ExecutionReport](

@@ -17,7 +17,7 @@ from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.instrument import PRISM
-from trade2026.model.prism import PrismInput, PrismLife, PrismOutcome, PrismSnapshot
+from trade2026.model.prism import PrismFill, PrismInput, PrismLife, PrismOutcome, PrismSnapshot
 from trade2026.model.subjects import (
     EXEC_REPORT,
     PRISM_CONTROL,
@@ -81,11 +81,12 @@ class Journal:
         """Append what a step gave, before any of it is published."""
         for reports in _packed(step.groups):
             outcome_id = EventId(f"{PRISM}-{self._life}-outcome-{reports[0].report_seq}")
-            seqs = (report.report_seq for report in reports)
+            seqs = [report.report_seq for report in reports]
             message = PrismOutcome(
                 outcome_id=outcome_id,
                 reports=tuple(reports),
                 direct_seqs=tuple(seq for seq in seqs if seq in step.direct_seqs),
+                fills=_by_symbol(step.fills[seq] for seq in seqs if seq in step.fills),
             )
             seq = await self._store(PRISM_OUTCOME, message, outcome_id, part=PART)
             self.last_seq = max(self.last_seq, seq)
@@ -165,6 +166,13 @@ class Journal:
                     self._log.info("the log is back, the market goes on")
                 self.is_away = False
                 return seq
+
+
+def _by_symbol(fills: Iterable[tuple[str, PrismFill]]) -> dict[str, tuple[PrismFill, ...]]:
+    found: dict[str, tuple[PrismFill, ...]] = {}
+    for symbol, fill in fills:
+        found[symbol] = (*found.get(symbol, ()), fill)
+    return found
 
 
 def _packed(groups: Iterable[list[ExecutionReport]]) -> Iterator[list[ExecutionReport]]:

@@ -4,17 +4,21 @@ The last snapshot says who held what and where to begin to read. Every fill in a
 outcome is booked on both sides, on the outsider and on the agent that its report names, so
 what the outsiders were told is what happened. Whatever worked then has lost its place in
 the queue: it ends as CANCELED (VENUE_RESTART), also an order whose input is in the log but
-was never matched. Reports that were not published before the end are published now.
+was never matched. Reports that were not published before the end are published now, and the
+log is told of outsiders' trades that it was not told of.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 
 from trade2026.core.clock import TimeNs
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM
+from trade2026.model.measure import FillBatch
 from trade2026.model.prism import (
     PartyHolding,
+    PrismFill,
     PrismInput,
     PrismLife,
     PrismOutcome,
@@ -23,6 +27,7 @@ from trade2026.model.prism import (
 from trade2026.model.subjects import (
     EXEC_REPORT,
     PRISM_CONTROL,
+    PRISM_FILL,
     PRISM_INPUT,
     PRISM_OUTCOME,
     PRISM_SNAPSHOT,
@@ -54,10 +59,15 @@ class Recollection:
     direct_seqs: set[int] = field(default_factory=set[int])
     published: set[str] = field(default_factory=set[str])
     """`exec_id`s found in the stream of reports."""
+    fills: list[tuple[str, PrismFill]] = field(default_factory=list[tuple[str, PrismFill]])
+    """From all outcomes behind the snapshot, with their symbols."""
+    told_fills: set[tuple[int, str, int]] = field(default_factory=set[tuple[int, str, int]])
+    """Life, symbol and `seq` of those found on the tape."""
     log_seq: int = 0
     first_seq: int = 1
     """Of what is kept of the stream of inputs and outcomes."""
     reports_place: int = 0
+    tape_place: int = 0
 
     @property
     def life(self) -> int:
@@ -93,6 +103,14 @@ class Recollection:
             and report.exec_id not in self.published
         ]
 
+    def untold(self) -> dict[str, list[PrismFill]]:
+        """Return the trades, by symbol, that the last life did not come to tell of."""
+        owed = defaultdict[str, list[PrismFill]](list)
+        for symbol, fill in self.fills:
+            if (self.life - 1, symbol, fill.seq) not in self.told_fills:
+                owed[symbol].append(fill)
+        return owed
+
 
 async def recollect(bus: Bus) -> Recollection:
     """Read what the log says of the lives before."""
@@ -112,16 +130,22 @@ async def recollect(bus: Bus) -> Recollection:
         # An outcome may stand in the log twice after a long outage: it counts once.
         last = found.reports[-1].report_seq if found.reports else 0
         found.reports.extend(r for r in outcome.reports if r.report_seq > last)
+        if outcome.reports[0].report_seq > max(last, found.snapshot_report_seq):
+            found.fills += [(symbol, f) for symbol, ones in outcome.fills.items() for f in ones]
 
     async def on_report(report: ExecutionReport, _: Delivery) -> None:
         if report.venue == PRISM:
             found.published.add(report.exec_id)
+
+    async def on_fills(batch: FillBatch, _: Delivery) -> None:
+        found.told_fills.update((batch.life, batch.symbol, fill.seq) for fill in batch.records)
 
     # Positions first: what is appended meanwhile is not ours, there is one writer.
     last_snapshot = await bus.last_seq(Stream.PRISM_SNAPSHOT)
     state = await bus.stream_state(Stream.PRISM_INPUT)
     found.log_seq, found.first_seq = state.last_seq, state.first_seq
     found.reports_place = await bus.last_seq(Stream.REPORTS)
+    found.tape_place = await bus.last_seq(Stream.PRISM_TAPE)
     await read(bus.fold(PRISM_SNAPSHOT, on_snapshot, from_seq=max(1, last_snapshot)))
     snapshot = found.snapshot
     from_seq = 1 if snapshot is None else snapshot.log_from_seq
@@ -131,6 +155,8 @@ async def recollect(bus: Bus) -> Recollection:
     await read(bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
     reports_from = 1 if snapshot is None else snapshot.reports_from_seq
     await read(bus.fold(EXEC_REPORT, on_report, from_seq=reports_from))
+    if found.fills and snapshot is not None:
+        await read(bus.fold(PRISM_FILL, on_fills, from_seq=snapshot.fills_from_seq))
     return found
 
 
@@ -190,7 +216,7 @@ def revive(found: Recollection, house: House, *, now_ns: int, monotonic_ns: int)
 def snapshot_of(
     floor: Floor, life: PrismLife, controls: Controls, *, log_seq: int
 ) -> PrismSnapshot:
-    """Return the memory of this moment, apart from `reports_from_seq` and what is kept of the log.
+    """Return the memory of this moment, apart from where others' streams stand and what is kept.
 
     Args:
         floor: settled: all that happened in the market is in the holdings and the reports.

@@ -3,30 +3,30 @@
 What waits for the log is bounded: where it is away for long, the market stands still. A batch
 whose fate is unknown is appended again as it was, under the same id. What agents did in the
 moment before their process is killed is not told; nor does the next life know of it. Trades of
-outsiders are told at once, but not before they are reported: one of the last millisecond may
-be missing.
+outsiders stand in the log with their reports: those that one life did not come to tell of, the
+next one does.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.clock import TimeNs
 from trade2026.core.errors import BusUnavailableError
 from trade2026.core.ids import EventId
-from trade2026.core.numbers import Px, Qty
 from trade2026.domain.measures.fold import SPAN_NS
 from trade2026.model.instrument import PRISM
-from trade2026.model.measure import FillBatch, MomentBatch, PrismFill, SpanBatch
+from trade2026.model.measure import FillBatch, MomentBatch, SpanBatch
+from trade2026.model.prism import PrismFill
 from trade2026.model.subjects import PRISM_FILL, PRISM_MOMENT, PRISM_SPAN, Event
 from trade2026.ports.bus import Bus
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.exchange import FIRST_OUTSIDER, EventKind, MarketEvent
 from trade2026.prism.floor import Floor
 from trade2026.prism.measuring import Measuring
+from trade2026.prism.settlement import fill_of
 
 ROWS_MAX: Final = 50_000
 """So many rows may wait for the log before the market does."""
@@ -72,6 +72,8 @@ class Recorder:
         self.is_away = False
         self.span_seq = 0
         """Where the log has the last span that this process told."""
+        self.fill_place = 0
+        """Where the log has the last fills that this process told, or where it began."""
 
     async def take(self, floor: Floor, events: Iterable[MarketEvent]) -> None:
         """Take what a round gave; waits while too much waits already."""
@@ -95,11 +97,23 @@ class Recorder:
             self._room.clear()
             await self._room.wait()
 
+    async def owe(self, life: int, fills: Mapping[str, Sequence[PrismFill]]) -> None:
+        """Tell of trades, by symbol, that an earlier *life* did not come to tell of."""
+        for symbol, ones in fills.items():
+            for first in range(0, len(ones), _MOST_IN_ONE):
+                records = tuple(ones[first : first + _MOST_IN_ONE])
+                event_id = EventId(f"{PRISM}-{life}-owed-{symbol}-{records[0].seq}")
+                await self._store(_Key("fill", life, symbol), records, event_id)
+
+    async def tell_fills(self) -> None:
+        """Bring the fills that wait to the log; returns when it has them."""
+        await self._publish("fill")
+
     async def run(self) -> None:
         """Bring what waits to the log, for as long as the market lives."""
         while True:
             self._is_due.clear()
-            await self._publish()
+            await self._publish(*_SUBJECTS)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_due.wait(), PUBLISH_EVERY_S)
 
@@ -107,7 +121,7 @@ class Recorder:
         """Bring what waits to the log, if that is quickly done."""
         try:
             async with asyncio.timeout(STOP_S):
-                await self._publish()
+                await self._publish(*_SUBJECTS)
         except TimeoutError:
             self._log.warning("not told to the log", waiting_rows=self.waiting_rows)
 
@@ -125,9 +139,9 @@ class Recorder:
         self._waiting.setdefault(_Key(kind, self._life, symbol), []).extend(records)
         self.waiting_rows += len(records)
 
-    async def _publish(self) -> None:
+    async def _publish(self, *kinds: str) -> None:
         async with self._appending:
-            due = [(key, len(records)) for key, records in self._waiting.items()]
+            due = [(k, len(records)) for k, records in self._waiting.items() if k.kind in kinds]
             # Fills first: whoever reads of a second finds its fills.
             for key, count in sorted(due, key=lambda one: one[0].kind != "fill"):
                 told = 0
@@ -138,9 +152,18 @@ class Recorder:
                     del self._waiting[key]
 
     async def _append(self, key: _Key, records: tuple[Any, ...]) -> int:
-        subject, batch_of = _SUBJECTS[key.kind]
         first = self._counts.get(key, 0)
         event_id = EventId(f"{PRISM}-{key.life}-{key.kind}-{key.symbol}-{first}")
+        await self._store(key, records, event_id)
+        self._counts[key] = first + len(records)
+        del self._waiting[key][: len(records)]
+        self.waiting_rows -= len(records)
+        self.told_rows += len(records)
+        self._room.set()
+        return len(records)
+
+    async def _store(self, key: _Key, records: tuple[Any, ...], event_id: EventId) -> None:
+        subject, batch_of = _SUBJECTS[key.kind]
         batch = batch_of(life=key.life, symbol=key.symbol, records=records)
         pause_s = _FIRST_PAUSE_S
         while True:
@@ -156,23 +179,10 @@ class Recorder:
         self.is_away = False
         if subject is PRISM_SPAN:
             self.span_seq = seq
-        self._counts[key] = first + len(records)
-        del self._waiting[key][: len(records)]
-        self.waiting_rows -= len(records)
-        self.told_rows += len(records)
-        self._room.set()
-        return len(records)
+        elif subject is PRISM_FILL:
+            self.fill_place = seq
 
 
 def _fill_of(event: MarketEvent, floor: Floor) -> PrismFill:
-    instrument = floor.instruments[event.symbol]
-    return PrismFill(
-        seq=event.seq,
-        ts_event_ns=TimeNs(event.time_ns),
-        px=Px(event.ticks * instrument.tick_size),
-        qty=Qty(event.lots * instrument.lot_size),
-        side=event.side,
-        is_auction=event.is_auction,
-        maker=floor.party_of(event.maker_owner),
-        taker=floor.party_of(event.taker_owner),
-    )
+    maker, taker = floor.party_of(event.maker_owner), floor.party_of(event.taker_owner)
+    return fill_of(event, floor.instruments[event.symbol], maker=maker, taker=taker)

@@ -134,6 +134,8 @@ class Rounds:
         now_ns, monotonic_ns = self._clock.now_ns(), self._clock.monotonic_ns()
         revived = revive(found, self._house, now_ns=now_ns, monotonic_ns=monotonic_ns)
         journal = self._journal_of(revived.life, found.log_seq, found.reports_place)
+        self.crier.recorder.fill_place = found.tape_place
+        await self.crier.recorder.owe(found.life - 1, found.untold())
         await self._settle_in(revived, journal, owed=found.unpublished())
 
     async def _settle_in(
@@ -149,9 +151,7 @@ class Rounds:
         await journal.life(life)
         self._entered_seq = journal.last_seq
         snapshot = self._snapshot(floor, life, controls, journal.last_seq)
-        await journal.first_snapshot(
-            msgspec.structs.replace(snapshot, reports_from_seq=journal.last_report_place + 1)
-        )
+        await journal.first_snapshot(await self._with_places(snapshot, journal))
         self._snapshot_ns = self._clock.monotonic_ns()
         await self._let_go(journal, snapshot.cut)
         self.agent_count = len(floor.exchange.agents())
@@ -237,8 +237,7 @@ class Rounds:
         if snapshot is not None and snapshot.mark is not None:
             history.marked(snapshot.mark)
             self._next_snapshot_ns = self._clock.monotonic_ns() + SNAPSHOT_EVERY_NS
-            place = journal.last_report_place + 1
-            if await journal.snapshot(msgspec.structs.replace(snapshot, reports_from_seq=place)):
+            if await journal.snapshot(await self._with_places(snapshot, journal)):
                 self._snapshot_ns = self._clock.monotonic_ns()
                 history.let_go(snapshot.cut.log_seq)
                 await self._let_go(journal, snapshot.cut)
@@ -285,6 +284,19 @@ class Rounds:
             self._next_keep_ns = floor.exchange.sim_ns
         return msgspec.structs.replace(
             snapshot, rungs=retention.rungs, cut=retention.cut, latest_ns=retention.latest_ns
+        )
+
+    async def _with_places(self, snapshot: PrismSnapshot, journal: Journal) -> PrismSnapshot:
+        """Return *snapshot* with where a later life begins to look for what was told already.
+
+        All that its moment has behind it is told by then: reports were, and fills are here.
+        """
+        recorder = self.crier.recorder
+        await recorder.tell_fills()
+        return msgspec.structs.replace(
+            snapshot,
+            reports_from_seq=journal.last_report_place + 1,
+            fills_from_seq=recorder.fill_place + 1,
         )
 
     async def _let_go(self, journal: Journal, cut: PrismRung) -> None:

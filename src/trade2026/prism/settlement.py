@@ -1,6 +1,7 @@
 """Makes of what happened in the market what outsiders are told, and keeps it until it is taken.
 
-Reports of one event belong together: they form a group, which is kept in one message.
+Reports of one event belong together: they form a group, which is kept in one message, and where
+the event is a trade the trade with them.
 """
 
 from collections import deque
@@ -9,10 +10,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from trade2026.core.numbers import Qty
+from trade2026.core.clock import TimeNs
+from trade2026.core.numbers import Px, Qty
 from trade2026.model.execution import ExecutionReport
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import Side
+from trade2026.model.prism import PrismFill
 from trade2026.prism.exchange import FIRST_OUTSIDER, EventKind, Exchange, KillReason, MarketEvent
 from trade2026.prism.outside import OutsideOrders, OutsiderOrder
 from trade2026.prism.reports import TEXTS, Reporter
@@ -39,6 +42,9 @@ class Step(NamedTuple):
     direct_seqs: frozenset[int]
     """`report_seq` of the reports for direct participants."""
     events: list[MarketEvent]
+    fills: Mapping[int, tuple[str, PrismFill]]
+    """The trades of a market of agents that groups tell of, with their symbols, by the
+    `report_seq` of the group's first report."""
 
 
 class Settlement:
@@ -60,11 +66,12 @@ class Settlement:
         self._groups: list[list[ExecutionReport]] = []
         self._direct_seqs: set[int] = set()
         self._events: list[MarketEvent] = []
+        self._fills: dict[int, tuple[str, PrismFill]] = {}
 
     def take_step(self) -> Step:
         """Return everything that was not told yet."""
-        step = Step(self._groups, frozenset(self._direct_seqs), self._events)
-        self._groups, self._direct_seqs, self._events = [], set(), []
+        step = Step(self._groups, frozenset(self._direct_seqs), self._events, self._fills)
+        self._groups, self._direct_seqs, self._events, self._fills = [], set(), [], {}
         return step
 
     def tell(self, order: OutsiderOrder, reports: Iterable[ExecutionReport]) -> None:
@@ -127,10 +134,36 @@ class Settlement:
         ]
         if not direct:
             return
-        reports = self._reporter.traded(event, self._instruments[event.symbol], self._exchange)
+        instrument = self._instruments[event.symbol]
+        # Whoever is done with this trade has no number any more once it is reported.
+        maker = self._party_of(event.maker_owner, event.maker_number)
+        taker = self._party_of(event.taker_owner, event.taker_number)
+        reports = self._reporter.traded(event, instrument, self._exchange)
         self._groups.append(reports)
+        if self._exchange.mode != "paper":
+            fill = fill_of(event, instrument, maker=maker, taker=taker)
+            self._fills[reports[0].report_seq] = (event.symbol, fill)
         self._direct_seqs.update(
             report.report_seq
             for report, is_direct in zip(reports, direct, strict=True)
             if is_direct
         )
+
+    def _party_of(self, owner: int, number: int) -> str:
+        if owner < FIRST_OUTSIDER:
+            return self._exchange.owner_name(owner)
+        return self._orders.by_number(number).party
+
+
+def fill_of(event: MarketEvent, instrument: Instrument, *, maker: str, taker: str) -> PrismFill:
+    """Return a trade between two parties as it is kept."""
+    return PrismFill(
+        seq=event.seq,
+        ts_event_ns=TimeNs(event.time_ns),
+        px=Px(event.ticks * instrument.tick_size),
+        qty=Qty(event.lots * instrument.lot_size),
+        side=event.side,
+        is_auction=event.is_auction,
+        maker=maker,
+        taker=taker,
+    )

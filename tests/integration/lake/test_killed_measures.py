@@ -28,7 +28,8 @@ from trade2026.core.errors import QueryRefusedError, UnavailableError
 from trade2026.core.ids import EventId
 from trade2026.core.numbers import Px, Qty
 from trade2026.desk.measures import MeasureStage
-from trade2026.model.measure import FillBatch, MomentBatch, PrismFill, SpanBatch
+from trade2026.model.measure import FillBatch, MomentBatch, SpanBatch
+from trade2026.model.prism import PrismFill
 from trade2026.model.subjects import PRISM_FILL, PRISM_MOMENT, PRISM_SPAN, Event
 from trade2026.ports.bus import Bus, Delivery
 from trade2026.prism.agent_market import AgentMarket

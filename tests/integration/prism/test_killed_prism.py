@@ -13,7 +13,8 @@ from tests.integration.lake.site import ROOT, Site
 from trade2026.adapters.bus.streams import migrate_streams
 from trade2026.core.chance import stream
 from trade2026.core.clock import NS_PER_S
-from trade2026.model.measure import FillBatch, MarketSpan, PrismFill, SpanBatch
+from trade2026.model.measure import FillBatch, MarketSpan, SpanBatch
+from trade2026.model.prism import PrismFill
 from trade2026.model.subjects import PRISM_FILL, PRISM_SPAN, Stream
 from trade2026.ports.bus import Delivery
 from trade2026.shell.secrets import BUS_SECRET, BUS_USER

@@ -12,6 +12,7 @@ from tests.prism import (
     a_clock,
     cancel_of,
     check_conserved,
+    check_tape,
     check_told,
     inputs,
     living,
@@ -103,6 +104,7 @@ async def check_memory(log: MemoryLog, story: Story) -> None:
         await prism.settle()
         check_conserved(prism)
         check_told(prism, log)
+        check_tape(log)
         assert venue.floor.orders.open_count == 0
         reported = {report.order_id for report, _ in told(log).values()}
         for message in inputs(log):
