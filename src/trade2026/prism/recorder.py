@@ -57,7 +57,6 @@ class Recorder:
         self._bus = bus
         self._log = log
         self._rows_max = rows_max
-        self._exchange: AgentMarket | None = None
         self._measuring: Measuring | None = None
         self._life = 0
         self._next_ns = 0
@@ -75,17 +74,20 @@ class Recorder:
         self.fill_place = 0
         """Where the log has the last fills that this process told, or where it began."""
 
+    def begin(self, floor: Floor) -> None:
+        """Measure the market of a life that begins, before anything happens in it."""
+        self._look(self._next_ns)
+        exchange = floor.exchange
+        self._measuring = exchange.measure() if isinstance(exchange, AgentMarket) else None
+        self._life, self._next_ns = floor.life, exchange.sim_ns
+        self._counts = {key: n for key, n in self._counts.items() if key in self._waiting}
+
     async def take(self, floor: Floor, events: Iterable[MarketEvent]) -> None:
         """Take what a round gave; waits while too much waits already."""
         exchange = floor.exchange
         if not isinstance(exchange, AgentMarket):
             # On paper the market is a recording, which others keep.
             return
-        if exchange is not self._exchange:
-            self._look(self._next_ns)
-            self._exchange, self._measuring = exchange, exchange.measure()
-            self._life, self._next_ns = floor.life, exchange.sim_ns
-            self._counts = {key: n for key, n in self._counts.items() if key in self._waiting}
         for event in events:
             if event.kind is EventKind.TRADE:
                 self._add("fill", event.symbol, [_fill_of(event, floor)])

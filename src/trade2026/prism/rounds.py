@@ -158,6 +158,7 @@ class Rounds:
         feed = Feed(self._house.instruments, life=life.life)
         self._opened = Opened(floor, life, controls, journal, feed, History(journal.last_seq))
         await self._keep()
+        self.crier.recorder.begin(floor)
         self._drive.begin(floor, controls.pace)
         self._log.info(
             "PRISM is open",

@@ -102,7 +102,10 @@ async def test_an_outsiders_fill_is_told_with_both_parties() -> None:
 async def test_the_volume_of_spans_is_that_of_the_fills() -> None:
     log, clock = MemoryLog(), a_clock()
     async with living(log, clock) as prism:
-        await pass_time(prism, 30)
+        # A round that is late: much happens in it, from the first moment on.
+        clock.advance(10 * NS_PER_S)
+        await prism.settle()
+        await pass_time(prism, 20)
         await flush(prism)
 
     for symbol in SYMBOLS:
@@ -117,6 +120,7 @@ async def test_the_volume_of_spans_is_that_of_the_fills() -> None:
 async def let_pass(recorder: Recorder, prism: Prism, seconds: int) -> None:
     """Run the market past the venue, and let *recorder* take what it gave."""
     floor = prism.venue.floor
+    recorder.begin(floor)
     for _ in range(seconds):
         floor.exchange.run_until(floor.exchange.sim_ns + NS_PER_S)
         await recorder.take(floor, floor.exchange.drain())

@@ -22,6 +22,7 @@ SERVICES = [component.name for component in TABLE if component.engine is Engine.
 # Not by an intake: recovery, for one, reads its logs before it begins.
 READ_BY_ITSELF = {
     "PRISM": {
+        "prism.fill.{symbol}",
         "prism.input.{symbol}",
         "prism.control.{part}",
         "prism.life.{part}",
