@@ -10,6 +10,7 @@
     │  ├─ BusUnavailableError     the message bus or its log
     │  ├─ VenueUnavailableError   a venue
     │  ├─ PolicyUnavailableError  the policy for orders
+    │  ├─ StoppingError           a service that writes nothing any more: its next life does
     │  └─ StoreDamagedError       kept state cannot be read: it is made again from the log
     ├─ RefusedError               the other side understood and said no: do not retry
     │  ├─ VenueRejectedError      a venue's rejection
@@ -70,6 +71,10 @@ class VenueUnavailableError(UnavailableError):
 
 class PolicyUnavailableError(UnavailableError):
     """The policy for orders did not judge one: it was too slow, broke, or said nothing usable."""
+
+
+class StoppingError(UnavailableError):
+    """A service writes nothing any more in this life; what its log has, the next one knows."""
 
 
 class StoreDamagedError(UnavailableError):

@@ -181,6 +181,7 @@ class Algos:
         """Take every parent on, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            tasks.create_task(self._pen.watch())
             try:
                 while True:
                     for algo_id in list(self._active):

@@ -89,13 +89,25 @@ class Journal:
         return pin
 
     async def write(self, event: JournalEvent) -> int:
-        """Append *event*, however long the log is away, apply it, and return its sequence."""
+        """Append *event*, however long the log is away, apply it, and return its sequence.
+
+        Raises:
+            StoppingError: nothing is written any more in this life.
+        """
 
         def apply(seq: int) -> None:
             self.orders.apply(event, seq)
             self._last_seq = max(self._last_seq, seq)
 
         return await self._pen.write(event, apply, event_id=event.event_id, account=event.account)
+
+    async def watch(self) -> None:
+        """Wait until nothing can be written any more, and raise then.
+
+        Raises:
+            StoppingError: only the next life knows what the log has.
+        """
+        await self._pen.watch()
 
     async def step(self, event: OrderEvent) -> Order:
         """Write one step of an order, and return the order after it."""

@@ -174,6 +174,7 @@ class LiveDesk:
             self._tasks = tasks
             tasks.create_task(self._listen())
             tasks.create_task(self._hear())
+            tasks.create_task(self._log.watch())
             try:
                 while True:
                     await self._sweep()

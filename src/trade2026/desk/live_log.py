@@ -62,6 +62,14 @@ class LiveLog:
 
         await self._pen.write(event, apply, event_id=event.event_id, venue=LIVE)
 
+    async def watch(self) -> None:
+        """Wait until nothing can be written any more, and raise then.
+
+        Raises:
+            StoppingError: only the next life knows what the log has.
+        """
+        await self._pen.watch()
+
     async def tell_again(self) -> None:
         """Tell the platform the newest reports once more."""
         for report in self.state.newest_reports:

@@ -287,6 +287,7 @@ class OrderDesk:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self.resting.run())
+            tasks.create_task(self.journal.watch())
             try:
                 while True:
                     self._upkeep.sweep()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
-from trade2026.core.errors import BusUnavailableError
+from trade2026.core.errors import BusUnavailableError, StoppingError
 from trade2026.core.ids import EventId
 from trade2026.model.subjects import Event
 from trade2026.ports.bus import Bus
@@ -47,7 +47,8 @@ class Pen:
     An event that was begun is carried to its end and applied, whoever is cancelled meanwhile: it
     may be in the log already. Were it not applied, the next event of the same thing would be made
     without it, under the same number, and the log would keep only one of the two. Where the log
-    does not answer in the time that is left, nothing is written any more in this life.
+    does not answer in the time that is left, or has an event that cannot be applied, nothing is
+    written any more in this life: whoever comes is told so, and who watches ends it.
 
     Args:
         bus: to the log.
@@ -59,7 +60,7 @@ class Pen:
         self._bus = bus
         self._log = log
         self._subject = subject
-        self._is_torn = False
+        self._torn = asyncio.Event()
 
     async def write(
         self, event: object, apply: Callable[[int], None], *, event_id: EventId, **keys: str
@@ -71,35 +72,64 @@ class Pen:
             apply: books the event, given its sequence.
             event_id: under which the log keeps it once.
             keys: of the subject.
+
+        Raises:
+            StoppingError: nothing is written any more, or the log has *event* and it cannot be
+                applied: how things stand, only the next life knows.
         """
-        if self._is_torn:
-            # As while the log is away: whoever waits here is at the end of its life too.
-            await asyncio.Event().wait()
+        if self._torn.is_set():
+            raise _stopping()
         try:
             seq = await self._append(event, event_id, keys)
         except asyncio.CancelledError:
             await self._end(event, apply, event_id, keys)
             raise
-        apply(seq)
+        self._book(apply, seq, event_id)
         return seq
+
+    async def watch(self) -> None:
+        """Wait until nothing is written any more, and raise then: this life is to end.
+
+        Raises:
+            StoppingError: it has come to that.
+        """
+        await self._torn.wait()
+        raise _stopping()
+
+    def _book(self, apply: Callable[[int], None], seq: int, event_id: EventId) -> None:
+        is_applied = False
+        try:
+            apply(seq)
+            is_applied = True
+        finally:
+            if not is_applied:
+                self._torn.set()
+                # In place of what was raised, which some would take for a refusal of the event.
+                raise StoppingError(f"the log has {event_id}, which cannot be applied")
 
     async def _end(
         self, event: object, apply: Callable[[int], None], event_id: EventId, keys: dict[str, str]
     ) -> None:
-        is_applied = False
+        seq = None
         try:
             async with asyncio.timeout(END_WITHIN_S):
-                apply(await self._append(event, event_id, keys))
-                is_applied = True
+                seq = await self._append(event, event_id, keys)
         except TimeoutError:
             self._log.warning("cut off while writing, writes no more", event_id=event_id)
         finally:
-            self._is_torn |= not is_applied
+            if seq is None:
+                self._torn.set()
+        if seq is not None:
+            self._book(apply, seq, event_id)
 
     async def _append(self, event: object, event_id: EventId, keys: dict[str, str]) -> int:
         return await append_until_stored(
             self._bus, self._log, self._subject, event, event_id=event_id, **keys
         )
+
+
+def _stopping() -> StoppingError:
+    return StoppingError("nothing is written any more in this life of the service")
 
 
 async def to_the_end(writing: Coroutine[Any, Any, None]) -> None:

@@ -241,8 +241,8 @@ async def test_a_bust_before_its_fill_takes_it_back_in_all_books_also_after_a_re
         core.bus.dies_at, core.bus.is_stored = core.bus.count, True
         booking = asyncio.ensure_future(core.oms.on_report(fill, DELIVERY))
         await core.bus.died.wait()
-        booking.cancel()
-        await asyncio.gather(booking, return_exceptions=True)
+    booking.cancel()
+    await asyncio.gather(booking, return_exceptions=True)
 
     async with running_core(log, venue, life=1) as core:
         orders = core.oms.journal.orders

@@ -8,20 +8,31 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.algos import an_algo
+from tests.contract.bus.messages import a_deposit
 from tests.factories import NOW_NS
-from tests.trading import Core, PlainVenue, a_resting_ask, until
+from tests.live import PlainExchange, running_gateway
+from tests.trading import LOG, PX, Core, PlainVenue, a_resting_ask, until
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import VirtualClock
+from trade2026.core.errors import IllegalTransitionError, StoppingError, UnavailableError
 from trade2026.core.ids import OrderId
-from trade2026.core.numbers import Qty, parse_nanos
+from trade2026.core.numbers import Px, Qty, parse_nanos
 from trade2026.desk import persistence
+from trade2026.desk.persistence import Pen
+from trade2026.domain.oms.change import Change
 from trade2026.model.journal import CancelRequested, JournalEvent, OrderReported
+from trade2026.model.live import LiveMode
 from trade2026.model.subjects import ORDERS_EVENT
 from trade2026.ports.bus import Delivery
 
 PART = Qty(parse_nanos("0.004"))
+
+
+def breaks(*_: object) -> None:
+    raise IllegalTransitionError("cannot be applied")
 
 
 @asynccontextmanager
@@ -106,6 +117,101 @@ async def test_whoever_is_cut_off_while_the_log_is_away_leaves_a_pen_that_writes
     assert len(fills) == 1
     await after.bus.close()
     after.end()
+
+
+class Notes:
+    """What is applied of what a pen writes; the first event cannot be."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self.bus = LocalBus(log, VirtualClock(NOW_NS), with_codec=True)
+        self.pen = Pen(self.bus, LOG, ORDERS_EVENT)
+        self.applied: list[int] = []
+
+    async def write(self, number: int) -> None:
+        def apply(seq: int) -> None:
+            assert number != 1, "cannot be applied"
+            self.applied.append(seq)
+
+        event = a_deposit("default", number)
+        await self.pen.write(event, apply, event_id=event.event_id, account="default")
+
+
+async def test_after_an_event_that_cannot_be_applied_nothing_is_written_and_everybody_hears(
+    log: MemoryLog,
+) -> None:
+    notes = Notes(log)
+    watching = asyncio.ensure_future(notes.pen.watch())
+    await notes.write(0)
+    assert not watching.done()
+    for number in (1, 2):
+        with pytest.raises(StoppingError):
+            await asyncio.wait_for(notes.write(number), 1)
+
+    assert await notes.bus.last_seq(ORDERS_EVENT.stream) == 2
+    assert notes.applied == [1]
+    with pytest.raises(StoppingError):
+        await asyncio.wait_for(watching, 1)
+    await notes.bus.close()
+
+
+async def test_an_event_that_cannot_be_applied_ends_the_desk_and_its_sender_is_not_told_no(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = Core(log, venue)
+    await core.begin()
+    running = asyncio.ensure_future(core.run())
+    await asyncio.sleep(0)
+    order, _ = await core.oms.submit(a_resting_ask())
+    order_id = order.request.order_id
+    await until(lambda: core.oms.journal.order(order_id).venue_ack_ns is not None)
+
+    monkeypatch.setattr(core.oms.journal.orders, "apply", breaks)
+    change = Change(price=Px(PX - PX // 10))
+    with pytest.raises(UnavailableError):
+        await asyncio.wait_for(core.oms.replace(order_id, change, "tess"), 1)
+    with pytest.raises(ExceptionGroup) as ended:
+        await asyncio.wait_for(running, 1)
+
+    assert ended.group_contains(StoppingError)
+    await core.bus.close()
+    core.end()
+
+
+async def test_an_event_of_an_algorithm_that_cannot_be_applied_ends_its_desk(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = Core(log, venue)
+    await core.begin()
+    running = asyncio.ensure_future(core.oms.run())
+    working = asyncio.ensure_future(core.algos.run())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(core.algos, "_apply", breaks)
+    with pytest.raises(UnavailableError):
+        await asyncio.wait_for(core.algos.start(an_algo()), 1)
+    with pytest.raises(ExceptionGroup) as ended:
+        await asyncio.wait_for(working, 1)
+
+    assert ended.group_contains(StoppingError)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await core.bus.close()
+    core.end()
+
+
+async def test_an_event_of_the_live_gateway_that_cannot_be_applied_ends_it(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def live() -> None:
+        async with running_gateway(log, PlainExchange(), VirtualClock(NOW_NS)) as gateway:
+            monkeypatch.setattr(gateway.log.state, "apply", breaks)
+            with pytest.raises(StoppingError):
+                await gateway.raise_to(LiveMode.SHADOW)
+            await asyncio.sleep(1)
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await live()
+
+    assert ended.group_contains(StoppingError)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ end of the process pass through.
 """
 
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 
 class Attempt:
@@ -34,3 +34,11 @@ def reason_of(error: BaseException) -> str:
     """Return one line that says what went wrong, never empty."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def is_of(error: BaseException, kind: type[Exception]) -> bool:
+    """Return whether *error* is of a *kind*, or of a group in which one is."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return group.subgroup(kind) is not None
+    return isinstance(error, kind)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from trade2026.adapters.bus.attempt import reason_of
+from trade2026.adapters.bus.attempt import is_of, reason_of
 from trade2026.adapters.bus.task import Tasks
 from trade2026.core.errors import (
     BusUnavailableError,
@@ -30,7 +30,7 @@ def error_for_asker(error: BaseException) -> Trade2026Error:
     A handler that could not reach somebody else leaves the outcome unknown, and the asker
     must hear that, not a refusal. Everything else is a refusal with its text.
     """
-    if isinstance(error, UnavailableError):
+    if is_of(error, UnavailableError):
         return BusUnavailableError(str(error) or reason_of(error))
     if isinstance(error, Trade2026Error):
         return RefusedError(str(error) or reason_of(error))

@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from trade2026.adapters.bus.attempt import Attempt, reason_of
+from trade2026.adapters.bus.attempt import Attempt, is_of, reason_of
 from trade2026.adapters.bus.log import Record
-from trade2026.core.errors import CodecError
+from trade2026.core.errors import CodecError, StoppingError
 from trade2026.model import codec
 from trade2026.model.subjects import Event
 from trade2026.ports.bus import Delivery, EventHandler, PoisonHandler
@@ -78,6 +78,10 @@ class Handling:
             if error is None:
                 self.handled_count += 1
                 return _HANDLED
+            if is_of(error, StoppingError):
+                # It is not the event's fault, and the next life is given it again.
+                await self.stopping.wait()
+                return _LEFT
             self.failed_count += 1
             _LOG.warning(
                 "event failed",

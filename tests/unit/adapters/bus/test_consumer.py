@@ -11,8 +11,10 @@ from tests.contract.bus.messages import deposit, until
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.core.clock import SystemClock
+from trade2026.core.errors import BusUnavailableError, StoppingError
 from trade2026.model.journal import CashDeposited, JournalEvent
-from trade2026.model.subjects import ORDERS_EVENT, Event
+from trade2026.model.kill import Cleared, ClearRequest
+from trade2026.model.subjects import ORDERS_CLEAR, ORDERS_EVENT, Event
 from trade2026.ports.bus import Delivery
 
 TRIES = 2
@@ -103,3 +105,54 @@ async def test_a_parked_event_that_begins_to_kill_is_soon_tried_no_more(lives: L
 
     assert lives.deaths == TRIES
     assert lives.rung[1] == f"{TRIES} processes died while they handled it"
+
+
+@pytest.mark.parametrize("is_group", [False, True])
+async def test_an_event_that_a_service_takes_no_more_at_its_end_is_left_to_its_next_life(
+    *, is_group: bool
+) -> None:
+    log, tried, rung = MemoryLog(), list[int](), list[str]()
+    is_first = True
+
+    async def take(event: JournalEvent, _: Delivery) -> None:
+        assert isinstance(event, CashDeposited)
+        tried.append(int(event.amount))
+        if is_first:
+            error = StoppingError("nothing is written any more")
+            raise ExceptionGroup("side by side", [error]) if is_group else error
+
+    async def ring(_s: Event[object], _m: object, _d: Delivery, reason: str) -> None:
+        rung.append(reason)
+
+    bus = LocalBus(log, SystemClock(), with_codec=False)
+    consumed = await bus.consume(
+        ORDERS_EVENT, take, durable="sink", on_poison=ring, max_tries=TRIES
+    )
+    await deposit(bus, "one", 1)
+    await deposit(bus, "two", 2)
+    await until(lambda: bool(tried))
+    await asyncio.sleep(0.2)
+    assert tried == [1]
+    await asyncio.wait_for(consumed.stop(), 1)
+    await bus.close()
+
+    is_first = False
+    after = LocalBus(log, SystemClock(), with_codec=False)
+    await after.consume(ORDERS_EVENT, take, durable="sink", on_poison=ring, max_tries=TRIES)
+    await until(lambda: tried == [1, 1, 2])
+    await after.close()
+    assert rung == []
+
+
+@pytest.mark.parametrize("is_group", [False, True])
+async def test_who_asks_a_service_at_its_end_is_not_told_no(*, is_group: bool) -> None:
+    bus = LocalBus(MemoryLog(), SystemClock(), with_codec=True)
+
+    async def answer(_: ClearRequest) -> Cleared:
+        error = StoppingError("nothing is written any more")
+        raise ExceptionGroup("side by side", [error]) if is_group else error
+
+    await bus.serve(ORDERS_CLEAR, answer)
+    with pytest.raises(BusUnavailableError):
+        await bus.ask(ORDERS_CLEAR, ClearRequest(scope="global", asked_by="tess"))
+    await bus.close()
