@@ -1,8 +1,9 @@
 """What orders need though nobody asks for it: an end in time, an answer, a group that is tended.
 
 A sweep only looks. What it finds is done beside it, in a lane of its kind at its venue, so that
-nothing waits for a venue that is silent but what that venue is asked. What waited in a lane is
-looked at anew when its turn comes.
+nothing waits for a venue that is silent but what that venue is asked: a cancel does not wait behind
+doubts, nor the end of what rests here behind any venue. What waited in a lane is looked at anew
+when its turn comes.
 """
 
 from collections.abc import Callable, Coroutine
@@ -61,7 +62,7 @@ class Upkeep:
             need = need_of(order, now_ns)
             if need is not None and self._is_free(request.order_id):
                 step = partial(self._see_to, request.order_id)
-                self._aside.want(request.order_id, (order.venue, need), step)
+                self._aside.want(request.order_id, (_asked(order), need), step)
             if request.group is not None and self._groups.is_due(order):
                 lane = (order.venue, request.group.kind)
                 self._aside.want(key_of(request), lane, partial(self._tend, order))
@@ -81,3 +82,8 @@ class Upkeep:
 
     def _is_free(self, order_id: OrderId) -> bool:
         return not self._locks.is_held(order_id) and not self._asking.is_asking(order_id)
+
+
+def _asked(order: Order) -> str:
+    """Return the venue that has to be asked about *order*; none of what rests or waits here."""
+    return "" if order.is_resting or order.is_waiting else order.venue

@@ -6,14 +6,14 @@ from collections import Counter
 import pytest
 from msgspec.structs import replace
 from tests.factories import NOW_NS
-from tests.trading import Core, PlainVenue, a_resting_ask, an_ask, running_core, until
+from tests.trading import PX, Core, PlainVenue, a_resting_ask, an_ask, running_core, until
 from tests.unit.desk.test_routed import Site, resting
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import OrderId
-from trade2026.core.numbers import Qty
+from trade2026.core.numbers import Px, Qty
 from trade2026.desk import aside, cancelling
 from trade2026.domain.oms.query import OrderQuery
 from trade2026.model.execution import VenueAck, VenueOrderStatus
@@ -24,6 +24,7 @@ from trade2026.model.order import (
     OrderCancelRequest,
     OrderStatusRequest,
     OrdStatus,
+    OrdType,
     TimeInForce,
 )
 from trade2026.model.risk import GLOBAL_SCOPE, RiskApproved, TradingMode
@@ -121,6 +122,59 @@ async def test_an_order_ends_in_time_while_others_are_asked_about_in_vain(
         await until(lambda: core.oms.journal.order(timed.request.order_id).is_done)
 
         assert core.oms.journal.order(timed.request.order_id).status is OrdStatus.EXPIRED
+
+
+async def test_a_cancel_is_asked_again_while_others_are_asked_about_in_vain(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "MOST_IN_LANE", 3)
+    async with running_core(log, venue) as core:
+        doubts = await doubted(core, venue, 8)
+        order, _ = await core.oms.submit(a_resting_ask("cancelled"))
+        order_id = order.request.order_id
+        await until(lambda: core.oms.journal.order(order_id).venue_ack_ns is not None)
+        venue.is_deaf = True
+        await core.oms.cancel(order_id, "tess")
+        venue.is_deaf = False
+        status = venue.status
+
+        async def about_one(request: OrderStatusRequest) -> VenueOrderStatus:
+            if request.order_id != order_id:
+                await asyncio.Event().wait()
+            return await status(request)
+
+        monkeypatch.setattr(venue, "status", about_one)
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: core.oms.journal.order(order_id).is_done)
+
+        assert not any(core.oms.journal.order(one).is_done for one in doubts)
+
+
+async def test_a_stop_that_rests_here_ends_in_time_while_a_venue_is_silent(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "MOST_IN_LANE", 3)
+    async with running_core(log, venue) as core:
+        until_ns = TimeNs(core.clock.now_ns() + NS_PER_S)
+        timed = {"time_in_force": TimeInForce.GTD, "expire_ns": until_ns}
+        there = [
+            (await core.oms.submit(a_resting_ask(f"key-{n}", **timed)))[0].request.order_id
+            for n in range(8)
+        ]
+        stop, _ = await core.oms.submit(
+            an_ask("stop", ord_type=OrdType.STOP, stop_px=Px(PX + PX // 10), **timed)
+        )
+
+        async def silent(_: OrderCancelRequest) -> VenueAck:
+            await asyncio.Event().wait()
+            raise AssertionError("never")
+
+        monkeypatch.setattr(venue, "cancel", silent)
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: core.oms.journal.order(stop.request.order_id).is_done)
+
+        assert core.oms.journal.order(stop.request.order_id).status is OrdStatus.EXPIRED
+        assert sum(core.oms.journal.order(one).is_cancel_requested for one in there) == 3
 
 
 async def test_a_report_is_booked_while_its_order_is_asked_about(

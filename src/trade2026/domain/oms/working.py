@@ -25,6 +25,8 @@ class Need(StrEnum):
     """Its time is over."""
     ASK = "ASK"
     """Its venue owes a word that may never come by itself."""
+    CANCEL = "CANCEL"
+    """Its venue owes a word on its cancel, and is asked to cancel it once more."""
     FINISH = "FINISH"
     """It was left behind before it was sent."""
 
@@ -80,5 +82,7 @@ def need_of(order: Order, now_ns: TimeNs) -> Need | None:
             return None
         case Resume.FAIL | Resume.SEND:
             return Need.FINISH
+        case Resume.CANCEL_AGAIN:
+            return Need.CANCEL
         case _:
             return Need.ASK

@@ -18,8 +18,9 @@ LATER_NS = TimeNs(NOW_NS + 100 * NS_PER_S)
     [
         (received(), Need.FINISH),
         (sent(), Need.ASK),
+        (cancelling(sent()), Need.ASK),
         (said(sent(), ExecType.NEW), None),
-        (cancelling(filled(sent(), "1")), Need.ASK),
+        (cancelling(filled(sent(), "1")), Need.CANCEL),
         (filled(sent(), "10"), None),
     ],
 )
