@@ -4,11 +4,15 @@ A job begins with the kill in the log and ends with its report in the log; whoev
 between goes on with it. Positions are closed by reduce-only market orders through the OMS, like
 any other order; the mode check lets the kill switch's own orders through where all is halted.
 A position is closed as soon as nothing is open any more in its account and symbol: a venue that
-is slow to cancel holds up no other. What is not flat in time is told of, and tried on.
+is slow to cancel holds up no other. Whatever is waited for is waited for beside the rest: neither
+a kill nor a place whose venue is silent delays another. What is not flat in time is told of, and
+tried on.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Callable, Coroutine
+from itertools import groupby
+from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -18,9 +22,15 @@ from trade2026.core.ids import EventId
 from trade2026.core.newest import Newest
 from trade2026.desk.persistence import append_until_stored
 from trade2026.desk.risk import RiskDesk
-from trade2026.domain.risk.closing import Closings, Place, closing_places, open_places
+from trade2026.domain.risk.closing import (
+    Closings,
+    Place,
+    closing_places,
+    open_places,
+    place_of,
+)
 from trade2026.model.kill import ClearRequest, CloseRequest, KillReport, KillStatus
-from trade2026.model.risk import RiskControl, TradingMode
+from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode
 from trade2026.model.subjects import KILL_REPORT, ORDERS_CLEAR, ORDERS_CLOSE, scope_key
 from trade2026.ports.bus import Bus, Delivery
 
@@ -35,6 +45,9 @@ OLD_NS: Final = 600 * NS_PER_S
 """A kill that flattens nothing and is older is not timed any more after a restart."""
 REPORTS_KEPT: Final = 100
 
+Begin = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+"""Has a deed done by itself, for as long as its owner lives."""
+
 
 class KillJob:
     """One pull of the switch, until it is done."""
@@ -43,14 +56,16 @@ class KillJob:
         self.control = control
         self.cancelled_ns: TimeNs | None = None
         self.close_count = 0
-        self.refusal = ""
-        """Why the last closing order was refused."""
+        self.refusals: dict[Place, str] = {}
+        """Why the last closing order at a place was refused."""
         self.left: tuple[str, ...] = ()
         self.is_late = False
         """Whether it was told that it takes too long."""
-        self._tried_ns: dict[str, TimeNs] = {}
+        self.is_clearing = False
+        """Whether the OMS is being told to cancel, and has not answered yet."""
+        self._tried_ns: dict[str | Place, TimeNs] = {}
 
-    def is_due(self, what: str, now_ns: TimeNs, every_ns: int) -> bool:
+    def is_due(self, what: str | Place, now_ns: TimeNs, every_ns: int) -> bool:
         """Return whether it is time to do *what* again, and remember that it is done."""
         last = self._tried_ns.get(what)
         if last is not None and now_ns - last < every_ns:
@@ -88,6 +103,8 @@ class KillDesk:
         self._risk = risk
         self._book = risk.book
         self._jobs: dict[EventId, KillJob] = {}
+        self._closing: dict[Place, KillJob] = {}
+        """Where a close is being asked for at this moment, and for which kill."""
         self._reports = Newest[EventId, KillReport](REPORTS_KEPT)
 
     def under_way(self) -> list[KillReport]:
@@ -115,86 +132,107 @@ class KillDesk:
             self._jobs[control.control_id] = KillJob(control)
 
     async def run(self) -> None:
-        """Carry out what there is to do, until cancelled."""
-        while True:
-            await self.step()
-            await asyncio.sleep(STEP_EVERY_S)
-
-    async def step(self) -> None:
-        """Take every kill that is under way one step further, side by side."""
-        now_ns = self._clock.now_ns()
+        """Carry out what there is to do, until cancelled; nothing that it began outlives it."""
         async with asyncio.TaskGroup() as tasks:
-            for job in self._jobs.values():
-                tasks.create_task(self._advance(job, now_ns))
+            while True:
+                self.step(tasks.create_task)
+                await asyncio.sleep(STEP_EVERY_S)
 
-    async def _advance(self, job: KillJob, now_ns: TimeNs) -> None:
+    def step(self, begin: Begin) -> None:
+        """Have done what every kill under way needs now, and wait for none of it.
+
+        What has been begun for a kill, or at a place, is not begun again before it is over.
+        """
+        now_ns = self._clock.now_ns()
+        for job in list(self._jobs.values()):
+            self._advance(job, now_ns, begin)
+
+    def _advance(self, job: KillJob, now_ns: TimeNs, begin: Begin) -> None:
         scope = job.control.scope
         if not self._is_standing(job):
-            await self._finish(job.report(KillStatus.ABANDONED, now_ns))
+            self._finish(job.report(KillStatus.ABANDONED, now_ns), begin)
             return
         if not job.is_late and now_ns - job.control.ts_ns > FLAT_WITHIN_NS:
-            await self._tell_late(job)
+            job.is_late = True
+            begin(self._tell_late(job))
         places = open_places(scope, self._book.accounts.every(), now_ns)
         if not places:
             job.cancelled_ns = job.cancelled_ns or now_ns
-        elif job.is_due("clear", now_ns, CLEAR_EVERY_NS):
-            await self._clear(job)
+        elif not job.is_clearing and job.is_due("clear", now_ns, CLEAR_EVERY_NS):
+            job.is_clearing = True
+            begin(self._clear(job))
         if job.control.flatten:
-            closing = closing_places(scope, self._book.accounts.every())
-            await self._flatten(job, now_ns, places | closing)
+            self._flatten(job, now_ns, places, begin)
         elif not places:
-            await self._finish(job.report(KillStatus.CANCELLED, now_ns))
+            self._finish(job.report(KillStatus.CANCELLED, now_ns), begin)
 
-    async def _flatten(self, job: KillJob, now_ns: TimeNs, busy: frozenset[Place]) -> None:
-        """Close what is held, but for the places where orders are still under way."""
+    def _flatten(
+        self, job: KillJob, now_ns: TimeNs, places: frozenset[Place], begin: Begin
+    ) -> None:
+        """Close what is held, but where orders are still under way.
+
+        Another kill's close counts as well: of two that close the same, one would be refused.
+        """
+        accounts = self._book.accounts
         found = self._book.closings(job.control.scope)
         job.left = _left(found, job)
-        requests = [one for one in found.requests if (one.account, one.symbol) not in busy]
-        if requests:
-            if job.is_due("close", now_ns, CLOSE_EVERY_NS):
-                async with asyncio.TaskGroup() as tasks:
-                    for request in requests:
-                        tasks.create_task(self._close(job, request))
-                job.left = _left(found, job)
-        elif busy:
+        busy = places | closing_places(GLOBAL_SCOPE, accounts.every()) | self._closing.keys()
+        for place, requests in groupby(found.requests, place_of):
+            if place not in busy and job.is_due(place, now_ns, CLOSE_EVERY_NS):
+                self._closing[place] = job
+                begin(self._close_at(place, job, list(requests)))
+        is_closing = closing_places(job.control.scope, accounts.every()) or any(
+            one is job for one in self._closing.values()
+        )
+        if found.requests or places or is_closing:
             return
-        elif found.left:
-            await self._finish(job.report(KillStatus.NOT_FLAT, now_ns))
+        if found.left:
+            self._finish(job.report(KillStatus.NOT_FLAT, now_ns), begin)
         else:
-            await self._finish(job.report(KillStatus.FLAT, now_ns, now_ns))
+            self._finish(job.report(KillStatus.FLAT, now_ns, now_ns), begin)
 
     def _is_standing(self, job: KillJob) -> bool:
         standing = self._book.modes.control_of(job.control.scope)
         return standing is not None and standing.control_id == job.control.control_id
 
     async def _clear(self, job: KillJob) -> None:
+        request = ClearRequest(scope=job.control.scope, asked_by=job.control.asked_by)
         try:
-            await self._bus.ask(
-                ORDERS_CLEAR, ClearRequest(scope=job.control.scope, asked_by=job.control.asked_by)
-            )
+            await self._bus.ask(ORDERS_CLEAR, request)
         except Trade2026Error as error:
             self._log.warning("the OMS does not cancel", scope=job.control.scope, why=str(error))
+        finally:
+            job.is_clearing = False
+
+    async def _close_at(self, place: Place, job: KillJob, requests: list[CloseRequest]) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for request in requests:
+                    tasks.create_task(self._close(job, request))
+        finally:
+            del self._closing[place]
 
     async def _close(self, job: KillJob, request: CloseRequest) -> None:
         try:
             closed = await self._bus.ask(ORDERS_CLOSE, request)
         except Trade2026Error as error:
-            job.refusal = str(error)
-            self._log.warning("the OMS does not close", symbol=request.symbol, why=job.refusal)
+            job.refusals[place_of(request)] = str(error)
+            self._log.warning("the OMS does not close", symbol=request.symbol, why=str(error))
             return
         job.close_count += 1
-        job.refusal = closed.refusal
+        job.refusals[place_of(request)] = closed.refusal
 
     async def _tell_late(self, job: KillJob) -> None:
-        job.is_late = True
         scope, left = job.control.scope, "; ".join(job.left) or "orders are still open"
         text = f"the kill of {scope} is not done after {FLAT_WITHIN_NS // NS_PER_S} s: {left}"
         alert_id = f"{job.control.control_id}-late"
         await self._risk.alerts.tell("HALT", "kill", scope, text, alert_id)
 
-    async def _finish(self, report: KillReport) -> None:
-        del self._jobs[report.control_id]
+    def _finish(self, report: KillReport, begin: Begin) -> None:
         self._keep(report)
+        begin(self._tell_end(report))
+
+    async def _tell_end(self, report: KillReport) -> None:
         await append_until_stored(
             self._bus,
             self._log,
@@ -215,8 +253,9 @@ class KillDesk:
 
 
 def _left(found: Closings, job: KillJob) -> tuple[str, ...]:
+    why = job.refusals
     held = [
-        f"{one.account} {one.symbol} {one.side}: {job.refusal or 'being closed'}"
+        f"{one.account} {one.symbol} {one.side}: {why.get(place_of(one)) or 'being closed'}"
         for one in found.requests
     ]
     return (*held, *found.left)

@@ -60,10 +60,15 @@ class World:
         await until(lambda: bool(self.kills.under_way() or self.kills.reports()))
         return control
 
+    async def step(self) -> None:
+        """Take one step, and wait for all that it began."""
+        async with asyncio.TaskGroup() as tasks:
+            self.kills.step(tasks.create_task)
+
     async def done(self) -> KillReport:
         for _ in range(500):
             self.core.clock.advance(2_000_000)
-            await self.kills.step()
+            await self.step()
             if not self.kills.under_way():
                 break
             await asyncio.sleep(0.002)
@@ -178,9 +183,9 @@ async def test_what_is_not_flat_in_time_is_told_of_and_tried_on(world: World) ->
     book = world.core.risk.book
     book.quote(PRISM, "BTCUSDT", a_quote("0", "0"), NOW_NS)
     await world.kill()
-    await world.kills.step()
+    await world.step()
     world.core.clock.advance(FLAT_WITHIN_NS + 1)
-    await world.kills.step()
+    await world.step()
 
     texts = [alert.text for alert, _ in world.core.risk.alerts.newest() if alert.kind == "kill"]
     assert len(texts) == 1
@@ -198,7 +203,7 @@ async def test_a_venue_that_is_deaf_is_waited_for(world: World, venue: PlainVenu
     await world.kill()
     for _ in range(3):
         world.core.clock.advance(NS_PER_S)
-        await world.kills.step()
+        await world.step()
     assert [one.cancelled_ns for one in world.kills.under_way()] == [None]
 
     venue.is_deaf = False
@@ -227,7 +232,7 @@ async def test_a_venue_that_never_answers_keeps_no_other_position_from_being_clo
     await world.kill()
     for _ in range(500):
         world.core.clock.advance(2_000_000)
-        await world.kills.step()
+        await world.step()
         if not world.held():
             break
         await asyncio.sleep(0.002)
@@ -267,7 +272,7 @@ async def test_an_oms_that_is_away_is_asked_again(log: MemoryLog, venue: PlainVe
         await core.bus.fold(RISK_CONTROL, world.kills.on_control)
         await world.hold()
         await world.kill()
-        await world.kills.step()
+        await world.step()
         assert [one.close_count for one in world.kills.under_way()] == [0]
 
         await core.bus.serve(ORDERS_CLOSE, Closer(core.oms).on_close)

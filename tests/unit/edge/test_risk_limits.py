@@ -1,5 +1,6 @@
 """Limits, modes and blocks over HTTP: they bind, they are durable, and they are audited."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -241,7 +242,8 @@ async def test_a_kill_is_told_of_while_it_is_under_way_and_when_it_is_done(world
     await world.bus.fold(RISK_CONTROL, world.kills.on_control)
     reply = await world.call("POST", "/risk/kill", json={"scope": "strategy:a", "flatten": True})
     (before,) = (await world.call("GET", "/risk/kills")).json()
-    await world.kills.step()
+    async with asyncio.TaskGroup() as tasks:
+        world.kills.step(tasks.create_task)
     (after,) = (await world.call("GET", "/risk/kills")).json()
 
     assert (reply.status_code, reply.json()["flatten"]) == (202, True)

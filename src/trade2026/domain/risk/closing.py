@@ -17,7 +17,7 @@ from trade2026.domain.risk.account import Reservation, RiskAccount
 from trade2026.domain.risk.limit import Limits
 from trade2026.model.instrument import Instrument
 from trade2026.model.kill import CloseRequest
-from trade2026.model.order import Side
+from trade2026.model.order import NewOrderSingle, Side
 from trade2026.model.risk import (
     GLOBAL_SCOPE,
     KILL_SWITCH,
@@ -91,7 +91,7 @@ def open_places(scope: str, accounts: Iterable[RiskAccount], now_ns: TimeNs) -> 
     An approval that the log does not show a second later belongs to an order that is not sent.
     """
     return frozenset(
-        _place_of(one)
+        place_of(one.approved.request)
         for one in _reservations(scope, accounts)
         if one.approved.request.sent_by != KILL_SWITCH
         and (one.is_journalled or now_ns - one.approved.approved_ns < NS_PER_S)
@@ -101,14 +101,15 @@ def open_places(scope: str, accounts: Iterable[RiskAccount], now_ns: TimeNs) -> 
 def closing_places(scope: str, accounts: Iterable[RiskAccount]) -> frozenset[Place]:
     """Return where an order of the kill switch is under way in *scope*."""
     return frozenset(
-        _place_of(one)
+        place_of(one.approved.request)
         for one in _reservations(scope, accounts)
         if one.approved.request.sent_by == KILL_SWITCH
     )
 
 
-def _place_of(one: Reservation) -> Place:
-    return one.approved.request.account, one.approved.request.symbol
+def place_of(order: NewOrderSingle | CloseRequest) -> Place:
+    """Return where *order* trades."""
+    return order.account, order.symbol
 
 
 def _reservations(scope: str, accounts: Iterable[RiskAccount]) -> Iterator[Reservation]:
