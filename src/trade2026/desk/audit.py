@@ -114,9 +114,19 @@ class AuditDesk:
         return tuple(self._kept)
 
     async def first_seq(self) -> int:
-        """Return from where in its stream the chain must be read to go on with it."""
+        """Return from where in its stream the chain must be read to go on with it.
+
+        From there on the newest records are: messages hold one of them or many, so that they
+        are looked for by their number, and some of what is read is not kept.
+        """
         newest = (await self._bus.stream_state(AUDIT_RECORD.stream)).last_seq
-        return max(1, newest + 1 - KEPT)
+        if not newest:
+            return 1
+        enough = await self._number_at(newest) - KEPT
+        back = max(1, KEPT // BATCH_MAX)
+        while back < min(newest, KEPT) and await self._number_at(newest + 1 - back) > enough:
+            back *= 2
+        return max(1, newest + 1 - back)
 
     async def on_batch(self, batch: AuditBatch, delivery: Delivery) -> None:
         """Take what is in the chain: at the start what was written before, later one's own."""
@@ -166,6 +176,17 @@ class AuditDesk:
             # Nothing is lost by waiting, since the logs have it, and an order has several deeds.
             await asyncio.sleep(GATHER_S)
             await self._write()
+
+    async def _number_at(self, seq: int) -> int:
+        """Return the number of the first record of a message, 0 where it cannot be read."""
+        found: list[int] = []
+
+        async def look(batch: AuditBatch, _: Delivery) -> None:
+            found.append(batch.records[0].number)
+
+        reading = await self._bus.fold(AUDIT_RECORD, look, from_seq=seq, until_seq=seq + 1)
+        await reading.stop()
+        return found[0] if found else 0
 
     async def _note(self, source: str, seq: int, deed: Deed) -> None:
         if seq <= self._cursors.get(source, 0):

@@ -125,6 +125,43 @@ async def test_more_deeds_than_a_message_holds_are_written_before_the_loop_begin
     await bus.close()
 
 
+@pytest.mark.parametrize("in_a_message", [1, 3, 8])
+async def test_a_start_reads_few_more_records_than_are_shown(
+    in_a_message: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "KEPT", 40)
+    monkeypatch.setattr(audit, "BATCH_MAX", in_a_message)
+    log = MemoryLog()
+    bus = a_bus(log)
+    for number in range(480):
+        await place(bus, number)
+    await settled(await begin(bus), 480)
+    whole = await read(log)
+    monkeypatch.setattr(audit, "BATCH_MAX", 8)
+
+    desk = AuditDesk(bus, LOG)
+    begun = await desk.first_seq()
+    await bus.fold(AUDIT_RECORD, desk.on_batch, from_seq=begun)
+
+    assert list(desk.records()) == whole[-40:]
+    assert desk.head.hash == whole[-1].hash
+    newest = await bus.last_seq(AUDIT_RECORD.stream)
+    assert (newest + 1 - begun) * in_a_message <= 2 * 40 + 2 * 8
+    await bus.close()
+
+
+async def test_a_chain_of_one_message_is_read_whole() -> None:
+    bus = a_bus(MemoryLog())
+    assert await AuditDesk(bus, LOG).first_seq() == 1
+    await place(bus, 1)
+    await settled(await begin(bus), 1)
+
+    desk = await begin(bus)
+
+    assert [one.number for one in desk.records()] == [1]
+    await bus.close()
+
+
 @pytest.mark.parametrize("is_stored", [False, True])
 @pytest.mark.parametrize("dies_at", [0, 1, 2])
 async def test_a_killed_writer_leaves_no_fork_no_gap_and_nothing_twice(
