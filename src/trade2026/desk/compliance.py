@@ -168,6 +168,7 @@ class ComplianceDesk:
         self._rules_digest = digest
 
     async def _judged(self, books: DayBooks, rules: RuleBook) -> tuple[Breach, ...]:
+        await books.put_together()
         if rules.stale_ns is None:
             return rules.judge(books.sheet())
         async with self._pricing:

@@ -3,6 +3,7 @@
 Everything comes from the log alone, so that a day reads the same whenever it is asked about.
 """
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,9 +11,19 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import InvalidInputError, StoreDamagedError
-from trade2026.core.ids import ExecId, OrderId
+from trade2026.core.ids import ExecId
 from trade2026.core.newest import Newest
 from trade2026.core.numbers import SignedQty, Value, value_of
+from trade2026.desk.day_lines import (
+    Came,
+    Corrected,
+    DayLines,
+    Line,
+    LinesState,
+    TakenBack,
+    Traded,
+    Undone,
+)
 from trade2026.domain.compliance.prices import Prices
 from trade2026.domain.compliance.sheet import Held, Placed, Sheet, Trade
 from trade2026.domain.position.ledger import Ledger
@@ -81,9 +92,7 @@ class DayState(msgspec.Struct, frozen=True, kw_only=True):
     day: str
     ledger: LedgerState
     obligations: ObligationsState
-    trades: tuple[Trade, ...]
-    orders: tuple[Placed, ...]
-    has_traded: tuple[OrderId, ...]
+    lines: LinesState
     seen: tuple[tuple[str, ExecId], ...]
 
 
@@ -101,10 +110,7 @@ class DayBooks:
         self.day = day
         self.ledger = Ledger()
         self.obligations = Obligations(settles_at)
-        self._trades: dict[tuple[str, ExecId], Trade] = {}
-        self._orders: dict[OrderId, Placed] = {}
-        self._has_traded: dict[OrderId, None] = {}
-        """Of the day's orders."""
+        self._lines = DayLines()
         self._seen = Newest[tuple[str, ExecId], None](REPORTS_KEPT)
         """The newest reports taken: as in the ledger, each counts once."""
 
@@ -119,7 +125,7 @@ class DayBooks:
         self.obligations.apply(event)
         match event:
             case OrderReceived() if event.ts_ns >= self.day.begin_ns:
-                self._orders[event.order_id] = Placed(
+                order = Placed(
                     order_id=event.order_id,
                     account=event.account,
                     symbol=event.request.symbol,
@@ -128,8 +134,9 @@ class DayBooks:
                     price=event.request.price,
                     ts_ns=event.ts_ns,
                 )
+                self._lines.append(Came(order))
             case OrderWithdrawn() if not event.is_expiry:
-                self._take_back(event.order_id)
+                self._alter(TakenBack(event.order_id))
             case OrderReported():
                 known = self.ledger.strategy_of(event.order_id) or event.strategy
                 self._report(event, known or UNATTRIBUTED)
@@ -148,9 +155,7 @@ class DayBooks:
             day=self.day.name,
             ledger=self.ledger.freeze(),
             obligations=self.obligations.freeze(),
-            trades=tuple(self._trades.values()),
-            orders=tuple(self._orders.values()),
-            has_traded=tuple(self._has_traded),
+            lines=self._lines.freeze(),
             seen=tuple(self._seen),
         )
 
@@ -167,9 +172,7 @@ class DayBooks:
         self.obligations.thaw(state.obligations)
         self._seen = Newest(REPORTS_KEPT, ((key, None) for key in state.seen))
         if frozen == self.day:
-            self._trades = {(one.venue, one.exec_id): one for one in state.trades}
-            self._orders = {one.order_id: one for one in state.orders}
-            self._has_traded = dict.fromkeys(state.has_traded)
+            self._lines.thaw(state.lines)
 
     async def priced_sheet(self, bus: Bus, stale_ns: int) -> Sheet:
         """Return what compliance judges, with what the market was at each order and each fill.
@@ -201,9 +204,14 @@ class DayBooks:
         await fold.stop()
         return prices.sheet()
 
+    async def put_together(self) -> None:
+        """Read what happened on the day, a part at a time: after it a sheet is soon there."""
+        for _ in self._lines.putting_together():
+            await asyncio.sleep(0)
+
     def sheet(self) -> Sheet:
         """Return what compliance judges."""
-        trades = sorted(self._trades.values(), key=lambda one: (one.ts_ns, one.exec_id))
+        trades = sorted(self._lines.trades(), key=lambda one: (one.ts_ns, one.exec_id))
         held: dict[tuple[str, str], Held] = {}
         for position in self.ledger.positions():
             if not position.quantity:
@@ -218,9 +226,7 @@ class DayBooks:
                 quantity=SignedQty(quantity),
                 value=Value(value + (before.value if before else 0)),
             )
-        return Sheet(
-            trades=tuple(trades), orders=tuple(self._orders.values()), held=tuple(held.values())
-        )
+        return Sheet(trades=tuple(trades), orders=self._lines.orders(), held=tuple(held.values()))
 
     def _report(self, event: OrderReported | UnknownReported, strategy: str) -> None:
         report = event.report
@@ -231,30 +237,30 @@ class DayBooks:
             self._seen.keep(key, None)
         match report.exec_type:
             case ExecType.TRADE:
-                self._has_traded.update(dict.fromkeys({report.order_id} & self._orders.keys()))
-                if event.ts_ns >= self.day.begin_ns:
-                    self._trades[key] = _trade(report, strategy)
+                is_of_day = event.ts_ns >= self.day.begin_ns
+                line = Traded(_trade(report, strategy, report.exec_id), is_of_day)
+                if is_of_day:
+                    self._lines.append(line)
+                else:
+                    self._alter(line)
             case ExecType.TRADE_CANCEL:
-                self._trades.pop((report.venue, undone_of(event)), None)
+                self._alter(Undone(report.venue, undone_of(event)))
             case ExecType.TRADE_CORRECT:
-                wrong = (report.venue, undone_of(event))
-                if wrong in self._trades:
-                    right = _trade(report, strategy)
-                    self._trades[wrong] = msgspec.structs.replace(right, exec_id=wrong[1])
+                self._alter(Corrected(_trade(report, strategy, undone_of(event))))
             case ExecType.CANCELED:
-                self._take_back(report.order_id)
+                self._alter(TakenBack(report.order_id))
             case _:
                 pass
 
-    def _take_back(self, order_id: OrderId) -> None:
-        order = self._orders.get(order_id)
-        if order is not None and order_id not in self._has_traded:
-            self._orders[order_id] = msgspec.structs.replace(order, is_cancelled_unfilled=True)
+    def _alter(self, line: Line) -> None:
+        """Write down what changes something of the day: before its first line there is nothing."""
+        if self._lines:
+            self._lines.append(line)
 
 
-def _trade(report: ExecutionReport, strategy: str) -> Trade:
+def _trade(report: ExecutionReport, strategy: str, exec_id: ExecId) -> Trade:
     return Trade(
-        exec_id=report.exec_id,
+        exec_id=exec_id,
         order_id=report.order_id,
         account=report.account,
         strategy=strategy,

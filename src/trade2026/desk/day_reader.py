@@ -21,7 +21,7 @@ from trade2026.ports.bus import Bus, Delivery, PoisonHandler
 from trade2026.ports.snapshots import SnapshotStore
 
 DAY_FOLD: Final = "day"
-SNAPSHOT_RULES: Final = 1
+SNAPSHOT_RULES: Final = 2
 """To be raised whenever the same events come to something else."""
 
 

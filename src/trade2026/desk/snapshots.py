@@ -359,7 +359,13 @@ def _form_of(info: inspect.Type, seen: set[type]) -> str:
         case inspect.TupleType(item_types=parts) | inspect.UnionType(types=parts):
             inner = " ".join(_form_of(one, seen) for one in parts)
             text = f"{type(info).__name__}({inner})"
-        case inspect.IntType() | inspect.StrType() | inspect.BoolType() | inspect.NoneType():
+        case (
+            inspect.IntType()
+            | inspect.StrType()
+            | inspect.BytesType()
+            | inspect.BoolType()
+            | inspect.NoneType()
+        ):
             text = type(info).__name__
         case _:
             raise TypeError(f"{info} cannot be in a snapshot")

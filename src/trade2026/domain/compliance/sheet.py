@@ -18,7 +18,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """How old it was."""
 
 
-class Trade(msgspec.Struct, frozen=True, kw_only=True):
+class Trade(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A fill that stands."""
 
     exec_id: ExecId
@@ -43,7 +43,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
         return Value(self.px * self.qty)
 
 
-class Placed(msgspec.Struct, frozen=True, kw_only=True):
+class Placed(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """An order of the day."""
 
     order_id: OrderId
