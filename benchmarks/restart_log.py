@@ -1,4 +1,8 @@
-"""The log that `restart.py` measures: orders and their parents, as fast as it takes them."""
+"""The log that `restart.py` measures: orders and their parents, as fast as it takes them.
+
+A thousand orders a second came, by their times. Were they all of one moment, risk would have to
+remember each of them: it counts those of the last second.
+"""
 
 import asyncio
 from typing import Any, Final
@@ -9,7 +13,7 @@ from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order
 
 from trade2026.adapters.bus.connection import Connection
 from trade2026.adapters.bus.nats import NatsBus
-from trade2026.core.clock import SystemClock
+from trade2026.core.clock import NS_PER_MS, SystemClock, TimeNs
 from trade2026.core.ids import ClOrdId, ExecId, OrderId
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.execution import step
@@ -34,11 +38,18 @@ def order_id_of(number: int) -> OrderId:
     return OrderId(f"0199f000-{number >> 16 & 0xFFFF:04x}-7000-8000-{number:012x}")
 
 
+def moment_of(number: int) -> TimeNs:
+    """Return when the order of that number came."""
+    return TimeNs(NOW_NS + number * NS_PER_MS)
+
+
 def life_of(number: int) -> list[OrderEvent]:
     """Return the events of one order: received, approved, sent, taken in, and mostly filled."""
-    order_id = order_id_of(number)
-    request = an_order(order_id=order_id, cl_ord_id=ClOrdId(f"key-{number}"))
-    events: list[OrderEvent] = [decide.received(request, NOW_NS)]
+    order_id, now_ns = order_id_of(number), moment_of(number)
+    request = an_order(
+        order_id=order_id, cl_ord_id=ClOrdId(f"key-{number}"), transact_time_ns=now_ns
+    )
+    events: list[OrderEvent] = [decide.received(request, now_ns)]
     order = apply(None, events[0])
 
     def book(event: Any) -> None:
@@ -47,10 +58,10 @@ def life_of(number: int) -> list[OrderEvent]:
         order = apply(order, event)
 
     def report(said: Any) -> None:
-        book(decide.judge_report(order, said, event_id=said.exec_id, ts_ns=NOW_NS))
+        book(decide.judge_report(order, said, event_id=said.exec_id, ts_ns=now_ns))
 
-    book(decide.approved(order, Money(1), NOW_NS))
-    book(decide.sent(order, "PRISM", NOW_NS))
+    book(decide.approved(order, Money(1), now_ns))
+    book(decide.sent(order, "PRISM", now_ns))
     report(a_report(request, exec_id=ExecId(f"N-{number}"), exec_type=ExecType.NEW))
     if number % OPEN_EVERY:
         report(a_fill(request, last_qty=request.order_qty, exec_id=ExecId(f"F-{number}")))
