@@ -3,9 +3,13 @@
 It pulls the kill switch when the core does not answer any more, also when it is frozen, or when
 an account has lost more at the venue than the line. The venue is told directly to cancel what is
 open, over the bus and without the core; the halt is written to the log, where the core finds it
-as soon as it runs again, and before it approves anything. It keeps no books of the core's: losses
-are reckoned from the venue's own statement and the latest quotes.
+as soon as it runs again, and before it approves anything. Once the core runs, a person who allows
+trading again has the last word: the log tells who came later. It keeps no books of the core's:
+losses are reckoned from the venue's own statement and the latest quotes.
 """
+
+import asyncio
+from typing import Final
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -29,14 +33,18 @@ from trade2026.model.risk import (
     account_scope,
 )
 from trade2026.model.subjects import RISK_CONTROL, VENUE_CLEAR, VENUE_STATEMENT, scope_key
-from trade2026.ports.bus import Bus
+from trade2026.ports.bus import Bus, Delivery
+
+READ_WITHIN_S: Final = 1.0
+"""How long the log may take to tell whether trading was allowed again."""
 
 
 class Pull(msgspec.Struct, frozen=True, kw_only=True):
     """One pull of the switch that is not wholly done yet."""
 
     control: RiskControl
-    is_logged: bool = False
+    logged_seq: int = 0
+    """Where the log has the halt; 0 until it has."""
     is_cleared: bool = False
     """Whether the venue has said that nothing of the scope is open."""
 
@@ -89,12 +97,14 @@ class WatchdogDesk:
         if why:
             self._begin(GLOBAL_SCOPE, why)
         for scope, pull in list(self.pulls.items()):
-            self.pulls[scope] = await self._carry_out(pull)
-            done = self.pulls[scope]
-            # Until the core runs again it may have had an order on its way: clear once more then.
-            if sign is Sign.READY and done.is_logged and done.is_cleared:
-                await self._clear(done)
+            left = await self._follow(pull, sign)
+            if self.pulls[scope] is not pull:
+                # Pulled anew meanwhile, for another loss: that one's turn is at the next look.
+                continue
+            if left is None:
                 del self.pulls[scope]
+            else:
+                self.pulls[scope] = left
 
     async def measure(self) -> None:
         """Pull the switch on every account that has lost more at the venue than the line."""
@@ -139,11 +149,47 @@ class WatchdogDesk:
         )
         self.pulls[scope] = Pull(control=control)
 
+    async def _follow(self, pull: Pull, sign: Sign) -> Pull | None:
+        """Take *pull* further, and return it; None where the core has taken over."""
+        is_running = sign is Sign.READY
+        if is_running and pull.logged_seq and await self._is_undone(pull):
+            self._log.warning("let go: trading was allowed again", scope=pull.control.scope)
+            return None
+        pull = await self._carry_out(pull)
+        if not (is_running and pull.logged_seq and pull.is_cleared):
+            return pull
+        # Until the core ran again it may have had an order on its way: clear once more.
+        await self._clear(pull)
+        return None
+
+    async def _is_undone(self, pull: Pull) -> bool:
+        """Return whether the log surely has it that the scope was allowed again after the halt."""
+        found: list[RiskControl] = []
+
+        async def note(control: RiskControl, _: Delivery) -> None:
+            found.append(control)
+
+        try:
+            async with asyncio.timeout(READ_WITHIN_S):
+                reading = await self._bus.fold(RISK_CONTROL, note, from_seq=pull.logged_seq + 1)
+                await reading.stop()
+        except (Trade2026Error, TimeoutError) as error:
+            self._log.error("the log cannot be read", why=str(error))
+            return False
+        halt = pull.control
+        return any(
+            one.scope == halt.scope
+            and one.mode is TradingMode.NORMAL
+            # A release that was made earlier undoes nothing, wherever it stands.
+            and one.ts_ns > halt.ts_ns
+            for one in found
+        )
+
     async def _carry_out(self, pull: Pull) -> Pull:
         if not pull.is_cleared or self.vigil.is_pulled:
             pull = msgspec.structs.replace(pull, is_cleared=await self._clear(pull))
-        if not pull.is_logged:
-            pull = msgspec.structs.replace(pull, is_logged=await self._write(pull))
+        if not pull.logged_seq:
+            pull = msgspec.structs.replace(pull, logged_seq=await self._write(pull))
         return pull
 
     async def _clear(self, pull: Pull) -> bool:
@@ -157,10 +203,10 @@ class WatchdogDesk:
             self._log.warning("cancelled at the venue", orders=len(cleared.order_ids))
         return True
 
-    async def _write(self, pull: Pull) -> bool:
+    async def _write(self, pull: Pull) -> int:
         control = pull.control
         try:
-            await self._bus.append(
+            return await self._bus.append(
                 RISK_CONTROL,
                 control,
                 event_id=control.control_id,
@@ -168,5 +214,4 @@ class WatchdogDesk:
             )
         except BusUnavailableError as error:
             self._log.error("the halt is not in the log", why=str(error))
-            return False
-        return True
+            return 0

@@ -1,5 +1,7 @@
 """The watchdog past the core: the venue is cleared, the halt is in the log, losses are seen."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from tests.factories import NOW_NS, a_quote, money, px, qty
 from tests.trading import LOG
@@ -7,8 +9,8 @@ from tests.trading import LOG
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core import chance
-from trade2026.core.clock import NS_PER_S, VirtualClock
-from trade2026.core.ids import AccountId, Ids, OrderId
+from trade2026.core.clock import NS_PER_S, TimeNs, VirtualClock
+from trade2026.core.ids import AccountId, EventId, Ids, OrderId
 from trade2026.core.numbers import SignedQty, Value, value_of, value_of_money
 from trade2026.desk.watchdog import WatchdogDesk
 from trade2026.domain.risk.vigil import Sign, Vigil
@@ -17,7 +19,7 @@ from trade2026.model.kill import Cleared, ClearRequest
 from trade2026.model.market import Ticker
 from trade2026.model.reconciliation import Statement, StatementLine, StatementRequest
 from trade2026.model.risk import RiskControl, TradingMode
-from trade2026.model.subjects import RISK_CONTROL, VENUE_CLEAR, VENUE_STATEMENT
+from trade2026.model.subjects import RISK_CONTROL, VENUE_CLEAR, VENUE_STATEMENT, scope_key
 from trade2026.ports.bus import Delivery
 
 
@@ -26,11 +28,14 @@ class World:
 
     def __init__(self) -> None:
         self.clock = VirtualClock(NOW_NS)
-        self.bus = LocalBus(MemoryLog(), self.clock, with_codec=True)
+        self.log = MemoryLog()
+        self.bus = LocalBus(self.log, self.clock, with_codec=True)
         self.desk = self.a_desk()
         self.cleared: list[str] = []
         self.controls: list[RiskControl] = []
         self.lines: list[StatementLine] = []
+        self.on_clear_more: Callable[[ClearRequest], Awaitable[Cleared]] | None = None
+        """What happens while the venue is cleared next."""
 
     def a_desk(self) -> WatchdogDesk:
         return WatchdogDesk(
@@ -54,6 +59,9 @@ class World:
 
     async def on_clear(self, request: ClearRequest) -> Cleared:
         self.cleared.append(request.scope)
+        if self.on_clear_more is not None:
+            on_clear, self.on_clear_more = self.on_clear_more, None
+            return await on_clear(request)
         return Cleared(order_ids=(OrderId("o"),) if len(self.cleared) == 1 else ())
 
     async def on_statement(self, _: StatementRequest) -> Statement:
@@ -63,6 +71,22 @@ class World:
         for _ in range(times):
             self.clock.advance(NS_PER_S)
             await self.desk.look(sign)
+
+    async def switch(self, scope: str, mode: TradingMode, *, later_ns: int = 1) -> None:
+        """Have a person switch *scope*, by the log, so much later than the first thing in it."""
+        first_ns = self.controls[0].ts_ns if self.controls else self.clock.now_ns()
+        control = RiskControl(
+            control_id=EventId(f"{scope}-{mode}-{later_ns}"),
+            scope=scope,
+            mode=mode,
+            cancel_open=False,
+            reason="",
+            asked_by="tess",
+            ts_ns=TimeNs(first_ns + later_ns),
+        )
+        await self.bus.append(
+            RISK_CONTROL, control, event_id=control.control_id, scope=scope_key(scope)
+        )
 
     def bought(self, account: str, paid: str) -> None:
         """Let *account* hold 1 BTCUSDT for which *paid* was paid."""
@@ -107,6 +131,103 @@ async def test_a_silent_core_is_halted_and_its_venue_cleared(world: World) -> No
     assert (control.scope, control.mode) == ("global", TradingMode.HALTED)
     assert (control.cancel_open, control.flatten, control.asked_by) == (True, True, "watchdog")
     assert control.reason == "the core does not answer for 5.0 s"
+
+
+async def pulled(world: World) -> int:
+    """Let the core be silent until the switch is pulled; return how often a venue was cleared."""
+    await world.begin()
+    await world.look(Sign.READY)
+    await world.look(Sign.SILENT, 7)
+    assert list(world.desk.pulls) == ["global"]
+    return len(world.cleared)
+
+
+async def test_who_allows_trading_again_loses_nothing_to_it(world: World) -> None:
+    before = await pulled(world)
+    await world.switch("global", TradingMode.NORMAL)
+    await world.look(Sign.READY)
+
+    assert len(world.cleared) == before
+    assert world.desk.pulls == {}
+
+
+@pytest.mark.parametrize(
+    ("scope", "mode", "later_ns"),
+    [
+        ("account:ann", TradingMode.NORMAL, 1),
+        ("global", TradingMode.REDUCE_ONLY, 1),
+        ("global", TradingMode.NORMAL, 0),
+    ],
+)
+async def test_nothing_else_keeps_it_from_clearing_once_more(
+    world: World, scope: str, mode: TradingMode, later_ns: int
+) -> None:
+    before = await pulled(world)
+    await world.switch(scope, mode, later_ns=later_ns)
+    await world.look(Sign.READY)
+
+    assert len(world.cleared) == before + 1
+    assert world.desk.pulls == {}
+
+
+async def test_what_the_log_has_before_the_halt_undoes_nothing(world: World) -> None:
+    await world.begin()
+    await world.switch("global", TradingMode.NORMAL, later_ns=3_600 * NS_PER_S)
+    await world.look(Sign.READY)
+    await world.look(Sign.SILENT, 7)
+    before = len(world.cleared)
+    await world.look(Sign.READY)
+
+    assert len(world.cleared) == before + 1
+
+
+@pytest.mark.parametrize("sign", [Sign.SILENT, Sign.BUSY, Sign.GONE])
+async def test_a_core_that_does_not_run_is_cleared_whatever_the_log_says(
+    world: World, sign: Sign
+) -> None:
+    before = await pulled(world)
+    await world.switch("global", TradingMode.NORMAL)
+    await world.look(sign)
+
+    assert len(world.cleared) == before + 1
+    assert list(world.desk.pulls) == ["global"]
+
+
+async def test_a_log_that_cannot_be_read_keeps_nothing_from_being_cleared(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trade2026.desk.watchdog.READ_WITHIN_S", 0.05)
+    before = await pulled(world)
+    await world.switch("global", TradingMode.NORMAL)
+    world.log.up.clear()
+    await world.look(Sign.READY)
+
+    assert len(world.cleared) == before + 1
+
+
+async def test_a_loss_that_is_found_meanwhile_is_not_let_go_with_an_older_one(
+    world: World,
+) -> None:
+    await world.begin()
+    world.bought("ann", "52000")
+    world.market(52_000)
+    await world.desk.measure()
+    world.market(50_000)
+    await world.desk.measure()
+    (first,) = world.desk.pulls.values()
+    world.market(48_000)
+
+    async def measures(_: ClearRequest) -> Cleared:
+        await world.desk.measure()
+        return Cleared(order_ids=())
+
+    world.on_clear_more = measures
+    await world.look(Sign.READY)
+
+    (second,) = world.desk.pulls.values()
+    assert second.control.control_id != first.control.control_id
+    await world.look(Sign.READY)
+    assert [one.scope for one in world.controls] == ["account:ann"] * 2
 
 
 async def test_a_venue_that_does_not_answer_is_asked_again(world: World) -> None:
@@ -191,4 +312,4 @@ async def test_a_log_that_is_away_is_written_later(world: World) -> None:
     await world.look(Sign.READY)
     await world.bus.close()
     await world.look(Sign.SILENT, 6)
-    assert [pull.is_logged for pull in world.desk.pulls.values()] == [False]
+    assert [pull.logged_seq for pull in world.desk.pulls.values()] == [0]
