@@ -116,6 +116,10 @@ class Asking:
 
     async def recheck(self, order_id: OrderId) -> list[ExecutionReport]:
         """Return what the log lacked of the venue's reports of an order that it had; now booked."""
+        async with self._locks.of(order_id):
+            # Whoever is at it may be about to hand it over, and a venue that was asked about an
+            # order that it does not have never takes it: after this, the order is at its way first.
+            pass
         async with self._ways.of(order_id):
             answer = await self._status_of(self._journal.order(order_id))
         return [] if answer is None else await self._book(order_id, answer)

@@ -27,7 +27,7 @@ from trade2026.model.order import (
     OrdType,
     TimeInForce,
 )
-from trade2026.model.risk import GLOBAL_SCOPE, RiskApproved, TradingMode
+from trade2026.model.risk import GLOBAL_SCOPE, RiskApproved, RiskRequest, RiskVerdict, TradingMode
 from trade2026.ports.bus import Delivery
 
 DELIVERY = Delivery(subject="exec.report.PRISM.default", stream_seq=1, appended_ns=NOW_NS)
@@ -247,6 +247,45 @@ async def test_an_order_whose_answer_is_waited_for_is_not_asked_about(
         await asyncio.sleep(0.05)
 
         assert venue.asked_about == []
+
+
+async def test_an_order_that_is_about_to_be_handed_over_is_not_asked_about_before(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = Core(log, venue)
+    check, checks, may_judge = core.risk.on_check, list[RiskRequest](), asyncio.Event()
+
+    async def slow(request: RiskRequest) -> RiskVerdict:
+        checks.append(request)
+        if len(checks) == 2:
+            await may_judge.wait()
+        return await check(request)
+
+    monkeypatch.setattr(core.risk, "on_check", slow)
+    await core.begin()
+    running = asyncio.ensure_future(core.run())
+    await asyncio.sleep(0)
+    # The log is slow to take that it is sent, so that risk is asked once more.
+    core.bus.pauses_at = core.bus.count + 2
+    placing = asyncio.ensure_future(core.oms.submit(a_resting_ask("key")))
+    await until(lambda: core.bus.is_paused)
+    core.clock.advance(NS_PER_S // 5)
+    core.bus.pause_over.set()
+    await until(lambda: len(checks) == 2)
+    order_id = checks[0].order.order_id
+    assert core.oms.journal.order(order_id).status is OrdStatus.SENT
+    rechecking = asyncio.ensure_future(core.oms.recheck(order_id))
+    await asyncio.sleep(0.05)
+
+    assert venue.asked_about == []
+    may_judge.set()
+    await placing
+    await rechecking
+    assert list(venue.taken) == venue.asked_about == [order_id]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await core.bus.close()
+    core.end()
 
 
 async def test_a_cancel_does_not_overtake_its_order(
