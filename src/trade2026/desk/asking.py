@@ -21,6 +21,7 @@ from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order
 from trade2026.model.execution import ExecutionReport, VenueOrderStatus
+from trade2026.model.journal import OrderFailed
 from trade2026.model.order import (
     NewOrderSingle,
     OrderCancelRequest,
@@ -149,9 +150,11 @@ class Asking:
         async with self._locks.of(order_id):
             # One that has moved meanwhile is asked about again: the answer may be the older word.
             if self._journal.order(order_id).order_seq == order.order_seq:
-                text = "the venue never received it"
-                now_ns = self._clock.now_ns()
-                await self._journal.step(decide.failed(order, text=text, ts_ns=now_ns))
+                word = decide.disowned(order, self._clock.now_ns())
+                if isinstance(word, OrderFailed):
+                    await self._journal.step(word)
+                else:
+                    await self._steps.book(word)
         return True
 
     async def _cancel(self, order_id: OrderId) -> bool:

@@ -26,6 +26,8 @@ class Surprise(StrEnum):
     """A bust or a correction of a fill that is not booked: nothing moves."""
     BOTH_FILLED = "BOTH_FILLED"
     """Legs that exclude each other have traded more than one of them should: fills crossed."""
+    FORGOTTEN = "FORGOTTEN"
+    """The venue knows nothing of an order that it had taken in: what became of it is unknown."""
     CHANGED_UNASKED = "CHANGED_UNASKED"
     """The venue changed an order that nobody wanted changed."""
 

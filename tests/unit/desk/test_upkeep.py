@@ -15,6 +15,7 @@ from trade2026.core.errors import VenueUnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Px, Qty
 from trade2026.desk import aside, cancelling
+from trade2026.domain.oms.change import Change
 from trade2026.domain.oms.query import OrderQuery
 from trade2026.model.execution import VenueAck, VenueOrderStatus
 from trade2026.model.instrument import LIVE, PRISM
@@ -175,6 +176,37 @@ async def test_a_stop_that_rests_here_ends_in_time_while_a_venue_is_silent(
 
         assert core.oms.journal.order(stop.request.order_id).status is OrdStatus.EXPIRED
         assert sum(core.oms.journal.order(one).is_cancel_requested for one in there) == 3
+
+
+@pytest.mark.parametrize("is_change", [False, True])
+async def test_an_order_that_its_venue_took_and_forgot_stands_and_a_person_hears_of_it_once(
+    log: MemoryLog, venue: PlainVenue, *, is_change: bool
+) -> None:
+    async with running_core(log, venue) as core:
+        order, _ = await core.oms.submit(a_resting_ask())
+        order_id = order.request.order_id
+        await until(lambda: core.oms.journal.order(order_id).venue_ack_ns is not None)
+        alerts = core.risk.alerts
+        for _ in range(2):
+            venue.is_deaf = True
+            if is_change:
+                await core.oms.replace(order_id, Change(price=Px(PX - PX // 5)), "tess")
+            else:
+                await core.oms.cancel(order_id, "tess")
+            venue.is_deaf = False
+            venue.taken.pop(order_id, None)
+            venue.reports.pop(order_id, None)
+            core.clock.advance(2 * NS_PER_S)
+            await until(lambda: core.oms.journal.order(order_id).status is OrdStatus.SENT)
+
+        order = core.oms.journal.order(order_id)
+        assert order.leaves_qty == order.request.order_qty
+        assert not order.is_cancel_requested
+        assert order.change is None
+        assert core.oms.steps.surprise_count == 1
+        await until(lambda: len(alerts.newest()) == 1)
+        (alert, _) = alerts.newest()[0]
+        assert alert.text.startswith("FORGOTTEN: ")
 
 
 async def test_a_report_is_booked_while_its_order_is_asked_about(

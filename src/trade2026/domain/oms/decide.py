@@ -36,6 +36,7 @@ from trade2026.model.journal import (
 )
 from trade2026.model.order import NewOrderSingle, OrdStatus, TimeInForce
 from trade2026.model.risk import Refusal
+from trade2026.model.surprise import Surprise
 
 
 class Resume(StrEnum):
@@ -243,6 +244,25 @@ def replace_refusal_report(order: Order, ack: VenueAck, ts_ns: TimeNs) -> Execut
     replace_id = order.change.replace_id
     exec_id = f"{order.request.order_id}-replace-refused-{replace_id}"
     report = _own_report(order, exec_id, ExecType.REPLACE_REJECTED, ack, ts_ns)
+    return msgspec.structs.replace(report, replace_id=replace_id)
+
+
+def disowned(order: Order, ts_ns: TimeNs) -> OrderFailed | ExecutionReport:
+    """Return what to journal or book of an *order* whose venue says that it has none such.
+
+    It never came there where the venue had said nothing of it: then it has failed. Where the venue
+    had taken it in, it may have traded or work on, and nobody knows: what was asked of the venue is
+    not done, the order stands as it did, and a person hears of it, once.
+    """
+    if order.venue_ack_ns is None:
+        return failed(order, text="the venue never received it", ts_ns=ts_ns)
+    asks_cancel = order.is_cancel_requested
+    assert asks_cancel or order.change is not None, "asked about because something was asked of it"
+    exec_type = ExecType.CANCEL_REJECTED if asks_cancel else ExecType.REPLACE_REJECTED
+    text = f"{Surprise.FORGOTTEN}: the venue had taken it in, and knows no such order now"
+    ack = VenueAck(order_id=order.request.order_id, is_accepted=False, text=text)
+    report = _own_report(order, f"{order.request.order_id}-forgotten", exec_type, ack, ts_ns)
+    replace_id = "" if asks_cancel or order.change is None else order.change.replace_id
     return msgspec.structs.replace(report, replace_id=replace_id)
 
 

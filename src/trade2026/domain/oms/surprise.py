@@ -20,6 +20,7 @@ from trade2026.model.surprise import Surprise
 _NEW: Final = ExecType.NEW
 _TRADE: Final = ExecType.TRADE
 _ENDS: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
+_NOT_DONE: Final = frozenset({ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED})
 
 SELF_TRADE: Final = "SELF_TRADE"
 """How the text of a venue begins that made an order smaller instead of trading with itself."""
@@ -63,6 +64,8 @@ def surprises_of(
         found += _of_end(order, report)
     elif exec_type in UNDOES:
         found += _of_undoing(order, report, was)
+    elif exec_type in _NOT_DONE and report.text.startswith(Surprise.FORGOTTEN):
+        found.append(report.text)
     elif exec_type is ExecType.REPLACED and not _is_expected(order, report):
         found.append(f"{Surprise.CHANGED_UNASKED}: replaced by the venue while {order.status}")
     found += _of_cum_qty(order, report, was)

@@ -1,5 +1,7 @@
 """What the order system decides about reports, restarts, cancels and repeated requests."""
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 from tests.factories import NOW_NS, a_fill, a_report, an_order, px, qty
@@ -8,6 +10,7 @@ from tests.unit.domain.oms.test_order import (
     cancelling,
     filled,
     received,
+    reported,
     said,
     sent,
 )
@@ -16,12 +19,13 @@ from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
+from trade2026.domain.oms.change import Change
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.order import Order, apply
 from trade2026.domain.oms.surprise import Surprise
 from trade2026.model.execution import ExecType, ExecutionReport, VenueAck
 from trade2026.model.instrument import LIVE, PRISM
-from trade2026.model.journal import OrderReported, UnknownReported
+from trade2026.model.journal import OrderFailed, OrderReported, UnknownReported
 from trade2026.model.order import NewOrderSingle, OrdStatus, OrdType, Side
 
 REFUSED = VenueAck(order_id=OrderId("order-1"), is_accepted=False, text="no such symbol")
@@ -232,6 +236,43 @@ def test_two_refused_cancels_of_one_order_are_two_reports() -> None:
     other = decide.cancel_refusal_report(second, REFUSED, NOW_NS)
 
     assert one.exec_id != other.exec_id
+
+
+def test_an_order_that_its_venue_never_had_has_failed() -> None:
+    order = cancelling(sent())
+
+    event = decide.disowned(order, NOW_NS)
+
+    assert isinstance(event, OrderFailed)
+    assert apply(order, event).status is OrdStatus.FAILED
+
+
+def changing(order: Order) -> Order:
+    change = Change(order_qty=qty("8"))
+    event = decide.replace_requested(
+        order, change, reserved=Money(0), asked_by="tess", ts_ns=NOW_NS
+    )
+    return apply(order, event)
+
+
+@pytest.mark.parametrize("ask", [cancelling, changing])
+def test_an_order_that_its_venue_had_and_knows_no_more_stands_and_is_told_of(
+    ask: Callable[[Order], Order],
+) -> None:
+    before = filled(said(sent(), ExecType.NEW), "1")
+    order = ask(before)
+
+    report = decide.disowned(order, NOW_NS)
+
+    assert isinstance(report, ExecutionReport)
+    assert surprise_of(order, report).startswith(f"{Surprise.FORGOTTEN}: ")
+    after = reported(order, report)
+    assert (after.status, after.leaves_qty) == (OrdStatus.PARTIALLY_FILLED, before.leaves_qty)
+    assert decide.resume(after) is Resume.NOTHING
+    # A person hears of it once, whatever is asked of it afterwards.
+    again = decide.disowned(ask(after), NOW_NS)
+    assert isinstance(again, ExecutionReport)
+    assert judged(ask(after), again) is None
 
 
 def test_a_refusal_without_words_gets_some() -> None:
