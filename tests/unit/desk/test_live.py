@@ -13,9 +13,15 @@ from tests.trading import until
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S, VirtualClock
-from trade2026.core.errors import InvalidInputError, RefusedError, VenueBusyError
+from trade2026.core.errors import (
+    InvalidInputError,
+    RefusedError,
+    VenueBusyError,
+    VenueUnavailableError,
+)
 from trade2026.core.ids import AccountId, OrderId
 from trade2026.core.numbers import Money, Px, Qty
+from trade2026.desk import live as live_desk
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.live import LiveAck, LiveMode
 from trade2026.model.live_subjects import LIVE_REPORT
@@ -313,6 +319,38 @@ async def test_an_exchange_that_is_slow_is_not_asked_once_for_each_cancel(
     await asyncio.gather(*cancels)
     await until(lambda: is_done(live))
     assert len(asked) <= 3
+
+
+async def test_a_cancel_that_comes_while_another_gets_lost_is_told_right_after_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_desk, "SWEEP_EVERY_S", 0.01)
+    async with site.running() as gateway:
+        await gateway.raise_to(LiveMode.LIVE)
+        # No sweep makes good what is missed here.
+        monkeypatch.setattr(live_desk, "SWEEP_EVERY_S", 3600.0)
+        await submit(gateway)
+        await asyncio.sleep(0.05)
+        told, may_get_lost = list[str](), asyncio.Event()
+        cancel_there = site.exchange.cancel
+
+        async def slow(client_id: str, venue_order_id: str, symbol: str) -> None:
+            told.append(client_id)
+            if len(told) == 1:
+                await may_get_lost.wait()
+                raise VenueUnavailableError("lost on the way")
+            await cancel_there(client_id, venue_order_id, symbol)
+
+        monkeypatch.setattr(site.exchange, "cancel", slow)
+        first = asyncio.ensure_future(cancel(gateway))
+        await until(lambda: len(told) == 1)
+        await cancel(gateway)
+        assert len(told) == 1
+        may_get_lost.set()
+        await first
+        await until(lambda: is_done(gateway))
+
+        assert len(told) == 2
 
 
 async def test_a_cancel_waits_while_the_exchange_wants_to_be_left_alone(

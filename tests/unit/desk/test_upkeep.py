@@ -346,6 +346,66 @@ async def test_a_cancel_does_not_overtake_its_order(
         assert told == [order_id]
 
 
+async def test_a_venue_is_not_told_to_cancel_what_has_filled_before_its_turn_came(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_core(log, venue) as core:
+        may_answer = hold_submit(venue, monkeypatch)
+        told = list[OrderId]()
+        cancel = venue.cancel
+
+        async def note(request: OrderCancelRequest) -> VenueAck:
+            told.append(request.order_id)
+            return await cancel(request)
+
+        monkeypatch.setattr(venue, "cancel", note)
+        placing = asyncio.ensure_future(core.oms.submit(a_resting_ask("key")))
+        await until(lambda: bool(venue.taken))
+        ((order_id, order),) = venue.taken.items()
+        cancelling = asyncio.ensure_future(core.oms.cancel(order_id, "tess"))
+        await until(lambda: core.oms.journal.order(order_id).is_cancel_requested)
+        await venue.fill(order_id, order.order_qty)
+        await until(lambda: core.oms.journal.order(order_id).is_done)
+        may_answer.set()
+        await asyncio.gather(placing, cancelling)
+
+        assert told == []
+        assert core.oms.journal.order(order_id).status is OrdStatus.FILLED
+
+
+async def test_an_order_that_somebody_asks_about_when_its_turn_comes_is_not_asked_about_again(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "MOST_IN_LANE", 1)
+    async with running_core(log, venue) as core:
+        (first,) = await doubted(core, venue, 1)
+        venue.is_mute = venue.is_lossy = True
+        order, _ = await core.oms.submit(a_resting_ask("taken"))
+        venue.is_mute = venue.is_lossy = False
+        second, asked = order.request.order_id, Counter[OrderId]()
+        may_answer = {one: asyncio.Event() for one in (first, second)}
+        status = venue.status
+
+        async def slow(request: OrderStatusRequest) -> VenueOrderStatus:
+            asked[request.order_id] += 1
+            await may_answer[request.order_id].wait()
+            return await status(request)
+
+        monkeypatch.setattr(venue, "status", slow)
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: asked[first] == 1)
+        rechecking = asyncio.ensure_future(core.oms.recheck(second))
+        await until(lambda: asked[second] == 1)
+        may_answer[first].set()
+        await until(lambda: core.oms.journal.order(first).is_done)
+        await asyncio.sleep(0.05)
+        may_answer[second].set()
+        await rechecking
+        await asyncio.sleep(0.05)
+
+        assert asked[second] == 1
+
+
 async def test_an_order_that_is_to_be_cancelled_already_does_not_expire(
     log: MemoryLog, venue: PlainVenue
 ) -> None:

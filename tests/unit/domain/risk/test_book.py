@@ -565,10 +565,13 @@ def test_the_strictest_mode_of_all_scopes_binds(desk: Desk) -> None:
 
 
 def test_a_release_that_was_made_later_releases(desk: Desk) -> None:
-    desk.book.modes.control(a_control(1, TradingMode.HALTED))
-    desk.book.modes.control(a_control(2, TradingMode.NORMAL))
+    modes = desk.book.modes
+    modes.control(a_control(1, TradingMode.HALTED))
+    modes.control(a_control(2, TradingMode.NORMAL))
 
-    assert desk.book.modes.mode_over("default") is TradingMode.NORMAL
+    assert modes.mode_over("default") is TradingMode.NORMAL
+    # What is released costs the orders after it nothing any more.
+    assert not modes._limited  # pyright: ignore[reportPrivateUsage] - nothing else tells.
 
 
 def test_the_same_control_again_changes_nothing(desk: Desk) -> None:
