@@ -6,7 +6,7 @@ loses nothing. `order_seq` numbers an order's events from 1 without a gap, so th
 an event twice changes nothing.
 """
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -187,6 +187,10 @@ JournalEvent: TypeAlias = OrderEvent | UnknownReported | CashDeposited | AnyBook
 """Anything in the log of orders."""
 
 
+# To look a member up in its enum costs more than to compare with it.
+_TRADE: Final = ExecType.TRADE
+
+
 class Move(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a report does to a position and to cash."""
 
@@ -217,7 +221,7 @@ def fee_asset_of(event: OrderReported | UnknownReported) -> str:
 def does_move(event: OrderReported | UnknownReported) -> bool:
     """Return whether *event* moves anything: whether `moves_of` it has something."""
     exec_type = event.report.exec_type
-    return exec_type is ExecType.TRADE or (event.was is not None and exec_type in UNDOES)
+    return exec_type is _TRADE or (event.was is not None and exec_type in UNDOES)
 
 
 def undoes_nothing(event: OrderReported | UnknownReported) -> bool:
@@ -238,7 +242,7 @@ def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:
     it as it really was. So every fold is right that adds them up, without knowing the fill.
     """
     report, was, exec_type = event.report, event.was, event.report.exec_type
-    if exec_type is ExecType.TRADE:
+    if exec_type is _TRADE:
         return (_move_of(report),)
     if was is None or exec_type not in UNDOES:
         return ()

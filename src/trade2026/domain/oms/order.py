@@ -60,6 +60,7 @@ _OWN_STEPS: Final[dict[type[OrderEvent], Trigger]] = {
 # To look a member up in its enum costs more than to compare with it.
 _APPROVE: Final = Trigger.APPROVE
 _SEND: Final = Trigger.SEND
+_TRADE: Final = ExecType.TRADE
 _CANCEL_REJECTED: Final = ExecType.CANCEL_REJECTED
 _REPLACED: Final = ExecType.REPLACED
 _REFUSALS: Final = frozenset({ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTED})
@@ -149,10 +150,23 @@ def apply(order: Order | None, event: OrderEvent) -> Order:
     )
     # First what every order goes through, by its exact type: to ask for a class that an event is
     # not of costs five times as much.
+    # Neither approval nor sending moves a quantity.
     if type(event) is OrderApproved:
-        return _step(order, event, _APPROVE, {})
+        return msgspec.structs.replace(
+            order,
+            status=status_after(order.status, _APPROVE),
+            order_seq=event.order_seq,
+            updated_ns=event.ts_ns,
+        )
     if type(event) is OrderSent:
-        return _step(order, event, _SEND, {"venue": event.venue, "sent_ns": event.ts_ns})
+        return msgspec.structs.replace(
+            order,
+            status=status_after(order.status, _SEND),
+            order_seq=event.order_seq,
+            updated_ns=event.ts_ns,
+            venue=event.venue,
+            sent_ns=event.ts_ns,
+        )
     if type(event) is OrderReported:
         return _report(order, event)
     assert not isinstance(event, OrderReceived), f"{event.order_id}: received twice"
@@ -218,11 +232,10 @@ def _begin(event: OrderReceived) -> Order:
 def _step(order: Order, event: OrderEvent, trigger: Trigger, changes: dict[str, Any]) -> Order:
     """Return *order* with *changes*, fields of it by name, and what every step changes."""
     status = status_after(order.status, trigger)
-    cum_qty: Qty = changes.get("cum_qty", order.cum_qty)
     request: NewOrderSingle = changes.get("request", order.request)
     changes["status"] = status
     changes["order_seq"] = event.order_seq
-    changes["leaves_qty"] = 0 if status in DONE else request.order_qty - cum_qty
+    changes["leaves_qty"] = 0 if status in DONE else request.order_qty - order.cum_qty
     changes["updated_ns"] = event.ts_ns
     return msgspec.structs.replace(order, **changes)
 
@@ -238,36 +251,47 @@ def _report(order: Order, event: OrderReported) -> Order:
         cum_qty = Qty(cum_qty + qty)
         cum_value = Value(cum_value + move.px * qty)
         fees = Money(fees + move.fee)
-    changes: dict[str, Any] = {
-        "exec_ids": order.exec_ids.union((report.exec_id,)),
-        "venue_order_id": report.venue_order_id or order.venue_order_id,
-        "venue_ack_ns": _ack_ns(order, event),
-        "text": report.text or order.text,
-        "cum_qty": cum_qty,
-        "cum_value": cum_value,
-        "fees": fees,
-    }
-    if report.exec_type is _CANCEL_REJECTED:
-        changes |= {"is_cancel_requested": False, "is_expiring": False}
-    elif report.exec_type is _REPLACED and not order.is_done:
-        changes |= _terms(order, report.order_qty, report.price, report.stop_px)
-    elif report.exec_ref_id and event.was is None and report.exec_type in UNDOES:
-        changes["undone_early"] = (*order.undone_early, report)
+    told = order if report.exec_type is _TRADE else _told(order, event)
     if order.change is not None and report.replace_id == order.change.replace_id:
-        changes["change"] = None
-    request: NewOrderSingle = changes.get("request", order.request)
+        told = msgspec.structs.replace(told, change=None)
+    order_qty = told.request.order_qty
     trigger = trigger_of(
         order.status,
         event,
         cum_qty=cum_qty,
-        order_qty=request.order_qty,
-        is_changing=changes.get("change", order.change) is not None,
+        order_qty=order_qty,
+        is_changing=told.change is not None,
     )
     if order.is_expiring and trigger is Trigger.CANCEL:
         trigger = Trigger.EXPIRE
-    return _step(order, event, trigger, changes)
+    status = status_after(order.status, trigger)
+    ack_ns = order.venue_ack_ns
+    if ack_ns is None and report.exec_type not in _REFUSALS:
+        ack_ns = event.ts_ns
+    return msgspec.structs.replace(
+        told,
+        status=status,
+        order_seq=event.order_seq,
+        cum_qty=cum_qty,
+        leaves_qty=0 if status in DONE else order_qty - cum_qty,
+        cum_value=cum_value,
+        fees=fees,
+        venue_order_id=report.venue_order_id or order.venue_order_id,
+        text=report.text or order.text,
+        updated_ns=event.ts_ns,
+        venue_ack_ns=ack_ns,
+        exec_ids=order.exec_ids.union((report.exec_id,)),
+    )
 
 
-def _ack_ns(order: Order, event: OrderReported) -> TimeNs | None:
-    is_first = order.venue_ack_ns is None and event.report.exec_type not in _REFUSALS
-    return event.ts_ns if is_first else order.venue_ack_ns
+def _told(order: Order, event: OrderReported) -> Order:
+    """Return *order* with what a word that is no fill changes beside quantities and status."""
+    report = event.report
+    if report.exec_type is _CANCEL_REJECTED:
+        return msgspec.structs.replace(order, is_cancel_requested=False, is_expiring=False)
+    if report.exec_type is _REPLACED and not order.is_done:
+        terms = _terms(order, report.order_qty, report.price, report.stop_px)
+        return msgspec.structs.replace(order, **terms)
+    if report.exec_ref_id and event.was is None and report.exec_type in UNDOES:
+        return msgspec.structs.replace(order, undone_early=(*order.undone_early, report))
+    return order

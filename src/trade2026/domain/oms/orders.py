@@ -339,7 +339,7 @@ class Orders:
         self._changed[order_id] = None
         if after.status in DONE and before.status not in DONE:
             self._end(order_id)
-        if type(event) is OrderReported and books_fill(event, before):
+        if books_fill(event, before):
             moved = (after.cum_qty - before.cum_qty) * event.report.side.sign
             self._book_fill(event, after.request.strategy, moved)
         return life

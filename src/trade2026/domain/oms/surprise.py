@@ -54,7 +54,7 @@ def surprises_of(
         )
     exec_type = report.exec_type
     if exec_type is _TRADE:
-        found += _of_fill(order, report)
+        _note_fill(found, order, report)
         too_much = traded_too_much(order, legs, report.last_qty) if legs else 0
         if too_much:
             found.append(
@@ -68,7 +68,12 @@ def surprises_of(
         found.append(report.text)
     elif exec_type is ExecType.REPLACED and not _is_expected(order, report):
         found.append(f"{Surprise.CHANGED_UNASKED}: replaced by the venue while {order.status}")
-    found += _of_cum_qty(order, report, was)
+    cum_qty = _cum_qty_after(order, report, was)
+    if cum_qty is not None and report.cum_qty != cum_qty:
+        found.append(
+            f"{Surprise.CUM_QTY}: the venue counts {format_nanos(report.cum_qty)} filled, "
+            f"its reports add up to {format_nanos(cum_qty)}"
+        )
     return found
 
 
@@ -82,8 +87,7 @@ def _is_expected(order: Order, report: ExecutionReport) -> bool:
     return is_asked or report.text.startswith(SELF_TRADE)
 
 
-def _of_fill(order: Order, report: ExecutionReport) -> list[str]:
-    found: list[str] = []
+def _note_fill(found: list[str], order: Order, report: ExecutionReport) -> None:
     request = order.request
     cum_qty = order.cum_qty + report.last_qty
     if cum_qty > request.order_qty:
@@ -94,7 +98,7 @@ def _of_fill(order: Order, report: ExecutionReport) -> list[str]:
     if order.is_done:
         found.append(f"{Surprise.FILL_AFTER_DONE}: a fill after {order.status}")
     if request.price is None or request.ord_type is OrdType.MARKET:
-        return found
+        return
     worse = (report.last_px - request.price) * request.side.sign
     if worse > 0:
         word = "above" if request.side is Side.BUY else "below"
@@ -102,7 +106,6 @@ def _of_fill(order: Order, report: ExecutionReport) -> list[str]:
             f"{Surprise.BEYOND_LIMIT}: filled at {format_nanos(report.last_px)}, "
             f"{word} the limit {format_nanos(request.price)}"
         )
-    return found
 
 
 def _of_end(order: Order, report: ExecutionReport) -> list[str]:
@@ -131,17 +134,11 @@ def _of_undoing(order: Order, report: ExecutionReport, was: FillTerms | None) ->
     return found
 
 
-def _of_cum_qty(order: Order, report: ExecutionReport, was: FillTerms | None) -> list[str]:
+def _cum_qty_after(order: Order, report: ExecutionReport, was: FillTerms | None) -> int | None:
+    """Return what is filled by the reports with this one, where it tells of all of them."""
     exec_type = report.exec_type
     # A late NEW tells of a time before the fills; every other report tells of all of them.
     if exec_type is _NEW or (was is None and exec_type in UNDOES):
-        return []
+        return None
     undone = 0 if was is None else was.last_qty
-    cum_qty = order.cum_qty - undone + (report.last_qty if exec_type in BOOKS else 0)
-    if report.cum_qty == cum_qty:
-        return []
-    counts = (
-        f"{Surprise.CUM_QTY}: the venue counts {format_nanos(report.cum_qty)} filled, "
-        f"its reports add up to {format_nanos(cum_qty)}"
-    )
-    return [counts]
+    return order.cum_qty - undone + (report.last_qty if exec_type in BOOKS else 0)

@@ -24,7 +24,7 @@ def book(position: Position, qty: SignedQty, px: Px, fee: Money) -> Position:
         fee: what was paid for it; negative is a rebate.
     """
     closed = closed_of(position, qty)
-    cost_out = share_of(position.cost, closed, abs(position.quantity)) if closed else Value(0)
+    cost_out = share_of(position.cost, closed, abs(position.quantity)) if closed else 0
     return _booked(position, qty, px, fee, closed=closed, cost_out=cost_out)
 
 
@@ -58,18 +58,21 @@ def closed_of(position: Position, qty: SignedQty) -> int:
 
 
 def _booked(
-    position: Position, qty: SignedQty, px: Px, fee: Money, *, closed: int, cost_out: Value
+    position: Position, qty: SignedQty, px: Px, fee: Money, *, closed: int, cost_out: int
 ) -> Position:
-    # What is closed has the sign of what is held: the fill's own sign is the other one.
-    closed_signed = closed if position.quantity > 0 else -closed
-    gained = px * closed_signed - cost_out
-    opened = qty + closed_signed
+    paid = px * qty
+    cost, realized = position.cost + paid, position.realized
+    if closed:
+        # What is closed has the sign of what is held: the fill's own sign is the other one.
+        gained = (px * closed if position.quantity > 0 else -px * closed) - cost_out
+        # What was got for it is no cost of what is opened: it is what was gained, and its cost.
+        cost, realized = Value(cost + gained), Value(realized + gained)
     return msgspec.structs.replace(
         position,
         quantity=SignedQty(position.quantity + qty),
-        cost=Value(position.cost - cost_out + px * opened),
-        realized=Value(position.realized + gained),
-        fees=Value(position.fees + fee * NANOS),
-        turnover=Value(position.turnover + abs(px * qty)),
+        cost=Value(cost),
+        realized=realized,
+        fees=Value(position.fees + fee * NANOS) if fee else position.fees,
+        turnover=Value(position.turnover + abs(paid)),
         last_px=px,
     )

@@ -22,7 +22,7 @@ from trade2026.model.position import (
 _NOTHING_MORE: Final = AccountChange()
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
+class Origin(msgspec.Struct, frozen=True):
     """Which event of the log it is."""
 
     seq: int

@@ -154,7 +154,11 @@ class Holding:
 
     def add(self, op: Op) -> None:
         """Let *op* happen."""
-        self._do(op)
+        # First what nearly every op is, by its exact type.
+        if type(op) is FillOp:
+            self._fill(op)
+        else:
+            self._do(op)
         self.ops.append(op)
         count = len(self.ops)
         if count == OPS_KEPT:
@@ -209,8 +213,7 @@ class Holding:
                 self._switch(op.method)
 
     def _fill(self, op: FillOp) -> None:
-        position = self.position
-        if not op.fee or op.fee_asset == position.currency:
+        if not op.fee or op.fee_asset == self.position.currency:
             self._trade(op.qty, op.px, op.fee)
             return
         if op.fee_asset == self._base:

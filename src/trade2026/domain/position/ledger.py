@@ -241,7 +241,8 @@ class Ledger:
 
     def strategy_of(self, order_id: OrderId) -> StrategyId | None:
         """Return whose an order is that is open or among the newest that ended."""
-        return self._strategies.get(order_id, self._ended.get(order_id))
+        known = self._strategies.get(order_id)
+        return self._ended.get(order_id) if known is None else known
 
     def digest(self) -> str:
         """Return the hash of all that the ledger holds, 64 hex digits.
@@ -297,13 +298,7 @@ class Ledger:
         exec_type = report.exec_type
         if exec_type not in _MOVES or (report.venue, report.exec_id) in self._fills:
             return None
-        origin = Origin(
-            seq=seq,
-            ts_ns=event.ts_ns,
-            kind=exec_type,
-            reference=report.exec_id,
-            exec_id=report.exec_id,
-        )
+        origin = Origin(seq, event.ts_ns, exec_type, report.exec_id, report.exec_id)
         if exec_type in UNDOES:
             return None if undoes_nothing(event) else self._put_right(event, strategy, origin)
         return self._fill(event.account, strategy, report, origin)
@@ -315,7 +310,7 @@ class Ledger:
         exec_key = (report.venue, report.exec_id)
         key = PositionKey(account, strategy, report.venue, report.symbol)
         op = fill_op(report, report.exec_id, report.side.sign)
-        correction = self._waiting.pop(exec_key, None)
+        correction = self._waiting.pop(exec_key, None) if self._waiting else None
         if correction is not None:
             if correction.exec_type is ExecType.TRADE_CANCEL:
                 self._fills.keep(exec_key, None)
@@ -389,7 +384,9 @@ class Ledger:
         ]
 
     def _holding(self, key: PositionKey) -> Holding:
-        holdings = self._holdings.setdefault(key.account, {})
+        holdings = self._holdings.get(key.account)
+        if holdings is None:
+            holdings = self._holdings[key.account] = {}
         holding = holdings.get(key)
         if holding is None:
             known = self._instruments.get(key.symbol)

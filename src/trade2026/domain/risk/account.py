@@ -69,8 +69,9 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
         """
         qty, request = self.leaves_qty, self.approved.request
         value = (request.price or request.stop_px or 0) * qty
-        whole_qty = request.order_qty if self.whole_qty is None else self.whole_qty
-        reserved = -(-self.approved.reserved * qty // whole_qty)
+        reserved, whole_qty = self.approved.reserved, self.whole
+        if qty != whole_qty:
+            reserved = -(-reserved * qty // whole_qty)
         if self.change is None:
             return qty, value, reserved
         other_qty, other_value, other_reserved = self.change.claim()

@@ -7,7 +7,10 @@ other, the second sees the first.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Final
+
+import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId
@@ -24,7 +27,7 @@ from trade2026.domain.risk import changing
 from trade2026.domain.risk.account import NO_HOLDING, Holding, RiskAccount, asked_only
 from trade2026.domain.risk.accounts import RiskAccounts
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
-from trade2026.domain.risk.check import RiskView, margin_of, met_px, reckon, sizes_of, to_reserve
+from trade2026.domain.risk.check import RiskView, margin_of, met_px, reckon, sizes_of
 from trade2026.domain.risk.checks import RISK_CHECKS, mode
 from trade2026.domain.risk.checks import policy as policy_check
 from trade2026.domain.risk.closing import Closings, Market, closings
@@ -37,6 +40,7 @@ from trade2026.domain.risk.modes import Modes
 from trade2026.domain.risk.reference import References
 from trade2026.domain.risk.state import RiskState
 from trade2026.domain.risk.value_at_risk import ValueAtRisk, VarBook
+from trade2026.domain.risk.viewing import with_sums
 from trade2026.domain.risk.worth import Part, Worth
 from trade2026.model.instrument import Instrument
 from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
@@ -176,10 +180,11 @@ class RiskBook:
         if any(found):
             refusals = (refusal for refusal in found if refusal is not None)
             return RiskVerdict(refusals=(*refusals, *policy_check.further(view)))
+        sizes = sizes_of(order, view)
         approved = RiskApproved(
             request=order,
-            reserved=to_reserve(order, view),
-            reference_px_nanos=sizes_of(order, view).reference_px or 0,
+            reserved=sizes.needed,
+            reference_px_nanos=sizes.reference_px or 0,
             approved_ns=now_ns,
         )
         return RiskVerdict(approved=approved)
@@ -200,26 +205,22 @@ class RiskBook:
     ) -> RiskView:
         """Return what the checks see of the order's account and market."""
         account = self.accounts.get(order.account)
-        bounds = self.limit_book.bounds_of(order.symbol, order.account, order.strategy)
+        symbol, strategy = order.symbol, order.strategy
+        bounds = self.limit_book.bounds_of(symbol, order.account, strategy)
         limits = bounds.limits
-        reference = self._references.of(
-            order.venue, order.symbol, now_ns, limits.reference_max_age_ns
-        )
+        reference = self._references.of(order.venue, symbol, now_ns, limits.reference_max_age_ns)
+        bid_px, ask_px = (reference.bid_px, reference.ask_px) if reference else (None, None)
         worth = self._refreshed(order.account, account)
         equity = money_down(account.total_cash + worth.value)
-        bid_px, ask_px = (reference.bid_px, reference.ask_px) if reference else (None, None)
-        met = met_px(order.side, bid_px, ask_px)
+        mode_scope = self.modes.scope_over(order.account, strategy, symbol)
+        holding = account.holdings.get(symbol, NO_HOLDING)
+        orders = account.open_orders(symbol)
         order_count, repeat_count = account.pace.counts(order)
-        mode_scope = self.modes.scope_over(order.account, order.strategy, order.symbol)
-        holding = account.holdings.get(order.symbol, NO_HOLDING)
-        orders = account.open_orders(order.symbol)
-        promised_qty = orders.of(order.side).qty
-        rates = (limits.margin_bps, self._fee_bps)
-        losses, own_key = self.losses.losses, (order.account, order.strategy)
-        return RiskView(
+        # In three steps: from sixteen keywords on Python passes them through a dict, and that
+        # takes several times as long as all of this.
+        basis = RiskView(
             mode=self.modes.mode_of(mode_scope),
-            mode_scope=mode_scope,
-            instrument=self._instruments.get((order.venue, order.symbol)),
+            instrument=self._instruments.get((order.venue, symbol)),
             bid_px=bid_px,
             ask_px=ask_px,
             reference_age_ns=now_ns - reference.arrived_ns if reference else None,
@@ -228,23 +229,21 @@ class RiskBook:
             open_buy_qty=orders.buys.qty,
             open_sell_qty=orders.sells.qty,
             equity=equity,
-            idle=account.purse.idle,
             bound_margin=worth.margin,
             reserved=account.reserved,
             fee_bps=self._fee_bps,
             limits=limits,
-            gross_exposure=money_up(worth.gross),
-            net_exposure=money_half_even(worth.value),
-            open_buy_value=money_up(account.open_buy_value),
-            open_sell_value=money_up(account.open_sell_value),
-            open_order_count=len(account.reservations),
-            position_count=account.held_count,
-            position_pnl=self._position_pnl(order.symbol, holding),
-            own_bid_px=orders.best_bid_px(),
-            own_ask_px=orders.best_ask_px(),
+            mode_scope=mode_scope,
+        )
+        losses, own_key = self.losses.losses, (order.account, strategy)
+        promised_qty = orders.of(order.side).qty
+        met = met_px(order.side, bid_px, ask_px)
+        rates = (limits.margin_bps, self._fee_bps)
+        return msgspec.structs.replace(
+            with_sums(basis, account, symbol, self._position_pnl(symbol, holding)),
             order_count=order_count,
             repeat_count=repeat_count,
-            value_at_risk=lambda quantity: self._value_at_risk(account, order.symbol, quantity),
+            value_at_risk=partial(self._value_at_risk, account, symbol),
             losses=losses((order.account, ""), bounds.losses, account, equity, now_ns),
             loss_limits=bounds.losses,
             strategy_losses=losses(own_key, bounds.own_losses, account, equity, now_ns),
@@ -362,23 +361,23 @@ class RiskBook:
     def _refreshed(self, account_id: str, account: RiskAccount) -> Worth:
         """Return the account's sums, with what has changed reckoned again."""
         worth = account.worth
-        if worth.is_stale:
-            for symbol in worth.stale():
+        if worth.stale:
+            for symbol in worth.stale:
                 worth.put(symbol, self._part(account_id, account, symbol))
+            worth.stale.clear()
         return worth
 
     def _part(self, account_id: str, account: RiskAccount, symbol: str) -> Part:
-        holding = account.holdings.get(symbol, NO_HOLDING)
+        holding, orders = account.holdings.get(symbol, NO_HOLDING), account.open_orders(symbol)
         value = self._references.mark_px(symbol, holding.last_px) * holding.quantity
         rate = self.limit_book.of(symbol, account_id).margin_bps
-        orders = account.open_orders(symbol)
         opening = orders.worst_opening(holding.quantity)
         gross, margin = abs(value) + opening, margin_of(value, rate)
         if opening:
             # What open orders reserve was reckoned when each was approved; where positions
             # have changed since, their worst case may need more than that.
             margin = max(margin, margin_of(gross, rate) - orders.reserved)
-        return Part(value=value, gross=gross, margin=margin)
+        return Part(value, gross, margin)
 
     def _symbols(self, account: RiskAccount) -> set[str]:
         held = {symbol for symbol, holding in account.holdings.items() if holding.quantity}

@@ -23,7 +23,7 @@ from trade2026.core.numbers import (
     money_up,
 )
 from trade2026.domain.risk.limit import Limits
-from trade2026.domain.risk.losses import NO_LOSS_LIMITS, Losses, LossLimits
+from trade2026.domain.risk.losses import NO_LOSS_LIMITS, NO_LOSSES, Losses, LossLimits
 from trade2026.domain.risk.value_at_risk import VarOf, no_risk
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrdType, Side
@@ -111,10 +111,10 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     """Of those, how many were like this one."""
     value_at_risk: VarOf = no_risk
     """Of the account, if it held so much of the order's symbol."""
-    losses: Losses = Losses()
+    losses: Losses = NO_LOSSES
     """Of the account."""
     loss_limits: LossLimits = NO_LOSS_LIMITS
-    strategy_losses: Losses = Losses()
+    strategy_losses: Losses = NO_LOSSES
     """Of the order's strategy in the account."""
     strategy_loss_limits: LossLimits = NO_LOSS_LIMITS
     policy: tuple[Refusal, ...] = ()
@@ -123,7 +123,12 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     """Of the order that the view was made for."""
 
     def measured(self, order: NewOrderSingle) -> tuple[tuple[str, str, Losses, LossLimits], ...]:
-        """Return who may lose how much, and what was lost: the account and the strategy in it."""
+        """Return who may lose how much, and what was lost: the account and the strategy in it.
+
+        Where nothing was lost there is nobody: no limit is below nothing.
+        """
+        if self.losses is NO_LOSSES and self.strategy_losses is NO_LOSSES:
+            return ()
         of_account = ("account", order.account, self.losses, self.loss_limits)
         if self.strategy_loss_limits is NO_LOSS_LIMITS:
             return (of_account,)
@@ -192,7 +197,8 @@ def reckon(
         promised_qty: what open orders of its side may still trade.
         rates: of the margin and of the fee.
     """
-    px = _dearest(order, reference_px)
+    is_plain = order.price is None and order.stop_px is None
+    px = reference_px if is_plain else _dearest(order, reference_px)
     qty = order.order_qty
     # Minus this is what the order can take off the position.
     worst_qty = position_qty * order.side.sign + promised_qty
@@ -202,10 +208,13 @@ def reckon(
     value = opening_value = worst_value = needed = Money(0)
     if px is not None:
         margin_bps, fee_bps = rates
-        value = money_up(px * qty)
-        opening_value = value if opening == qty else money_up(px * opening)
+        exact = opening_exact = px * qty
+        value = opening_value = money_up(exact)
+        if opening != qty:
+            opening_exact = px * opening
+            opening_value = money_up(opening_exact)
         # The margin of what opens, and the fee of the whole.
-        needed = Money(margin_of(px * opening, margin_bps) + fee_of(px * qty, fee_bps))
+        needed = Money(margin_of(opening_exact, margin_bps) + fee_of(exact, fee_bps))
     if reference_px is not None:
         worst_value = money_up(reference_px * (worst_qty + qty))
     return Sizes(

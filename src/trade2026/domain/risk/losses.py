@@ -91,8 +91,9 @@ class LossMeter:
             pnl: gained since the opening.
             equity: what the account is worth.
         """
-        if not self._is_begun:
-            return Losses()
+        # No point of the curve lies above the peak.
+        if not self._is_begun or pnl >= self._peak_pnl:
+            return NO_LOSSES
         opened = self._last_pnl if now_ns // NS_PER_DAY > self._day else self._day_open_pnl
         begin_ns = now_ns - FAST_WINDOW_NS
         # No later point is higher than an earlier one: `note` takes such out.

@@ -61,15 +61,15 @@ class Pace:
 
     def _forget(self, now_ns: int) -> None:
         # What seems to lie far ahead was counted before the clock was set back.
-        window = self._window
+        window, repeats = self._window, self._repeats
         while window and abs(now_ns - window[0][0]) >= WINDOW_NS:
             _, order_id, likeness = window.popleft()
             self._ids.discard(order_id)
-            left = self._repeats[likeness] - 1
+            left = repeats[likeness] - 1
             if left:
-                self._repeats[likeness] = left
+                repeats[likeness] = left
             else:
-                del self._repeats[likeness]
+                del repeats[likeness]
 
 
 def _likeness(order: NewOrderSingle) -> _Likeness:

@@ -9,7 +9,7 @@ import msgspec
 from trade2026.core.numbers import Money
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """The share of one symbol in an account's sums."""
 
     value: int = 0
@@ -30,15 +30,13 @@ class Worth:
         self.value = self.gross = 0
         """In square nanos."""
         self.margin = Money(0)
-        self.is_stale = False
-        """Whether anything is to be reckoned again."""
+        self.stale: set[str] = set()
+        """The symbols to reckon again: each is then `put`, and taken out."""
         self._parts: dict[str, Part] = {}
-        self._stale: set[str] = set()
 
     def spoil(self, symbol: str) -> None:
         """Remember that something about *symbol* has changed."""
-        self._stale.add(symbol)
-        self.is_stale = True
+        self.stale.add(symbol)
 
     def spoil_mark(self, symbol: str) -> None:
         """Remember that *symbol* is quoted anew, where the account has to do with it."""
@@ -47,15 +45,7 @@ class Worth:
 
     def spoil_all(self) -> None:
         """Remember that every symbol must be reckoned again."""
-        self._stale.update(self._parts)
-        self.is_stale = bool(self._stale)
-
-    def stale(self) -> list[str]:
-        """Return the symbols to reckon again; each is then `put`."""
-        symbols = list(self._stale)
-        self._stale.clear()
-        self.is_stale = False
-        return symbols
+        self.stale.update(self._parts)
 
     def put(self, symbol: str, part: Part) -> None:
         """Let the share of *symbol* be *part* from here on."""

@@ -1,5 +1,6 @@
 """Losses are measured from where the day began, from the peak, and within five minutes."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from tests.factories import (
     a_fill,
     a_limits_set,
     a_quote,
+    a_view,
     an_order,
     an_unknown,
     money,
@@ -21,7 +23,16 @@ from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Money
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
-from trade2026.domain.risk.losses import FAST_WINDOW_NS, NS_PER_DAY, Losses, LossLimits, LossMeter
+from trade2026.domain.risk.check import RiskCheck
+from trade2026.domain.risk.checks import daily_loss, drawdown, fast_drawdown
+from trade2026.domain.risk.losses import (
+    FAST_WINDOW_NS,
+    NO_LOSSES,
+    NS_PER_DAY,
+    Losses,
+    LossLimits,
+    LossMeter,
+)
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
 from trade2026.model.order import Side
 from trade2026.model.risk import RefusalCode, TradingMode
@@ -51,6 +62,23 @@ def test_the_fall_is_a_share_of_what_there_was_before_it() -> None:
     lost = meter.losses(at(2), money("0"), EQUITY)
 
     assert lost == Losses(daily=Money(0), drawdown_bps=1_000, fast_drawdown_bps=1_000)
+
+
+@pytest.mark.parametrize(
+    ("check", "lost", "most"),
+    [
+        (daily_loss.check, Losses(daily=money("11")), LossLimits(daily=money("10"))),
+        (drawdown.check, Losses(drawdown_bps=11), LossLimits(drawdown_bps=10)),
+        (fast_drawdown.check, Losses(fast_drawdown_bps=11), LossLimits(fast_drawdown_bps=10)),
+    ],
+)
+def test_a_strategy_that_lost_opens_nothing_though_its_account_lost_nothing(
+    check: RiskCheck, lost: Losses, most: LossLimits
+) -> None:
+    view = a_view(losses=NO_LOSSES, strategy_losses=lost, strategy_loss_limits=most)
+
+    assert check(an_order(), view) is not None
+    assert check(an_order(), msgspec.structs.replace(view, strategy_losses=NO_LOSSES)) is None
 
 
 def test_a_fall_is_fast_only_within_the_window() -> None:

@@ -15,7 +15,7 @@ from trade2026.model.risk import Refusal, RefusalCode
 
 def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
     """Return why *order* breaks the collar, or None; the bound itself passes."""
-    price = limit_px(order)
+    price = None if order.price is None else limit_px(order)
     reference = None if price is None else sizes_of(order, view).reference_px
     if price is None or reference is None:
         return None
