@@ -25,6 +25,8 @@ class SimulatedVenue(PlainVenue):
         super().__init__(log)
         self._stream = stream
         self._disowned: set[OrderId] = set()
+        self.is_quiet = False
+        """Whether nothing trades here by itself."""
 
     async def submit(self, approved: RiskApproved[NewOrderSingle]) -> VenueAck:
         order = approved.request
@@ -62,7 +64,7 @@ class SimulatedVenue(PlainVenue):
         while True:
             await asyncio.sleep(float(self._stream.exponential(0.4)))
             working = [o for o in self.taken.values() if self._is_open(o)]
-            if working:
+            if working and not self.is_quiet:
                 order = working[int(self._stream.integers(len(working)))]
                 await self._act_on(order)
 

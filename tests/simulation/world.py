@@ -16,6 +16,7 @@ from tests.trading import Desks, a_resting_ask, an_ask
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core import chance
+from trade2026.core.clock import TimeNs
 from trade2026.core.errors import RefusedError, UnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Qty, parse_nanos
@@ -23,6 +24,7 @@ from trade2026.desk.ask import OrderAsk
 from trade2026.domain.oms.change import Change
 from trade2026.model.instrument import PRISM
 from trade2026.model.order import Side
+from trade2026.model.risk import GLOBAL_SCOPE, TradingMode
 from trade2026.model.subjects import ORDERS_EVENT
 
 CLIENTS: Final = 3
@@ -41,6 +43,11 @@ CALM_S: Final = 120.0
 """Within which everything must have come to rest afterwards."""
 PATIENCE_S: Final = 5.0
 """After which a client asks again."""
+KILLED_SHARE: Final = 0.5
+"""Of the seeds: those in which somebody presses the kill switch, and resumes."""
+KILLED_WITHIN_S: Final = 30.0
+"""Of calm, after which nothing of a killed scope may be open but what was sent after the resume."""
+SCOPES: Final = (GLOBAL_SCOPE, "account:default", "strategy:manual", "symbol:BTCUSDT")
 PRICES: Final = ("59999.99", "60000.01")
 LOT: Final = Qty(parse_nanos("0.01"))
 
@@ -62,6 +69,8 @@ class World:
         self._archive = folder / "orders.db"
         self._stream = chance.stream(seed, "world")
         self._ends = chance.stream(seed, "ends")
+        self._resumed_ns: TimeNs | None = None
+        """When it was asked that a kill be over; None where nobody pressed the kill switch."""
         self._is_stopped = False
         """Whether the process was told to stop, and not killed."""
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -78,12 +87,14 @@ class World:
         for work in (self.venue.trade(), self._fresh_prices(), self._absences()):
             self.spawn(work)
         clients = [self.spawn(self._client(number)) for number in range(CLIENTS)]
+        killer = self.spawn(self._kill())
         storm = self.spawn(self._storm())
         living = self.spawn(self._live())
         await storm
         self.luck.calm, self.luck.is_away = True, False
         async with asyncio.timeout(CALM_S):
-            await asyncio.gather(*clients)
+            await asyncio.gather(*clients, killer)
+            await self._check_kill()
             await self._rest()
         told = await self._audited()
         living.cancel()
@@ -173,6 +184,43 @@ class World:
             if self.core is not None:
                 now_ns = self.clock.now_ns()
                 self.core.risk.book.quote(PRISM, "BTCUSDT", a_quote(*PRICES), now_ns)
+
+    # The kill switch.
+
+    async def _kill(self) -> None:
+        stream = chance.stream(self.seed, "kill")
+        if stream.random() >= KILLED_SHARE:
+            return
+        scope = SCOPES[int(stream.integers(len(SCOPES)))]
+        await asyncio.sleep(STORM_S * float(stream.random()))
+        await self._switch(scope, TradingMode.HALTED)
+        # Else the market would soon have ended what the kill has missed.
+        self.venue.is_quiet = True
+        await asyncio.sleep(float(stream.exponential(3.0)))
+        self._resumed_ns = self.clock.now_ns()
+        await self._switch(scope, TradingMode.NORMAL)
+
+    async def _switch(self, scope: str, mode: TradingMode) -> None:
+        await self._until_said(
+            lambda core: core.risk.switch(
+                scope=scope,
+                mode=mode,
+                cancel_open=mode is TradingMode.HALTED,
+                reason="a test",
+                asked_by="tess",
+            )
+        )
+
+    async def _check_kill(self) -> None:
+        """Check that a kill left nothing open: all scopes there are cover every order here."""
+        if self._resumed_ns is None:
+            return
+        await asyncio.sleep(KILLED_WITHIN_S)
+        assert self.core is not None, "nothing ends a process in calm"
+        for order in self.core.oms.journal.orders.open_orders():
+            is_later = order.sent_ns is not None and order.sent_ns >= self._resumed_ns
+            assert is_later, f"{order.request.order_id} outlived a kill, {order.status}"
+        self.venue.is_quiet = False
 
     # The clients.
 
