@@ -48,6 +48,8 @@ from trade2026.ports.calendar import TradingCalendar
 T = TypeVar("T")
 
 IN_FLIGHT_LIMIT: Final = 1_000
+ASKED_LIMIT: Final = 10_000
+"""Orders that senders want cancelled or changed at a time: what waits for the log is bounded."""
 SWEEP_EVERY_S: Final = 0.5
 
 _MOVES: Final = UNDOES | {ExecType.TRADE, ExecType.REPLACED}
@@ -120,6 +122,8 @@ class OrderDesk:
         )
         self._grouping: dict[tuple[AccountId, ClOrdId], asyncio.Task[list[Order]]] = {}
         self._placing: dict[tuple[AccountId, ClOrdId], asyncio.Task[Order]] = {}
+        self._asked_count = 0
+        """Orders of which senders want an end or a change that is not done yet."""
         self._clearing: dict[tuple[str, bool], asyncio.Task[list[OrderId]]] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -185,9 +189,10 @@ class OrderDesk:
 
         Raises:
             RefusedError: nothing is left of it.
-            UnavailableError: the log did not answer in time; asking again is safe.
+            UnavailableError: too much waits, or the log did not answer; asking again is safe.
         """
-        order, problem = await self._answer(self._spawn(self.cancels.cancel(order_id, asked_by)))
+        task = self._take_in(1, self.cancels.cancel(order_id, asked_by))
+        order, problem = await self._answer(task)
         if problem and order.status in DONE:
             raise RefusedError(problem)
         return order
@@ -198,9 +203,10 @@ class OrderDesk:
         Raises:
             InvalidInputError: an order of this type has no such value.
             RefusedError: it cannot be changed so now, or risk refuses.
-            UnavailableError: the log or risk did not answer; asking again is safe.
+            UnavailableError: too much waits, or the log or risk did not answer; asking again
+                is safe.
         """
-        answer = await self._answer(self._spawn(self._replace(order_id, change, asked_by)))
+        answer = await self._answer(self._take_in(1, self._replace(order_id, change, asked_by)))
         if isinstance(answer, Trade2026Error):
             raise answer
         return answer
@@ -219,10 +225,12 @@ class OrderDesk:
         About those that are to be cancelled already, the sweep asks again.
 
         Raises:
-            UnavailableError: the log did not answer in time; asking again is safe.
+            UnavailableError: too much waits, or the log did not answer; asking again is safe.
         """
         wanted = [order for order in self.journal.orders.open_orders() if query.wants(order)]
-        return await self._answer(self._spawn(self.cancels.each(wanted, asked_by)))
+        # One that finds nothing waits as well, until it is answered.
+        count = len(wanted) or 1
+        return await self._answer(self._take_in(count, self.cancels.each(wanted, asked_by)))
 
     async def on_report(self, report: ExecutionReport, _: Delivery) -> None:
         """Book what a venue says."""
@@ -246,8 +254,8 @@ class OrderDesk:
     ) -> list[OrderId]:
         """Ask to cancel the open orders of *scope*, or those that would open; return which.
 
-        The log has all of them when this returns: nobody waits for a venue that is slow. About
-        those that are to be cancelled already, the sweep asks again.
+        The log has all of them when this returns: nobody waits for a venue that is slow, and nobody
+        is refused. About those that are to be cancelled already, the sweep asks again.
         """
         if self._tasks is None:
             return await self._clear(scope, asked_by, only_openers=only_openers)
@@ -370,6 +378,19 @@ class OrderDesk:
             raise UnavailableError("the OMS is still reading its log, or stopping")
         # A step belongs to the desk, not to the request: a sender who hangs up stops nothing.
         return self._tasks.create_task(step)
+
+    def _take_in(self, count: int, step: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Spawn *step* for a sender, about so many orders, unless too many wait already."""
+        if self._asked_count >= ASKED_LIMIT:
+            step.close()
+            raise UnavailableError(f"{ASKED_LIMIT} orders are being cancelled or changed already")
+        task = self._spawn(step)
+        self._asked_count += count
+        task.add_done_callback(lambda _: self._let_go(count))
+        return task
+
+    def _let_go(self, count: int) -> None:
+        self._asked_count -= count
 
     async def _answer(self, task: asyncio.Task[T]) -> T:
         try:

@@ -11,7 +11,7 @@ from tests.unit.desk.test_routed import Site, resting
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S, TimeNs
-from trade2026.core.errors import VenueUnavailableError
+from trade2026.core.errors import UnavailableError, VenueUnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Px, Qty
 from trade2026.desk import aside, cancelling
@@ -517,6 +517,49 @@ async def test_who_clears_again_while_the_log_is_away_waits_with_the_first(
             assert sum(isinstance(event, CancelRequested) for event in events) == 1
         for task in every:
             task.cancel()
+
+
+async def test_while_the_log_is_away_so_much_waits_and_no_more_but_a_kill_is_taken_in(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trade2026.desk.orders.ASKED_LIMIT", 8)
+    async with running_core(log, venue) as core:
+        placed = [(await core.oms.submit(a_resting_ask(f"key-{n}")))[0] for n in range(5)]
+        first = placed[0].request.order_id
+        log.up.clear()
+        waiting = [asyncio.ensure_future(core.oms.cancel_all(OrderQuery(), "tess"))]
+        waiting += [asyncio.ensure_future(core.oms.cancel_all(OrderQuery(), "tess"))]
+        await asyncio.sleep(0.05)
+        before = len(asyncio.all_tasks())
+        for _ in range(3):
+            with pytest.raises(UnavailableError, match="8 orders are being cancelled"):
+                await core.oms.cancel_all(OrderQuery(), "tess")
+            with pytest.raises(UnavailableError, match="8 orders are being cancelled"):
+                await core.oms.cancel(first, "tess")
+            with pytest.raises(UnavailableError, match="8 orders are being cancelled"):
+                await core.oms.replace(first, Change(price=Px(PX - 10**13)), "tess")
+        assert len(asyncio.all_tasks()) == before
+
+        killing = asyncio.ensure_future(core.oms.clear(GLOBAL_SCOPE, "tess"))
+        await asyncio.sleep(0.05)
+        assert not killing.done()
+        log.up.set()
+        await asyncio.gather(killing, *waiting)
+        await until(lambda: all(core.oms.journal.order(o.request.order_id).is_done for o in placed))
+        after, _ = await core.oms.submit(a_resting_ask("later"))
+        await core.oms.cancel(after.request.order_id, "tess")
+
+
+async def test_who_finds_nothing_to_cancel_is_counted_until_it_is_answered(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trade2026.desk.orders.ASKED_LIMIT", 2)
+    async with running_core(log, venue) as core:
+        asked = [core.oms.cancel_all(OrderQuery(), "tess") for _ in range(3)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+
+        assert [type(one) for one in answers] == [list, list, UnavailableError]
+        assert await core.oms.cancel_all(OrderQuery(), "tess") == []
 
 
 async def test_a_cancel_refused_of_an_order_that_filled_meanwhile_surprises_nobody(
