@@ -63,7 +63,22 @@ class KillJob:
         """Whether it was told that it takes too long."""
         self.is_clearing = False
         """Whether the OMS is being told to cancel, and has not answered yet."""
+        self.is_over = False
+        """Whether somebody allowed trading again, or killed anew."""
         self._tried_ns: dict[str | Place, TimeNs] = {}
+
+    def is_ended_by(self, control: RiskControl) -> bool:
+        """Return whether *control* ends it: a release, or a kill that asks for no less.
+
+        One that only halts takes nothing back: what a service demands of an account that it
+        cannot book must not keep in what a person wanted out.
+        """
+        mine = self.control
+        if control.scope != mine.scope or control.ts_ns <= mine.ts_ns:
+            return False
+        if control.mode is not TradingMode.HALTED:
+            return True
+        return control.cancel_open and control.flatten >= mine.flatten
 
     def is_due(self, what: str | Place, now_ns: TimeNs, every_ns: int) -> bool:
         """Return whether it is time to do *what* again, and remember that it is done."""
@@ -125,6 +140,8 @@ class KillDesk:
     async def on_control(self, control: RiskControl, delivery: Delivery) -> None:
         """Fold the log of modes; begin with a kill that nobody has reported on."""
         await self._risk.on_control(control, delivery)
+        for job in self._jobs.values():
+            job.is_over |= job.is_ended_by(control)
         is_kill = control.mode is TradingMode.HALTED and control.cancel_open
         is_known = control.control_id in self._reports or control.control_id in self._jobs
         is_timed = control.flatten or self._clock.now_ns() - control.ts_ns < OLD_NS
@@ -149,7 +166,7 @@ class KillDesk:
 
     def _advance(self, job: KillJob, now_ns: TimeNs, begin: Begin) -> None:
         scope = job.control.scope
-        if not self._is_standing(job):
+        if job.is_over:
             self._finish(job.report(KillStatus.ABANDONED, now_ns), begin)
             return
         if not job.is_late and now_ns - job.control.ts_ns > FLAT_WITHIN_NS:
@@ -190,10 +207,6 @@ class KillDesk:
             self._finish(job.report(KillStatus.NOT_FLAT, now_ns), begin)
         else:
             self._finish(job.report(KillStatus.FLAT, now_ns, now_ns), begin)
-
-    def _is_standing(self, job: KillJob) -> bool:
-        standing = self._book.modes.control_of(job.control.scope)
-        return standing is not None and standing.control_id == job.control.control_id
 
     async def _clear(self, job: KillJob) -> None:
         request = ClearRequest(scope=job.control.scope, asked_by=job.control.asked_by)

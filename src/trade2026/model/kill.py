@@ -52,7 +52,7 @@ class KillStatus(StrEnum):
     NOT_FLAT = "NOT_FLAT"
     """What is left cannot be closed by an order; `left` says why."""
     ABANDONED = "ABANDONED"
-    """A person allowed trading again, or killed anew, before it was done."""
+    """Trading was allowed again, or killed anew with no less asked for, before it was done."""
 
 
 class KillReport(msgspec.Struct, frozen=True, kw_only=True):

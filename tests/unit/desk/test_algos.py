@@ -238,7 +238,7 @@ async def test_a_child_that_risk_refuses_for_a_halt_ends_its_parent(
 ) -> None:
     async with running_core(log, venue) as core:
         await control(core, TradingMode.HALTED)
-        await until(lambda: core.risk.book.modes.control_of(GLOBAL_SCOPE) is not None)
+        await until(lambda: GLOBAL_SCOPE in core.risk.book.modes.by_scope())
         await core.algos.start(an_algo())
         await until(lambda: parent(core).is_done)
 

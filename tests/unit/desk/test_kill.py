@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.factories import NOW_NS, a_quote
 from tests.trading import (
     LOG,
@@ -20,7 +21,7 @@ from tests.trading import (
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import VenueUnavailableError
-from trade2026.core.ids import StrategyId
+from trade2026.core.ids import AccountId, EventId, StrategyId
 from trade2026.core.numbers import Px, Qty, parse_nanos
 from trade2026.desk.closing import Closer
 from trade2026.desk.kill import FLAT_WITHIN_NS, KillDesk
@@ -28,8 +29,14 @@ from trade2026.model.execution import VenueOrderStatus
 from trade2026.model.instrument import PRISM
 from trade2026.model.kill import KillReport, KillStatus
 from trade2026.model.order import OrderStatusRequest, OrdStatus, Side
-from trade2026.model.risk import RefusalCode, RiskControl, TradingMode
-from trade2026.model.subjects import KILL_REPORT, ORDERS_CLEAR, ORDERS_CLOSE, RISK_CONTROL
+from trade2026.model.risk import HaltRequest, RefusalCode, RiskControl, TradingMode
+from trade2026.model.subjects import (
+    KILL_REPORT,
+    ORDERS_CLEAR,
+    ORDERS_CLOSE,
+    RISK_CONTROL,
+    scope_key,
+)
 
 ACCOUNT = "account:default"
 
@@ -59,6 +66,12 @@ class World:
         )
         await until(lambda: bool(self.kills.under_way() or self.kills.reports()))
         return control
+
+    async def halt(self) -> None:
+        """Halt the account, and nothing more."""
+        await self.core.risk.switch(
+            scope=ACCOUNT, mode=TradingMode.HALTED, cancel_open=False, reason="", asked_by="tess"
+        )
 
     async def step(self) -> None:
         """Take one step, and wait for all that it began."""
@@ -264,6 +277,89 @@ async def test_who_resumes_ends_a_kill(world: World) -> None:
     )
 
     assert (await world.done()).status is KillStatus.ABANDONED
+
+
+async def test_a_service_that_halts_the_account_meanwhile_keeps_nothing_in(world: World) -> None:
+    await world.hold()
+    control = await world.kill()
+    for mode in (TradingMode.REDUCE_ONLY, TradingMode.HALTED):
+        await world.core.risk.on_halt(
+            HaltRequest(account=AccountId("default"), mode=mode, reason="odd", asked_by="ptrc")
+        )
+    report = await world.done()
+
+    ends = {one.control_id: one.status for one in world.kills.reports()}
+    assert ends[control.control_id] is KillStatus.FLAT
+    assert report.status is not KillStatus.ABANDONED
+    assert world.held() == 0
+
+
+async def test_a_mere_halt_does_not_take_over_from_a_kill_that_only_cancels(world: World) -> None:
+    await world.core.oms.submit(a_resting_ask())
+    await world.kill(flatten=False)
+    await world.halt()
+
+    assert (await world.done()).status is KillStatus.CANCELLED
+
+
+async def test_a_halt_meanwhile_keeps_nothing_in_after_a_restart(
+    log: MemoryLog, venue: PlainVenue, tmp_path: Path
+) -> None:
+    archive = tmp_path / "orders.db"
+    async with running_core(log, venue, archive=archive) as core:
+        first = World(core)
+        await first.begin()
+        await first.hold()
+        await first.kill()
+        await first.halt()
+
+    async with running_core(log, venue, life=1, archive=archive) as core:
+        reborn = World(core)
+        await reborn.begin()
+
+        assert (await reborn.done()).status is KillStatus.FLAT
+        assert reborn.held() == 0
+
+
+async def test_who_resumed_and_halted_again_has_ended_a_kill(world: World) -> None:
+    await world.hold()
+    await world.kill()
+    await world.core.risk.switch(
+        scope=ACCOUNT, mode=TradingMode.NORMAL, cancel_open=False, reason="", asked_by="tess"
+    )
+    await world.halt()
+
+    assert (await world.done()).status is KillStatus.ABANDONED
+    assert world.held() > 0
+
+
+async def test_a_release_that_was_made_before_a_kill_does_not_end_it(world: World) -> None:
+    await world.hold()
+    control = await world.kill()
+    early = replace(
+        control, control_id=EventId("early"), mode=TradingMode.NORMAL, cancel_open=False
+    )
+    await world.core.bus.append(
+        RISK_CONTROL, early, event_id=early.control_id, scope=scope_key(ACCOUNT)
+    )
+
+    assert (await world.done()).status is KillStatus.FLAT
+
+
+@pytest.mark.parametrize(("flatten", "status"), [(True, "ABANDONED"), (False, "FLAT")])
+async def test_a_kill_anew_takes_over_only_where_it_asks_for_no_less(
+    world: World, *, flatten: bool, status: str
+) -> None:
+    await world.hold()
+    first = await world.kill()
+    second = await world.kill(flatten=flatten)
+    await until(lambda: len(world.kills.under_way()) == 2)
+    await world.done()
+
+    ends = {one.control_id: one.status for one in world.kills.reports()}
+    assert ends[first.control_id].value == status
+    assert ends[second.control_id] is (KillStatus.FLAT if flatten else KillStatus.CANCELLED)
+    assert world.held() == 0
 
 
 async def test_an_oms_that_is_away_is_asked_again(log: MemoryLog, venue: PlainVenue) -> None:

@@ -97,10 +97,6 @@ class Modes:
         known = self._controls.get(scope)
         return now_ns if known is None else TimeNs(max(now_ns, known.ts_ns + 1))
 
-    def control_of(self, scope: str) -> RiskControl | None:
-        """Return what *scope* itself was switched by last; None where it never was."""
-        return self._controls.get(scope)
-
     def by_scope(self) -> dict[str, TradingMode]:
         """Return the mode of every scope that was ever switched."""
         return {scope: control.mode for scope, control in self._controls.items()}
