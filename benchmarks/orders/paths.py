@@ -70,13 +70,10 @@ class Domain:
         assert verdict.approved is not None
         order = self.orders.get(request.order_id)
         assert order is not None
-        self.book(decide.approved(order, reserved=verdict.approved.reserved, ts_ns=NOW_NS))
-        order = self.orders.get(request.order_id)
-        assert order is not None
-        self.book(decide.sent(order, venue="PRISM", ts_ns=NOW_NS))
+        self.book(decide.approved(order, verdict.approved.reserved, NOW_NS, venue="PRISM"))
         order = self.orders.get(request.order_id)
         event = decide.judge_report(
-            order, fill, event_id=decide.event_id_of(request.order_id, 4), ts_ns=NOW_NS
+            order, fill, event_id=decide.event_id_of(request.order_id, 3), ts_ns=NOW_NS
         )
         assert event is not None
         self.book(event)

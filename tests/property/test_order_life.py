@@ -39,9 +39,11 @@ class OrderLife(RuleBasedStateMachine):
         self.orders.apply(self.journal[0])
         self.numbers = count(1)
 
-    @initialize(is_sent=st.booleans())
-    def begin(self, is_sent: bool) -> None:
-        if is_sent:
+    @initialize(steps=st.integers(0, 2))
+    def begin(self, steps: int) -> None:
+        if steps == 1:
+            self.step(decide.approved(self.order, Money(0), NOW_NS, venue="PRISM"))
+        elif steps:
             self.step(decide.approved(self.order, Money(0), NOW_NS))
             self.step(decide.sent(self.order, "PRISM", NOW_NS))
 
@@ -120,6 +122,7 @@ class OrderLife(RuleBasedStateMachine):
     def try_every_step_of_ours(self) -> None:
         for event in (
             decide.approved(self.order, Money(0), NOW_NS),
+            decide.approved(self.order, Money(0), NOW_NS, venue="PRISM"),
             decide.refused(self.order, (), NOW_NS),
             decide.failed(self.order, "", NOW_NS),
             decide.order_changed(

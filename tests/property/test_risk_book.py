@@ -221,8 +221,8 @@ class Desk(RuleBasedStateMachine):
 
     def approve(self, request: NewOrderSingle, reserved: Money) -> None:
         del self.held_early[request.order_id]
-        self.write(decide.approved(self.known(request.order_id), reserved, NOW_NS))
-        self.write(decide.sent(self.known(request.order_id), "PRISM", NOW_NS))
+        order = self.known(request.order_id)
+        self.write(decide.approved(order, reserved, NOW_NS, venue="PRISM"))
 
     def report(self, order: Order, exec_type: ExecType, amount: Qty) -> None:
         exec_id = ExecId(f"exec-{next(self.numbers)}")

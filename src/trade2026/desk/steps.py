@@ -83,19 +83,14 @@ class Steps:
             if not is_last_word:
                 return order
             return await write(decide.refused(order, refusals=refusals, ts_ns=now_ns))
-        order = await write(decide.approved(order, reserved=approved.reserved, ts_ns=now_ns))
-        if order.is_resting:
-            why_not = await self._why_not_now(request, began_ns)
-            if why_not:
-                return await write(decide.withdrawn(order, why_not, self._clock.now_ns()))
-            return order
-        now_ns = self._clock.now_ns()
-        order = await write(decide.sent(order, venue=request.venue, ts_ns=now_ns))
+        venue = "" if order.is_stop else request.venue
+        order = await write(decide.approved(order, approved.reserved, now_ns, venue=venue))
         # The log may have kept us waiting: what was decided long ago is not acted upon.
         why_not = await self._why_not_now(request, began_ns)
         if why_not:
-            return await write(decide.failed(order, text=why_not, ts_ns=self._clock.now_ns()))
-        return self._leave(order, approved)
+            end = decide.withdrawn if order.is_resting else decide.failed
+            return await write(end(order, why_not, self._clock.now_ns()))
+        return order if order.is_resting else self._leave(order, approved)
 
     def take_leaving(self, order_id: OrderId) -> RiskApproved[NewOrderSingle] | None:
         """Return what is to be handed to the order's venue now, once."""

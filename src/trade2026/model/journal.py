@@ -38,9 +38,15 @@ class OrderReceived(OrderStep, frozen=True, kw_only=True):
 
 
 class OrderApproved(OrderStep, frozen=True, kw_only=True):
-    """Risk approved the order and holds `reserved` for it: status ACCEPTED."""
+    """Risk approved the order and holds `reserved` for it: status ACCEPTED, or SENT at once.
+
+    Nearly every order leaves when it is approved, and one event says both. Where it waits here
+    first, `OrderSent` comes later.
+    """
 
     reserved: Money
+    venue: str = ""
+    """To which it is about to be handed, as `OrderSent` says; empty where it waits here."""
 
 
 class OrderRefused(OrderStep, frozen=True, kw_only=True):

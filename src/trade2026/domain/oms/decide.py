@@ -72,8 +72,11 @@ def received(request: NewOrderSingle, ts_ns: TimeNs) -> OrderReceived:
     )
 
 
-def approved(order: Order, reserved: Money, ts_ns: TimeNs) -> OrderApproved:
-    """Return the event that risk approved *order* and holds *reserved* for it."""
+def approved(order: Order, reserved: Money, ts_ns: TimeNs, *, venue: str = "") -> OrderApproved:
+    """Return the event that risk approved *order* and holds *reserved* for it.
+
+    With a *venue* it is about to be handed to it, too.
+    """
     # Spelled out, like the other steps that every order goes through: `_next` costs as much
     # as all the rest.
     order_id, order_seq = order.request.order_id, order.order_seq + 1
@@ -84,6 +87,7 @@ def approved(order: Order, reserved: Money, ts_ns: TimeNs) -> OrderApproved:
         order_seq=order_seq,
         ts_ns=ts_ns,
         reserved=reserved,
+        venue=venue,
     )
 
 

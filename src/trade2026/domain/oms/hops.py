@@ -66,6 +66,8 @@ class Trail:
         if event.order_id == self._order_id:
             who = "risk" if isinstance(event, OrderApproved | OrderRefused) else "oms"
             self._hops.append((at_ns, who, words_of_step(event)))
+            if isinstance(event, OrderApproved) and event.venue:
+                self._hops.append((at_ns, "oms", _sends(event)))
 
     def entered(self, message: PrismInput, at_ns: TimeNs) -> None:
         """Take in what came to PRISM."""
@@ -135,6 +137,10 @@ def _refused(event: OrderRefused) -> str:
     return "refused: " + "; ".join(f"{one.code} {one.text}" for one in event.refusals)
 
 
+def _sends(event: OrderApproved | OrderSent) -> str:
+    return f"sends it to {event.venue}"
+
+
 def _withdrawn(event: OrderWithdrawn) -> str:
     word = "expired" if event.is_expiry else "withdrawn"
     return f"{word} before it was sent" + (f": {event.text}" if event.text else "")
@@ -158,7 +164,7 @@ _WORDS: Final[dict[type[OrderEvent], Callable[[Any], str]]] = {
     OrderReceived: lambda event: f"received: {words_of_order(event.request)}",
     OrderApproved: lambda event: f"approved, {format_nanos(event.reserved)} reserved",
     OrderRefused: _refused,
-    OrderSent: lambda event: f"sends it to {event.venue}",
+    OrderSent: _sends,
     OrderFailed: lambda event: f"it never reached a venue: {event.text}",
     OrderTriggered: lambda event: f"triggered by a trade at {format_nanos(event.trade_px)}",
     StopMoved: lambda event: f"the stop follows to {format_nanos(event.stop_px)}",

@@ -117,10 +117,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.first or self.request
 
     @property
+    def is_stop(self) -> bool:
+        """Return whether it rests with us first, until the market reaches it."""
+        return self.request.ord_type in STOPS
+
+    @property
     def is_resting(self) -> bool:
         """Return whether it is a stop that waits with us for the market."""
-        is_stop = self.request.ord_type in STOPS
-        return is_stop and self.status is OrdStatus.ACCEPTED and self.triggered_ns is None
+        is_accepted = self.status is OrdStatus.ACCEPTED
+        return self.is_stop and is_accepted and self.triggered_ns is None
 
     @property
     def is_waiting(self) -> bool:
@@ -152,21 +157,9 @@ def apply(order: Order | None, event: OrderEvent) -> Order:
     # not of costs five times as much.
     # Neither approval nor sending moves a quantity.
     if type(event) is OrderApproved:
-        return msgspec.structs.replace(
-            order,
-            status=status_after(order.status, _APPROVE),
-            order_seq=event.order_seq,
-            updated_ns=event.ts_ns,
-        )
+        return _approved(order, event)
     if type(event) is OrderSent:
-        return msgspec.structs.replace(
-            order,
-            status=status_after(order.status, _SEND),
-            order_seq=event.order_seq,
-            updated_ns=event.ts_ns,
-            venue=event.venue,
-            sent_ns=event.ts_ns,
-        )
+        return _sent(order, event, order.status)
     if type(event) is OrderReported:
         return _report(order, event)
     assert not isinstance(event, OrderReceived), f"{event.order_id}: received twice"
@@ -175,6 +168,26 @@ def apply(order: Order | None, event: OrderEvent) -> Order:
     else:
         trigger = _OWN_STEPS[type(event)]
     return _step(order, event, trigger, _own_changes(order, event))
+
+
+def _approved(order: Order, event: OrderApproved) -> Order:
+    status = status_after(order.status, _APPROVE)
+    if event.venue:
+        return _sent(order, event, status)
+    return msgspec.structs.replace(
+        order, status=status, order_seq=event.order_seq, updated_ns=event.ts_ns
+    )
+
+
+def _sent(order: Order, event: OrderApproved | OrderSent, status: OrdStatus) -> Order:
+    return msgspec.structs.replace(
+        order,
+        status=status_after(status, _SEND),
+        order_seq=event.order_seq,
+        updated_ns=event.ts_ns,
+        venue=event.venue,
+        sent_ns=event.ts_ns,
+    )
 
 
 def _own_changes(order: Order, event: OrderEvent) -> dict[str, Any]:

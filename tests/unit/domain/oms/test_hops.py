@@ -121,6 +121,14 @@ def a_change(exec_id: str) -> PositionChanged:
     )
 
 
+def test_one_event_that_approves_and_sends_is_two_hops() -> None:
+    trail = Trail(ORDER.order_id)
+    trail.journalled(step(OrderApproved, reserved=money("1"), venue="PRISM"), at(1))
+
+    found = [(hop.who, hop.what) for hop in trail.hops()]
+    assert found == [("risk", "approved, 1 reserved"), ("oms", "sends it to PRISM")]
+
+
 def test_a_trail_has_the_orders_hops_in_time_and_no_others() -> None:
     trail = Trail(ORDER.order_id)
     trail.journalled(step(OrderSent, venue="PRISM"), at(2))

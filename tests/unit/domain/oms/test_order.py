@@ -48,6 +48,23 @@ def sent() -> Order:
     return apply(order, decide.sent(order, "PRISM", NOW_NS))
 
 
+def test_one_event_approves_and_sends_as_two_do() -> None:
+    order = received()
+    at_once = apply(order, decide.approved(order, money("5"), LATER_NS, venue="OTHER"))
+    by_two = apply(order, decide.approved(order, money("5"), NOW_NS))
+    by_two = apply(by_two, decide.sent(by_two, "OTHER", LATER_NS))
+
+    assert (at_once.status, at_once.venue, at_once.sent_ns) == (OrdStatus.SENT, "OTHER", LATER_NS)
+    assert msgspec.structs.replace(at_once, order_seq=3) == by_two
+
+
+def test_what_is_sent_already_is_not_approved_and_sent_again() -> None:
+    order = sent()
+
+    with pytest.raises(IllegalTransitionError):
+        apply(order, decide.approved(order, money("5"), NOW_NS, venue="PRISM"))
+
+
 def reported(order: Order, report: ExecutionReport, ts_ns: TimeNs = NOW_NS) -> Order:
     event = decide.judge_report(order, report, event_id=EventId("e"), ts_ns=ts_ns)
     assert isinstance(event, OrderReported)
