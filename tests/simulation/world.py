@@ -12,7 +12,7 @@ from tests.simulation.audit import Told, check_fills, check_orders, read_books
 from tests.simulation.faults import FaultyBus, Luck, Way
 from tests.simulation.loop import LoopClock, VirtualLoop
 from tests.simulation.venue import SimulatedVenue
-from tests.trading import Desks, a_resting_ask, an_ask
+from tests.trading import LOG, Desks, a_resting_ask, an_ask
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core import chance
@@ -21,11 +21,13 @@ from trade2026.core.errors import RefusedError, UnavailableError
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Qty, parse_nanos
 from trade2026.desk.ask import OrderAsk
+from trade2026.desk.closing import Closer
+from trade2026.desk.kill import KillDesk
 from trade2026.domain.oms.change import Change
 from trade2026.model.instrument import PRISM
 from trade2026.model.order import Side
 from trade2026.model.risk import GLOBAL_SCOPE, TradingMode
-from trade2026.model.subjects import ORDERS_EVENT
+from trade2026.model.subjects import KILL_REPORT, ORDERS_CLEAR, ORDERS_EVENT, RISK_CONTROL
 
 CLIENTS: Final = 3
 ACTS: Final = 8
@@ -117,12 +119,19 @@ class World:
         self.bus = bus = FaultyBus(self.log, self.clock, self.luck)
         way = Way(self.venue, bus, self.luck, self.spawn)
         core = Desks(bus, self.clock, way, life=self.lives, archive=self._archive)
+        kills = KillDesk(bus=bus, clock=self.clock, log=LOG, risk=core.risk)
         self.lives += 1
         self._ended = ended = asyncio.Event()
+
+        killing: list[asyncio.Future[None]] = []
 
         async def live() -> None:
             try:
                 await core.begin()
+                await bus.fold(KILL_REPORT, kills.on_report)
+                await bus.fold(RISK_CONTROL, kills.on_control)
+                await bus.serve(ORDERS_CLEAR, Closer(core.oms).on_clear)
+                killing.append(asyncio.ensure_future(kills.run()))
                 core.risk.book.quote(PRISM, "BTCUSDT", a_quote(*PRICES), self.clock.now_ns())
                 self.core = core
                 await core.run()
@@ -130,6 +139,8 @@ class World:
                 # As a process that cannot go on: it ends, and is started again.
                 bus.is_dead = True
             finally:
+                for one in killing:
+                    one.cancel()
                 ended.set()
 
         running = asyncio.ensure_future(live())

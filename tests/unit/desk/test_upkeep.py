@@ -298,7 +298,7 @@ async def test_an_order_that_is_about_to_be_handed_over_is_not_asked_about_befor
     running = asyncio.ensure_future(core.run())
     await asyncio.sleep(0)
     # The log is slow to take that it is sent, so that risk is asked once more.
-    core.bus.pauses_at = core.bus.count + 2
+    core.bus.pauses_at = core.bus.count + 1
     placing = asyncio.ensure_future(core.oms.submit(a_resting_ask("key")))
     await until(lambda: core.bus.is_paused)
     core.clock.advance(NS_PER_S // 5)
