@@ -28,7 +28,7 @@ from trade2026.model.order import (
     Side,
     TimeInForce,
 )
-from trade2026.model.prism import PartyHolding, PrismInput, PrismLife, PrismOutcome
+from trade2026.model.prism import PartyHolding, PrismFill, PrismInput, PrismLife, PrismOutcome
 from trade2026.model.subjects import Stream
 from trade2026.prism.agent_market import AgentMarket
 from trade2026.prism.archive import Archive
@@ -146,10 +146,12 @@ async def living(
 
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(live())
+        telling = tasks.create_task(prism.venue.recorder.run())
         await first_of(is_up, prism.bus.died)
         await asyncio.sleep(0)
         yield prism
         running.cancel()
+        telling.cancel()
         await prism.bus.close()
 
 
@@ -297,16 +299,36 @@ def check_tape(log: MemoryLog) -> None:
         for r, is_direct in told(log).values()
         if r.exec_type is ExecType.TRADE
     )
-    taped = Counter(
-        (batch.symbol, fill.ts_event_ns, fill.px, fill.qty, party)
+    taped = [
+        (batch.life, batch.symbol, fill)
         for record in log.records(Stream.PRISM_TAPE)
         if record.subject.startswith("prism.fill.")
         for batch in (codec.decode(FillBatch, record.content),)
         for fill in batch.records
+    ]
+    told_of = Counter(
+        (symbol, fill.ts_event_ns, fill.px, fill.qty, party)
+        for _, symbol, fill in taped
         for party in (fill.maker, fill.taker)
         if not party.startswith(PARTY_PREFIX)
     )
-    assert taped == reported
+    assert told_of == reported
+    places = [(life, symbol, fill.seq) for life, symbol, fill in taped]
+    assert len(places) == len(set(places))
+    for life, symbol, fill in outcome_fills(log):
+        assert (life, symbol, fill) in taped
+
+
+def outcome_fills(log: MemoryLog) -> list[tuple[int, str, PrismFill]]:
+    """Return the trades that outcomes tell of, with the life whose they are."""
+    return [
+        (int(outcome.outcome_id.split("-")[1]), symbol, fill)
+        for record in log.records(Stream.PRISM_INPUT)
+        if record.subject.startswith("prism.outcome.")
+        for outcome in (codec.decode(PrismOutcome, record.content),)
+        for symbol, fills in outcome.fills.items()
+        for fill in fills
+    ]
 
 
 def _check_orders(reports: Iterable[tuple[ExecutionReport, bool]]) -> None:

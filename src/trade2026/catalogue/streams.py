@@ -96,10 +96,11 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     StreamSpec(
         stream=Stream.PRISM_TAPE,
         subjects=_subjects_of(Stream.PRISM_TAPE),
-        max_age_s=DAY_S,
+        # PRISM's next life, however late, looks here for which fills were told.
+        max_age_s=365 * DAY_S,
         max_bytes=GB,
-        duplicate_window_s=2 * MINUTE_S,
-        why="What is kept of PRISM's market on its way to the stores; a day to fold again.",
+        duplicate_window_s=15 * MINUTE_S,
+        why="What is kept of PRISM's market on its way to the stores; the newest to fold again.",
     ),
     StreamSpec(
         stream=Stream.RECONCILIATION,

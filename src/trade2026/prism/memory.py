@@ -61,8 +61,8 @@ class Recollection:
     """`exec_id`s found in the stream of reports."""
     fills: list[tuple[str, PrismFill]] = field(default_factory=list[tuple[str, PrismFill]])
     """From all outcomes behind the snapshot, with their symbols."""
-    told_fills: set[tuple[int, str, int]] = field(default_factory=set[tuple[int, str, int]])
-    """Life, symbol and `seq` of those found on the tape."""
+    told_fills: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    """Symbol and `seq` of those of them that were found on the tape."""
     log_seq: int = 0
     first_seq: int = 1
     """Of what is kept of the stream of inputs and outcomes."""
@@ -107,7 +107,7 @@ class Recollection:
         """Return the trades, by symbol, that the last life did not come to tell of."""
         owed = defaultdict[str, list[PrismFill]](list)
         for symbol, fill in self.fills:
-            if (self.life - 1, symbol, fill.seq) not in self.told_fills:
+            if (symbol, fill.seq) not in self.told_fills:
                 owed[symbol].append(fill)
         return owed
 
@@ -137,9 +137,6 @@ async def recollect(bus: Bus) -> Recollection:
         if report.venue == PRISM:
             found.published.add(report.exec_id)
 
-    async def on_fills(batch: FillBatch, _: Delivery) -> None:
-        found.told_fills.update((batch.life, batch.symbol, fill.seq) for fill in batch.records)
-
     # Positions first: what is appended meanwhile is not ours, there is one writer.
     last_snapshot = await bus.last_seq(Stream.PRISM_SNAPSHOT)
     state = await bus.stream_state(Stream.PRISM_INPUT)
@@ -155,9 +152,25 @@ async def recollect(bus: Bus) -> Recollection:
     await read(bus.fold(PRISM_OUTCOME, on_outcome, from_seq=from_seq))
     reports_from = 1 if snapshot is None else snapshot.reports_from_seq
     await read(bus.fold(EXEC_REPORT, on_report, from_seq=reports_from))
-    if found.fills and snapshot is not None:
-        await read(bus.fold(PRISM_FILL, on_fills, from_seq=snapshot.fills_from_seq))
+    await _find_told(bus, found)
     return found
+
+
+async def _find_told(bus: Bus, found: Recollection) -> None:
+    """Find out which of the fills that outcomes tell of the tape has."""
+    if found.snapshot is None:
+        # Nobody knows whose life those outcomes are of.
+        found.fills.clear()
+        return
+    if not found.fills:
+        return
+    asked = {(symbol, fill.seq) for symbol, fill in found.fills}
+
+    async def on_fills(batch: FillBatch, _: Delivery) -> None:
+        if batch.life == found.life - 1:
+            found.told_fills |= asked & {(batch.symbol, fill.seq) for fill in batch.records}
+
+    await read(bus.fold(PRISM_FILL, on_fills, from_seq=found.snapshot.fills_from_seq))
 
 
 def revive(found: Recollection, house: House, *, now_ns: int, monotonic_ns: int) -> Revived:

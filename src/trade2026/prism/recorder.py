@@ -10,7 +10,7 @@ next one does.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
@@ -43,6 +43,9 @@ class _Key(NamedTuple):
     symbol: str
 
 
+Untold: TypeAlias = Mapping[_Key, int]
+"""By symbol of a life, up to which of its fills the log does not have all of them yet."""
+
 _SUBJECTS: Final[dict[str, tuple[Event[Any], type[Any]]]] = {
     "span": (PRISM_SPAN, SpanBatch),
     "fill": (PRISM_FILL, FillBatch),
@@ -62,6 +65,10 @@ class Recorder:
         self._next_ns = 0
         self._waiting: dict[_Key, list[Any]] = {}
         self._counts: dict[_Key, int] = {}
+        self._begun: dict[_Key, int] = {}
+        """The size of each batch that the log may have already: it goes again as it was."""
+        self._outsiders: dict[_Key, int] = {}
+        """How many fills there are of each symbol up to the last one of an outsider."""
         self._room = asyncio.Event()
         self._is_due = asyncio.Event()
         self._appending = asyncio.Lock()
@@ -81,6 +88,7 @@ class Recorder:
         self._measuring = exchange.measure() if isinstance(exchange, AgentMarket) else None
         self._life, self._next_ns = floor.life, exchange.sim_ns
         self._counts = {key: n for key, n in self._counts.items() if key in self._waiting}
+        self._outsiders.clear()
 
     async def take(self, floor: Floor, events: Iterable[MarketEvent]) -> None:
         """Take what a round gave; waits while too much waits already."""
@@ -93,6 +101,8 @@ class Recorder:
                 self._add("fill", event.symbol, [_fill_of(event, floor)])
                 if max(event.maker_owner, event.taker_owner) >= FIRST_OUTSIDER:
                     # The next life will know of it, as it does not of what agents did last.
+                    key = _Key("fill", self._life, event.symbol)
+                    self._outsiders[key] = self._counts.get(key, 0) + len(self._waiting[key])
                     self._is_due.set()
         self._look(exchange.sim_ns)
         while self.waiting_rows > self._rows_max:
@@ -106,6 +116,14 @@ class Recorder:
                 records = tuple(ones[first : first + _MOST_IN_ONE])
                 event_id = EventId(f"{PRISM}-{life}-owed-{symbol}-{records[0].seq}")
                 await self._store(_Key("fill", life, symbol), records, event_id)
+
+    def untold(self) -> Untold:
+        """Return which fills of outsiders the log does not have yet."""
+        return {key: n for key, n in self._outsiders.items() if self._counts.get(key, 0) < n}
+
+    def has_told(self, fills: Untold) -> bool:
+        """Return whether the log has by now what it had not."""
+        return all(self._counts.get(key, 0) >= count for key, count in fills.items())
 
     async def tell_fills(self) -> None:
         """Bring the fills that wait to the log; returns when it has them."""
@@ -148,7 +166,7 @@ class Recorder:
             for key, count in sorted(due, key=lambda one: one[0].kind != "fill"):
                 told = 0
                 while told < count:
-                    most = min(_MOST_IN_ONE, count - told)
+                    most = self._begun.get(key) or min(_MOST_IN_ONE, count - told)
                     told += await self._append(key, tuple(self._waiting[key][:most]))
                 if not self._waiting[key]:
                     del self._waiting[key]
@@ -156,7 +174,9 @@ class Recorder:
     async def _append(self, key: _Key, records: tuple[Any, ...]) -> int:
         first = self._counts.get(key, 0)
         event_id = EventId(f"{PRISM}-{key.life}-{key.kind}-{key.symbol}-{first}")
+        self._begun[key] = len(records)
         await self._store(key, records, event_id)
+        del self._begun[key]
         self._counts[key] = first + len(records)
         del self._waiting[key][: len(records)]
         self.waiting_rows -= len(records)

@@ -34,6 +34,7 @@ from trade2026.prism.history import History
 from trade2026.prism.journal import UNLISTED, Journal
 from trade2026.prism.life import House, Revived, mark_of, next_life
 from trade2026.prism.memory import publishable, recollect, revive, snapshot_of
+from trade2026.prism.recorder import Untold
 from trade2026.prism.reports import VENUE_RESET
 from trade2026.prism.retention import KEEP_NS, Retention
 from trade2026.prism.waiting import Waiting
@@ -53,6 +54,13 @@ class Opened(NamedTuple):
     journal: Journal
     feed: Feed
     history: History
+
+
+class Held(NamedTuple):
+    """A snapshot that waits until the log has all fills of outsiders that are behind it."""
+
+    snapshot: PrismSnapshot
+    untold: Untold
 
 
 class Rounds:
@@ -92,6 +100,7 @@ class Rounds:
         self._state_seq = NEVER
         """The inputs that the newest whole state on disk has inside; without one none is needed."""
         self._dropped_seq = 0
+        self._held: Held | None = None
 
     @property
     def is_open(self) -> bool:
@@ -151,7 +160,9 @@ class Rounds:
         await journal.life(life)
         self._entered_seq = journal.last_seq
         snapshot = self._snapshot(floor, life, controls, journal.last_seq)
-        await journal.first_snapshot(await self._with_places(snapshot, journal))
+        self._held = None
+        await self.crier.recorder.tell_fills()
+        await journal.first_snapshot(self._with_places(snapshot, journal))
         self._snapshot_ns = self._clock.monotonic_ns()
         await self._let_go(journal, snapshot.cut)
         self.agent_count = len(floor.exchange.agents())
@@ -225,7 +236,8 @@ class Rounds:
         floor.settle()
         step = floor.take_step()
         is_resetting = self._pending is not None and self._pending.is_reset
-        is_due = self._clock.monotonic_ns() >= self._next_snapshot_ns and not is_resetting
+        is_time = self._clock.monotonic_ns() >= self._next_snapshot_ns
+        is_due = is_time and self._held is None and not is_resetting
         self._entered_seq = seq = journal.last_seq
         snapshot = self._snapshot(floor, life, controls, seq) if is_due else None
         if step.groups:
@@ -238,10 +250,9 @@ class Rounds:
         if snapshot is not None and snapshot.mark is not None:
             history.marked(snapshot.mark)
             self._next_snapshot_ns = self._clock.monotonic_ns() + SNAPSHOT_EVERY_NS
-            if await journal.snapshot(await self._with_places(snapshot, journal)):
-                self._snapshot_ns = self._clock.monotonic_ns()
-                history.let_go(snapshot.cut.log_seq)
-                await self._let_go(journal, snapshot.cut)
+            snapshot = self._with_places(snapshot, journal)
+            self._held = Held(snapshot, self.crier.recorder.untold())
+        await self._keep_snapshot(journal, history)
         if floor.exchange.sim_ns >= self._next_keep_ns:
             await self._keep()
         if is_resetting:
@@ -287,17 +298,29 @@ class Rounds:
             snapshot, rungs=retention.rungs, cut=retention.cut, latest_ns=retention.latest_ns
         )
 
-    async def _with_places(self, snapshot: PrismSnapshot, journal: Journal) -> PrismSnapshot:
+    async def _keep_snapshot(self, journal: Journal, history: History) -> None:
+        """Put the snapshot that is held into the log, once all fills behind it are there.
+
+        No round waits for that: where telling is slow, the snapshot is late.
+        """
+        if self._held is None or not self.crier.recorder.has_told(self._held.untold):
+            return
+        snapshot, self._held = self._held.snapshot, None
+        if await journal.snapshot(snapshot):
+            self._snapshot_ns = self._clock.monotonic_ns()
+            history.let_go(snapshot.cut.log_seq)
+            await self._let_go(journal, snapshot.cut)
+
+    def _with_places(self, snapshot: PrismSnapshot, journal: Journal) -> PrismSnapshot:
         """Return *snapshot* with where a later life begins to look for what was told already.
 
-        All that its moment has behind it is told by then: reports were, and fills are here.
+        What its moment has behind it is reported; its fills are told by the time it is kept, and
+        those of later rounds stand behind the last one that is told by now.
         """
-        recorder = self.crier.recorder
-        await recorder.tell_fills()
         return msgspec.structs.replace(
             snapshot,
             reports_from_seq=journal.last_report_place + 1,
-            fills_from_seq=recorder.fill_place + 1,
+            fills_from_seq=self.crier.recorder.fill_place + 1,
         )
 
     async def _let_go(self, journal: Journal, cut: PrismRung) -> None:

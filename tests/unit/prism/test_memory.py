@@ -16,11 +16,13 @@ from tests.prism import (
     check_told,
     inputs,
     living,
+    outcome_fills,
     published,
     status_of,
     told,
 )
 from tests.trading import first_of
+from tests.unit.prism.test_paper_market import a_book
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
@@ -28,9 +30,17 @@ from trade2026.core.clock import VirtualClock
 from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.execution import ExecType
+from trade2026.model.measure import FillBatch
 from trade2026.model.order import NewOrderSingle, Side
-from trade2026.model.prism import PrismInput, PrismSnapshot
-from trade2026.model.subjects import PRISM_INPUT, Stream
+from trade2026.model.prism import (
+    ControlKind,
+    PrismControl,
+    PrismInput,
+    PrismOutcome,
+    PrismSnapshot,
+)
+from trade2026.model.subjects import PRISM_INPUT, PRISM_OUTCOME, Stream
+from trade2026.prism import recorder
 from trade2026.prism.outside import REMEMBER_NS
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -144,6 +154,106 @@ async def test_dying_again_and_again_while_coming_back_loses_nothing() -> None:
         await play_until_death(log, story, dies_at=dies_at, is_stored=dies_at % 2 == 1)
 
     await check_memory(log, story)
+
+
+async def test_an_outcome_that_stands_twice_in_the_log_is_told_of_once() -> None:
+    log, clock = MemoryLog(), a_clock()
+    order = Orders(clock).market(BUY)
+    async with living(log, clock) as prism:
+        for _ in range(3):
+            clock.advance(SECOND)
+            await prism.settle()
+        await prism.venue.recorder.stop()
+        prism.bus.dies_at, prism.bus.is_stored = prism.bus.count + 1, True
+        dying = asyncio.ensure_future(prism.venue.submit(order))
+        await prism.bus.died.wait()
+        dying.cancel()
+    outcome = [r for r in log.records(Stream.PRISM_INPUT) if "outcome" in r.subject][-1]
+    again = codec.decode(PrismOutcome, outcome.content)
+    assert again.fills
+    bus = LocalBus(log, clock, with_codec=True)
+    await bus.append(PRISM_OUTCOME, again, event_id=EventId("again"), part="market")
+
+    async with living(log, clock) as prism:
+        await prism.settle()
+
+    taped = [r for r in log.records(Stream.PRISM_TAPE) if r.subject.startswith("prism.fill.")]
+    fills = [f for r in taped for f in codec.decode(FillBatch, r.content).records]
+    assert fills[-1:] == list(again.fills[order.symbol])
+    assert len(fills) == len({(f.seq, f.px) for f in fills})
+
+
+@pytest.mark.parametrize("dies_at", [0, 1, 2])
+async def test_many_fills_that_are_owed_are_told_though_telling_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, dies_at: int
+) -> None:
+    monkeypatch.setattr(recorder, "_MOST_IN_ONE", 1)
+    log, clock = MemoryLog(), a_clock()
+    orders = Orders(clock)
+    async with living(log, clock) as prism:
+        for _ in range(3):
+            clock.advance(SECOND)
+            await prism.settle()
+        asks = [orders.market(side, "1") for side in (BUY, SELL, BUY)]
+        await prism.venue.recorder.stop()
+        # Their inputs, and what comes of them in one step: nothing of it is told.
+        prism.bus.dies_at, prism.bus.is_stored = prism.bus.count + len(asks), True
+        dying = asyncio.gather(*(prism.venue.submit(one) for one in asks))
+        await prism.bus.died.wait()
+        dying.cancel()
+    assert len(outcome_fills(log)) >= 3
+
+    await play_until_death(log, Story(clock, seed=9), dies_at=dies_at, is_stored=True)
+    async with living(log, clock) as prism:
+        await prism.settle()
+    check_tape(log)
+
+
+async def test_wherever_it_dies_around_a_reset_every_fill_is_told_once() -> None:
+    survived = False
+    dies_at = 0
+    while not survived:
+        log, clock = MemoryLog(), a_clock()
+        orders = Orders(clock)
+        async with living(log, clock) as prism:
+            for _ in range(3):
+                clock.advance(SECOND)
+                await prism.settle()
+            await prism.venue.recorder.stop()
+            prism.bus.dies_at = prism.bus.count + dies_at
+            reset = PrismControl(kind=ControlKind.RESET, seed=5)
+            playing = asyncio.gather(
+                prism.venue.submit(orders.market(BUY)),
+                prism.venue.submit(orders.market(SELL)),
+                prism.venue.control(reset, EventId("reset")),
+            )
+            over = asyncio.Event()
+            playing.add_done_callback(lambda _, over=over: over.set())
+            await first_of(over, prism.bus.died)
+            survived = playing.done()
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+
+        async with living(log, clock) as prism:
+            await prism.settle()
+            check_told(prism, log)
+        check_tape(log)
+        dies_at += 1
+
+    assert dies_at > 8
+
+
+async def test_fills_of_a_recording_are_never_owed() -> None:
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock, is_paper=True) as prism:
+        prism.paper.on_book(a_book())
+        await prism.venue.submit(Orders(clock).market(BUY))
+    assert any(report.exec_type is ExecType.TRADE for report, _ in told(log).values())
+
+    async with living(log, clock) as prism:
+        await prism.settle()
+
+    assert outcome_fills(log) == []
 
 
 async def test_what_worked_ends_as_cancelled_by_the_restart() -> None:

@@ -4,18 +4,22 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
+import pytest
 import structlog
-from tests.prism import SYMBOLS, Orders, Prism, a_clock, living
+from tests.prism import SYMBOLS, Orders, Prism, a_clock, check_tape, living
+from tests.trading import MortalBus
 from tests.unit.prism.test_control import pass_time
 
 from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import BusUnavailableError
+from trade2026.core.ids import EventId
 from trade2026.model import codec
 from trade2026.model.measure import FillBatch, MomentBatch, SpanBatch
 from trade2026.model.order import Side
-from trade2026.model.subjects import Stream
+from trade2026.model.prism import ControlKind, PrismControl
+from trade2026.model.subjects import Event, Stream
 from trade2026.prism.recorder import Recorder
 
 NAMES: dict[type[Any], str] = {SpanBatch: "span", FillBatch: "fill", MomentBatch: "moment"}
@@ -101,12 +105,15 @@ async def test_an_outsiders_fill_is_told_with_both_parties() -> None:
 
 async def test_the_volume_of_spans_is_that_of_the_fills() -> None:
     log, clock = MemoryLog(), a_clock()
-    async with living(log, clock) as prism:
-        # A round that is late: much happens in it, from the first moment on.
-        clock.advance(10 * NS_PER_S)
-        await prism.settle()
+    prism = Prism(log, clock)
+    await prism.venue.open()
+    # The first round is late: much happens in it.
+    clock.advance(10 * NS_PER_S)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(prism.venue.run())
         await pass_time(prism, 20)
-        await flush(prism)
+        running.cancel()
+    await flush(prism)
 
     for symbol in SYMBOLS:
         spans = records_of(log, SpanBatch, symbol)
@@ -161,3 +168,103 @@ async def test_a_batch_whose_fate_is_unknown_is_told_once() -> None:
     for symbol in SYMBOLS:
         begins = [span.begin_ns for span in records_of(log, SpanBatch, symbol)]
         assert len(begins) == len(set(begins)) >= 3
+
+
+class SlowBus(LocalBus):
+    """Has an event at once, and answers later."""
+
+    is_slow = True
+
+    async def append(self, subject: Any, message: object, **more: Any) -> int:
+        seq = await super().append(subject, message, **more)
+        if self.is_slow:
+            await asyncio.sleep(60)
+        return seq
+
+
+async def test_what_came_behind_a_batch_whose_fate_is_unknown_is_told_at_the_stop() -> None:
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism:
+        bus = SlowBus(log, clock, with_codec=True)
+        recorder = Recorder(bus, structlog.get_logger())
+        await let_pass(recorder, prism, 5)
+        running = asyncio.ensure_future(recorder.run())
+        await asyncio.sleep(0.1)
+        for _ in range(5):
+            floor = prism.venue.floor
+            floor.exchange.run_until(floor.exchange.sim_ns + NS_PER_S)
+            await recorder.take(floor, floor.exchange.drain())
+        running.cancel()
+        await asyncio.wait([running])
+        bus.is_slow = False
+        await recorder.stop()
+
+    counts = [len(records_of(log, kind, s)) for kind in NAMES for s in SYMBOLS]
+    assert recorder.waiting_rows == 0
+    assert recorder.told_rows == sum(counts)
+
+
+class StuckTape(MortalBus):
+    """Has the tape answer nobody, until it is let go of."""
+
+    answers = asyncio.Event()
+
+    async def append(self, subject: Event[Any], message: Any, **options: Any) -> int:
+        if subject.stream is Stream.PRISM_TAPE:
+            await self.answers.wait()
+        return await super().append(subject, message, **options)
+
+
+async def test_a_tape_that_does_not_answer_holds_up_no_order_and_loses_no_fill(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.prism.MortalBus", StuckTape)
+    log, clock = MemoryLog(), a_clock()
+    orders = Orders(clock)
+    monkeypatch.setattr(StuckTape, "answers", asyncio.Event())
+    async with living(log, clock) as prism:
+        await pass_time(prism, 3)
+        await prism.venue.submit(orders.market(Side.BUY))
+        assert prism.venue.recorder.untold()
+        kept = log.last_seq(Stream.PRISM_SNAPSHOT)
+        for _ in range(5):
+            clock.advance(NS_PER_S)
+            await prism.settle()
+            async with asyncio.timeout(5):
+                await prism.venue.submit(orders.market(Side.BUY))
+        assert prism.venue.recorder.untold()
+        assert await prism.venue.ping() == ""
+        # Another one would say that all fills before it are told.
+        assert log.last_seq(Stream.PRISM_SNAPSHOT) == kept
+    StuckTape.answers.set()
+
+    async with living(log, clock) as prism:
+        await prism.settle()
+        check_tape(log)
+        before = log.last_seq(Stream.PRISM_SNAPSHOT)
+        clock.advance(2 * NS_PER_S)
+        await prism.venue.submit(orders.market(Side.BUY))
+        async with asyncio.timeout(5):
+            while log.last_seq(Stream.PRISM_SNAPSHOT) == before:
+                await prism.settle()
+
+
+async def test_no_life_begins_while_fills_of_the_one_before_are_untold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.prism.MortalBus", StuckTape)
+    monkeypatch.setattr(StuckTape, "answers", asyncio.Event())
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism:
+        await pass_time(prism, 3)
+        await prism.venue.submit(Orders(clock).market(Side.BUY))
+        kept = log.last_seq(Stream.PRISM_SNAPSHOT)
+        reset = PrismControl(kind=ControlKind.RESET, seed=5)
+        resetting = asyncio.ensure_future(prism.venue.control(reset, EventId("reset")))
+        await asyncio.sleep(0.2)
+        assert not resetting.done()
+        assert log.last_seq(Stream.PRISM_SNAPSHOT) == kept
+
+        StuckTape.answers.set()
+        await resetting
+        check_tape(log)
