@@ -95,6 +95,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     is_cancel_requested: bool = False
     is_expiring: bool = False
     """The cancel was asked for because the order's time is over."""
+    cancel_refused_ns: TimeNs | None = None
+    """When the venue's last word that it does not cancel it was journalled."""
     change: ReplaceRequested | None = None
     """What was asked of the venue and not answered yet."""
     keyed_changes: tuple[OrderChanged | ReplaceRequested, ...] = ()
@@ -301,7 +303,9 @@ def _told(order: Order, event: OrderReported) -> Order:
     """Return *order* with what a word that is no fill changes beside quantities and status."""
     report = event.report
     if report.exec_type is _CANCEL_REJECTED:
-        return msgspec.structs.replace(order, is_cancel_requested=False, is_expiring=False)
+        return msgspec.structs.replace(
+            order, is_cancel_requested=False, is_expiring=False, cancel_refused_ns=event.ts_ns
+        )
     if report.exec_type is _REPLACED and not order.is_done:
         terms = _terms(order, report.order_qty, report.price, report.stop_px)
         return msgspec.structs.replace(order, **terms)

@@ -16,6 +16,8 @@ from trade2026.model.order import NewOrderSingle, OrdType, TimeInForce
 
 DOUBT_AFTER_NS: Final = 1 * NS_PER_S
 """How long a venue may keep silent before it is asked."""
+END_AGAIN_MOST_NS: Final = 60 * NS_PER_S
+"""How long an order is let be, at most, whose venue refused to cancel it when its time was over."""
 
 
 class Need(StrEnum):
@@ -61,14 +63,18 @@ def working_request(request: NewOrderSingle) -> NewOrderSingle:
 
 
 def is_over(order: Order, now_ns: TimeNs) -> bool:
-    """Return whether the time of *order* is over and nobody has asked to end it for that."""
+    """Return whether the time of *order* is over and somebody has to ask that it end.
+
+    A venue that refuses is asked again, each time after twice as long: every asking is in the log.
+    """
     expire_ns = order.request.expire_ns
-    return (
-        expire_ns is not None
-        and now_ns >= expire_ns
-        and not order.is_done
-        and not order.is_cancel_requested
-    )
+    if expire_ns is None or now_ns < expire_ns or order.is_done or order.is_cancel_requested:
+        return False
+    refused_ns = order.cancel_refused_ns
+    if refused_ns is None:
+        return True
+    pause_ns = min(max(refused_ns - expire_ns, DOUBT_AFTER_NS), END_AGAIN_MOST_NS)
+    return now_ns - refused_ns >= pause_ns
 
 
 def need_of(order: Order, now_ns: TimeNs) -> Need | None:

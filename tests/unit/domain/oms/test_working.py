@@ -1,13 +1,16 @@
 """What an order needs though nobody asks for it."""
 
+from itertools import pairwise
+
 import pytest
 from msgspec.structs import replace
-from tests.factories import NOW_NS
-from tests.unit.domain.oms.test_order import cancelling, filled, received, said, sent
+from tests.factories import NOW_NS, a_report
+from tests.unit.domain.oms.test_order import cancelling, filled, received, reported, said, sent
 
 from trade2026.core.clock import NS_PER_S, TimeNs
+from trade2026.core.ids import ExecId
 from trade2026.domain.oms.order import Order
-from trade2026.domain.oms.working import DOUBT_AFTER_NS, Need, need_of
+from trade2026.domain.oms.working import DOUBT_AFTER_NS, END_AGAIN_MOST_NS, Need, need_of
 from trade2026.model.execution import ExecType
 
 LATER_NS = TimeNs(NOW_NS + 100 * NS_PER_S)
@@ -42,3 +45,32 @@ def test_an_order_whose_time_is_over_is_to_end_at_once_unless_somebody_asked_for
     assert need_of(order, TimeNs(NOW_NS)) is None
     assert need_of(order, TimeNs(NOW_NS + 1)) is Need.END
     assert need_of(cancelling(order), TimeNs(NOW_NS + 1)) is None
+
+
+def test_a_venue_that_refuses_to_end_an_order_is_asked_ever_more_seldom() -> None:
+    working = said(sent(), ExecType.NEW)
+    order = replace(working, request=replace(working.request, expire_ns=TimeNs(NOW_NS)))
+    askings: list[int] = []
+    for number in range(20):
+        after_ns = askings[-1] if askings else 0
+        while need_of(order, TimeNs(NOW_NS + after_ns)) is not Need.END:
+            after_ns += NS_PER_S // 2
+        askings.append(after_ns)
+        asked = cancelling(order)
+        no = a_report(
+            order.request, exec_id=ExecId(f"no-{number}"), exec_type=ExecType.CANCEL_REJECTED
+        )
+        order = reported(asked, no, TimeNs(NOW_NS + after_ns))
+
+    pauses = [later - one for one, later in pairwise(askings)]
+    assert pauses[:7] == [n * NS_PER_S for n in (1, 1, 2, 4, 8, 16, 32)]
+    assert set(pauses[8:]) == {END_AGAIN_MOST_NS}
+
+
+def test_an_order_whose_cancel_was_refused_before_ends_when_its_time_is_over() -> None:
+    working = said(cancelling(said(sent(), ExecType.NEW)), ExecType.CANCEL_REJECTED, "no")
+    over_ns = TimeNs(NOW_NS + 10 * NS_PER_S)
+    order = replace(working, request=replace(working.request, expire_ns=over_ns))
+
+    assert need_of(order, TimeNs(over_ns - 1)) is None
+    assert need_of(order, over_ns) is Need.END
