@@ -572,6 +572,8 @@ export interface components {
             /** @default  */
             text: string;
             ts_ns: number;
+            /** @default  */
+            venue: string;
             venue_ts_ns?: number | null;
         };
         /**

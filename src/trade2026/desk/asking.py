@@ -174,15 +174,15 @@ class Asking:
             ack = await self._answer(EXEC_CANCEL, request, order_id)
         if ack is None or ack.is_accepted:
             return ack is not None
+        if order.venue_ack_ns is None:
+            # It may have overtaken its order, or that never arrived: the wish stands until the
+            # venue has said which.
+            return await self._status(order_id)
         async with self._locks.of(order_id):
             order = self._journal.order(order_id)
-            if order.is_done:
-                return True
-            report = decide.cancel_refusal_report(order, ack, self._clock.now_ns())
-            await self._steps.book(report)
-        if decide.resume(self._journal.order(order_id)) is Resume.ASK_VENUE:
-            # It may never have arrived there: whoever keeps asking to cancel it must hear so.
-            return await self._status(order_id)
+            if not order.is_done:
+                report = decide.cancel_refusal_report(order, ack, self._clock.now_ns())
+                await self._steps.book(report)
         return True
 
     async def _change(self, order_id: OrderId) -> bool:

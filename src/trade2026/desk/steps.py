@@ -90,7 +90,7 @@ class Steps:
         if why_not:
             end = decide.withdrawn if order.is_resting else decide.failed
             return await write(end(order, why_not, self._clock.now_ns()))
-        return order if order.is_resting else self._leave(order, approved)
+        return order if order.sent_ns is None else self._leave(order, approved)
 
     def take_leaving(self, order_id: OrderId) -> RiskApproved[NewOrderSingle] | None:
         """Return what is to be handed to the order's venue now, once."""
@@ -102,7 +102,7 @@ class Steps:
         return await self._send_reached(order)
 
     async def _send_reached(self, order: Order) -> Order:
-        write = self._journal.step
+        write, began_ns = self._journal.step, self._clock.monotonic_ns()
         # What it was approved for is long ago: the reservation is held, the mode may be another.
         approved, refusals = await self._ask_risk(order.request)
         if approved is None:
@@ -113,6 +113,9 @@ class Steps:
             return await write(decide.failed(order, text=text, ts_ns=self._clock.now_ns()))
         now_ns = self._clock.now_ns()
         order = await write(decide.sent(order, venue=order.request.venue, ts_ns=now_ns))
+        why_not = await self._why_not_by_now(order.request, began_ns, is_doubt_a_no=False)
+        if why_not:
+            return await write(decide.failed(order, text=why_not, ts_ns=self._clock.now_ns()))
         return self._leave(order, approved)
 
     async def move_stop(self, order: Order, stop_px: Px) -> Order:
@@ -183,12 +186,26 @@ class Steps:
 
     async def _why_not_now(self, request: NewOrderSingle, began_ns: int) -> str:
         """Return why an approved order must not be sent any more, or an empty text."""
-        waited_ns = self._clock.monotonic_ns() - began_ns
-        if waited_ns > ANSWER_WITHIN_S * NS_PER_S:
+        if self._clock.monotonic_ns() - began_ns > ANSWER_WITHIN_S * NS_PER_S:
             return "not sent: the sender was told that the platform is unavailable"
-        if waited_ns < APPROVAL_FRESH_NS:
+        return await self._why_not_by_now(request, began_ns, is_doubt_a_no=True)
+
+    async def _why_not_by_now(
+        self, request: NewOrderSingle, began_ns: int, *, is_doubt_a_no: bool
+    ) -> str:
+        """Return what risk has against an order by now that it approved a while ago, if anything.
+
+        Args:
+            request: of the order.
+            began_ns: when that approval was asked for at the earliest, by the monotonic clock.
+            is_doubt_a_no: whether risk that does not answer is against it. A stop that was reached
+                protects somebody: it is not given up for that.
+        """
+        if self._clock.monotonic_ns() - began_ns < APPROVAL_FRESH_NS:
             return ""
         _, refusals = await self._ask_risk(request)
+        if not is_doubt_a_no:
+            refusals = tuple(r for r in refusals if r.code is not RefusalCode.RISK_UNAVAILABLE)
         return "not sent: " + "; ".join(r.text for r in refusals) if refusals else ""
 
     def _leave(self, order: Order, approved: RiskApproved[NewOrderSingle]) -> Order:

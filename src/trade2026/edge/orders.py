@@ -87,6 +87,8 @@ class HopReply(msgspec.Struct, frozen=True, kw_only=True):
     """When the OMS journalled it."""
     venue_ts_ns: int | None = None
     """When it happened at the venue, by the venue's clock."""
+    venue: str = ""
+    """To which it was about to be handed: of an approval too, where the order left at once."""
     exec_type: ExecType | None = None
     exec_id: str = ""
     last_quantity: Exact = exact.NULL
@@ -232,6 +234,7 @@ def hop_reply(event: OrderEvent) -> HopReply:
         seq=event.order_seq,
         event=name,
         ts_ns=event.ts_ns,
+        venue=getattr(event, "venue", ""),
         quantity=exact.write_optional(getattr(event, "order_qty", None)),
         price=exact.write_optional(getattr(event, "price", None)),
         stop_price=exact.write_optional(getattr(event, "stop_px", None)),

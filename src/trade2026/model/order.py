@@ -110,7 +110,7 @@ class OrdStatus(StrEnum):
     PENDING_RISK = "PENDING_RISK"
     RISK_REJECTED = "RISK_REJECTED"
     ACCEPTED = "ACCEPTED"
-    """Approved by risk, and reserved."""
+    """Approved by risk, and reserved, but not sent: a stop."""
     ROUTING = "ROUTING"
     SENT = "SENT"
     """Handed to the venue, and so it stays while it works there."""

@@ -1,5 +1,6 @@
 """Stops rest with the OMS and are sent when the market reaches them; orders end by their time."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ from trade2026.core.ids import OrderId
 from trade2026.domain.oms.order import Order
 from trade2026.model.instrument import PRISM
 from trade2026.model.market import Aggressor, Trade, TradeBatch
-from trade2026.model.order import OrdStatus, OrdType, Side, TimeInForce
-from trade2026.model.risk import GLOBAL_SCOPE, TradingMode
+from trade2026.model.order import NewOrderSingle, OrdStatus, OrdType, Side, TimeInForce
+from trade2026.model.risk import GLOBAL_SCOPE, Refusal, RefusalCode, TradingMode
 from trade2026.model.subjects import Stream
 from trade2026.ports.bus import Delivery
 
@@ -97,6 +98,37 @@ async def test_a_stop_rests_accepted_and_is_sent_when_it_is_reached(
         assert venue.taken[order_id].ord_type is OrdType.MARKET
         names = [type(e).__name__ for e in core.oms.journal.orders.events_of(order_id)]
         assert names[2:4] == ["OrderTriggered", "OrderSent"]
+
+
+@pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "risk silent"])
+async def test_a_reached_stop_that_waited_for_the_log_is_not_sent_after_a_kill(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch, is_killed: bool
+) -> None:
+    async with running_core(log, venue) as core:
+        order_id = await place(core)
+        # It is triggered, and then sent: that is what waits.
+        core.bus.pauses_at = core.bus.count + 1
+        trading = asyncio.ensure_future(trade(core, "61000"))
+        await until(lambda: core.bus.is_paused)
+        core.bus.pauses_at = -1
+        if is_killed:
+            await kill(core)
+        else:
+            monkeypatch.setattr(core.oms.steps, "_ask_risk", silent)
+        core.clock.advance(NS_PER_S)
+        core.bus.pause_over.set()
+        await trading
+        await until(lambda: stands(core, order_id).is_done)
+
+        order = stands(core, order_id)
+        # Risk that does not answer is no reason to give up what protects somebody.
+        assert order.status is (OrdStatus.FAILED if is_killed else OrdStatus.FILLED)
+        assert (venue.taken == {}) == is_killed
+        assert ("halted" in order.text) == is_killed
+
+
+async def silent(_: NewOrderSingle) -> tuple[None, tuple[Refusal, ...]]:
+    return None, (Refusal(code=RefusalCode.RISK_UNAVAILABLE, text="risk did not answer"),)
 
 
 async def test_a_stop_outlives_a_restart_and_the_first_trade_beyond_it_reaches_it(

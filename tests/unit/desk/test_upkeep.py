@@ -346,6 +346,36 @@ async def test_a_cancel_does_not_overtake_its_order(
         assert told == [order_id]
 
 
+async def test_a_cancel_that_overtook_its_order_on_the_way_is_asked_for_again(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_core(log, venue) as core:
+        late = list[RiskApproved[NewOrderSingle]]()
+        submit, cancel = venue.submit, venue.cancel
+
+        async def lose(approved: RiskApproved[NewOrderSingle]) -> VenueAck:
+            late.append(approved)
+            raise VenueUnavailableError("slow on the way")
+
+        async def overtake(request: OrderCancelRequest) -> VenueAck:
+            answer = await cancel(request)
+            await submit(late.pop())
+            monkeypatch.setattr(venue, "cancel", cancel)
+            return answer
+
+        monkeypatch.setattr(venue, "submit", lose)
+        monkeypatch.setattr(venue, "cancel", overtake)
+        order, _ = await core.oms.submit(a_resting_ask("key"))
+        order_id = order.request.order_id
+        await core.oms.cancel(order_id, "tess")
+        await until(lambda: core.oms.journal.order(order_id).venue_ack_ns is not None)
+        assert core.oms.journal.order(order_id).is_cancel_requested
+
+        core.clock.advance(2 * NS_PER_S)
+        await until(lambda: core.oms.journal.order(order_id).is_done)
+        assert core.oms.journal.order(order_id).status is OrdStatus.CANCELLED
+
+
 async def test_a_venue_is_not_told_to_cancel_what_has_filled_before_its_turn_came(
     log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

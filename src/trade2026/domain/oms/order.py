@@ -95,8 +95,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     is_cancel_requested: bool = False
     is_expiring: bool = False
     """The cancel was asked for because the order's time is over."""
-    cancel_refused_ns: TimeNs | None = None
-    """When the venue's last word that it does not cancel it was journalled."""
+    end_refusals: int = 0
+    """How often its venue refused to cancel it when its time was over."""
+    end_refused_ns: TimeNs = TimeNs(0)
+    """When the last of those words was journalled."""
     change: ReplaceRequested | None = None
     """What was asked of the venue and not answered yet."""
     keyed_changes: tuple[OrderChanged | ReplaceRequested, ...] = ()
@@ -303,8 +305,11 @@ def _told(order: Order, event: OrderReported) -> Order:
     """Return *order* with what a word that is no fill changes beside quantities and status."""
     report = event.report
     if report.exec_type is _CANCEL_REJECTED:
+        told = msgspec.structs.replace(order, is_cancel_requested=False, is_expiring=False)
+        if not order.is_expiring:
+            return told
         return msgspec.structs.replace(
-            order, is_cancel_requested=False, is_expiring=False, cancel_refused_ns=event.ts_ns
+            told, end_refusals=order.end_refusals + 1, end_refused_ns=event.ts_ns
         )
     if report.exec_type is _REPLACED and not order.is_done:
         terms = _terms(order, report.order_qty, report.price, report.stop_px)

@@ -65,16 +65,17 @@ def working_request(request: NewOrderSingle) -> NewOrderSingle:
 def is_over(order: Order, now_ns: TimeNs) -> bool:
     """Return whether the time of *order* is over and somebody has to ask that it end.
 
-    A venue that refuses is asked again, each time after twice as long: every asking is in the log.
+    A venue that refuses is asked again after a second, and then each time after twice as long, for
+    every asking is in the log.
     """
     expire_ns = order.request.expire_ns
     if expire_ns is None or now_ns < expire_ns or order.is_done or order.is_cancel_requested:
         return False
-    refused_ns = order.cancel_refused_ns
-    if refused_ns is None:
+    if not order.end_refusals:
         return True
-    pause_ns = min(max(refused_ns - expire_ns, DOUBT_AFTER_NS), END_AGAIN_MOST_NS)
-    return now_ns - refused_ns >= pause_ns
+    pause_ns = min(DOUBT_AFTER_NS << min(order.end_refusals - 1, 6), END_AGAIN_MOST_NS)
+    # Before it was refused: the clock was set back.
+    return not 0 <= now_ns - order.end_refused_ns < pause_ns
 
 
 def need_of(order: Order, now_ns: TimeNs) -> Need | None:
