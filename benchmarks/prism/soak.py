@@ -233,7 +233,7 @@ class Soak:
         bus = await self._connect()
         venue = await self._open(bus)
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(venue.run())
+            running = [tasks.create_task(loop()) for loop in (venue.run, venue.recorder.run)]
             await asyncio.sleep(0)
             await self._welcome_bot(venue, bus)
             begin_ns, steps = self.clock.now_ns(), sim_ns // step_ns
@@ -248,7 +248,8 @@ class Soak:
                         print(_row(sample), flush=True)
             await self._until_kept(venue, bus)
             held = held_on(venue)
-            running.cancel()
+            for task in running:
+                task.cancel()
         await bus.close()
         return held
 

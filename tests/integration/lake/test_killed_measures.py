@@ -24,7 +24,7 @@ from trade2026.adapters.lake.reading import newest_rows
 from trade2026.adapters.lake.spec import TableSpec
 from trade2026.core.chance import stream
 from trade2026.core.clock import NS_PER_S, TimeNs
-from trade2026.core.errors import QueryRefusedError, UnavailableError
+from trade2026.core.errors import InvalidInputError, QueryRefusedError, UnavailableError
 from trade2026.core.ids import EventId
 from trade2026.core.numbers import Px, Qty
 from trade2026.desk.measures import MeasureStage
@@ -122,7 +122,11 @@ async def rows_of(site: Site, name: str) -> list[dict[str, Any]]:
     """Return what a table holds, wherever it lies, by the columns of its description."""
     spec = next(spec for spec in TABLES if spec.name == name)
     if spec not in MEASURED:
-        return await asyncio.to_thread(newest_rows, site.storage.place, name, limit=EVERYTHING)
+        try:
+            return await asyncio.to_thread(newest_rows, site.storage.place, name, limit=EVERYTHING)
+        except InvalidInputError:
+            # The sink has not come to make the table yet.
+            return []
     columns = ", ".join(
         f"toUnixTimestamp64Nano({column}) AS {column}" if column.startswith("ts_") else column
         for column in spec.schema.names

@@ -55,6 +55,7 @@ async def _main(url: str, user: str, password: str, folder: Path, seed: int) -> 
     await venue.open()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(venue.run())
+        tasks.create_task(venue.recorder.run())
         await asyncio.sleep(0)
         for number in range(4):
             tasks.create_task(_ask(venue, np.random.default_rng(10 * seed + number), f"a{number}"))

@@ -50,10 +50,11 @@ async def _life(bus: Bus) -> AsyncGenerator[Venue]:
     )
     await venue.open()
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(venue.run())
+        running = [tasks.create_task(loop()) for loop in (venue.run, venue.recorder.run)]
         await asyncio.sleep(0)
         yield venue
-        running.cancel()
+        for task in running:
+            task.cancel()
 
 
 async def _read(
