@@ -5,7 +5,8 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-VERSION_TIMEOUT_S = 10.0
+VERSION_TIMEOUT_S = 60.0
+"""A large binary that is read from a slow disk for the first time takes its time."""
 
 
 def packaged_binary(package: str, name: str) -> Path | None:
