@@ -135,7 +135,9 @@ class Recorder:
             self._is_due.clear()
             await self._publish(*_SUBJECTS)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_due.wait(), PUBLISH_EVERY_S)
+                # `wait_for` of Python 3.11 forgets a cancel that comes with what it waits for.
+                async with asyncio.timeout(PUBLISH_EVERY_S):
+                    await self._is_due.wait()
 
     async def stop(self) -> None:
         """Bring what waits to the log, if that is quickly done."""
