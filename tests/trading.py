@@ -378,11 +378,9 @@ class Desks:
 
     async def run(self) -> None:
         """Sweep and work until cancelled."""
-        working = asyncio.ensure_future(self.algos.run())
-        try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.algos.run())
             await self.oms.run()
-        finally:
-            working.cancel()
 
     def end(self) -> None:
         """Let go of the files."""

@@ -41,9 +41,16 @@ def _is_sound(seed: int) -> bool:
     try:
         run(seed)
     except Exception as error:  # noqa: BLE001 - whatever it is, the seed failed, and is told.
-        print(f"seed {seed} failed: {type(error).__name__} {error}; make sim SEED={seed}")
+        first = _first(error)
+        print(f"seed {seed} failed: {type(first).__name__} {first}; make sim SEED={seed}")
         return False
     return True
+
+
+def _first(error: Exception) -> Exception:
+    """Return what went wrong first, out of the groups that it was raised in."""
+    inner: tuple[Exception, ...] = getattr(error, "exceptions", ())
+    return _first(inner[0]) if inner else error
 
 
 if __name__ == "__main__":

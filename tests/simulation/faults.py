@@ -1,7 +1,7 @@
 """What goes wrong: a bus that is late, loses answers and repeats, and the way to a venue."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -155,7 +155,7 @@ class Way:
         venue: Any,
         bus: FaultyBus,
         luck: Luck,
-        spawn: Callable[[Awaitable[Any]], "asyncio.Task[Any]"],
+        spawn: Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"],
     ) -> None:
         self.name: str = venue.name
         self._venue = venue

@@ -1,11 +1,11 @@
 """One run: clients ask, things go wrong, then all is calm and everything must add up."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tests.factories import a_quote
 from tests.simulation.audit import Told, check_fills, check_orders, read_books
@@ -28,6 +28,8 @@ from trade2026.model.instrument import PRISM
 from trade2026.model.order import Side
 from trade2026.model.risk import GLOBAL_SCOPE, TradingMode
 from trade2026.model.subjects import KILL_REPORT, ORDERS_CLEAR, ORDERS_EVENT, RISK_CONTROL
+
+T = TypeVar("T")
 
 CLIENTS: Final = 3
 ACTS: Final = 8
@@ -75,35 +77,36 @@ class World:
         """When it was asked that a kill be over; None where nobody pressed the kill switch."""
         self._is_stopped = False
         """Whether the process was told to stop, and not killed."""
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = asyncio.TaskGroup()
+        """All that goes on here: where one of them fails, the run fails."""
 
-    def spawn(self, step: Awaitable[Any]) -> "asyncio.Task[Any]":
+    def spawn(self, step: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start what goes on whichever process dies."""
-        task = asyncio.ensure_future(step)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task  # type: ignore[return-value]
+        return self._tasks.create_task(step)
 
     async def play(self) -> Told:
         """Play the whole run, and compare at its end."""
-        for work in (self.venue.trade(), self._fresh_prices(), self._absences()):
-            self.spawn(work)
-        clients = [self.spawn(self._client(number)) for number in range(CLIENTS)]
-        killer = self.spawn(self._kill())
-        storm = self.spawn(self._storm())
-        living = self.spawn(self._live())
-        await storm
-        self.luck.calm, self.luck.is_away = True, False
-        async with asyncio.timeout(CALM_S):
-            await asyncio.gather(*clients, killer)
-            await self._check_kill()
-            await self._rest()
-        told = await self._audited()
-        living.cancel()
-        await asyncio.gather(living, return_exceptions=True)
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        async with self._tasks:
+            endless = [
+                self.spawn(work)
+                for work in (
+                    self.venue.trade(),
+                    self._fresh_prices(),
+                    self._absences(),
+                    self._live(),
+                )
+            ]
+            clients = [self.spawn(self._client(number)) for number in range(CLIENTS)]
+            killer = self.spawn(self._kill())
+            await self.spawn(self._storm())
+            self.luck.calm, self.luck.is_away = True, False
+            async with asyncio.timeout(CALM_S):
+                await asyncio.gather(*clients, killer)
+                await self._check_kill()
+                await self._rest()
+            told = await self._audited()
+            for work in endless:
+                work.cancel()
         return told
 
     # The supervisor.
@@ -123,42 +126,41 @@ class World:
         self.lives += 1
         self._ended = ended = asyncio.Event()
 
-        killing: list[asyncio.Future[None]] = []
-
         async def live() -> None:
             try:
                 await core.begin()
                 await bus.fold(KILL_REPORT, kills.on_report)
                 await bus.fold(RISK_CONTROL, kills.on_control)
                 await bus.serve(ORDERS_CLEAR, Closer(core.oms).on_clear)
-                killing.append(asyncio.ensure_future(kills.run()))
                 core.risk.book.quote(PRISM, "BTCUSDT", a_quote(*PRICES), self.clock.now_ns())
                 self.core = core
-                await core.run()
-            except UnavailableError:
+                async with asyncio.TaskGroup() as desks:
+                    desks.create_task(kills.run())
+                    desks.create_task(core.run())
+            except* UnavailableError:
                 # As a process that cannot go on: it ends, and is started again.
                 bus.is_dead = True
             finally:
-                for one in killing:
-                    one.cancel()
                 ended.set()
 
-        running = asyncio.ensure_future(live())
+        running = self.spawn(live())
         try:
             yield ended
         finally:
             is_stopped, self._is_stopped, self.core = self._is_stopped, False, None
             bus.is_dead |= not is_stopped
             running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-            # Of one that is told to stop, the intakes end after the loops, and then it commits.
-            if is_stopped:
-                await asyncio.sleep(INTAKES_LAST_S * float(self._ends.random()))
-            await bus.close()
-            if is_stopped:
-                bus.is_dead = True
-                await core.oms.journal.close()
-            core.end()
+            try:
+                await asyncio.gather(running, return_exceptions=True)
+                # Of one that is told to stop, the intakes end after the loops, and then it commits.
+                if is_stopped:
+                    await asyncio.sleep(INTAKES_LAST_S * float(self._ends.random()))
+                await bus.close()
+                if is_stopped:
+                    bus.is_dead = True
+                    await core.oms.journal.close()
+            finally:
+                core.end()
 
     async def _storm(self) -> None:
         times = sorted(STORM_S * self._stream.random(int(self._stream.integers(CRASHES_MAX + 1))))
@@ -271,17 +273,13 @@ class World:
         """Ask again and again until there is an answer; None where it is a refusal."""
         while True:
             if self.core is not None:
-                task = asyncio.ensure_future(ask(self.core))
+                task = self.spawn(_answer(ask(self.core)))
                 await asyncio.wait({task}, timeout=PATIENCE_S)
                 # One that is cut off, or never ends, is what a client of a killed process sees.
                 if task.done() and not task.cancelled():
-                    error = task.exception()
-                    if error is None:
-                        return task.result()
-                    if isinstance(error, RefusedError):
-                        return None
-                    if not isinstance(error, UnavailableError):
-                        raise error
+                    answer = task.result()
+                    if not isinstance(answer, UnavailableError):
+                        return answer
                 task.cancel()
             await asyncio.sleep(0.3)
 
@@ -315,12 +313,22 @@ class World:
         )
 
 
+async def _answer(asking: Awaitable[Any]) -> Any:
+    """Return the answer, None where it is a refusal, and the error where nobody answers."""
+    try:
+        return await asking
+    except RefusedError:
+        return None
+    except UnavailableError as error:
+        return error
+
+
 def run(seed: int) -> Told:
     """Play one seed.
 
     Raises:
-        AssertionError: something does not add up.
-        TimeoutError: something never came to rest.
+        ExceptionGroup: of AssertionError where something does not add up, of TimeoutError where
+            something never came to rest, and of whatever else ended what should have gone on.
         DeadlockError: everybody waits for everybody.
     """
     with (
