@@ -1,7 +1,7 @@
 """How soon each fold of the log is ready again with a million orders in it, in how much memory.
 
 ``python benchmarks/restart.py [--orders N] [--results FILE]`` starts a NATS server of its own,
-writes a log of N orders of five events each, one in a thousand still open, and one parent order
+writes a log of N orders of four events each, one in a thousand still open, and one parent order
 with ten children for every hundred of them, and starts every fold that a service has of it (OMS,
 ledger, risk, P&L, algorithms, hot cache, the edge's stream, the books of the day), each in a
 process of its own: first with nothing beside the log, then with what the first one left behind

@@ -44,7 +44,7 @@ def moment_of(number: int) -> TimeNs:
 
 
 def life_of(number: int) -> list[OrderEvent]:
-    """Return the events of one order: received, approved, sent, taken in, and mostly filled."""
+    """Return the events of one order: received, approved and sent, taken in, and mostly filled."""
     order_id, now_ns = order_id_of(number), moment_of(number)
     request = an_order(
         order_id=order_id, cl_ord_id=ClOrdId(f"key-{number}"), transact_time_ns=now_ns
@@ -60,8 +60,7 @@ def life_of(number: int) -> list[OrderEvent]:
     def report(said: Any) -> None:
         book(decide.judge_report(order, said, event_id=said.exec_id, ts_ns=now_ns))
 
-    book(decide.approved(order, Money(1), now_ns))
-    book(decide.sent(order, "PRISM", now_ns))
+    book(decide.approved(order, Money(1), now_ns, venue="PRISM"))
     report(a_report(request, exec_id=ExecId(f"N-{number}"), exec_type=ExecType.NEW))
     if number % OPEN_EVERY:
         report(a_fill(request, last_qty=request.order_qty, exec_id=ExecId(f"F-{number}")))
