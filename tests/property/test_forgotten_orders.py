@@ -47,8 +47,9 @@ class Forgetting(RuleBasedStateMachine):
         )
         self.book(decide.received(request, NOW_NS))
         if is_sent:
-            self.book(decide.approved(self.known(request.order_id), Money(1), NOW_NS))
-            self.book(decide.sent(self.known(request.order_id), "PRISM", NOW_NS))
+            self.book(
+                decide.approved(self.known(request.order_id), Money(1), NOW_NS, venue="PRISM")
+            )
 
     @rule(place=st.integers(0, 1_000), kind=st.sampled_from(ExecType), last=st.integers(1, 4))
     def report(self, place: int, kind: ExecType, last: int) -> None:

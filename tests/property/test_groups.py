@@ -68,8 +68,7 @@ class Group(RuleBasedStateMachine):
         return [self.orders.get(OrderId(f"leg-{n}")) for n in range(self.count)]
 
     def send(self, order_id: OrderId) -> None:
-        self.orders.apply(decide.approved(self.order(order_id), Money(0), NOW_NS))
-        self.orders.apply(decide.sent(self.order(order_id), "PRISM", NOW_NS))
+        self.orders.apply(decide.approved(self.order(order_id), Money(0), NOW_NS, venue="PRISM"))
 
     def hear(self, report: ExecutionReport) -> None:
         event = decide.judge_report(
@@ -207,8 +206,7 @@ def test_a_total_that_was_asked_for_and_waits_is_not_asked_for_again() -> None:
         assert order is not None
         return order
 
-    orders.apply(decide.approved(leg(), Money(0), NOW_NS))
-    orders.apply(decide.sent(leg(), "PRISM", NOW_NS))
+    orders.apply(decide.approved(leg(), Money(0), NOW_NS, venue="PRISM"))
     for total, is_due in ((QTY - 1, True), (QTY, False)):
         change = Change(order_qty=Qty(total))
         waits = msgspec.structs.replace(

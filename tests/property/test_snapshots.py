@@ -91,9 +91,12 @@ class Pen:
     def _place(self, place: int, amount: int) -> None:
         request = self._request(place, amount)
         self._write(decide.received(request, self._now_ns()))
-        known = self._known(request.order_id)
-        self._write(decide.approved(known, Money(amount * UNIT), self._now_ns()))
-        self._write(decide.sent(self._known(request.order_id), "PRISM", self._now_ns()))
+        # Logs of before, and of orders that wait, have the sending by itself.
+        is_apart = amount % 4 == 0
+        known, venue = self._known(request.order_id), "" if is_apart else "PRISM"
+        self._write(decide.approved(known, Money(amount * UNIT), self._now_ns(), venue=venue))
+        if is_apart:
+            self._write(decide.sent(self._known(request.order_id), "PRISM", self._now_ns()))
 
     def _refuse(self, place: int, amount: int) -> None:
         request = self._request(place, amount)

@@ -34,8 +34,7 @@ class Desk:
         for name in NAMES:
             request = an_order(order_id=OrderId(name), cl_ord_id=name, order_qty=qty("1"))
             self.write(decide.received(request, NOW_NS))
-            self.write(decide.approved(self.order(name), Money(0), NOW_NS))
-            self.write(decide.sent(self.order(name), "PRISM", NOW_NS))
+            self.write(decide.approved(self.order(name), Money(0), NOW_NS, venue="PRISM"))
 
     def order(self, name: str) -> Order:
         order = self.orders.get(name)

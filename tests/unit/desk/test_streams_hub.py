@@ -78,8 +78,7 @@ def a_filled_life(number: int) -> list[OrderEvent]:
     """Return the log of an order that was filled at once."""
     request = an_order(order_id=OrderId(f"{number:036}"), cl_ord_id=ClOrdId(f"key-{number}"))
     events: list[OrderEvent] = [decide.received(request, NOW_NS)]
-    events.append(decide.approved(order_after(events), Money(1), NOW_NS))
-    events.append(decide.sent(order_after(events), PRISM, NOW_NS))
+    events.append(decide.approved(order_after(events), Money(1), NOW_NS, venue=PRISM))
     for report in (
         a_report(request, exec_id=ExecId(f"N-{number}"), exec_type=ExecType.NEW),
         a_fill(request, last_qty=request.order_qty, exec_id=ExecId(f"F-{number}")),

@@ -22,8 +22,7 @@ class Life:
 
     def __init__(self) -> None:
         order = apply(None, decide.received(an_order(order_qty=qty("10")), NOW_NS))
-        order = apply(order, decide.approved(order, Money(0), NOW_NS))
-        self.order: Order = apply(order, decide.sent(order, "PRISM", NOW_NS))
+        self.order: Order = apply(order, decide.approved(order, Money(0), NOW_NS, venue="PRISM"))
         self.booked: list[ExecutionReport] = []
         self.surprise = ""
 

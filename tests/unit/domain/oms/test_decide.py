@@ -166,8 +166,7 @@ def test_what_a_mock_trades_on_prism_is_no_surprise_and_nothing_else_is_let_pass
 def test_a_sell_filled_below_its_limit_is_told() -> None:
     request = an_order(side=Side.SELL)
     order = apply(None, decide.received(request, NOW_NS))
-    order = apply(order, decide.approved(order, Money(0), NOW_NS))
-    order = apply(order, decide.sent(order, "PRISM", NOW_NS))
+    order = apply(order, decide.approved(order, Money(0), NOW_NS, venue="PRISM"))
     report = a_fill(request, last_qty=qty("1"), last_px=px("49999.99"))
 
     assert surprise_of(order, report) == ("BEYOND_LIMIT: filled at 49999.99, below the limit 50000")
@@ -176,8 +175,7 @@ def test_a_sell_filled_below_its_limit_is_told() -> None:
 def test_a_market_order_has_no_limit_to_be_filled_beyond() -> None:
     request = an_order(ord_type=OrdType.MARKET, price=None)
     order = apply(None, decide.received(request, NOW_NS))
-    order = apply(order, decide.approved(order, Money(0), NOW_NS))
-    order = apply(order, decide.sent(order, "PRISM", NOW_NS))
+    order = apply(order, decide.approved(order, Money(0), NOW_NS, venue="PRISM"))
 
     assert surprise_of(order, a_fill(request, last_qty=qty("1"), last_px=px("70000"))) == ""
 

@@ -79,11 +79,10 @@ class Desk:
         approved = self.ask(order)
         assert approved is not None
         self.write(OrderReceived(**step(order, 1), request=order))
-        self.write(OrderApproved(**step(order, 2), reserved=approved.reserved))
-        self.write(OrderSent(**step(order, 3), venue=PRISM))
+        self.write(OrderApproved(**step(order, 2), reserved=approved.reserved, venue=PRISM))
 
     def report(self, order: NewOrderSingle, report: ExecutionReport) -> None:
-        self.write(OrderReported(**step(order, 4), report=report, surprise=""))
+        self.write(OrderReported(**step(order, 3), report=report, surprise=""))
 
     def unbind_concentration(self) -> None:
         self.book.set_limits(
@@ -282,6 +281,21 @@ def test_a_restart_holds_what_the_log_says(desk: Desk) -> None:
 
     assert approved is not None
     assert approved.reserved == money("77") == desk.reserved()
+
+
+def test_a_log_that_tells_of_the_sending_by_itself_holds_the_same(desk: Desk) -> None:
+    order, other = an_order(), Desk()
+    desk.journal_approval(order)
+    other.write(OrderReceived(**step(order, 1), request=order))
+    other.write(OrderApproved(**step(order, 2), reserved=MARGIN_AND_FEE))
+    other.write(OrderSent(**step(order, 3), venue=PRISM))
+
+    for one, number in ((desk, 3), (other, 4)):
+        report = a_fill(order, last_qty=order.order_qty)
+        assert one.reserved() == MARGIN_AND_FEE
+        one.write(OrderReported(**step(order, number), report=report, surprise=""))
+    assert desk.reserved() == other.reserved() == 0
+    assert desk.book.exposure("default") == other.book.exposure("default")
 
 
 def test_an_approval_of_an_order_that_was_never_received_is_a_broken_invariant(

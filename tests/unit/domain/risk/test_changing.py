@@ -28,8 +28,7 @@ class Desk:
         self.write(a_deposit())
         self.request = an_order()
         self.write(decide.received(self.request, NOW_NS))
-        self.write(decide.approved(self.order, RESERVED, NOW_NS))
-        self.write(decide.sent(self.order, PRISM, NOW_NS))
+        self.write(decide.approved(self.order, RESERVED, NOW_NS, venue=PRISM))
 
     @property
     def order(self) -> decide.Order:

@@ -39,8 +39,7 @@ def over_filled() -> list[JournalEvent]:
         return order
 
     order = write(decide.received(request, NOW_NS))
-    order = write(decide.approved(order, Money(0), NOW_NS))
-    order = write(decide.sent(order, PRISM, NOW_NS))
+    order = write(decide.approved(order, Money(0), NOW_NS, venue=PRISM))
     for number in (1, 2):
         report = a_fill(request, exec_id=ExecId(f"exec-{number}"), last_qty=request.order_qty)
         event = decide.judge_report(order, report, event_id=EventId("e"), ts_ns=NOW_NS)
