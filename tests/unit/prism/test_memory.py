@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import msgspec
 import pytest
 from tests.prism import (
     SECOND,
@@ -22,6 +23,7 @@ from tests.prism import (
     told,
 )
 from tests.trading import first_of
+from tests.unit.prism.test_control import pass_time
 from tests.unit.prism.test_paper_market import a_book
 
 from trade2026.adapters.bus.local import LocalBus
@@ -39,7 +41,7 @@ from trade2026.model.prism import (
     PrismOutcome,
     PrismSnapshot,
 )
-from trade2026.model.subjects import PRISM_INPUT, PRISM_OUTCOME, Stream
+from trade2026.model.subjects import PRISM_FILL, PRISM_INPUT, PRISM_OUTCOME, Stream
 from trade2026.prism import recorder
 from trade2026.prism.outside import REMEMBER_NS
 
@@ -60,9 +62,7 @@ class Story:
     async def play(self, prism: Prism) -> None:
         """Ask everything, one after another, as an OMS that waits for its answers."""
         venue, orders = prism.venue, self.orders
-        for _ in range(3):
-            self.clock.advance(SECOND)
-            await prism.settle()
+        await pass_time(prism, 3)
         low = orders.limit(BUY, "50000", account="a")
         rests = orders.limit(BUY, "60500", "3", account="a")
         await self._submit(prism, low)
@@ -131,6 +131,16 @@ async def check_memory(log: MemoryLog, story: Story) -> None:
         assert len(told(log)) == before
 
 
+async def die_before_telling(prism: Prism, *orders: NewOrderSingle) -> None:
+    """Die as soon as the log has what came of *orders* in one step: nothing of it is told."""
+    await prism.venue.recorder.stop()
+    # Their inputs, and then the outcome.
+    prism.bus.dies_at, prism.bus.is_stored = prism.bus.count + len(orders), True
+    dying = asyncio.gather(*(prism.venue.submit(one) for one in orders))
+    await prism.bus.died.wait()
+    dying.cancel()
+
+
 @pytest.mark.parametrize("is_stored", [False, True], ids=["not stored", "stored"])
 async def test_wherever_it_dies_nothing_told_is_lost_or_doubled(is_stored: bool) -> None:
     survived = False
@@ -160,14 +170,8 @@ async def test_an_outcome_that_stands_twice_in_the_log_is_told_of_once() -> None
     log, clock = MemoryLog(), a_clock()
     order = Orders(clock).market(BUY)
     async with living(log, clock) as prism:
-        for _ in range(3):
-            clock.advance(SECOND)
-            await prism.settle()
-        await prism.venue.recorder.stop()
-        prism.bus.dies_at, prism.bus.is_stored = prism.bus.count + 1, True
-        dying = asyncio.ensure_future(prism.venue.submit(order))
-        await prism.bus.died.wait()
-        dying.cancel()
+        await pass_time(prism, 3)
+        await die_before_telling(prism, order)
     outcome = [r for r in log.records(Stream.PRISM_INPUT) if "outcome" in r.subject][-1]
     again = codec.decode(PrismOutcome, outcome.content)
     assert again.fills
@@ -183,6 +187,26 @@ async def test_an_outcome_that_stands_twice_in_the_log_is_told_of_once() -> None
     assert len(fills) == len({(f.seq, f.px) for f in fills})
 
 
+async def test_what_an_earlier_life_told_late_hides_no_fill_of_the_last() -> None:
+    log, clock = MemoryLog(), a_clock()
+    async with living(log, clock) as prism:
+        await prism.settle()
+    async with living(log, clock) as prism:
+        await pass_time(prism, 3)
+        await die_before_telling(prism, Orders(clock).market(BUY))
+    # Each life numbers its fills anew. One that was killed while it told of some is told of late.
+    (_, symbol, fill), *_ = outcome_fills(log)
+    same_number = msgspec.structs.replace(fill, maker="agent:1", taker="agent:2")
+    late = FillBatch(life=0, symbol=symbol, records=(same_number,))
+    bus = LocalBus(log, clock, with_codec=True)
+    await bus.append(PRISM_FILL, late, event_id=EventId("late"), symbol=symbol)
+
+    async with living(log, clock) as prism:
+        await prism.settle()
+
+    check_tape(log)
+
+
 @pytest.mark.parametrize("dies_at", [0, 1, 2])
 async def test_many_fills_that_are_owed_are_told_though_telling_is_cut_off(
     monkeypatch: pytest.MonkeyPatch, dies_at: int
@@ -191,16 +215,9 @@ async def test_many_fills_that_are_owed_are_told_though_telling_is_cut_off(
     log, clock = MemoryLog(), a_clock()
     orders = Orders(clock)
     async with living(log, clock) as prism:
-        for _ in range(3):
-            clock.advance(SECOND)
-            await prism.settle()
+        await pass_time(prism, 3)
         asks = [orders.market(side, "1") for side in (BUY, SELL, BUY)]
-        await prism.venue.recorder.stop()
-        # Their inputs, and what comes of them in one step: nothing of it is told.
-        prism.bus.dies_at, prism.bus.is_stored = prism.bus.count + len(asks), True
-        dying = asyncio.gather(*(prism.venue.submit(one) for one in asks))
-        await prism.bus.died.wait()
-        dying.cancel()
+        await die_before_telling(prism, *asks)
     assert len(outcome_fills(log)) >= 3
 
     await play_until_death(log, Story(clock, seed=9), dies_at=dies_at, is_stored=True)
@@ -216,9 +233,7 @@ async def test_wherever_it_dies_around_a_reset_every_fill_is_told_once() -> None
         log, clock = MemoryLog(), a_clock()
         orders = Orders(clock)
         async with living(log, clock) as prism:
-            for _ in range(3):
-                clock.advance(SECOND)
-                await prism.settle()
+            await pass_time(prism, 3)
             await prism.venue.recorder.stop()
             prism.bus.dies_at = prism.bus.count + dies_at
             reset = PrismControl(kind=ControlKind.RESET, seed=5)
