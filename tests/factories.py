@@ -12,7 +12,7 @@ from trade2026.core.numbers import (
     SignedQty,
     parse_nanos,
 )
-from trade2026.domain.risk.check import RiskView
+from trade2026.domain.risk.check import RiskCheck, RiskView, sized
 from trade2026.domain.risk.limit import DEFAULT_LIMITS
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS, Instrument
@@ -20,7 +20,14 @@ from trade2026.model.journal import CashDeposited, UnknownReported
 from trade2026.model.market import Quote
 from trade2026.model.order import NewOrderSingle, OrdType, Side, TimeInForce
 from trade2026.model.position import BASE_CURRENCY
-from trade2026.model.risk import GLOBAL_SCOPE, LimitsSet, LimitValues, RiskControl, TradingMode
+from trade2026.model.risk import (
+    GLOBAL_SCOPE,
+    LimitsSet,
+    LimitValues,
+    Refusal,
+    RiskControl,
+    TradingMode,
+)
 
 NOW_NS = TimeNs(1_790_000_000 * NS_PER_S)
 """The time at which tests happen."""
@@ -164,6 +171,11 @@ def a_view(**changes: object) -> RiskView:
         limits=DEFAULT_LIMITS.of("BTCUSDT"),
     )
     return msgspec.structs.replace(view, **changes)
+
+
+def judged(check: RiskCheck, order: NewOrderSingle, view: RiskView) -> Refusal | None:
+    """Return what *check* says of *order* in *view*."""
+    return check(sized(order, view), view)
 
 
 def a_control(number: int, mode: TradingMode, scope: str = GLOBAL_SCOPE) -> RiskControl:

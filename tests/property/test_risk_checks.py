@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.factories import BTCUSDT, a_view, an_order
+from tests.factories import BTCUSDT, a_view, an_order, judged
 
 from trade2026.core.numbers import (
     Bps,
@@ -16,7 +16,7 @@ from trade2026.core.numbers import (
     SignedQty,
     parse_qty,
 )
-from trade2026.domain.risk.check import RiskCheck, RiskView, opening_qty, to_reserve
+from trade2026.domain.risk.check import RiskCheck, RiskView, sized
 from trade2026.domain.risk.checks import (
     RISK_CHECKS,
     buying_power,
@@ -35,7 +35,7 @@ from trade2026.domain.risk.checks import (
     value_at_risk,
 )
 from trade2026.domain.risk.limit import DEFAULT_LIMITS, Limits
-from trade2026.domain.risk.losses import Losses, LossLimits
+from trade2026.domain.risk.losses import Losses, LossLimits, Measured
 from trade2026.domain.risk.value_at_risk import ValueAtRisk, VarOf
 from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.risk import RefusalCode, TradingMode
@@ -133,8 +133,8 @@ def views(draw: st.DrawFn) -> RiskView:
         limits=draw(limits()),
         gross_exposure=Money(draw(st.integers(0, 10**16))),
         net_exposure=draw(amounts),
-        open_buy_value=Money(draw(st.integers(0, 10**16))),
-        open_sell_value=Money(draw(st.integers(0, 10**16))),
+        open_buy_value=draw(st.integers(0, 10**25)),
+        open_sell_value=draw(st.integers(0, 10**25)),
         open_order_count=draw(counts),
         position_count=draw(counts),
         position_pnl=draw(amounts),
@@ -143,10 +143,10 @@ def views(draw: st.DrawFn) -> RiskView:
         order_count=draw(counts),
         repeat_count=draw(counts),
         value_at_risk=draw(risks()),
-        losses=draw(losses()),
-        loss_limits=draw(loss_limits()),
-        strategy_losses=draw(losses()),
-        strategy_loss_limits=draw(loss_limits()),
+        measured=(
+            Measured("account", "default", draw(losses()), draw(loss_limits())),
+            Measured("strategy", "manual", draw(losses()), draw(loss_limits())),
+        ),
     )
 
 
@@ -200,12 +200,14 @@ def test_widening_the_limits_never_refuses_more(
     loose = msgspec.structs.replace(
         view,
         limits=wider(view.limits, by),
-        loss_limits=wider_losses(view.loss_limits, by),
-        strategy_loss_limits=wider_losses(view.strategy_loss_limits, by),
+        measured=tuple(
+            msgspec.structs.replace(one, limits=wider_losses(one.limits, by))
+            for one in view.measured
+        ),
     )
 
-    if check(order, view) is None:
-        assert check(order, loose) is None
+    if judged(check, order, view) is None:
+        assert judged(check, order, loose) is None
 
 
 @pytest.mark.parametrize(
@@ -230,12 +232,12 @@ def test_widening_the_limits_never_refuses_more(
 def test_the_quantity_that_is_said_to_pass_passes(
     check: RiskCheck, order: NewOrderSingle, view: RiskView
 ) -> None:
-    refusal = check(order, view)
+    refusal = judged(check, order, view)
     if refusal is None or not refusal.would_pass:
         return
     advised = msgspec.structs.replace(order, order_qty=parse_qty(refusal.would_pass))
 
-    again = check(advised, view)
+    again = judged(check, advised, view)
 
     # A limit in value may stand behind the one in quantity: then it gives advice of its own.
     assert again is None or (again.code, again.limit) != (refusal.code, refusal.limit)
@@ -245,13 +247,13 @@ def test_the_quantity_that_is_said_to_pass_passes(
 def test_the_quantity_that_buying_power_allows_passes(
     order: NewOrderSingle, view: RiskView
 ) -> None:
-    refusal = buying_power.check(order, view)
+    refusal = judged(buying_power.check, order, view)
     if refusal is None or not refusal.would_pass:
         return
     advised = msgspec.structs.replace(order, order_qty=parse_qty(refusal.would_pass))
 
     assert advised.order_qty < order.order_qty
-    assert buying_power.check(advised, view) is None
+    assert judged(buying_power.check, advised, view) is None
 
 
 @given(order=orders(), view=views(), calm_limits=limits())
@@ -268,7 +270,7 @@ def test_what_passes_every_check_keeps_every_limit(
         bound_margin=Money(0),
         limits=wider(calm_limits, 10**15),
     )
-    if any(check(order, calm) is not None for check in RISK_CHECKS):
+    if any(judged(check, order, calm) is not None for check in RISK_CHECKS):
         return
     after = calm.worst_qty(order.side) + order.order_qty
     reference = calm.reference_px(order.side)
@@ -277,8 +279,8 @@ def test_what_passes_every_check_keeps_every_limit(
     assert order.order_qty <= calm.limits.max_order_qty
     assert after <= calm.limits.max_position_qty
     assert after * reference <= calm.limits.max_position_value * 10**9
-    if opening_qty(order, calm):
-        used = calm.bound_margin + calm.reserved + to_reserve(order, calm)
+    if sized(order, calm).opening_qty:
+        used = calm.bound_margin + calm.reserved + sized(order, calm).needed
         assert used <= calm.equity
 
 
@@ -286,7 +288,7 @@ def test_what_passes_every_check_keeps_every_limit(
 def test_no_order_passes_without_a_reference(order: NewOrderSingle, view: RiskView) -> None:
     blind = msgspec.structs.replace(view, bid_px=None, ask_px=None)
 
-    refusal = reference_price.check(order, blind)
+    refusal = judged(reference_price.check, order, blind)
 
     assert refusal is not None
     assert refusal.code is RefusalCode.NO_REFERENCE_PRICE
@@ -307,5 +309,5 @@ def test_a_larger_order_never_passes_where_a_smaller_one_does_not(
         leverage.check,
         buying_power.check,
     ):
-        if check(order, view) is not None:
-            assert check(larger, view) is not None
+        if judged(check, order, view) is not None:
+            assert judged(check, larger, view) is not None

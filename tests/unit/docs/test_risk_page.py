@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.factories import a_view, an_order, qty
+from tests.factories import a_view, an_order, judged, qty
 
 from trade2026.domain.risk.checks import RISK_CHECKS, concentration
 from trade2026.model.risk import RefusalCode
@@ -30,7 +30,7 @@ def test_the_example_is_what_the_check_says() -> None:
     found = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)
     assert found is not None
 
-    refusal = concentration.check(an_order(order_qty=qty("6")), a_view())
+    refusal = judged(concentration.check, an_order(order_qty=qty("6")), a_view())
 
     assert refusal is not None
     assert json.loads(found[1]) == {

@@ -24,10 +24,10 @@ from trade2026.core.numbers import (
     value_of,
 )
 from trade2026.domain.risk import changing
-from trade2026.domain.risk.account import NO_HOLDING, Holding, RiskAccount, asked_only
+from trade2026.domain.risk.account import NO_HOLDING, RiskAccount, asked_only
 from trade2026.domain.risk.accounts import RiskAccounts
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
-from trade2026.domain.risk.check import RiskView, margin_of, met_px, reckon, sizes_of
+from trade2026.domain.risk.check import RiskView, margin_of, sized
 from trade2026.domain.risk.checks import RISK_CHECKS, mode
 from trade2026.domain.risk.checks import policy as policy_check
 from trade2026.domain.risk.closing import Closings, Market, closings
@@ -40,7 +40,7 @@ from trade2026.domain.risk.modes import Modes
 from trade2026.domain.risk.reference import References
 from trade2026.domain.risk.state import RiskState
 from trade2026.domain.risk.value_at_risk import ValueAtRisk, VarBook
-from trade2026.domain.risk.viewing import with_sums
+from trade2026.domain.risk.viewing import measured, with_sums
 from trade2026.domain.risk.worth import Part, Worth
 from trade2026.model.instrument import Instrument
 from trade2026.model.journal import JournalEvent, OrderReported, UnknownReported
@@ -176,15 +176,15 @@ class RiskBook:
     ) -> RiskVerdict:
         """Judge *order* by every check and reserve nothing."""
         view = self.view(order, now_ns, policy)
-        found = [check(order, view) for check in RISK_CHECKS]
+        asked = sized(order, view)
+        found = [check(asked, view) for check in RISK_CHECKS]
         if any(found):
             refusals = (refusal for refusal in found if refusal is not None)
             return RiskVerdict(refusals=(*refusals, *policy_check.further(view)))
-        sizes = sizes_of(order, view)
         approved = RiskApproved(
             request=order,
-            reserved=sizes.needed,
-            reference_px_nanos=sizes.reference_px or 0,
+            reserved=asked.needed,
+            reference_px_nanos=asked.reference_px or 0,
             approved_ns=now_ns,
         )
         return RiskVerdict(approved=approved)
@@ -195,7 +195,8 @@ class RiskBook:
         """Return the approval that is held, unless trading has been halted since."""
         over = self.modes.mode_over(order.account, order.strategy, order.symbol)
         if over is TradingMode.HALTED and not mode.is_closing(order):
-            refusal = mode.check(order, self.view(order, now_ns))
+            view = self.view(order, now_ns)
+            refusal = mode.check(sized(order, view), view)
             assert refusal is not None
             return RiskVerdict(refusals=(refusal,))
         return RiskVerdict(approved=approved)
@@ -235,21 +236,17 @@ class RiskBook:
             limits=limits,
             mode_scope=mode_scope,
         )
-        losses, own_key = self.losses.losses, (order.account, strategy)
-        promised_qty = orders.of(order.side).qty
-        met = met_px(order.side, bid_px, ask_px)
-        rates = (limits.margin_bps, self._fee_bps)
+        losses_of = self.losses.losses
+        losses = losses_of((order.account, ""), bounds.losses, account, equity, now_ns)
+        own = losses_of((order.account, strategy), bounds.own_losses, account, equity, now_ns)
         return msgspec.structs.replace(
-            with_sums(basis, account, symbol, self._position_pnl(symbol, holding)),
+            with_sums(basis, account, orders, worth.pnl(symbol)),
             order_count=order_count,
             repeat_count=repeat_count,
             value_at_risk=partial(self._value_at_risk, account, symbol),
-            losses=losses((order.account, ""), bounds.losses, account, equity, now_ns),
-            loss_limits=bounds.losses,
-            strategy_losses=losses(own_key, bounds.own_losses, account, equity, now_ns),
-            strategy_loss_limits=bounds.own_losses,
+            losses=losses,
+            measured=measured(order, bounds, losses, own),
             policy=policy,
-            sizes=reckon(order, met, holding.quantity, promised_qty, rates),
         )
 
     def note_losses(self, now_ns: TimeNs) -> tuple[Finding, ...]:
@@ -326,9 +323,9 @@ class RiskBook:
         gross, net = money_up(worth.gross), abs(money_half_even(worth.value))
         yield from near_money("gross_exposure", scope, gross, limits.max_gross_exposure)
         yield from near_money("net_exposure", scope, net, limits.max_net_exposure)
-        for symbol, holding in account.holdings.items():
+        for symbol in account.holdings:
             most = self.limit_book.of(symbol, name).max_position_loss
-            loss = -self._position_pnl(symbol, holding)
+            loss = -worth.pnl(symbol)
             yield from near_money("position_loss", scope, loss, most, what=symbol)
 
     def _value_at_risk(
@@ -354,10 +351,6 @@ class RiskBook:
             mark_px=self._references.mark_px(symbol, last_px),
         )
 
-    def _position_pnl(self, symbol: str, holding: Holding) -> Money:
-        mark_px = self._references.mark_px(symbol, holding.last_px)
-        return money_half_even(mark_px * holding.quantity - holding.cost)
-
     def _refreshed(self, account_id: str, account: RiskAccount) -> Worth:
         """Return the account's sums, with what has changed reckoned again."""
         worth = account.worth
@@ -377,7 +370,7 @@ class RiskBook:
             # What open orders reserve was reckoned when each was approved; where positions
             # have changed since, their worst case may need more than that.
             margin = max(margin, margin_of(gross, rate) - orders.reserved)
-        return Part(value, gross, margin)
+        return Part(value, gross, margin, money_half_even(value - holding.cost))
 
     def _symbols(self, account: RiskAccount) -> set[str]:
         held = {symbol for symbol, holding in account.holdings.items() if holding.quantity}

@@ -16,7 +16,7 @@ import msgspec
 from trade2026.core.clock import TimeNs
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.risk.account import Reservation, RiskAccount
-from trade2026.domain.risk.check import RiskCheck, RiskView, to_reserve
+from trade2026.domain.risk.check import RiskCheck, RiskView, sized
 from trade2026.domain.risk.checks import RISK_CHECKS, filters, order_limits, policy
 from trade2026.model.execution import ExecType, ExecutionReport
 from trade2026.model.journal import OrderChanged, ReplaceRequested
@@ -114,12 +114,13 @@ def judge_change(
     """
     larger = is_larger(order, held)
     checks = RISK_CHECKS if larger else (filters.check,)
-    found = (check(order if check in _OF_THE_WHOLE else left, view) for check in checks)
+    whole, rest = sized(order, view), sized(left, view)
+    found = (check(whole if check in _OF_THE_WHOLE else rest, view) for check in checks)
     refusals: tuple[Refusal, ...] = tuple(refusal for refusal in found if refusal is not None)
     if refusals:
         others = policy.further(view) if larger else ()
         return RiskVerdict(refusals=(*refusals, *others))
-    reserved = to_reserve(left, view)
+    reserved = rest.needed
     approved = RiskApproved(
         request=order,
         reserved=reserved if larger else Money(min(reserved, held.reserved)),

@@ -23,7 +23,7 @@ from trade2026.core.numbers import (
     money_up,
 )
 from trade2026.domain.risk.limit import Limits
-from trade2026.domain.risk.losses import NO_LOSS_LIMITS, NO_LOSSES, Losses, LossLimits
+from trade2026.domain.risk.losses import NO_LOSSES, Losses, Measured
 from trade2026.domain.risk.value_at_risk import VarOf, no_risk
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle, OrdType, Side
@@ -35,8 +35,8 @@ WITH_LIMIT: Final = frozenset({OrdType.LIMIT, OrdType.STOP_LIMIT})
 """Types whose limit binds."""
 
 
-class Sizes(msgspec.Struct, frozen=True):
-    """How large one order is in one view: reckoned once, since most checks ask for it."""
+class SizedOrder(msgspec.Struct, frozen=True):
+    """An order, and how large it is in one view: reckoned once, since most checks ask for it."""
 
     order: NewOrderSingle
     reference_px: Px | None
@@ -94,9 +94,9 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     """Size of all holdings, with what open orders may add."""
     net_exposure: Money = Money(0)
     """Longs less shorts, without open orders."""
-    open_buy_value: Money = Money(0)
-    """What all open buy orders of the account are worth at their limits."""
-    open_sell_value: Money = Money(0)
+    open_buy_value: int = 0
+    """What all open buy orders of the account are worth at their limits, in square nanos."""
+    open_sell_value: int = 0
     open_order_count: int = 0
     position_count: int = 0
     """Symbols of which the account holds something."""
@@ -113,27 +113,13 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     """Of the account, if it held so much of the order's symbol."""
     losses: Losses = NO_LOSSES
     """Of the account."""
-    loss_limits: LossLimits = NO_LOSS_LIMITS
-    strategy_losses: Losses = NO_LOSSES
-    """Of the order's strategy in the account."""
-    strategy_loss_limits: LossLimits = NO_LOSS_LIMITS
+    measured: tuple[Measured, ...] = ()
+    """Who may lose how much, and what was lost: the account and the order's strategy in it.
+
+    Where nothing was lost there is nobody: no limit is below nothing.
+    """
     policy: tuple[Refusal, ...] = ()
     """What the user's own policy has against the order."""
-    sizes: Sizes | None = None
-    """Of the order that the view was made for."""
-
-    def measured(self, order: NewOrderSingle) -> tuple[tuple[str, str, Losses, LossLimits], ...]:
-        """Return who may lose how much, and what was lost: the account and the strategy in it.
-
-        Where nothing was lost there is nobody: no limit is below nothing.
-        """
-        if self.losses is NO_LOSSES and self.strategy_losses is NO_LOSSES:
-            return ()
-        of_account = ("account", order.account, self.losses, self.loss_limits)
-        if self.strategy_loss_limits is NO_LOSS_LIMITS:
-            return (of_account,)
-        own = ("strategy", order.strategy, self.strategy_losses, self.strategy_loss_limits)
-        return of_account, own
 
     def reference_px(self, side: Side) -> Px | None:
         """Return the price an order of *side* would meet, or None without a quote.
@@ -156,7 +142,7 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
         return self.position_qty * side.sign + promised
 
 
-RiskCheck: TypeAlias = Callable[[NewOrderSingle, RiskView], Refusal | None]
+RiskCheck: TypeAlias = Callable[[SizedOrder, RiskView], Refusal | None]
 """One check: why the order is refused, or None."""
 
 
@@ -171,64 +157,35 @@ def met_px(side: Side, bid_px: Px | None, ask_px: Px | None) -> Px | None:
     return far if near is None else near
 
 
-def sizes_of(order: NewOrderSingle, view: RiskView) -> Sizes:
-    """Return how large *order* is in *view*."""
-    known = view.sizes
-    if known is not None and known.order is order:
-        return known
-    promised = view.open_buy_qty if order.side is Side.BUY else view.open_sell_qty
-    rates = (view.limits.margin_bps, view.fee_bps)
-    return reckon(order, view.reference_px(order.side), view.position_qty, promised, rates)
-
-
-def reckon(
-    order: NewOrderSingle,
-    reference_px: Px | None,
-    position_qty: SignedQty,
-    promised_qty: Qty,
-    rates: tuple[Bps, Bps],
-) -> Sizes:
-    """Return how large *order* is.
-
-    Args:
-        order: which.
-        reference_px: the price it would meet, or None without a quote.
-        position_qty: what is held of its symbol.
-        promised_qty: what open orders of its side may still trade.
-        rates: of the margin and of the fee.
-    """
+def sized(order: NewOrderSingle, view: RiskView) -> SizedOrder:
+    """Return *order* with how large it is in *view*."""
+    side = order.side
+    reference_px = met_px(side, view.bid_px, view.ask_px)
+    promised_qty = view.open_buy_qty if side.sign > 0 else view.open_sell_qty
     is_plain = order.price is None and order.stop_px is None
     px = reference_px if is_plain else _dearest(order, reference_px)
     qty = order.order_qty
     # Minus this is what the order can take off the position.
-    worst_qty = position_qty * order.side.sign + promised_qty
+    worst_qty = view.position_qty * side.sign + promised_qty
     opening = qty
     if worst_qty < 0:
         opening = Qty(qty + worst_qty if qty > -worst_qty else 0)
     value = opening_value = worst_value = needed = Money(0)
     if px is not None:
-        margin_bps, fee_bps = rates
         exact = opening_exact = px * qty
         value = opening_value = money_up(exact)
         if opening != qty:
             opening_exact = px * opening
             opening_value = money_up(opening_exact)
         # The margin of what opens, and the fee of the whole.
-        needed = Money(margin_of(opening_exact, margin_bps) + fee_of(exact, fee_bps))
+        needed = Money(
+            margin_of(opening_exact, view.limits.margin_bps) + fee_of(exact, view.fee_bps)
+        )
     if reference_px is not None:
         worst_value = money_up(reference_px * (worst_qty + qty))
-    return Sizes(
+    return SizedOrder(
         order, reference_px, px, value, opening, opening_value, worst_qty, worst_value, needed
     )
-
-
-def dearest_px(order: NewOrderSingle, view: RiskView) -> Px | None:
-    """Return the highest price the order may reasonably trade at, or None without any price.
-
-    A buy trades at its limit or better. A sell far below the market trades at the market,
-    so its own limit would make it look smaller than it is.
-    """
-    return sizes_of(order, view).dearest_px
 
 
 def _dearest(order: NewOrderSingle, reference: Px | None) -> Px | None:
@@ -242,11 +199,6 @@ def _dearest(order: NewOrderSingle, reference: Px | None) -> Px | None:
     return max(limit, reference)
 
 
-def opening_qty(order: NewOrderSingle, view: RiskView) -> Qty:
-    """Return the part of the order that makes the position larger; the rest reduces it."""
-    return sizes_of(order, view).opening_qty
-
-
 def margin_of(value: int, rate: Bps) -> Money:
     """Return the equity that a holding worth *value* binds, rounded up.
 
@@ -255,14 +207,6 @@ def margin_of(value: int, rate: Bps) -> Money:
         rate: the share to cover.
     """
     return Money(-(-abs(value) * rate // _BPS_NANOS))
-
-
-def to_reserve(order: NewOrderSingle, view: RiskView) -> Money:
-    """Return the buying power to hold for *order*: margin of what it opens, and its fee.
-
-    Without any price nothing can be reckoned; the order is refused for that elsewhere.
-    """
-    return sizes_of(order, view).needed
 
 
 def free_margin(view: RiskView) -> Money:
@@ -275,16 +219,11 @@ def order_value(px: Px, qty: int) -> Money:
     return money_up(px * qty)
 
 
-def opening_value(order: NewOrderSingle, view: RiskView) -> Money:
-    """Return what the opening part of *order* is worth; nothing without any price."""
-    return sizes_of(order, view).opening_value
-
-
-def passing_within(room: int, order: NewOrderSingle, view: RiskView) -> str:
+def passing_within(room: int, sized: SizedOrder, view: RiskView) -> str:
     """Return the largest legal quantity whose opening part is worth at most *room*, as text."""
-    px = dearest_px(order, view)
+    px = sized.dearest_px
     most = max(0, room) * NANOS // px if px else 0
-    return passing_qty(view.reducible_qty(order.side) + most, view)
+    return passing_qty(view.reducible_qty(sized.order.side) + most, view)
 
 
 def passing_qty(room: int, view: RiskView) -> str:

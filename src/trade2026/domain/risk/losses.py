@@ -48,6 +48,16 @@ class LossLimits(msgspec.Struct, frozen=True, kw_only=True):
 NO_LOSS_LIMITS: Final = LossLimits()
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """What one has lost who may not lose more than a limit."""
+
+    kind: str
+    """``account`` or ``strategy``."""
+    name: str
+    losses: Losses
+    limits: LossLimits
+
+
 class LossMeter:
     """Measures one account, or one strategy in it; mutable, nothing but memory."""
 

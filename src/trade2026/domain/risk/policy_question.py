@@ -6,7 +6,7 @@ from trade2026.core.clock import NS_PER_MS, TimeNs
 from trade2026.core.numbers import format_nanos
 from trade2026.domain.risk import changing
 from trade2026.domain.risk.book import RiskBook
-from trade2026.domain.risk.check import RiskView, free_margin, opening_qty, opening_value
+from trade2026.domain.risk.check import RiskView, free_margin, sized
 from trade2026.domain.risk.checks import mode
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.policy import (
@@ -126,6 +126,7 @@ def unanswered(why: str) -> tuple[Refusal, ...]:
 
 
 def _order(order: NewOrderSingle, view: RiskView) -> AskedOrder:
+    asked = sized(order, view)
     return AskedOrder(
         order_id=order.order_id,
         account=order.account,
@@ -138,8 +139,8 @@ def _order(order: NewOrderSingle, view: RiskView) -> AskedOrder:
         quantity=format_nanos(order.order_qty),
         price=_optional(order.price),
         stop_price=_optional(order.stop_px),
-        opening_quantity=format_nanos(opening_qty(order, view)),
-        opening_value=format_nanos(opening_value(order, view)),
+        opening_quantity=format_nanos(asked.opening_qty),
+        opening_value=format_nanos(asked.opening_value),
         post_only=order.is_post_only,
         reduce_only=order.is_reduce_only,
         sent_by=order.sent_by,

@@ -3,7 +3,7 @@
 import msgspec
 
 from trade2026.core.numbers import Money
-from trade2026.domain.risk.check import RiskView, dearest_px, opening_value, order_value, to_reserve
+from trade2026.domain.risk.check import RiskView, order_value, sized
 from trade2026.domain.risk.checks import RISK_CHECKS
 from trade2026.domain.risk.value_at_risk import ValueAtRisk
 from trade2026.model.order import NewOrderSingle
@@ -38,7 +38,8 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
 
 def what_if(order: NewOrderSingle, view: RiskView) -> WhatIf:
     """Return what *order* would do, and what every check says of it."""
-    side, px = order.side, dearest_px(order, view)
+    asked = sized(order, view)
+    side, px = order.side, asked.dearest_px
     value = Money(0) if px is None else order_value(px, order.order_qty)
     now_qty = max(view.worst_qty(side) * side.sign, view.position_qty, key=abs)
     bound = view.bound_margin + view.reserved
@@ -50,15 +51,15 @@ def what_if(order: NewOrderSingle, view: RiskView) -> WhatIf:
             value_at_risk=view.value_at_risk(now_qty),
         ),
         after=Standing(
-            gross_exposure=Money(view.gross_exposure + opening_value(order, view)),
+            gross_exposure=Money(view.gross_exposure + asked.opening_value),
             net_exposure=Money(view.net_exposure + side.sign * value),
-            margin=Money(bound + to_reserve(order, view)),
+            margin=Money(bound + asked.needed),
             value_at_risk=view.value_at_risk((view.worst_qty(side) + order.order_qty) * side.sign),
         ),
         rules=tuple(
             RuleVerdict(
                 rule=check.__module__.rpartition(".")[2],
-                refusal=check(order, view),
+                refusal=check(asked, view),
             )
             for check in RISK_CHECKS
         ),

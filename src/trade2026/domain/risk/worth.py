@@ -18,6 +18,8 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     """Size of the holding, with what open orders may add on the worse side."""
     margin: int = 0
     """Equity bound beside what orders reserve, in nanos."""
+    pnl: Money = Money(0)
+    """Unrealised, against average cost."""
 
 
 _NOTHING = Part()
@@ -46,6 +48,10 @@ class Worth:
     def spoil_all(self) -> None:
         """Remember that every symbol must be reckoned again."""
         self.stale.update(self._parts)
+
+    def pnl(self, symbol: str) -> Money:
+        """Return what is unrealised of *symbol*."""
+        return self._parts.get(symbol, _NOTHING).pnl
 
     def put(self, symbol: str, part: Part) -> None:
         """Let the share of *symbol* be *part* from here on."""

@@ -17,6 +17,7 @@ from tests.factories import (
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import EventId, ExecId, OrderId, StrategyId
+from trade2026.core.numbers import value_of_money
 from trade2026.domain.risk.account import Holding
 from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.limit import DEFAULT_LIMITS
@@ -152,7 +153,7 @@ def test_the_account_knows_its_own_best_limits_while_they_are_open(book: RiskBoo
     assert book.accounts.release(OrderId("order-1"))
     view = book.view(sell, NOW_NS)
     assert (view.own_bid_px, view.own_ask_px) == (px("48000"), None)
-    assert (view.open_buy_value, view.open_order_count) == (money("4800"), 1)
+    assert (view.open_buy_value, view.open_order_count) == (value_of_money(money("4800")), 1)
     assert view.gross_exposure == money("4800")
 
 

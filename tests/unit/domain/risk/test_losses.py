@@ -1,6 +1,5 @@
 """Losses are measured from where the day began, from the peak, and within five minutes."""
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +13,7 @@ from tests.factories import (
     a_view,
     an_order,
     an_unknown,
+    judged,
     money,
     qty,
 )
@@ -25,6 +25,7 @@ from trade2026.domain.risk.book import RiskBook
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
 from trade2026.domain.risk.check import RiskCheck
 from trade2026.domain.risk.checks import daily_loss, drawdown, fast_drawdown
+from trade2026.domain.risk.limit_book import Bounds
 from trade2026.domain.risk.losses import (
     FAST_WINDOW_NS,
     NO_LOSSES,
@@ -33,6 +34,7 @@ from trade2026.domain.risk.losses import (
     LossLimits,
     LossMeter,
 )
+from trade2026.domain.risk.viewing import measured
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
 from trade2026.model.order import Side
 from trade2026.model.risk import RefusalCode, TradingMode
@@ -75,10 +77,16 @@ def test_the_fall_is_a_share_of_what_there_was_before_it() -> None:
 def test_a_strategy_that_lost_opens_nothing_though_its_account_lost_nothing(
     check: RiskCheck, lost: Losses, most: LossLimits
 ) -> None:
-    view = a_view(losses=NO_LOSSES, strategy_losses=lost, strategy_loss_limits=most)
+    bounds = Bounds(limits=a_view().limits, losses=LossLimits(), own_losses=most)
+    view = a_view(measured=measured(an_order(), bounds, NO_LOSSES, lost))
 
-    assert check(an_order(), view) is not None
-    assert check(an_order(), msgspec.structs.replace(view, strategy_losses=NO_LOSSES)) is None
+    assert judged(check, an_order(), view) is not None
+    assert (
+        judged(
+            check, an_order(), a_view(measured=measured(an_order(), bounds, NO_LOSSES, NO_LOSSES))
+        )
+        is None
+    )
 
 
 def test_a_fall_is_fast_only_within_the_window() -> None:

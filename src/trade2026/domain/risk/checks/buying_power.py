@@ -6,29 +6,21 @@ needs nothing: an account in trouble must be able to get out.
 """
 
 from trade2026.core.numbers import BPS_ONE, NANOS, Money, format_nanos
-from trade2026.domain.risk.check import (
-    RiskView,
-    dearest_px,
-    free_margin,
-    passing_qty,
-    sizes_of,
-)
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder, free_margin, passing_qty
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    """Return why the account cannot bear *order*, or None where it can."""
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    """Return why the account cannot bear the order, or None where it can."""
     if not view.is_account_open:
         return Refusal(
             code=RefusalCode.UNKNOWN_ACCOUNT,
-            text=f"the account {order.account} was never opened by a deposit",
-            asked=order.account,
+            text=f"the account {sized.order.account} was never opened by a deposit",
+            asked=sized.order.account,
         )
-    sizes = sizes_of(order, view)
-    if sizes.opening_qty == 0:
+    if sized.opening_qty == 0:
         return None
-    needed, free = sizes.needed, free_margin(view)
+    needed, free = sized.needed, free_margin(view)
     if needed <= free:
         return None
     return Refusal(
@@ -36,13 +28,13 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
         text="the order needs more margin than the account has free",
         asked=format_nanos(needed),
         limit=format_nanos(free),
-        would_pass=_passing_qty(order, view, free),
+        would_pass=_passing_qty(sized, view, free),
     )
 
 
-def _passing_qty(order: NewOrderSingle, view: RiskView, free: Money) -> str:
-    reducible = view.reducible_qty(order.side)
-    px = dearest_px(order, view)
+def _passing_qty(sized: SizedOrder, view: RiskView, free: Money) -> str:
+    reducible = view.reducible_qty(sized.order.side)
+    px = sized.dearest_px
     rate = view.limits.margin_bps + view.fee_bps
     if px is None or px <= 0 or rate == 0:
         # The account is short of margin as it stands: only what reduces would pass.

@@ -8,28 +8,26 @@ is bounded as a share of own capital.
 """
 
 from trade2026.core.numbers import BPS_ONE, NANOS, format_nanos
-from trade2026.domain.risk.check import RiskView, passing_qty, sizes_of
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder, passing_qty
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
     """Return why the position would be too large a share, or None; the limit itself passes."""
-    sizes = sizes_of(order, view)
-    px, value = sizes.reference_px, sizes.worst_value
-    if px is None or sizes.opening_qty == 0:
+    px, value = sized.reference_px, sized.worst_value
+    if px is None or sized.opening_qty == 0:
         return None
     # What opens is worth something, so an equity below zero lets nothing pass.
     most = view.equity * view.limits.max_concentration_bps // BPS_ONE
     if value <= most:
         return None
     most = max(0, most)
-    room = max(most * NANOS // px - sizes.worst_qty, view.reducible_qty(order.side))
+    room = max(most * NANOS // px - sized.worst_qty, view.reducible_qty(sized.order.side))
     return Refusal(
         code=RefusalCode.CONCENTRATION,
         text=(
-            f"the {order.symbol} position could exceed {view.limits.max_concentration_bps} bps "
-            "of the account's equity"
+            f"the {sized.order.symbol} position could exceed "
+            f"{view.limits.max_concentration_bps} bps of the account's equity"
         ),
         asked=format_nanos(value),
         limit=format_nanos(most),

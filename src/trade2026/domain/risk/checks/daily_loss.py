@@ -7,21 +7,21 @@ Source: FIA (2024), "Best practices for automated trading risk controls", loss l
 """
 
 from trade2026.core.numbers import format_nanos
-from trade2026.domain.risk.check import RiskView, opening_qty, passing_qty
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder, passing_qty
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
     """Return why nothing may be opened any more today; a loss of the limit itself passes."""
-    for kind, name, losses, limits in view.measured(order):
-        if limits.daily is None or losses.daily <= limits.daily or not opening_qty(order, view):
+    for one in view.measured:
+        most, lost = one.limits.daily, one.losses.daily
+        if most is None or lost <= most or not sized.opening_qty:
             continue
         return Refusal(
             code=RefusalCode.DAILY_LOSS,
-            text=f"the {kind} {name} has lost too much today",
-            asked=format_nanos(losses.daily),
-            limit=format_nanos(limits.daily),
-            would_pass=passing_qty(view.reducible_qty(order.side), view),
+            text=f"the {one.kind} {one.name} has lost too much today",
+            asked=format_nanos(lost),
+            limit=format_nanos(most),
+            would_pass=passing_qty(view.reducible_qty(sized.order.side), view),
         )
     return None

@@ -8,34 +8,33 @@ Source: Basel Committee, "Minimum capital requirements for market risk" (MAR); S
 15c3-5(c)(1)(i), pre-set capital thresholds.
 """
 
-from trade2026.core.numbers import NANOS, format_nanos
-from trade2026.domain.risk.check import RiskView, Sizes, passing_qty, passing_within, sizes_of
-from trade2026.model.order import NewOrderSingle
+from trade2026.core.numbers import NANOS, format_nanos, money_up
+from trade2026.domain.risk.check import RiskView, SizedOrder, passing_qty, passing_within
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
     """Return which exposure could be exceeded, or None; the limit itself passes."""
-    sizes = sizes_of(order, view)
-    most, opening = view.limits.max_gross_exposure, sizes.opening_value
+    most, opening = view.limits.max_gross_exposure, sized.opening_value
     if opening == 0 or view.gross_exposure + opening <= most:
-        return _net(order, view, sizes)
+        return _net(sized, view)
     return Refusal(
         code=RefusalCode.GROSS_EXPOSURE,
         text="the account's gross exposure could exceed its limit",
         asked=format_nanos(view.gross_exposure + opening),
         limit=format_nanos(most),
-        would_pass=passing_within(most - view.gross_exposure, order, view),
+        would_pass=passing_within(most - view.gross_exposure, sized, view),
     )
 
 
-def _net(order: NewOrderSingle, view: RiskView, sizes: Sizes) -> Refusal | None:
-    px = sizes.dearest_px
+def _net(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    px = sized.dearest_px
     if px is None or px <= 0:
         return None
-    sign = order.side.sign
-    before = view.net_exposure * sign + (view.open_buy_value if sign > 0 else view.open_sell_value)
-    after = before + sizes.value
+    sign = sized.order.side.sign
+    promised = money_up(view.open_buy_value if sign > 0 else view.open_sell_value)
+    before = view.net_exposure * sign + promised
+    after = before + sized.value
     most = view.limits.max_net_exposure
     if after <= most:
         return None

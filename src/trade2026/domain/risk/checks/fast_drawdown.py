@@ -6,22 +6,21 @@ Source: FIA (2024), "Best practices for automated trading risk controls"; after 
 of markets (SEC, Limit Up-Limit Down, five minutes).
 """
 
-from trade2026.domain.risk.check import RiskView, opening_qty, passing_qty
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder, passing_qty
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
     """Return why nothing may be opened now; a fall by the limit itself passes."""
-    for kind, name, losses, limits in view.measured(order):
-        most, fall = limits.fast_drawdown_bps, losses.fast_drawdown_bps
-        if most is None or fall <= most or not opening_qty(order, view):
+    for one in view.measured:
+        most, fall = one.limits.fast_drawdown_bps, one.losses.fast_drawdown_bps
+        if most is None or fall <= most or not sized.opening_qty:
             continue
         return Refusal(
             code=RefusalCode.FAST_DRAWDOWN,
-            text=f"the {kind} {name} has fallen too far within 300 s, in basis points",
+            text=f"the {one.kind} {one.name} has fallen too far within 300 s, in basis points",
             asked=str(fall),
             limit=str(most),
-            would_pass=passing_qty(view.reducible_qty(order.side), view),
+            would_pass=passing_qty(view.reducible_qty(sized.order.side), view),
         )
     return None

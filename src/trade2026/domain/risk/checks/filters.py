@@ -6,22 +6,22 @@ Source: Binance spot filters PRICE_FILTER, LOT_SIZE and MIN_NOTIONAL.
 """
 
 from trade2026.core.numbers import NANOS, Px, Qty, floor_to_step, format_nanos, is_multiple
-from trade2026.domain.risk.check import WITH_LIMIT, RiskView, limit_px, order_value, sizes_of
+from trade2026.domain.risk.check import WITH_LIMIT, RiskView, SizedOrder, limit_px, order_value
 from trade2026.model.instrument import Instrument
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    """Return the first filter that *order* fails, or None; an unknown instrument has none."""
-    instrument = view.instrument
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    """Return the first filter that the order fails, or None; an unknown instrument has none."""
+    order, instrument = sized.order, view.instrument
     if instrument is None:
         return None
     return (
         (_price(order, instrument) if order.ord_type in WITH_LIMIT else None)
         or (None if order.stop_px is None else _stop_price(order.stop_px, instrument))
         or _quantity(order.order_qty, instrument)
-        or _value(order, view, instrument)
+        or _value(sized, instrument)
     )
 
 
@@ -75,8 +75,9 @@ def _qty_refusal(code: RefusalCode, why: str, asked: int, limit: int, passing: i
     )
 
 
-def _value(order: NewOrderSingle, view: RiskView, instrument: Instrument) -> Refusal | None:
-    px = limit_px(order) or sizes_of(order, view).reference_px
+def _value(sized: SizedOrder, instrument: Instrument) -> Refusal | None:
+    order = sized.order
+    px = limit_px(order) or sized.reference_px
     if px is None:
         return None
     if px * order.order_qty >= instrument.min_notional * NANOS:

@@ -1,12 +1,12 @@
 """Refuse orders in what the venue does not list, or does not trade at the moment."""
 
-from trade2026.domain.risk.check import RiskView
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
     """Return why the instrument cannot be traded, or None where it can."""
+    order = sized.order
     if view.instrument is None:
         return Refusal(
             code=RefusalCode.UNKNOWN_SYMBOL,

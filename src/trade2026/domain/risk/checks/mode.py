@@ -8,7 +8,7 @@ taken off, so that two of them cannot turn the position over.
 from typing import Final
 
 from trade2026.core.numbers import format_nanos
-from trade2026.domain.risk.check import RiskView, opening_qty, passing_qty
+from trade2026.domain.risk.check import RiskView, SizedOrder, passing_qty
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.risk import KILL_SWITCH, Refusal, RefusalCode, TradingMode, symbol_scope
 
@@ -16,14 +16,15 @@ _NORMAL: Final = TradingMode.NORMAL
 """Of its own: to look a member up in its enum costs more than the rest of the check."""
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    """Return why the mode of trading forbids *order*, or None where it does not."""
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    """Return why the mode of trading forbids the order, or None where it does not."""
+    order = sized.order
     if view.mode is _NORMAL:
-        return _reduce_only(order, view) if order.is_reduce_only else None
+        return _reduce_only(sized, view) if order.is_reduce_only else None
     match view.mode:
         case TradingMode.HALTED if is_closing(order):
             # What is halted is flattened by the kill switch alone, and by nothing that opens.
-            return _reduce_only(order, view)
+            return _reduce_only(sized, view)
         case TradingMode.HALTED if view.mode_scope == symbol_scope(order.symbol):
             return Refusal(
                 code=RefusalCode.SYMBOL_BLOCKED,
@@ -39,7 +40,7 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
                 limit=view.mode.value,
             )
         case _:
-            return _reduce_only(order, view)
+            return _reduce_only(sized, view)
 
 
 def is_closing(order: NewOrderSingle) -> bool:
@@ -47,9 +48,10 @@ def is_closing(order: NewOrderSingle) -> bool:
     return order.sent_by == KILL_SWITCH and order.is_reduce_only
 
 
-def _reduce_only(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    if opening_qty(order, view) == 0:
+def _reduce_only(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    if sized.opening_qty == 0:
         return None
+    order = sized.order
     room = view.reducible_qty(order.side)
     return Refusal(
         code=RefusalCode.REDUCE_ONLY,

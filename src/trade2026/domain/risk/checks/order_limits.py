@@ -6,14 +6,13 @@ Source: Commission Delegated Regulation (EU) 2017/589 (RTS 6), article 15(1)(b) 
 """
 
 from trade2026.core.numbers import NANOS, format_nanos
-from trade2026.domain.risk.check import RiskView, passing_qty, sizes_of
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder, passing_qty
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
     """Return which limit of a single order is exceeded, or None; the limit itself passes."""
-    most = view.limits.max_order_qty
+    order, most = sized.order, view.limits.max_order_qty
     if order.order_qty > most:
         return Refusal(
             code=RefusalCode.ORDER_QTY_LIMIT,
@@ -22,8 +21,7 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
             limit=format_nanos(most),
             would_pass=passing_qty(most, view),
         )
-    sizes = sizes_of(order, view)
-    px, value = sizes.dearest_px, sizes.value
+    px, value = sized.dearest_px, sized.value
     if px is None or px <= 0:
         return None
     if value <= view.limits.max_order_value:

@@ -6,14 +6,13 @@ rest: a runaway loop also closes what it should not.
 Source: Commission Delegated Regulation (EU) 2017/589 (RTS 6), article 15(1)(d) and 15(3).
 """
 
-from trade2026.domain.risk.check import RiskView
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    """Return which rate *order* exceeds, or None; the limit itself passes."""
-    del order  # The view has counted those like it.
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    """Return which rate the order exceeds, or None; the limit itself passes."""
+    del sized  # The view has counted those like it.
     asked, most = view.order_count + 1, view.limits.max_orders_per_s
     if asked > most:
         return _refusal(RefusalCode.ORDER_RATE, "orders come too fast", asked, most)

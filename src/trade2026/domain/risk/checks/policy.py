@@ -8,14 +8,13 @@ Source: FIA (2024), "Best practices for automated trading risk controls" (contro
 firm's own beside those of the platform).
 """
 
-from trade2026.domain.risk.check import RiskView
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder
 from trade2026.model.risk import Refusal
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    """Return the policy's first reason against *order*, or None where it has none."""
-    del order
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    """Return the policy's first reason against the order, or None where it has none."""
+    del sized
     return view.policy[0] if view.policy else None
 
 

@@ -6,15 +6,14 @@ however far beyond it stands.
 """
 
 from trade2026.core.numbers import NANOS, format_nanos
-from trade2026.domain.risk.check import RiskView, passing_qty, sizes_of
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder, passing_qty
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
     """Return which limit the position could exceed, or None; the limit itself passes."""
-    sizes = sizes_of(order, view)
-    before, px = sizes.worst_qty, sizes.reference_px
+    order = sized.order
+    before, px = sized.worst_qty, sized.reference_px
     after = before + order.order_qty
     most = view.limits.max_position_qty
     if after > most:
@@ -27,7 +26,7 @@ def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
         )
     if px is None or after <= 0:
         return None
-    value = sizes.worst_value
+    value = sized.worst_value
     if value <= view.limits.max_position_value:
         return None
     return Refusal(

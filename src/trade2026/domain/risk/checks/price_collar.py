@@ -8,15 +8,16 @@ Source: Commission Delegated Regulation (EU) 2017/589 (RTS 6), article 15(1)(a).
 """
 
 from trade2026.core.numbers import BPS_ONE, Px, floor_to_step, format_nanos
-from trade2026.domain.risk.check import RiskView, limit_px, sizes_of
-from trade2026.model.order import NewOrderSingle, Side
+from trade2026.domain.risk.check import RiskView, SizedOrder, limit_px
+from trade2026.model.order import Side
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    """Return why *order* breaks the collar, or None; the bound itself passes."""
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    """Return why the order breaks the collar, or None; the bound itself passes."""
+    order = sized.order
     price = None if order.price is None else limit_px(order)
-    reference = None if price is None else sizes_of(order, view).reference_px
+    reference = None if price is None else sized.reference_px
     if price is None or reference is None:
         return None
     width = reference * view.limits.collar_bps // BPS_ONE

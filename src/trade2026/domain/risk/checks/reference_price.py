@@ -8,24 +8,23 @@ Source: FIA (2024), "Best practices for automated trading risk controls", market
 """
 
 from trade2026.core.numbers import format_nanos
-from trade2026.domain.risk.check import RiskView, sizes_of
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    """Return why there is no price to judge *order* by, or None where there is."""
-    if sizes_of(order, view).reference_px is None or view.reference_age_ns is None:
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    """Return why there is no price to judge the order by, or None where there is."""
+    if sized.reference_px is None or view.reference_age_ns is None:
         return Refusal(
             code=RefusalCode.NO_REFERENCE_PRICE,
-            text=f"no reference price for {order.symbol}",
+            text=f"no reference price for {sized.order.symbol}",
         )
     limit_ns = view.limits.reference_max_age_ns
     # A quote from the future means that our clock was set back: its age is unknown.
     if abs(view.reference_age_ns) > limit_ns:
         return Refusal(
             code=RefusalCode.STALE_REFERENCE_PRICE,
-            text=f"the last quote of {order.symbol} is too old to judge the order by",
+            text=f"the last quote of {sized.order.symbol} is too old to judge the order by",
             # A nano of a second is a nanosecond: the same text form serves.
             asked=f"{format_nanos(view.reference_age_ns)} s",
             limit=f"{format_nanos(limit_ns)} s",

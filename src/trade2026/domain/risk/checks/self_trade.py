@@ -7,13 +7,14 @@ Source: Regulation (EU) 596/2014 (MAR), article 12(1)(a) and annex I, A(c); FIX 
 """
 
 from trade2026.core.numbers import format_nanos
-from trade2026.domain.risk.check import RiskView, limit_px
-from trade2026.model.order import NewOrderSingle, SelfTradePrevention
+from trade2026.domain.risk.check import RiskView, SizedOrder, limit_px
+from trade2026.model.order import SelfTradePrevention
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
-    """Return which own order *order* would meet, or None."""
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
+    """Return which own order the order would meet, or None."""
+    order = sized.order
     own = view.own_ask_px if order.side.sign > 0 else view.own_bid_px
     if own is None or order.stp is not SelfTradePrevention.CANCEL_NEWEST:
         return None

@@ -7,18 +7,17 @@ Source: Basel Committee (1996), "Amendment to the capital accord to incorporate 
 """
 
 from trade2026.core.numbers import format_nanos
-from trade2026.domain.risk.check import RiskView, passing_qty, sizes_of
-from trade2026.model.order import NewOrderSingle
+from trade2026.domain.risk.check import RiskView, SizedOrder, passing_qty
 from trade2026.model.risk import Refusal, RefusalCode
 
 
-def check(order: NewOrderSingle, view: RiskView) -> Refusal | None:
+def check(sized: SizedOrder, view: RiskView) -> Refusal | None:
     """Return why too much would be at risk, or None; the limits themselves pass."""
-    limits, sizes = view.limits, sizes_of(order, view)
-    gross = view.gross_exposure + sizes.opening_value
-    if sizes.opening_qty == 0 or (gross <= limits.max_var_95 and gross <= limits.max_var_99):
+    limits, order = view.limits, sized.order
+    gross = view.gross_exposure + sized.opening_value
+    if sized.opening_qty == 0 or (gross <= limits.max_var_95 and gross <= limits.max_var_99):
         return None
-    after = view.value_at_risk((sizes.worst_qty + order.order_qty) * order.side.sign)
+    after = view.value_at_risk((sized.worst_qty + order.order_qty) * order.side.sign)
     for percent, found, most in (
         (95, after.worst_95, limits.max_var_95),
         (99, after.worst_99, limits.max_var_99),

@@ -2,11 +2,11 @@
 
 import msgspec
 import pytest
-from tests.factories import NOW_NS, a_view, an_order, money, px, qty
+from tests.factories import NOW_NS, a_view, an_order, judged, money, px, qty
 
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.ids import OrderId
-from trade2026.core.numbers import Money, Px, SignedQty
+from trade2026.core.numbers import Money, Px, SignedQty, value_of_money
 from trade2026.domain.risk.check import RiskCheck, RiskView
 from trade2026.domain.risk.checks import (
     concentration,
@@ -35,7 +35,7 @@ MILLION = money("1000000")
 
 
 def numbers(check: RiskCheck, order: NewOrderSingle, view: RiskView) -> tuple[str, ...] | None:
-    refusal = check(order, view)
+    refusal = judged(check, order, view)
     if refusal is None:
         return None
     return refusal.code, refusal.asked, refusal.limit, refusal.would_pass
@@ -59,29 +59,29 @@ def a_market_order(**changes: object) -> NewOrderSingle:
 def test_a_limit_may_be_five_per_cent_through_the_market(
     side: Side, price: str, would_pass: str | None
 ) -> None:
-    refusal = price_collar.check(an_order(side=side, price=px(price)), a_view())
+    refusal = judged(price_collar.check, an_order(side=side, price=px(price)), a_view())
 
     assert (refusal and refusal.would_pass) == would_pass
     assert refusal is None or refusal.code is RefusalCode.PRICE_COLLAR
 
 
 def test_the_collar_judges_neither_market_orders_nor_without_a_reference() -> None:
-    assert price_collar.check(a_market_order(), a_view()) is None
-    assert price_collar.check(an_order(), a_view(bid_px=None, ask_px=None)) is None
-    refusal = price_collar.check(an_order(price=px("60000")), a_view(instrument=None))
+    assert judged(price_collar.check, a_market_order(), a_view()) is None
+    assert judged(price_collar.check, an_order(), a_view(bid_px=None, ask_px=None)) is None
+    refusal = judged(price_collar.check, an_order(price=px("60000")), a_view(instrument=None))
     assert refusal is not None
     assert refusal.would_pass == "52500.0105"
 
 
 def test_orders_may_come_two_thousand_a_second_and_the_same_a_thousand() -> None:
-    assert order_rate.check(an_order(), a_view(order_count=1_999, repeat_count=999)) is None
+    assert judged(order_rate.check, an_order(), a_view(order_count=1_999, repeat_count=999)) is None
     assert numbers(order_rate.check, an_order(), a_view(order_count=2_000)) == (
         RefusalCode.ORDER_RATE,
         "2001 within 1 s",
         "2000 within 1 s",
         "the same order a second later",
     )
-    refusal = order_rate.check(an_order(), a_view(order_count=1_000, repeat_count=1_000))
+    refusal = judged(order_rate.check, an_order(), a_view(order_count=1_000, repeat_count=1_000))
     assert refusal is not None
     assert refusal.code is RefusalCode.REPEATED_ORDER
 
@@ -121,7 +121,7 @@ def test_what_was_counted_before_the_clock_was_set_back_does_not_bind() -> None:
 def test_a_hundred_orders_may_rest() -> None:
     full = a_view(open_order_count=100)
 
-    assert open_orders.check(an_order(), a_view(open_order_count=99)) is None
+    assert judged(open_orders.check, an_order(), a_view(open_order_count=99)) is None
     assert numbers(open_orders.check, an_order(), full) == (
         RefusalCode.OPEN_ORDER_LIMIT,
         "101",
@@ -129,15 +129,15 @@ def test_a_hundred_orders_may_rest() -> None:
         "MARKET or FOK or IOC",
     )
     for at_once in (a_market_order(), an_order(time_in_force=TimeInForce.IOC)):
-        assert open_orders.check(at_once, full) is None
+        assert judged(open_orders.check, at_once, full) is None
     long = msgspec.structs.replace(full, position_qty=SignedQty(qty("1")))
-    assert open_orders.check(an_order(side=Side.SELL), long) is None
+    assert judged(open_orders.check, an_order(side=Side.SELL), long) is None
 
 
 def test_a_hundred_symbols_may_be_held() -> None:
     full = a_view(position_count=100)
 
-    assert position_count.check(an_order(), a_view(position_count=99)) is None
+    assert judged(position_count.check, an_order(), a_view(position_count=99)) is None
     assert numbers(position_count.check, an_order(), full) == (
         RefusalCode.POSITION_COUNT_LIMIT,
         "101",
@@ -145,13 +145,13 @@ def test_a_hundred_symbols_may_be_held() -> None:
         "",
     )
     held = msgspec.structs.replace(full, position_qty=SignedQty(1))
-    assert position_count.check(an_order(), held) is None
+    assert judged(position_count.check, an_order(), held) is None
 
 
 def test_gross_exposure_counts_what_the_order_opens() -> None:
     near = a_view(gross_exposure=money("950000"))
 
-    assert exposure.check(an_order(), near) is None
+    assert judged(exposure.check, an_order(), near) is None
     over = msgspec.structs.replace(near, gross_exposure=Money(near.gross_exposure + 1))
     assert numbers(exposure.check, an_order(), over) == (
         RefusalCode.GROSS_EXPOSURE,
@@ -160,37 +160,37 @@ def test_gross_exposure_counts_what_the_order_opens() -> None:
         "0.99999",
     )
     long = msgspec.structs.replace(over, position_qty=SignedQty(qty("1")))
-    assert exposure.check(an_order(side=Side.SELL), long) is None
+    assert judged(exposure.check, an_order(side=Side.SELL), long) is None
 
 
 @pytest.mark.parametrize(("side", "sign"), [(Side.BUY, 1), (Side.SELL, -1)])
 def test_net_exposure_counts_the_open_orders_of_the_same_side(side: Side, sign: int) -> None:
-    promised = {"open_buy_value": money("50000")}
+    promised = {"open_buy_value": value_of_money(money("50000"))}
     if side is Side.SELL:
-        promised = {"open_sell_value": money("50000")}
+        promised = {"open_sell_value": value_of_money(money("50000"))}
     near = a_view(net_exposure=Money(sign * money("899000")), **promised)
     order = an_order(side=side)
 
-    assert exposure.check(order, near) is None
+    assert judged(exposure.check, order, near) is None
     over = msgspec.structs.replace(near, net_exposure=Money(sign * money("901000")))
-    refusal = exposure.check(order, over)
+    refusal = judged(exposure.check, order, over)
     assert refusal is not None
     assert (refusal.code, refusal.would_pass) == (RefusalCode.NET_EXPOSURE, "0.98")
     back = msgspec.structs.replace(over, net_exposure=Money(-over.net_exposure))
-    assert exposure.check(order, back) is None
+    assert judged(exposure.check, order, back) is None
 
 
 def test_without_a_price_no_exposure_can_be_reckoned() -> None:
     blind = a_view(bid_px=None, ask_px=None, gross_exposure=MILLION)
 
     for check in (exposure.check, leverage.check, concentration.check):
-        assert check(a_market_order(), blind) is None
+        assert judged(check, a_market_order(), blind) is None
 
 
 def test_a_position_may_be_worth_thirty_per_cent_of_the_equity() -> None:
     view = a_view()
 
-    assert concentration.check(an_order(order_qty=qty("5.99999")), view) is None
+    assert judged(concentration.check, an_order(order_qty=qty("5.99999")), view) is None
     assert numbers(concentration.check, an_order(order_qty=qty("6")), view) == (
         RefusalCode.CONCENTRATION,
         "300000.06",
@@ -198,13 +198,16 @@ def test_a_position_may_be_worth_thirty_per_cent_of_the_equity() -> None:
         "5.99999",
     )
     long = a_view(position_qty=SignedQty(qty("9")))
-    assert concentration.check(an_order(side=Side.SELL, order_qty=qty("9")), long) is None
+    assert judged(concentration.check, an_order(side=Side.SELL, order_qty=qty("9")), long) is None
 
 
 def test_gross_exposure_may_be_ten_times_the_equity() -> None:
     small = money("10000")
 
-    assert leverage.check(an_order(), a_view(equity=small, gross_exposure=money("50000"))) is None
+    assert (
+        judged(leverage.check, an_order(), a_view(equity=small, gross_exposure=money("50000")))
+        is None
+    )
     over = a_view(equity=small, gross_exposure=money("60000"))
     assert numbers(leverage.check, an_order(), over) == (
         RefusalCode.LEVERAGE,
@@ -218,14 +221,14 @@ def test_a_position_that_lost_ten_thousand_may_only_shrink() -> None:
     long = a_view(position_qty=SignedQty(qty("1")), position_pnl=Money(-money("10000")))
     lost = msgspec.structs.replace(long, position_pnl=Money(long.position_pnl - 1))
 
-    assert position_loss.check(an_order(), long) is None
+    assert judged(position_loss.check, an_order(), long) is None
     assert numbers(position_loss.check, an_order(), lost) == (
         RefusalCode.POSITION_LOSS,
         "10000.000000001",
         "10000",
         "",
     )
-    assert position_loss.check(an_order(side=Side.SELL), lost) is None
+    assert judged(position_loss.check, an_order(side=Side.SELL), lost) is None
 
 
 @pytest.mark.parametrize(
@@ -245,7 +248,7 @@ def test_an_order_may_not_meet_one_of_its_own_account(
     field = "own_ask_px" if side is Side.BUY else "own_bid_px"
     order = a_market_order(side=side) if price is None else an_order(side=side, price=px(price))
 
-    refusal = self_trade.check(order, a_view(**{field: px(own)}))
+    refusal = judged(self_trade.check, order, a_view(**{field: px(own)}))
 
     assert (refusal and refusal.would_pass) == would_pass
     assert refusal is None or refusal.code is RefusalCode.SELF_TRADE
@@ -254,12 +257,14 @@ def test_an_order_may_not_meet_one_of_its_own_account(
 def test_self_trade_is_left_to_the_venue_where_the_order_says_how() -> None:
     view = a_view(own_ask_px=px("50000"))
 
-    assert self_trade.check(an_order(stp=SelfTradePrevention.CANCEL_OLDEST), view) is None
+    assert judged(self_trade.check, an_order(stp=SelfTradePrevention.CANCEL_OLDEST), view) is None
     assert (
-        self_trade.check(a_market_order(), a_view(own_ask_px=Px(1), bid_px=None, ask_px=None))
+        judged(
+            self_trade.check, a_market_order(), a_view(own_ask_px=Px(1), bid_px=None, ask_px=None)
+        )
         is None
     )
-    refusal = self_trade.check(an_order(), msgspec.structs.replace(view, instrument=None))
+    refusal = judged(self_trade.check, an_order(), msgspec.structs.replace(view, instrument=None))
     assert refusal is not None
     assert refusal.would_pass == "49999.999999999"
 
@@ -267,7 +272,7 @@ def test_self_trade_is_left_to_the_venue_where_the_order_says_how() -> None:
 def test_a_blocked_symbol_says_so() -> None:
     view = a_view(mode=TradingMode.HALTED, mode_scope="symbol:BTCUSDT")
 
-    refusal = mode.check(an_order(), view)
+    refusal = judged(mode.check, an_order(), view)
 
     assert refusal is not None
     assert refusal.code is RefusalCode.SYMBOL_BLOCKED

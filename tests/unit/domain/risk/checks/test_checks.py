@@ -4,12 +4,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.factories import BTCUSDT, a_view, an_order, money, px, qty
+from tests.factories import BTCUSDT, a_view, an_order, judged, money, px, qty
 
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.numbers import Bps, Money, Px, Qty, SignedQty
 from trade2026.domain.risk import checks
-from trade2026.domain.risk.check import RiskCheck, RiskView, dearest_px, to_reserve
+from trade2026.domain.risk.check import RiskCheck, RiskView, sized
 from trade2026.domain.risk.checks import (
     RISK_CHECKS,
     buying_power,
@@ -28,7 +28,7 @@ LIMITS = DEFAULT_LIMITS.of("BTCUSDT")
 
 
 def refused(check: RiskCheck, order: NewOrderSingle, view: RiskView) -> Refusal:
-    refusal = check(order, view)
+    refusal = judged(check, order, view)
     assert refusal is not None
     return refusal
 
@@ -55,7 +55,9 @@ def test_every_check_is_registered() -> None:
 
 
 def test_an_ordinary_order_passes_every_check() -> None:
-    assert [check(an_order(), a_view()) for check in RISK_CHECKS] == [None] * len(RISK_CHECKS)
+    assert [judged(check, an_order(), a_view()) for check in RISK_CHECKS] == [None] * len(
+        RISK_CHECKS
+    )
 
 
 def test_a_halt_refuses_everything_even_what_reduces() -> None:
@@ -80,7 +82,7 @@ def test_reduce_only_lets_pass_what_takes_off_the_position(
 ) -> None:
     view = holding(held, mode=TradingMode.REDUCE_ONLY)
 
-    refusal = mode.check(an_order(side=side, order_qty=qty(amount)), view)
+    refusal = judged(mode.check, an_order(side=side, order_qty=qty(amount)), view)
 
     assert (refusal and refusal.would_pass) == room
     assert refusal is None or refusal.code is RefusalCode.REDUCE_ONLY
@@ -89,7 +91,7 @@ def test_reduce_only_lets_pass_what_takes_off_the_position(
 def test_reduce_only_counts_what_open_orders_take_off_already() -> None:
     view = holding("1", mode=TradingMode.REDUCE_ONLY, open_sell_qty=qty("0.6"))
 
-    assert mode.check(an_order(side=Side.SELL, order_qty=qty("0.4")), view) is None
+    assert judged(mode.check, an_order(side=Side.SELL, order_qty=qty("0.4")), view) is None
     refusal = refused(mode.check, an_order(side=Side.SELL, order_qty=qty("0.5")), view)
     assert (refusal.limit, refusal.would_pass) == ("SELL 0.4", "0.4")
 
@@ -102,11 +104,11 @@ def test_an_instrument_must_be_listed_and_trading() -> None:
 
     assert unknown.code is RefusalCode.UNKNOWN_SYMBOL
     assert not_trading.code is RefusalCode.NOT_TRADING
-    assert instrument.check(an_order(), a_view()) is None
+    assert judged(instrument.check, an_order(), a_view()) is None
 
 
 def test_the_filters_of_an_unknown_instrument_are_unknown() -> None:
-    assert filters.check(an_order(price=Px(1)), a_view(instrument=None)) is None
+    assert judged(filters.check, an_order(price=Px(1)), a_view(instrument=None)) is None
 
 
 @pytest.mark.parametrize(
@@ -122,23 +124,25 @@ def test_the_filters_of_an_unknown_instrument_are_unknown() -> None:
 def test_a_limit_lies_on_the_tick_above_zero(price: str, would_pass: str | None) -> None:
     order = an_order(price=px(price), order_qty=qty("1000"))
 
-    refusal = filters.check(order, a_view())
+    refusal = judged(filters.check, order, a_view())
 
     assert (refusal and refusal.would_pass) == would_pass
     assert refusal is None or (refusal.code, refusal.asked) == (RefusalCode.TICK_SIZE, price)
     stop = an_order(ord_type=OrdType.STOP, price=None, stop_px=px(price), order_qty=qty("1000"))
-    refusal = filters.check(stop, a_view())
+    refusal = judged(filters.check, stop, a_view())
     assert (refusal and refusal.would_pass) == would_pass
 
 
 def test_a_stop_to_buy_is_as_dear_as_where_it_is_reached() -> None:
     stop = an_order(ord_type=OrdType.STOP, price=None, stop_px=px("60000"))
 
-    assert dearest_px(stop, a_view()) == px("60000")
-    assert dearest_px(msgspec.structs.replace(stop, stop_px=px("1")), a_view()) == px("50000.01")
-    assert dearest_px(stop, a_view(bid_px=None, ask_px=None)) is None
+    assert sized(stop, a_view()).dearest_px == px("60000")
+    assert sized(msgspec.structs.replace(stop, stop_px=px("1")), a_view()).dearest_px == px(
+        "50000.01"
+    )
+    assert sized(stop, a_view(bid_px=None, ask_px=None)).dearest_px is None
     limited = msgspec.structs.replace(stop, ord_type=OrdType.STOP_LIMIT, price=px("61000"))
-    assert dearest_px(limited, a_view()) == px("61000")
+    assert sized(limited, a_view()).dearest_px == px("61000")
 
 
 def test_an_order_that_may_only_reduce_is_held_to_it_in_every_mode() -> None:
@@ -147,7 +151,7 @@ def test_an_order_that_may_only_reduce_is_held_to_it_in_every_mode() -> None:
     refusal = refused(mode.check, order, a_view())
 
     assert refusal.code is RefusalCode.REDUCE_ONLY
-    assert mode.check(order, a_view(position_qty=SignedQty(qty("1")))) is None
+    assert judged(mode.check, order, a_view(position_qty=SignedQty(qty("1")))) is None
 
 
 def test_a_limit_order_without_a_price_does_not_pass_for_a_market_order() -> None:
@@ -170,7 +174,7 @@ def test_a_limit_order_without_a_price_does_not_pass_for_a_market_order() -> Non
 def test_a_quantity_lies_on_the_lot_and_within_the_venues_bounds(
     amount: str, code: RefusalCode | None, would_pass: str | None
 ) -> None:
-    refusal = filters.check(an_order(order_qty=qty(amount)), a_view())
+    refusal = judged(filters.check, an_order(order_qty=qty(amount)), a_view())
 
     assert (refusal and refusal.code) == code
     assert (refusal and refusal.would_pass) == would_pass
@@ -199,7 +203,7 @@ def test_a_quantity_of_nothing_is_refused_without_a_smallest_one() -> None:
 def test_an_order_is_worth_at_least_the_least_value(
     order: NewOrderSingle, would_pass: str | None
 ) -> None:
-    refusal = filters.check(order, a_view())
+    refusal = judged(filters.check, order, a_view())
 
     assert (refusal and refusal.would_pass) == would_pass
     assert refusal is None or refusal.code is RefusalCode.MIN_NOTIONAL
@@ -208,7 +212,7 @@ def test_an_order_is_worth_at_least_the_least_value(
 def test_the_least_value_of_a_market_order_needs_a_price() -> None:
     view = a_view(bid_px=None, ask_px=None, reference_age_ns=None)
 
-    assert filters.check(a_market_order(order_qty=qty("0.00001")), view) is None
+    assert judged(filters.check, a_market_order(order_qty=qty("0.00001")), view) is None
 
 
 @pytest.mark.parametrize("order", [an_order(), a_market_order()])
@@ -219,13 +223,13 @@ def test_every_order_needs_a_reference_price(order: NewOrderSingle) -> None:
 
     for view in (silent, empty):
         assert refused(reference_price.check, order, view).code is RefusalCode.NO_REFERENCE_PRICE
-    assert reference_price.check(order, one_sided) is None
+    assert judged(reference_price.check, order, one_sided) is None
 
 
 def test_a_reference_price_must_be_fresh() -> None:
     limit_ns = 5 * NS_PER_S
 
-    assert reference_price.check(an_order(), a_view(reference_age_ns=limit_ns)) is None
+    assert judged(reference_price.check, an_order(), a_view(reference_age_ns=limit_ns)) is None
     refusal = refused(reference_price.check, an_order(), a_view(reference_age_ns=limit_ns + 1))
     assert numbers(refusal) == (
         RefusalCode.STALE_REFERENCE_PRICE,
@@ -236,7 +240,7 @@ def test_a_reference_price_must_be_fresh() -> None:
 
 
 def test_an_orders_quantity_is_limited() -> None:
-    assert order_limits.check(an_order(order_qty=qty("10")), a_view()) is None
+    assert judged(order_limits.check, an_order(order_qty=qty("10")), a_view()) is None
     refusal = refused(order_limits.check, an_order(order_qty=qty("10.00001")), a_view())
     assert numbers(refusal) == (RefusalCode.ORDER_QTY_LIMIT, "10.00001", "10", "10")
 
@@ -249,7 +253,7 @@ def test_an_orders_quantity_is_limited() -> None:
     ],
 )
 def test_an_orders_value_is_limited(order: NewOrderSingle, asked: str | None) -> None:
-    refusal = order_limits.check(order, a_view())
+    refusal = judged(order_limits.check, order, a_view())
 
     assert (refusal and refusal.asked) == asked
     if refusal is not None:
@@ -264,15 +268,15 @@ def test_market_orders_and_low_sells_are_valued_at_the_market() -> None:
 
     for order in (a_market_order(), a_market_order(side=Side.SELL), low_sell):
         assert refused(order_limits.check, order, view).code is RefusalCode.ORDER_VALUE_LIMIT
-    assert order_limits.check(an_order(price=px("49999")), view) is None
+    assert judged(order_limits.check, an_order(price=px("49999")), view) is None
 
 
 def test_an_order_without_any_price_is_limited_in_quantity_only() -> None:
     view = a_view(bid_px=None, ask_px=None, reference_age_ns=None)
 
-    assert order_limits.check(a_market_order(order_qty=qty("10")), view) is None
-    assert order_limits.check(a_market_order(order_qty=qty("11")), view) is not None
-    assert order_limits.check(an_order(price=Px(0)), view) is None
+    assert judged(order_limits.check, a_market_order(order_qty=qty("10")), view) is None
+    assert judged(order_limits.check, a_market_order(order_qty=qty("11")), view) is not None
+    assert judged(order_limits.check, an_order(price=Px(0)), view) is None
 
 
 ROOMY = msgspec.structs.replace(LIMITS, max_position_value=money("10000000"))
@@ -300,7 +304,7 @@ def test_the_worst_position_is_limited_in_quantity(
 ) -> None:
     view = holding(held, open_buy_qty=qty(open_buy), open_sell_qty=qty(open_sell), limits=ROOMY)
 
-    refusal = position_limit.check(an_order(side=side, order_qty=qty(amount)), view)
+    refusal = judged(position_limit.check, an_order(side=side, order_qty=qty(amount)), view)
 
     assert (refusal and refusal.would_pass) == would_pass
     assert refusal is None or refusal.code is RefusalCode.POSITION_LIMIT
@@ -315,7 +319,7 @@ def test_the_worst_position_is_limited_in_value(
 ) -> None:
     order = an_order(order_qty=qty(amount))
 
-    refusal = position_limit.check(order, holding(held))
+    refusal = judged(position_limit.check, order, holding(held))
 
     assert (refusal and refusal.would_pass) == would_pass
     if refusal is not None:
@@ -325,7 +329,7 @@ def test_the_worst_position_is_limited_in_value(
 def test_without_a_price_the_position_is_limited_in_quantity_only() -> None:
     view = a_view(bid_px=None, ask_px=None, reference_age_ns=None)
 
-    assert position_limit.check(an_order(order_qty=qty("10")), view) is None
+    assert judged(position_limit.check, an_order(order_qty=qty("10")), view) is None
 
 
 def test_only_an_account_with_a_deposit_may_trade() -> None:
@@ -340,8 +344,8 @@ def with_equity(amount: str, **changes: object) -> RiskView:
 
 def test_what_opens_needs_its_margin_and_the_fee() -> None:
     # Ten per cent of 50,000, and five basis points of it.
-    assert to_reserve(an_order(), a_view()) == money("5025")
-    assert buying_power.check(an_order(), with_equity("5025")) is None
+    assert sized(an_order(), a_view()).needed == money("5025")
+    assert judged(buying_power.check, an_order(), with_equity("5025")) is None
 
     refusal = refused(buying_power.check, an_order(), with_equity("5024.999999999"))
 
@@ -356,23 +360,23 @@ def test_what_opens_needs_its_margin_and_the_fee() -> None:
 def test_what_is_bound_and_reserved_is_not_free() -> None:
     view = with_equity("15025", bound_margin=money("4000"), reserved=money("6000"))
 
-    assert buying_power.check(an_order(), view) is None
+    assert judged(buying_power.check, an_order(), view) is None
     tighter = msgspec.structs.replace(view, reserved=Money(money("6000") + 1))
-    assert buying_power.check(an_order(), tighter) is not None
+    assert judged(buying_power.check, an_order(), tighter) is not None
 
 
 def test_what_only_reduces_needs_nothing_even_under_water() -> None:
     view = with_equity("-1", position_qty=SignedQty(qty("1")))
 
-    assert buying_power.check(an_order(side=Side.SELL), view) is None
+    assert judged(buying_power.check, an_order(side=Side.SELL), view) is None
 
 
 def test_what_goes_beyond_the_position_opens() -> None:
     view = with_equity("5050", position_qty=SignedQty(qty("1")))
     flip = an_order(side=Side.SELL, order_qty=qty("2"))
-    assert to_reserve(flip, view) == money("5050")
+    assert sized(flip, view).needed == money("5050")
 
-    assert buying_power.check(flip, view) is None
+    assert judged(buying_power.check, flip, view) is None
     refusal = refused(buying_power.check, flip, with_equity("0", position_qty=view.position_qty))
     assert numbers(refusal)[3] == "1"
 
@@ -380,7 +384,7 @@ def test_what_goes_beyond_the_position_opens() -> None:
 def test_what_open_orders_take_off_cannot_be_reduced_again() -> None:
     view = a_view(position_qty=SignedQty(qty("1")), open_sell_qty=qty("0.5"))
 
-    assert to_reserve(an_order(side=Side.SELL), view) == money("2525")
+    assert sized(an_order(side=Side.SELL), view).needed == money("2525")
 
 
 def test_without_a_price_or_a_rate_only_an_overdrawn_account_is_refused() -> None:
@@ -389,7 +393,7 @@ def test_without_a_price_or_a_rate_only_an_overdrawn_account_is_refused() -> Non
     overdrawn = money("-1")
     free = a_view(limits=free_limits, fee_bps=Bps(0), equity=overdrawn)
 
-    assert buying_power.check(a_market_order(), priceless) is None
+    assert judged(buying_power.check, a_market_order(), priceless) is None
     drained = msgspec.structs.replace(priceless, equity=overdrawn)
     assert refused(buying_power.check, a_market_order(), drained).would_pass == ""
     assert refused(buying_power.check, an_order(), free).would_pass == ""
