@@ -4,7 +4,7 @@ What runs is kept, and the newest of what has ended. Of older ones the key alone
 one that is asked for again is not worked again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -117,12 +117,12 @@ class Parents:
         self._by_key[parent.request.account, parent.request.cl_algo_id] = algo_id
         return parent
 
-    def end(self, algo_id: str) -> str | None:
-        """Take note that the log has told of an end; return who is forgotten for it, if any."""
+    def end(self, algo_id: str) -> Sequence[str]:
+        """Take note that the log has told of an end; return who are forgotten for it."""
         if algo_id in self._forgotten:
-            return None
+            return ()
         oldest = self._ended.keep(algo_id, algo_id)
-        if oldest is not None:
-            del self._parents[oldest]
-            self._forgotten.add(oldest)
+        for one in oldest:
+            del self._parents[one]
+        self._forgotten.update(oldest)
         return oldest

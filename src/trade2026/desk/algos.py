@@ -139,7 +139,7 @@ class Algos:
         self._apply(event)
         if isinstance(event, AlgoEnded):
             # By the log's order alone, so that every life forgets the same.
-            self._linked.discard(self._parents.end(event.algo_id) or "")
+            self._linked.difference_update(self._parents.end(event.algo_id))
 
     async def on_report(self, report: ExecutionReport, delivery: Delivery) -> None:
         """Have the OMS book what a venue says, and look at the parent of what it is about."""

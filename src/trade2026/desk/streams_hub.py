@@ -22,11 +22,11 @@ from trade2026.desk.streams_board import Board, Picture
 from trade2026.desk.streams_ring import Entry, Ring
 from trade2026.desk.streams_state import (
     SNAPSHOT_RULES,
+    FillRing,
     HeldState,
     HubState,
-    fills_of,
+    OrderRing,
     late_report,
-    orders_of,
     ring_of,
 )
 from trade2026.domain.oms.orders import Orders
@@ -133,7 +133,7 @@ class Hub:
     def freeze(self) -> HubState:
         """Return all that the logs of orders and positions have made of this."""
         kept, totals = self._orders.freeze()
-        rings = sorted(self._rings.items(), key=lambda one: one[0].text)
+        topics = sorted(self._rings, key=lambda one: one.text)
         return HubState(
             held=tuple(
                 HeldState(account, self._positions_ns[account], tuple(positions.values()))
@@ -141,8 +141,8 @@ class Hub:
             ),
             kept=kept,
             totals=totals,
-            orders=tuple(orders_of(t.key, ring) for t, ring in rings if t.kind is Kind.ORDERS),
-            fills=tuple(fills_of(t.key, ring) for t, ring in rings if t.kind is Kind.FILLS),
+            orders=tuple(OrderRing(*self._kept(one)) for one in topics if one.kind is Kind.ORDERS),
+            fills=tuple(FillRing(*self._kept(one)) for one in topics if one.kind is Kind.FILLS),
         )
 
     def thaw(self, state: HubState) -> None:
@@ -155,6 +155,10 @@ class Hub:
         self._rings.update({Topic(Kind.FILLS, one.account): ring_of(one) for one in state.fills})
         for held in state.held:
             self._hold(held.account, held.positions, held.ts_ns)
+
+    def _kept(self, topic: Topic) -> tuple[str, int, tuple[Entry[Any], ...]]:
+        ring = self._rings[topic]
+        return topic.key, ring.floor, ring.entries
 
     def begin_trades(self, stream_seq: int) -> None:
         """Say that trades before this place in the market stream are not here."""

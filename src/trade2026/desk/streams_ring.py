@@ -7,9 +7,11 @@ of the gap first, and then gets what there is.
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 RING_EVENTS: Final = 2_000
 BACKLOG_MAX: Final = 1_500
@@ -18,12 +20,12 @@ TAKE_MAX: Final = 200
 """Events handed out at once."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, Generic[T], frozen=True, array_like=True):
     """One event of a topic."""
 
     seq: int
     ts_ns: int
-    value: Any
+    value: T
 
 
 class Ring:
@@ -40,7 +42,7 @@ class Ring:
         """The highest sequence up to which nothing is here."""
         self.readers: set[Reader] = set()
         self._limit = limit
-        self._entries: list[Entry] = []
+        self._entries: list[Entry[Any]] = []
 
     @property
     def is_idle(self) -> bool:
@@ -48,7 +50,7 @@ class Ring:
         return not self.readers and not self._entries
 
     @property
-    def entries(self) -> Sequence[Entry]:
+    def entries(self) -> tuple[Entry[Any], ...]:
         """Return what is kept, in order."""
         return tuple(self._entries)
 
@@ -62,7 +64,7 @@ class Ring:
         """Return the sequence of the oldest event kept, or the floor."""
         return self._entries[0].seq if self._entries else self.floor
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: Entry[Any]) -> None:
         """Keep the next event; one that is not behind the newest was kept before."""
         if entry.seq <= self.last_seq:
             return
@@ -75,7 +77,7 @@ class Ring:
         for reader in self.readers:
             reader.wake()
 
-    def after(self, seq: int, limit: int = TAKE_MAX) -> Sequence[Entry]:
+    def after(self, seq: int, limit: int = TAKE_MAX) -> Sequence[Entry[Any]]:
         """Return up to *limit* events behind *seq*, in order."""
         start = self._place(seq)
         return self._entries[start : start + limit]
@@ -122,7 +124,7 @@ class Reader:
         self._has_gap = False
         return self._ring.oldest_seq
 
-    def take(self) -> tuple[int, Sequence[Entry]] | None:
+    def take(self) -> tuple[int, Sequence[Entry[Any]]] | None:
         """Return the place it has come to and the next events; None if there is nothing new.
 
         The first time there is always an answer, so that a client knows its place.

@@ -1,6 +1,5 @@
 """What the stream's lossless topics are made of again after a restart, as a snapshot has it."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -25,28 +24,12 @@ class HeldState(msgspec.Struct, frozen=True, array_like=True):
     positions: tuple[Position, ...]
 
 
-class OrderEntry(msgspec.Struct, frozen=True, array_like=True):
-    """An order after one of its steps, and its place in the log."""
-
-    seq: int
-    ts_ns: int
-    order: Order
-
-
 class OrderRing(msgspec.Struct, frozen=True, array_like=True):
     """The newest steps of an account's orders."""
 
     account: str
     floor: int
-    entries: tuple[OrderEntry, ...]
-
-
-class FillEntry(msgspec.Struct, frozen=True, array_like=True):
-    """A fill, and its place in the log."""
-
-    seq: int
-    ts_ns: int
-    fill: Fill
+    entries: tuple[Entry[Order], ...]
 
 
 class FillRing(msgspec.Struct, frozen=True, array_like=True):
@@ -54,7 +37,7 @@ class FillRing(msgspec.Struct, frozen=True, array_like=True):
 
     account: str
     floor: int
-    entries: tuple[FillEntry, ...]
+    entries: tuple[Entry[Fill], ...]
 
 
 class HubState(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,27 +50,10 @@ class HubState(msgspec.Struct, frozen=True, kw_only=True):
     fills: tuple[FillRing, ...]
 
 
-def orders_of(account: str, ring: Ring) -> OrderRing:
-    """Return a ring of orders as a snapshot has it."""
-    entries = (OrderEntry(one.seq, one.ts_ns, one.value) for one in ring.entries)
-    return OrderRing(account, ring.floor, tuple(entries))
-
-
-def fills_of(account: str, ring: Ring) -> FillRing:
-    """Return a ring of fills as a snapshot has it."""
-    entries = (FillEntry(one.seq, one.ts_ns, one.value) for one in ring.entries)
-    return FillRing(account, ring.floor, tuple(entries))
-
-
 def ring_of(state: OrderRing | FillRing) -> Ring:
     """Return the ring that *state* was made of."""
-    entries: Iterable[Entry]
-    if isinstance(state, OrderRing):
-        entries = (Entry(one.seq, one.ts_ns, one.order) for one in state.entries)
-    else:
-        entries = (Entry(one.seq, one.ts_ns, one.fill) for one in state.entries)
     ring = Ring(floor=state.floor)
-    for entry in entries:
+    for entry in state.entries:
         ring.append(entry)
     return ring
 

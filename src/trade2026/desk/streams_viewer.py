@@ -7,7 +7,7 @@ not grow. Whoever sends asks for the events at once and for the changes at the c
 import asyncio
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -27,7 +27,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     """The oldest sequence there is, where what was asked for is not there any more."""
     place: int
     """The sequence to resume behind."""
-    entries: Sequence[Entry]
+    entries: Sequence[Entry[Any]]
 
 
 class Viewer:

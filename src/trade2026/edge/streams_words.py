@@ -205,7 +205,7 @@ def written_news(news: News) -> list[str]:
     return texts
 
 
-def _event_data(topic: Topic, entry: Entry) -> Any:  # noqa: ANN401 - one of three replies.
+def _event_data(topic: Topic, entry: Entry[Any]) -> Any:  # noqa: ANN401 - one of three replies.
     match topic.kind:
         case Kind.ORDERS:
             return order_reply(entry.value)

@@ -6,21 +6,27 @@ from hypothesis import strategies as st
 from trade2026.core.newest import Newest
 
 
-@given(keys=st.lists(st.integers(0, 20)), most=st.integers(1, 10))
-def test_it_keeps_what_a_plain_dict_would_that_drops_its_first_key(
-    keys: list[int], most: int
-) -> None:
+@given(keys=st.lists(st.integers(0, 40)), least=st.integers(1, 16))
+def test_it_keeps_the_newest_and_a_quarter_more_at_most(keys: list[int], least: int) -> None:
     plain = dict[int, int]()
-    newest = Newest[int, int](most)
+    newest = Newest[int, int](least)
+    forgotten = list[int]()
     for number, key in enumerate(keys):
+        before = newest.get(key)
+        gone = newest.keep(key, number)
+        # A key that is known keeps its place; one that was forgotten comes anew.
+        if before is None:
+            plain.pop(key, None)
         plain[key] = number
-        if len(plain) > most:
-            del plain[next(iter(plain))]
-        newest.keep(key, number)
-    assert list(newest.items()) == list(plain.items())
+        forgotten += gone
+        there = list(newest.items())
+        assert there == list(plain.items())[len(plain) - len(there) :]
+        assert min(least, len(plain)) <= len(there) <= least * 5 // 4
+        assert not set(gone) & set(newest.values())
+    assert len(set(forgotten)) == len(forgotten)
 
 
 def test_it_begins_with_what_it_is_given() -> None:
     newest = Newest[str, int](2, [("a", 1), ("b", 2)])
-    newest.keep("c", 3)
+    assert newest.keep("c", 3) == [1]
     assert list(newest.items()) == [("b", 2), ("c", 3)]

@@ -58,7 +58,7 @@ def test_the_oldest_of_those_that_ended_is_forgotten() -> None:
     tell(parents, 1, 2, 3)
 
     assert ids(parents) == ["algo-3", "algo-2", "algo-0"]
-    assert parents.end("algo-1") is None
+    assert not parents.end("algo-1")
 
 
 def test_what_is_forgotten_is_not_worked_again_under_its_key() -> None:

@@ -101,6 +101,7 @@ class Holding:
         empty: the position before anything happened.
         base: the asset that is traded; a fee in it is paid in units.
         method: how units are sold at the beginning.
+        place: among all holdings, in the order in which they came.
     """
 
     __slots__ = (
@@ -112,10 +113,12 @@ class Holding:
         "lots",
         "method",
         "ops",
+        "place",
         "position",
     )
 
-    def __init__(self, empty: Position, base: str, method: LotMethod) -> None:
+    def __init__(self, empty: Position, base: str, method: LotMethod, *, place: int) -> None:
+        self.place = place
         self.position = empty
         self.lots = Lots()
         self.method = method
@@ -133,10 +136,11 @@ class Holding:
         return self.position == self._empty
 
     @classmethod
-    def of(cls, state: HoldingState) -> "Holding":
+    def of(cls, state: HoldingState, *, place: int) -> "Holding":
         """Return the holding that *state* was frozen from."""
         first = state.begun.position
-        made = cls(Position(key=first.key, currency=first.currency), state.base, state.begun.method)
+        empty = Position(key=first.key, currency=first.currency)
+        made = cls(empty, state.base, state.begun.method, place=place)
         made._begun, made._middle = state.begun, state.middle
         made._stand(state.now)
         made.ops = list(state.ops)

@@ -33,7 +33,7 @@ from trade2026.domain.position.entry import (
 from trade2026.domain.position.holding import FundingOp, Holding, MethodOp
 from trade2026.domain.position.lots import Lot
 from trade2026.domain.position.reading import fill_op, op_of, ops_of, origin_of
-from trade2026.domain.position.state import FillState, LedgerState, places_of
+from trade2026.domain.position.state import LedgerState
 from trade2026.model.booking import (
     AnyBooking,
     Booking,
@@ -71,6 +71,9 @@ from trade2026.model.position import (
 
 _ExecKey = tuple[str, ExecId]
 
+_NOWHERE: Final = -1
+"""The place of a report that is no fill, or none that stands."""
+_NONE: Final[Mapping[PositionKey, Holding]] = {}
 _SILENT: Final = frozenset({OrderApproved, OrderSent})
 """What every order goes through that moves nothing."""
 _MOVES: Final = UNDOES | {ExecType.TRADE}
@@ -93,11 +96,13 @@ class Ledger:
         self._seqs: dict[AccountId, int] = {}
         self._books: dict[AccountId, AccountBooks] = {}
         self._holdings: dict[AccountId, dict[PositionKey, Holding]] = {}
+        self._keys: list[PositionKey] = []
+        """Of the holdings, by the place of each."""
         self._strategies: dict[OrderId, StrategyId] = {}
         """Of open orders."""
         self._ended = Newest[OrderId, StrategyId](ENDED_KEPT)
-        self._fills = Newest[_ExecKey, PositionKey | None](FILLS_KEPT)
-        """The reports booked; with the position, where it was a fill that still stands."""
+        self._fills = Newest[_ExecKey, int](FILLS_KEPT)
+        """The reports booked; with the place of the position, where it is a fill that stands."""
         self._waiting: dict[_ExecKey, ExecutionReport] = {}
         """Busts and corrections of fills that have not come yet."""
         self._booking_ids: set[tuple[AccountId, EventId]] = set()
@@ -147,20 +152,14 @@ class Ledger:
 
     def freeze(self) -> LedgerState:
         """Return all that this can be made of again."""
-        holdings = tuple(
-            one.freeze() for those in self._holdings.values() for one in those.values()
-        )
-        places = places_of(holdings)
+        holdings = (self._holdings[key.account][key] for key in self._keys)
         return LedgerState(
             seqs=dict(self._seqs),
             books=tuple(one.freeze() for one in self._books.values()),
-            holdings=holdings,
+            holdings=tuple(one.freeze() for one in holdings),
             strategies=dict(self._strategies),
             ended=dict(self._ended),
-            fills=tuple(
-                FillState(venue, exec_id, -1 if key is None else places[key])
-                for (venue, exec_id), key in self._fills.items()
-            ),
+            fills=dict(self._fills),
             waiting=tuple(self._waiting.values()),
             bookings=tuple(sorted(self._booking_ids)),
         )
@@ -169,19 +168,12 @@ class Ledger:
         """Begin from *state*, which another ledger was frozen to."""
         self._seqs = dict(state.seqs)
         self._books = {one.shown.account: AccountBooks.of(one) for one in state.books}
-        self._holdings = {}
-        keys: list[PositionKey] = []
+        self._holdings, self._keys = {}, []
         for one in state.holdings:
-            holding = Holding.of(one)
-            keys.append(holding.position.key)
-            self._holdings.setdefault(keys[-1].account, {})[keys[-1]] = holding
+            self._hold(Holding.of(one, place=len(self._keys)))
         self._strategies = dict(state.strategies)
         self._ended = Newest(ENDED_KEPT, state.ended.items())
-        fills = (
-            ((one.venue, one.exec_id), None if one.place < 0 else keys[one.place])
-            for one in state.fills
-        )
-        self._fills = Newest(FILLS_KEPT, fills)
+        self._fills = Newest(FILLS_KEPT, state.fills.items())
         self._waiting = {(one.venue, ExecId(one.exec_ref_id)): one for one in state.waiting}
         self._booking_ids = set(state.bookings)
 
@@ -313,12 +305,13 @@ class Ledger:
         correction = self._waiting.pop(exec_key, None) if self._waiting else None
         if correction is not None:
             if correction.exec_type is ExecType.TRADE_CANCEL:
-                self._fills.keep(exec_key, None)
+                self._fills.keep(exec_key, _NOWHERE)
                 return None
             op = fill_op(correction, report.exec_id, report.side.sign)
-        self._fills.keep(exec_key, key)
+        holding = self._holding(key)
+        self._fills.keep(exec_key, holding.place)
         change = Change(self._books_of(account), origin)
-        change.let(self._holding(key), op)
+        change.let(holding, op)
         return change.told()
 
     def _put_right(
@@ -327,9 +320,10 @@ class Ledger:
         report, account = event.report, event.account
         assert not report.fee or report.fee_asset, f"{report.exec_id}: a fee in no currency"
         exec_key = (report.venue, undone_of(event))
-        is_known = exec_key in self._fills
-        key = self._fills.get(exec_key)
-        self._fills.keep((report.venue, report.exec_id), None)
+        place = self._fills.get(exec_key)
+        is_known = place is not None
+        key = None if place is None or place == _NOWHERE else self._keys[place]
+        self._fills.keep((report.venue, report.exec_id), _NOWHERE)
         if not is_known and event.was is not None:
             # The log's writer knows the fill, and we do not any more.
             key = PositionKey(account, strategy, report.venue, report.symbol)
@@ -350,7 +344,7 @@ class Ledger:
         else:
             change.let(holding, *ops_of(event))
         if report.exec_type is ExecType.TRADE_CANCEL:
-            self._fills.keep(exec_key, None)
+            self._fills.keep(exec_key, _NOWHERE)
         return change.told()
 
     def _strategy_of(self, event: OrderReported) -> StrategyId:
@@ -384,14 +378,18 @@ class Ledger:
         ]
 
     def _holding(self, key: PositionKey) -> Holding:
-        holdings = self._holdings.get(key.account)
-        if holdings is None:
-            holdings = self._holdings[key.account] = {}
-        holding = holdings.get(key)
+        holding = self._holdings.get(key.account, _NONE).get(key)
         if holding is None:
             known = self._instruments.get(key.symbol)
             currency = known.quote if known else BASE_CURRENCY
             method = self._books_of(key.account).method
             empty = Position(key=key, currency=currency)
-            holding = holdings[key] = Holding(empty, known.base if known else "", method)
+            base = known.base if known else ""
+            holding = self._hold(Holding(empty, base, method, place=len(self._keys)))
+        return holding
+
+    def _hold(self, holding: Holding) -> Holding:
+        key = holding.position.key
+        self._holdings.setdefault(key.account, {})[key] = holding
+        self._keys.append(key)
         return holding

@@ -8,7 +8,7 @@ shown, or is not explained at all.
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -32,6 +32,8 @@ FILLS_KEPT: Final = 50_000
 """Reports remembered, so that none counts twice; the log's writer looks further back."""
 
 _Place = tuple[AccountId, str]
+Recent: TypeAlias = tuple[str, int, _Place, Held]
+"""A newest fill: its venue, the place of its report there, where it counts, and what it moved."""
 
 
 NOTHING: Final = Held()
@@ -46,31 +48,14 @@ class PlaceState(msgspec.Struct, frozen=True, array_like=True):
     held: Held
 
 
-class ReportState(msgspec.Struct, frozen=True, array_like=True):
-    """One report that was counted."""
-
-    venue: str
-    exec_id: ExecId
-    moved: Held | None
-
-
-class RecentState(msgspec.Struct, frozen=True, array_like=True):
-    """One newest fill."""
-
-    venue: str
-    report_seq: int
-    account: AccountId
-    symbol: str
-    moved: Held
-
-
 class VenueFillsState(msgspec.Struct, frozen=True, kw_only=True):
     """All that the fills of the venues can be made of again."""
 
     held: tuple[PlaceState, ...]
     taken_back: tuple[PlaceState, ...]
-    fills: tuple[ReportState, ...]
-    recent: tuple[RecentState, ...]
+    fills: dict[tuple[str, ExecId], Held | None]
+    """What each report that was counted moved; None where it is no fill that stands."""
+    recent: tuple[Recent, ...]
     seqs: dict[AccountId, int]
 
 
@@ -82,7 +67,7 @@ class VenueFills:
         self._taken_back: dict[tuple[str, _Place], Held] = {}
         self._fills = Newest[tuple[str, ExecId], Held | None](FILLS_KEPT)
         """Of the newest reports once; None where it is no fill that stands."""
-        self._recent: deque[tuple[str, int, _Place, Held]] = deque(maxlen=RECENT_KEPT)
+        self._recent: deque[Recent] = deque(maxlen=RECENT_KEPT)
         self._seqs: dict[AccountId, int] = {}
 
     def freeze(self) -> VenueFillsState:
@@ -96,10 +81,8 @@ class VenueFills:
             taken_back=tuple(
                 PlaceState(venue, *place, held) for (venue, place), held in self._taken_back.items()
             ),
-            fills=tuple(ReportState(*key, moved) for key, moved in self._fills.items()),
-            recent=tuple(
-                RecentState(venue, seq, *place, moved) for venue, seq, place, moved in self._recent
-            ),
+            fills=dict(self._fills),
+            recent=tuple(self._recent),
             seqs=dict(self._seqs),
         )
 
@@ -111,13 +94,8 @@ class VenueFills:
         self._taken_back = {
             (one.venue, (one.account, one.symbol)): one.held for one in state.taken_back
         }
-        fills = (((one.venue, one.exec_id), one.moved) for one in state.fills)
-        self._fills = Newest(FILLS_KEPT, fills)
-        self._recent.clear()
-        self._recent.extend(
-            (one.venue, one.report_seq, (one.account, one.symbol), one.moved)
-            for one in state.recent
-        )
+        self._fills = Newest(FILLS_KEPT, state.fills.items())
+        self._recent = deque(state.recent, RECENT_KEPT)
         self._seqs = dict(state.seqs)
 
     def apply(self, event: JournalEvent, seq: int) -> None:

@@ -6,16 +6,6 @@ from trade2026.core.ids import AccountId, EventId, ExecId, OrderId, StrategyId
 from trade2026.domain.position.account import BooksState
 from trade2026.domain.position.holding import HoldingState
 from trade2026.model.execution import ExecutionReport
-from trade2026.model.position import PositionKey
-
-
-class FillState(msgspec.Struct, frozen=True, array_like=True):
-    """One report that was booked."""
-
-    venue: str
-    exec_id: ExecId
-    place: int
-    """Of its position among the holdings, where it was a fill that stands; -1 otherwise."""
 
 
 class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,11 +16,7 @@ class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
     holdings: tuple[HoldingState, ...]
     strategies: dict[OrderId, StrategyId]
     ended: dict[OrderId, StrategyId]
-    fills: tuple[FillState, ...]
+    fills: dict[tuple[str, ExecId], int]
+    """The place of its position among the holdings; -1 where it is no fill that stands."""
     waiting: tuple[ExecutionReport, ...]
     bookings: tuple[tuple[AccountId, EventId], ...]
-
-
-def places_of(holdings: tuple[HoldingState, ...]) -> dict[PositionKey, int]:
-    """Return the place of each holding by its key."""
-    return {one.now.position.key: place for place, one in enumerate(holdings)}

@@ -1,11 +1,12 @@
 """The orders that work at venues, by the log, to compare them with what the venues say."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from typing import Final
 
 import msgspec
 
 from trade2026.core.ids import AccountId, OrderId
+from trade2026.core.newest import Newest
 from trade2026.core.numbers import Qty
 from trade2026.model.execution import UNDOES, ExecType
 from trade2026.model.journal import JournalEvent, OrderReported
@@ -19,8 +20,8 @@ NEWEST_KEPT: Final = 20
 _END: Final = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
 
 
-class Work(msgspec.Struct, kw_only=True):
-    """One order at a venue, as its reports leave it; mutable."""
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """One order at a venue, as its reports leave it."""
 
     account: AccountId
     venue: str
@@ -45,7 +46,7 @@ class WorkingOrders:
 
     def __init__(self) -> None:
         self._open: dict[OrderId, Work] = {}
-        self._ended: OrderedDict[OrderId, Work] = OrderedDict()
+        self._ended = Newest[OrderId, Work](ENDED_KEPT)
         self._newest: dict[AccountId, dict[str, deque[OrderId]]] = {}
         self._seqs: dict[AccountId, int] = {}
 
@@ -67,10 +68,9 @@ class WorkingOrders:
 
     def freeze(self) -> WorkingState:
         """Return a copy of all that is known."""
-        copy = msgspec.structs.replace
         return WorkingState(
-            open={name: copy(work) for name, work in self._open.items()},
-            ended={name: copy(work) for name, work in self._ended.items()},
+            open=dict(self._open),
+            ended=dict(self._ended),
             newest={
                 account: {symbol: list(names) for symbol, names in places.items()}
                 for account, places in self._newest.items()
@@ -81,7 +81,7 @@ class WorkingOrders:
     def thaw(self, state: WorkingState) -> None:
         """Become what *state* was made of."""
         self._open = dict(state.open)
-        self._ended = OrderedDict(state.ended)
+        self._ended = Newest(ENDED_KEPT, state.ended.items())
         self._newest = {
             account: {symbol: deque(names, NEWEST_KEPT) for symbol, names in places.items()}
             for account, places in state.newest.items()
@@ -120,20 +120,24 @@ class WorkingOrders:
         report = event.report
         if report.exec_type in UNDOES:
             return
-        work = self._ended.get(event.order_id) or self._open.get(event.order_id)
+        order_id, ended = event.order_id, self._ended.get(event.order_id)
+        work = ended or self._open.get(order_id)
         if work is None:
             work = Work(account=event.account, venue=report.venue, symbol=report.symbol)
-            self._open[event.order_id] = work
             places = self._newest.setdefault(event.account, {})
             newest = places.setdefault(report.symbol, deque(maxlen=NEWEST_KEPT))
-            newest.append(event.order_id)
-        work.cum_qty = max(work.cum_qty, report.cum_qty)
-        work.report_seq = max(work.report_seq, report.report_seq)
+            newest.append(order_id)
+        work = msgspec.structs.replace(
+            work,
+            cum_qty=max(work.cum_qty, report.cum_qty),
+            report_seq=max(work.report_seq, report.report_seq),
+        )
         is_filled = report.exec_type is ExecType.TRADE and not report.leaves_qty
-        if (is_filled or report.exec_type in _END) and event.order_id in self._open:
-            self._ended[event.order_id] = self._open.pop(event.order_id)
-            if len(self._ended) > ENDED_KEPT:
-                self._ended.popitem(last=False)
+        if ended is not None or is_filled or report.exec_type in _END:
+            self._open.pop(order_id, None)
+            self._ended.keep(order_id, work)
+        else:
+            self._open[order_id] = work
 
 
 def _difference(order_id: OrderId, work: Work, venue_qty: Qty, cause: Cause) -> OrderDifference:

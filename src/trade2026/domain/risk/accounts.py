@@ -70,7 +70,7 @@ class RiskAccounts:
             accounts=tuple(freeze_account(*one) for one in self._accounts.items()),
             received=tuple(self._received.values()),
             ended=dict(self._ended),
-            exec_ids=tuple(self._exec_ids),
+            exec_ids=dict(self._exec_ids),
             deposit_ids=tuple(sorted(self._deposit_ids)),
         )
 
@@ -80,7 +80,7 @@ class RiskAccounts:
         self._accounts = {one.account: thaw_account(one) for one in state.accounts}
         self._received = {one.order_id: one for one in state.received}
         self._ended = Newest(ENDED_KEPT, state.ended.items())
-        self._exec_ids = Newest(FILLS_KEPT, ((one, None) for one in state.exec_ids))
+        self._exec_ids = Newest(FILLS_KEPT, state.exec_ids.items())
         self._deposit_ids = set(state.deposit_ids)
 
     def ids(self) -> tuple[AccountId, ...]:

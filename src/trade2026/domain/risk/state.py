@@ -45,7 +45,7 @@ class AccountsState(msgspec.Struct, frozen=True, kw_only=True):
     accounts: tuple[AccountState, ...]
     received: tuple[NewOrderSingle, ...]
     ended: dict[OrderId, str]
-    exec_ids: tuple[tuple[str, ExecId], ...]
+    exec_ids: dict[tuple[str, ExecId], None]
     deposit_ids: tuple[EventId, ...]
 
 

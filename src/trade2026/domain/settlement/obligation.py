@@ -192,11 +192,12 @@ class Obligations:
         return tuple(sorted(found, key=lambda one: (one.settles_ns, one.trade_ns, one.exec_id)))
 
     def _remember(self, key: _Key, account: AccountId, *, is_fill: bool) -> None:
-        gone = self._reports.keep(key, ReportState(*key, account, is_fill))
+        forgotten = self._reports.keep(key, ReportState(*key, account, is_fill))
         if is_fill:
             self._accounts[key[1]] = account
-        if gone is not None and gone.is_fill:
-            self._accounts.pop(gone.exec_id, None)
+        for gone in forgotten:
+            if gone.is_fill:
+                self._accounts.pop(gone.exec_id, None)
 
     def _owe(self, key: _Key, obligation: Obligation) -> None:
         if obligation.settles_ns > self._now_ns:
