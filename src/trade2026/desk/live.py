@@ -28,6 +28,7 @@ from trade2026.model.live import (
     LiveAck,
     LiveMode,
     LiveStatus,
+    OrderDisowned,
     OrderTaken,
     ReplaceAsked,
 )
@@ -55,6 +56,7 @@ POLL_NS: Final = 5 * NS_PER_S
 """How often an order is asked about that the streams should tell of."""
 CONNECT_AGAIN_S: Final = 5.0
 WORDS_MOST: Final = 100_000
+DISOWNED: Final = "DISOWNED the gateway said that it does not know this order, and stays so"
 STREAMS_OF_OURS: Final = frozenset({"orders", "trades"})
 
 
@@ -100,6 +102,8 @@ class LiveDesk:
             known = self.state.orders.get(order.order_id)
             if known is not None:
                 return _taken(known)
+            if order.order_id in self.state.disowned:
+                return _refused(order.order_id, DISOWNED)
             verdict = self._judged(order, approved.reference_px_nanos)
             if verdict.refusal:
                 return _refused(order.order_id, verdict.refusal)
@@ -150,8 +154,17 @@ class LiveDesk:
         return _taken(order)
 
     async def on_status(self, request: OrderStatusRequest) -> LiveStatus:
-        """Return every report there was of an order; without any it is in doubt."""
+        """Return every report there was of an order; without any it is in doubt.
+
+        One that is being taken in is waited for. An unknown one is disowned: who asked ends it,
+        and it may be still on its way.
+        """
         order = self.state.orders.get(request.order_id)
+        if order is None:
+            async with self.modes.gate:
+                order = self.state.orders.get(request.order_id)
+                if order is None:
+                    await self._disown(request.order_id)
         status = VenueOrderStatus(
             order_id=request.order_id,
             is_known=order is not None,
@@ -209,6 +222,13 @@ class LiveDesk:
             now_ns=self._clock.now_ns(),
             mids=self.market.mids,
         )
+
+    async def _disown(self, order_id: OrderId) -> None:
+        if order_id not in self.state.disowned:
+            event = OrderDisowned(
+                event_id=self._log.new_id(), ts_ns=self._clock.now_ns(), order_id=order_id
+            )
+            await self._log.write(event)
 
     async def _note_cancel(self, order: LiveOrder) -> None:
         if not order.is_done and not order.is_cancel_asked:

@@ -142,6 +142,15 @@ class OrderTaken(_Step, frozen=True, kw_only=True):
     """Its name at the exchange, made of the order's id; empty where nothing is sent."""
 
 
+class OrderDisowned(_Step, frozen=True, kw_only=True):
+    """The platform was told that no such order was taken in; from here on it is not.
+
+    Written before that is said: the platform ends such an order, which may be still on its way.
+    """
+
+    order_id: OrderId
+
+
 class CancelAsked(_Step, frozen=True, kw_only=True):
     """The platform wants what is left cancelled."""
 
@@ -218,6 +227,7 @@ LiveEvent: TypeAlias = (
     | FundingSeen
     | BreakerMoved
     | OrderTaken
+    | OrderDisowned
     | OrderStep
 )
 """Anything in the gateway's log."""

@@ -22,7 +22,7 @@ from trade2026.core.errors import (
 from trade2026.core.ids import AccountId, OrderId
 from trade2026.core.numbers import Money, Px, Qty
 from trade2026.desk import live as live_desk
-from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.execution import ExecType, ExecutionReport, VenueOrderStatus
 from trade2026.model.live import LiveAck, LiveMode
 from trade2026.model.live_subjects import LIVE_REPORT
 from trade2026.model.order import (
@@ -41,6 +41,7 @@ BUY = an_order(price=px("49000"), order_qty=qty("0.01"))
 AT_MARKET = an_order(
     price=None, ord_type=OrdType.MARKET, time_in_force=TimeInForce.IOC, order_qty=qty("0.01")
 )
+AT_MARKET_TOO = replace(AT_MARKET, order_id=OrderId("at-market-too"))
 MINUTE = 60 * NS_PER_S
 
 
@@ -101,13 +102,21 @@ async def change(gateway: Gateway, order: NewOrderSingle = BUY, **to: object) ->
     return await gateway.desk.on_replace(request)
 
 
-async def reports(gateway: Gateway, order: NewOrderSingle = BUY) -> list[ExecutionReport]:
+async def status(gateway: Gateway, order: NewOrderSingle = BUY) -> VenueOrderStatus:
     answer = await gateway.desk.on_status(
         OrderStatusRequest(
             order_id=order.order_id, account=order.account, venue="LIVE", symbol=order.symbol
         )
     )
-    return list(answer.status.reports)
+    return answer.status
+
+
+async def is_known(gateway: Gateway, order: NewOrderSingle = BUY) -> bool:
+    return (await status(gateway, order)).is_known
+
+
+async def reports(gateway: Gateway, order: NewOrderSingle = BUY) -> list[ExecutionReport]:
+    return list((await status(gateway, order)).reports)
 
 
 async def kinds(gateway: Gateway, order: NewOrderSingle = BUY) -> list[ExecType]:
@@ -192,6 +201,41 @@ async def test_an_order_that_never_arrived_is_rejected_and_only_when_it_cannot_a
     assert report.exec_type is ExecType.REJECTED
     assert report.text.startswith("NEVER_ARRIVED")
     assert site.exchange.sent == []
+
+
+async def test_an_order_that_waits_to_be_taken_in_is_not_said_to_be_unknown(
+    site: Site, live: Gateway
+) -> None:
+    other = replace(BUY, order_id=OrderId("other"))
+    site.log.up.clear()
+    async with asyncio.TaskGroup() as tasks:
+        taking = [tasks.create_task(submit(live, order)) for order in (other, BUY)]
+        await asyncio.sleep(0.05)
+        # The first is on its way to the log, and the second waits for the first.
+        asking = [tasks.create_task(is_known(live, order)) for order in (other, BUY)]
+        await asyncio.sleep(0.05)
+        site.log.up.set()
+
+    assert [task.result().ack.is_accepted for task in taking] == [True, True]
+    assert [task.result() for task in asking] == [True, True]
+
+
+async def test_an_order_that_was_said_to_be_unknown_is_never_sent_also_after_a_restart(
+    site: Site,
+) -> None:
+    async with site.running() as gateway:
+        await gateway.raise_to(LiveMode.LIVE)
+        assert [await is_known(gateway) for _ in range(2)] == [False, False]
+        before = (await submit(gateway)).ack
+    async with site.running() as gateway:
+        after = (await submit(gateway)).ack
+        assert (await submit(gateway, AT_MARKET_TOO)).ack.is_accepted
+
+    assert [before.is_accepted, after.is_accepted] == [False, False]
+    assert before.text == after.text
+    assert before.text.startswith("DISOWNED")
+    (sent,) = site.exchange.sent
+    assert sent.ord_type is OrdType.MARKET
 
 
 async def test_a_restart_in_the_middle_asks_and_tells_what_came_of_it(site: Site) -> None:

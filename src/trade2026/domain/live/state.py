@@ -10,6 +10,7 @@ from typing import Final
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, OrderId, StrategyId
+from trade2026.core.newest import Newest
 from trade2026.core.numbers import Money, Px, value_of_money
 from trade2026.domain.live.breaker import Breaker
 from trade2026.domain.live.funds import Funds
@@ -24,6 +25,7 @@ from trade2026.model.live import (
     LiveEvent,
     LiveMode,
     ModeSet,
+    OrderDisowned,
     OrderStep,
     OrderTaken,
     PanicEnded,
@@ -39,6 +41,8 @@ from trade2026.model.reconciliation import Held, is_third, moved_by
 
 DONE_KEPT: Final = 10_000
 """Orders that are over and can still be asked about."""
+DISOWNED_KEPT: Final = 10_000
+"""Orders that were said to be unknown and are not taken in any more."""
 SHADOWS_KEPT: Final = 1_000
 """Hypothetical fills that can be looked at."""
 
@@ -56,6 +60,8 @@ class LiveState:
         self.breaker = Breaker()
         self.report_seq = 0
         self.orders: dict[OrderId, LiveOrder] = {}
+        self.disowned = Newest[OrderId, None](DISOWNED_KEPT)
+        """Those that the platform was told are unknown; a late one of them is not taken in."""
         self.by_venue_id: dict[tuple[str, str], OrderId] = {}
         """Orders by symbol and the exchange's id, as long as they are kept."""
         self.by_client_id: dict[str, OrderId] = {}
@@ -119,6 +125,8 @@ class LiveState:
             case BreakerMoved():
                 opened_ns = event.ts_ns if event.is_open else None
                 self.breaker = Breaker(opened_ns=opened_ns, why=event.why)
+            case OrderDisowned():
+                self.disowned.keep(event.order_id, None)
             case OrderTaken():
                 order = self.orders[event.order.order_id] = taken(event)
                 self._name(event.client_id, event.order.order_id)

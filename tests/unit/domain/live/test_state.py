@@ -23,6 +23,7 @@ from trade2026.model.live import (
     LiveEvent,
     LiveMode,
     ModeSet,
+    OrderDisowned,
     OrderTaken,
     PanicEnded,
     Panicked,
@@ -277,3 +278,11 @@ def test_an_order_of_mock_is_over_for_us_at_once() -> None:
     order: LiveOrder = taken(an_order_taken(route=LiveMode.MOCK, sent_qty=Qty(0), client_id=""))
 
     assert (order.is_done, order.leaves_qty, order.working_qty) == (True, 0, 0)
+
+
+def test_the_oldest_order_that_was_disowned_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DISOWNED_KEPT", 2)
+
+    state = folded(*(step(OrderDisowned, order_id=OrderId(name)) for name in "abc"))
+
+    assert list(state.disowned) == ["b", "c"]
