@@ -143,6 +143,7 @@ class PlainVenue:
         self.replace_ids: list[str] = []
         """Of the changes that came, again and again where they came again."""
         self.refuses_changes = False
+        self.refuses_cancels = False
         self.is_deaf = False
         """Whether requests get lost on the way to it."""
         self.is_mute = False
@@ -168,7 +169,8 @@ class PlainVenue:
         if order is None:
             return VenueAck(order_id=request.order_id, is_accepted=False, text="UNKNOWN_ORDER")
         if self._is_open(order):
-            await self._report(order, ExecType.CANCELED)
+            is_refused = self.refuses_cancels
+            await self._report(order, ExecType.CANCEL_REJECTED if is_refused else ExecType.CANCELED)
         self._speak()
         return VenueAck(order_id=request.order_id, is_accepted=True)
 

@@ -110,12 +110,12 @@ class Group(RuleBasedStateMachine):
     @rule()
     def tend(self) -> None:
         for _ in range(10):
-            due = list(what_is_due(self.legs))
+            due = list(what_is_due(self.legs, NOW_NS))
             if not due:
                 break
             for one in due:
                 self.do(one)
-        assert list(what_is_due(self.legs)) == []
+        assert list(what_is_due(self.legs, NOW_NS)) == []
         self.check_settled()
 
     def do(self, due: Due) -> None:
@@ -215,4 +215,4 @@ def test_a_total_that_was_asked_for_and_waits_is_not_asked_for_again() -> None:
                 leg(), change, reserved=Money(0), asked_by="group", ts_ns=NOW_NS
             ),
         )
-        assert bool(list(what_is_due([waits]))) is is_due
+        assert bool(list(what_is_due([waits], NOW_NS))) is is_due

@@ -18,17 +18,16 @@ from trade2026.desk.resting import RestingStops
 from trade2026.desk.steps import Steps
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
+from trade2026.domain.oms.insisting import may_insist
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.reducing import beyond_position, openers
-from trade2026.domain.oms.working import is_over
+from trade2026.domain.oms.working import EXPIRY, is_over
 from trade2026.model.risk import is_covered
 
 R = TypeVar("R")
 
 MOST_AT_VENUE: Final = 128
 """Orders of which one venue is told at a time that they shall end."""
-EXPIRY: Final = "oms"
-"""Who asks to cancel what is over."""
 REDUCING: Final = "reduce-only"
 """Who asks to cancel what would open a position and may not."""
 
@@ -116,16 +115,20 @@ class Cancels:
             ]
         return [order_id for task in begun if (order_id := task.result()) is not None]
 
-    def covered(self, scope: str, *, only_openers: bool) -> list[Order]:
+    def covered(self, scope: str, *, only_openers: bool, insisting: str = "") -> list[Order]:
         """Return the open orders of *scope* that are to end, or those that would open.
 
-        What is to end already is not among them: its venue is asked again by the sweep.
+        What is to end already is not among them: its venue is asked again by the sweep. Nor is
+        what its venue has just refused to end for who is *insisting*, if anybody is.
         """
+        now_ns = self._clock.now_ns()
         open_orders = self._journal.orders.open_orders()
         covered = [
             one
             for one in open_orders
-            if is_covered(one.request, scope) and not one.is_cancel_requested
+            if is_covered(one.request, scope)
+            and not one.is_cancel_requested
+            and may_insist(one, insisting, now_ns)
         ]
         return self._openers(covered) if only_openers else covered
 

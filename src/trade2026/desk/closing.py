@@ -42,6 +42,9 @@ class Closer:
         return Closed(order_id=order.request.order_id, refusal=refusal)
 
     async def on_clear(self, request: ClearRequest) -> Cleared:
-        """Ask to cancel every open order of the scope, and return which there were."""
-        asked = await self._desk.clear(request.scope, request.asked_by)
+        """Ask to cancel every open order of the scope, and return which were asked for now.
+
+        The kill switch asks each second until none is open.
+        """
+        asked = await self._desk.clear(request.scope, request.asked_by, insisting=request.asked_by)
         return Cleared(order_ids=tuple(asked))

@@ -5,7 +5,7 @@ group at a time, after every report on a leg and at every sweep.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,13 +21,11 @@ from trade2026.desk.resting import RestingStops
 from trade2026.desk.steps import Steps
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import Change
-from trade2026.domain.oms.group import Due, Duty, what_is_due
+from trade2026.domain.oms.group import GROUP, Due, Duty, what_is_due
 from trade2026.domain.oms.order import Order
 from trade2026.model.order import NewOrderSingle, OrdStatus
 
 GroupKey: TypeAlias = tuple[str, str]
-GROUP: Final = "group"
-"""Who asks to change or cancel what its group leaves too large."""
 
 
 class Groups:
@@ -85,7 +83,7 @@ class Groups:
     def is_due(self, order: Order) -> bool:
         """Return whether anything is due of the group of *order*."""
         legs = self._journal.orders.legs_of(order.request.order_id)
-        return any(True for _ in what_is_due(legs))
+        return any(True for _ in what_is_due(legs, self._clock.now_ns()))
 
     async def tend(self, order: Order) -> None:
         """Do what is due of the group of *order*; what cannot be done now is due again."""
@@ -94,7 +92,7 @@ class Groups:
             for leg in legs:
                 if leg is not None and leg.is_done:
                     self._asked.pop(leg.request.order_id, None)
-            for due in list(what_is_due(legs)):
+            for due in list(what_is_due(legs, self._clock.now_ns())):
                 await self._do(due)
 
     async def _do(self, due: Due) -> None:

@@ -124,7 +124,7 @@ class OrderDesk:
         self._placing: dict[tuple[AccountId, ClOrdId], asyncio.Task[Order]] = {}
         self._asked_count = 0
         """Orders of which senders want an end or a change that is not done yet."""
-        self._clearing: dict[tuple[str, bool], asyncio.Task[list[OrderId]]] = {}
+        self._clearing: dict[tuple[str, bool, str], asyncio.Task[list[OrderId]]] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
     async def submit(self, ask: OrderAsk) -> tuple[Order, bool]:
@@ -250,29 +250,25 @@ class OrderDesk:
             await self.clear(control.scope, control.asked_by, only_openers=may_reduce)
 
     async def clear(
-        self, scope: str, asked_by: str, *, only_openers: bool = False
+        self, scope: str, asked_by: str, *, only_openers: bool = False, insisting: str = ""
     ) -> list[OrderId]:
         """Ask to cancel the open orders of *scope*, or those that would open; return which.
 
         The log has all of them when this returns: nobody waits for a venue that is slow, and nobody
-        is refused. About those that are to be cancelled already, the sweep asks again.
+        is refused. About those that are to be cancelled already, the sweep asks again. Who is
+        *insisting* asks again and again: a venue that refuses is asked ever more seldom then.
         """
-        if self._tasks is None:
-            return await self._clear(scope, asked_by, only_openers=only_openers)
-        key = (scope, only_openers)
-        clearing = self._clearing.get(key)
-        if clearing is None:
+        key = (scope, only_openers, insisting)
+        if self._tasks is not None and key in self._clearing:
             # Whoever asks again while the log is away waits with the first.
-            clearing = self._spawn(self._clear(scope, asked_by, only_openers=only_openers))
-            self._clearing[key] = clearing
-            clearing.add_done_callback(lambda _: self._clearing.pop(key, None))
-        return await asyncio.shield(clearing)
-
-    async def _clear(self, scope: str, asked_by: str, *, only_openers: bool) -> list[OrderId]:
-        covered = self.cancels.covered(scope, only_openers=only_openers)
+            return await asyncio.shield(self._clearing[key])
+        covered = self.cancels.covered(scope, only_openers=only_openers, insisting=insisting)
         if self._tasks is None:
             return await self.cancels.each(covered, asked_by)
-        return await self.cancels.begin_each(covered, asked_by, self._tell_beside)
+        clearing = self._spawn(self.cancels.begin_each(covered, asked_by, self._tell_beside))
+        self._clearing[key] = clearing
+        clearing.add_done_callback(lambda _: self._clearing.pop(key, None))
+        return await asyncio.shield(clearing)
 
     async def open_accounts(self) -> None:
         """Journal the opening deposit of every account that has none."""

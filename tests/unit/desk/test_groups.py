@@ -15,6 +15,7 @@ from trade2026.core.numbers import Qty
 from trade2026.desk.ask import OrderAsk
 from trade2026.domain.oms.change import Change
 from trade2026.domain.oms.order import Order
+from trade2026.model.execution import ExecType
 from trade2026.model.order import GroupKind, GroupLeg, OrdStatus, OrdType, Side
 
 APPENDS = 22
@@ -59,6 +60,11 @@ def leg(core: Core, number: int) -> Order:
 
 async def fill(core: Core, venue: PlainVenue, number: int, amount: str) -> None:
     await venue.fill(leg(core, number).request.order_id, qty(amount))
+
+
+def refusals(core: Core, venue: PlainVenue, number: int) -> int:
+    reports = venue.reports[leg(core, number).request.order_id]
+    return sum(report.exec_type is ExecType.CANCEL_REJECTED for report in reports)
 
 
 def totals(core: Core) -> list[int]:
@@ -119,6 +125,28 @@ async def test_one_cancels_the_other_and_crossing_fills_are_booked_and_alarmed(
         assert core.oms.steps.surprise_count == 1
         await until(lambda: bool(core.risk.alerts))
         assert "BOTH_FILLED" in core.risk.alerts.newest()[0][0].text
+
+
+async def test_a_venue_that_refuses_to_cancel_a_leg_is_asked_ever_more_seldom(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    other = {**ENTRY, "price": px("51000")}
+    async with running_core(log, venue) as core:
+        await core.oms.submit_group(asks(GroupKind.OCO, ENTRY, other))
+        venue.refuses_cancels = True
+        await fill(core, venue, 0, "0.04")
+        after_s = 0
+        for count in range(1, 5):
+            await until(lambda count=count: refusals(core, venue, 1) == count)
+            await asyncio.sleep(0.1)
+            assert refusals(core, venue, 1) == count
+            core.clock.advance(2 ** (count - 1) * NS_PER_S)
+            after_s += 2 ** (count - 1)
+
+        assert after_s == 15
+        venue.refuses_cancels = False
+        core.clock.advance(60 * NS_PER_S)
+        await until(lambda: leg(core, 1).is_done)
 
 
 async def test_a_leg_that_risk_refuses_ends_the_others(log: MemoryLog, venue: PlainVenue) -> None:

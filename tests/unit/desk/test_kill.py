@@ -25,7 +25,7 @@ from trade2026.core.ids import AccountId, EventId, StrategyId
 from trade2026.core.numbers import Px, Qty, parse_nanos
 from trade2026.desk.closing import Closer
 from trade2026.desk.kill import FLAT_WITHIN_NS, KillDesk
-from trade2026.model.execution import VenueOrderStatus
+from trade2026.model.execution import ExecType, VenueOrderStatus
 from trade2026.model.instrument import PRISM
 from trade2026.model.kill import KillReport, KillStatus
 from trade2026.model.order import OrderStatusRequest, OrdStatus, Side
@@ -222,6 +222,34 @@ async def test_a_venue_that_is_deaf_is_waited_for(world: World, venue: PlainVenu
     venue.is_deaf = False
     world.core.clock.advance(2 * NS_PER_S)
     await until(lambda: not world.core.oms.journal.orders.open_orders())
+    assert (await world.done()).status is KillStatus.FLAT
+
+
+async def test_a_venue_that_refuses_to_cancel_is_asked_ever_more_seldom(
+    world: World, venue: PlainVenue
+) -> None:
+    order, _ = await world.core.oms.submit(a_resting_ask())
+    venue.refuses_cancels = True
+    reports, journal = venue.reports[order.request.order_id], world.core.oms.journal
+
+    def refusals() -> int:
+        return [one.exec_type for one in reports].count(ExecType.CANCEL_REJECTED)
+
+    await world.kill()
+    await until(lambda: refusals() == 1)
+    asked_s: list[int] = []
+    for second in range(1, 41):
+        before = refusals()
+        world.core.clock.advance(NS_PER_S)
+        await world.step()
+        await until(lambda: not journal.order(order.request.order_id).is_cancel_requested)
+        asked_s += [second] * (refusals() - before)
+    assert asked_s == [1, 3, 7, 15, 31]
+
+    # A new word is passed on at once.
+    venue.refuses_cancels = False
+    await world.kill()
+    await until(lambda: not journal.orders.open_orders())
     assert (await world.done()).status is KillStatus.FLAT
 
 

@@ -15,12 +15,18 @@ one triggers the other.
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
+from trade2026.core.clock import TimeNs
 from trade2026.core.numbers import Qty
+from trade2026.domain.oms.insisting import may_insist
 from trade2026.domain.oms.order import Order
 from trade2026.model.order import GroupKind
+
+GROUP: Final = "group"
+"""Who asks to change or cancel what its group leaves too large."""
 
 
 class Duty(StrEnum):
@@ -44,11 +50,12 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     """Of a START: whether the entry is done, so that a refusal is final."""
 
 
-def what_is_due(legs: Sequence[Order | None]) -> Iterator[Due]:
+def what_is_due(legs: Sequence[Order | None], now_ns: TimeNs) -> Iterator[Due]:
     """Yield what is due of a group.
 
     Args:
         legs: in their order; None for one that was never journalled.
+        now_ns: our time; a venue that refused to cancel a leg is let be for a while.
     """
     known = [leg for leg in legs if leg is not None]
     link = known[0].request.group
@@ -57,7 +64,7 @@ def what_is_due(legs: Sequence[Order | None]) -> Iterator[Due]:
         is_broken = len(known) < len(legs) or any(leg.is_done for leg in known)
         for leg in known:
             wanted = 0 if is_broken else leg.asked.order_qty - _traded_beside(leg, known)
-            yield from _due_of(leg, wanted)
+            yield from _due_of(leg, wanted, now_ns)
         return
     entry, exits = legs[0], known[0 if legs[0] is None else 1 :]
     traded = 0 if entry is None else entry.cum_qty
@@ -66,7 +73,7 @@ def what_is_due(legs: Sequence[Order | None]) -> Iterator[Due]:
         beside = _traded_beside(leg, exits) if link.kind is GroupKind.BRACKET else 0
         wanted = traded - beside
         if not leg.is_waiting:
-            yield from _due_of(leg, wanted)
+            yield from _due_of(leg, wanted, now_ns)
         elif wanted > 0:
             qty = Qty(wanted)
             yield Due(order=leg, duty=Duty.START, order_qty=qty, is_last_word=is_over)
@@ -101,7 +108,7 @@ def _traded_beside(leg: Order, legs: Sequence[Order]) -> int:
     return sum(o.cum_qty for o in legs if o.request.order_id != leg.request.order_id)
 
 
-def _due_of(leg: Order, wanted: int) -> Iterator[Due]:
+def _due_of(leg: Order, wanted: int, now_ns: TimeNs) -> Iterator[Due]:
     if leg.is_done or leg.is_cancel_requested:
         return
     change = leg.change
@@ -109,6 +116,7 @@ def _due_of(leg: Order, wanted: int) -> Iterator[Due]:
     if change is not None and change.order_qty is not None:
         total = change.order_qty
     if wanted <= leg.cum_qty:
-        yield Due(order=leg, duty=Duty.CANCEL)
+        if may_insist(leg, GROUP, now_ns):
+            yield Due(order=leg, duty=Duty.CANCEL)
     elif wanted != total:
         yield Due(order=leg, duty=Duty.RESIZE, order_qty=Qty(wanted))

@@ -67,6 +67,15 @@ _REFUSALS: Final = frozenset({ExecType.CANCEL_REJECTED, ExecType.REPLACE_REJECTE
 """That a venue would not cancel or change does not say that it has the order: it may be unknown."""
 
 
+class CancelRefusals(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a venue has refused the wish of one asker to cancel an order."""
+
+    asked_by: str
+    count: int
+    last_ns: TimeNs
+    """When the last of those words was journalled."""
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order as its journal so far leaves it."""
 
@@ -95,10 +104,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     is_cancel_requested: bool = False
     is_expiring: bool = False
     """The cancel was asked for because the order's time is over."""
-    end_refusals: int = 0
-    """How often its venue refused to cancel it when its time was over."""
-    end_refused_ns: TimeNs = TimeNs(0)
-    """When the last of those words was journalled."""
+    cancel_asked_by: str = ""
+    """Who asked for that last; empty once it is answered."""
+    cancel_refusals: tuple[CancelRefusals, ...] = ()
+    """How often its venue refused to cancel it, by who had asked."""
     change: ReplaceRequested | None = None
     """What was asked of the venue and not answered yet."""
     keyed_changes: tuple[OrderChanged | ReplaceRequested, ...] = ()
@@ -207,6 +216,7 @@ def _own_changes(order: Order, event: OrderEvent) -> dict[str, Any]:
             changes = _terms(order, stop_px=event.stop_px)
         case CancelRequested():
             changes |= {"is_cancel_requested": True, "is_expiring": event.is_expiry}
+            changes["cancel_asked_by"] = event.asked_by
         case OrderChanged():
             changes = _terms(order, event.order_qty, event.price, event.stop_px)
             changes["keyed_changes"] = _keyed(order, event)
@@ -305,11 +315,12 @@ def _told(order: Order, event: OrderReported) -> Order:
     """Return *order* with what a word that is no fill changes beside quantities and status."""
     report = event.report
     if report.exec_type is _CANCEL_REJECTED:
-        told = msgspec.structs.replace(order, is_cancel_requested=False, is_expiring=False)
-        if not order.is_expiring:
-            return told
         return msgspec.structs.replace(
-            told, end_refusals=order.end_refusals + 1, end_refused_ns=event.ts_ns
+            order,
+            is_cancel_requested=False,
+            is_expiring=False,
+            cancel_asked_by="",
+            cancel_refusals=_refused_once_more(order, event.ts_ns),
         )
     if report.exec_type is _REPLACED and not order.is_done:
         terms = _terms(order, report.order_qty, report.price, report.stop_px)
@@ -317,3 +328,12 @@ def _told(order: Order, event: OrderReported) -> Order:
     if report.exec_ref_id and event.was is None and report.exec_type in UNDOES:
         return msgspec.structs.replace(order, undone_early=(*order.undone_early, report))
     return order
+
+
+def _refused_once_more(order: Order, ts_ns: TimeNs) -> tuple[CancelRefusals, ...]:
+    who, known = order.cancel_asked_by, order.cancel_refusals
+    if not who:
+        return known
+    count = sum(one.count for one in known if one.asked_by == who)
+    others = tuple(one for one in known if one.asked_by != who)
+    return (*others, CancelRefusals(asked_by=who, count=count + 1, last_ns=ts_ns))

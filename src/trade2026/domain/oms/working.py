@@ -11,13 +11,14 @@ import msgspec
 
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.domain.oms.decide import Resume, resume
+from trade2026.domain.oms.insisting import may_insist
 from trade2026.domain.oms.order import Order
 from trade2026.model.order import NewOrderSingle, OrdType, TimeInForce
 
 DOUBT_AFTER_NS: Final = 1 * NS_PER_S
 """How long a venue may keep silent before it is asked."""
-END_AGAIN_MOST_NS: Final = 60 * NS_PER_S
-"""How long an order is let be, at most, whose venue refused to cancel it when its time was over."""
+EXPIRY: Final = "oms"
+"""Who asks to cancel what is over."""
 
 
 class Need(StrEnum):
@@ -65,17 +66,12 @@ def working_request(request: NewOrderSingle) -> NewOrderSingle:
 def is_over(order: Order, now_ns: TimeNs) -> bool:
     """Return whether the time of *order* is over and somebody has to ask that it end.
 
-    A venue that refuses is asked again after a second, and then each time after twice as long, for
-    every asking is in the log.
+    A venue that refuses is asked again, as `insisting.py` has it.
     """
     expire_ns = order.request.expire_ns
     if expire_ns is None or now_ns < expire_ns or order.is_done or order.is_cancel_requested:
         return False
-    if not order.end_refusals:
-        return True
-    pause_ns = min(DOUBT_AFTER_NS << min(order.end_refusals - 1, 6), END_AGAIN_MOST_NS)
-    # Before it was refused: the clock was set back.
-    return not 0 <= now_ns - order.end_refused_ns < pause_ns
+    return may_insist(order, EXPIRY, now_ns)
 
 
 def need_of(order: Order, now_ns: TimeNs) -> Need | None:

@@ -10,8 +10,9 @@ from tests.unit.domain.oms.test_order import cancelling, filled, received, repor
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.ids import ExecId
 from trade2026.domain.oms import decide
+from trade2026.domain.oms.insisting import AGAIN_MOST_NS, may_insist
 from trade2026.domain.oms.order import Order, apply
-from trade2026.domain.oms.working import DOUBT_AFTER_NS, END_AGAIN_MOST_NS, Need, need_of
+from trade2026.domain.oms.working import DOUBT_AFTER_NS, EXPIRY, Need, need_of
 from trade2026.model.execution import ExecType
 
 LATER_NS = TimeNs(NOW_NS + 100 * NS_PER_S)
@@ -57,7 +58,7 @@ def test_a_venue_that_refuses_to_end_an_order_is_asked_ever_more_seldom() -> Non
         while need_of(order, TimeNs(NOW_NS + after_ns)) is not Need.END:
             after_ns += NS_PER_S // 2
         askings.append(after_ns)
-        asked = apply(order, decide.cancel_requested(order, "oms", NOW_NS, is_expiry=True))
+        asked = apply(order, decide.cancel_requested(order, EXPIRY, NOW_NS, is_expiry=True))
         no = a_report(
             order.request, exec_id=ExecId(f"no-{number}"), exec_type=ExecType.CANCEL_REJECTED
         )
@@ -65,9 +66,30 @@ def test_a_venue_that_refuses_to_end_an_order_is_asked_ever_more_seldom() -> Non
 
     pauses = [later - one for one, later in pairwise(askings)]
     assert pauses[:6] == [n * NS_PER_S for n in (1, 2, 4, 8, 16, 32)]
-    assert set(pauses[6:]) == {END_AGAIN_MOST_NS}
+    assert set(pauses[6:]) == {AGAIN_MOST_NS}
     # Where the clock was set back, it is not waited until that time comes again.
     assert need_of(order, TimeNs(NOW_NS + askings[0])) is Need.END
+
+
+def test_each_asker_is_refused_for_himself() -> None:
+    order = said(sent(), ExecType.NEW)
+    for number, who in enumerate(("ann", "bob", "ann")):
+        asked = apply(order, decide.cancel_requested(order, who, NOW_NS))
+        order = said(asked, ExecType.CANCEL_REJECTED, f"no-{number}")
+    # A word that nobody waits for is of nobody's wish.
+    order = said(order, ExecType.CANCEL_REJECTED, "no-more")
+
+    assert {one.asked_by: one.count for one in order.cancel_refusals} == {"ann": 2, "bob": 1}
+    at_ns = order.updated_ns
+    patience = {
+        who: [may_insist(order, who, TimeNs(at_ns + s * NS_PER_S)) for s in (0, 1, 2)]
+        for who in ("ann", "bob", "eve")
+    }
+    assert patience == {
+        "ann": [False, False, True],
+        "bob": [False, True, True],
+        "eve": [True, True, True],
+    }
 
 
 def test_an_order_whose_cancel_was_refused_before_ends_when_its_time_is_over() -> None:
@@ -75,6 +97,6 @@ def test_an_order_whose_cancel_was_refused_before_ends_when_its_time_is_over() -
     over_ns = TimeNs(working.updated_ns + 1)
     order = replace(working, request=replace(working.request, expire_ns=over_ns))
 
-    assert order.end_refusals == 0
+    assert not may_insist(order, "tess", over_ns)
     assert need_of(order, TimeNs(over_ns - 1)) is None
     assert need_of(order, over_ns) is Need.END
