@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 from msgspec.structs import replace
@@ -320,29 +322,42 @@ async def test_an_order_that_is_about_to_be_handed_over_is_not_asked_about_befor
     core.end()
 
 
+@asynccontextmanager
+async def cancelled_in_hand_over(
+    core: Core, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[tuple[OrderId, list[OrderId]]]:
+    """Have an order cancelled that its venue has, and does not answer before the block ends.
+
+    Yields:
+        The order, and those that the venue was told to cancel so far.
+    """
+    may_answer = hold_submit(venue, monkeypatch)
+    told = list[OrderId]()
+    cancel = venue.cancel
+
+    async def note(request: OrderCancelRequest) -> VenueAck:
+        told.append(request.order_id)
+        return await cancel(request)
+
+    monkeypatch.setattr(venue, "cancel", note)
+    placing = asyncio.ensure_future(core.oms.submit(a_resting_ask("key")))
+    await until(lambda: bool(venue.taken))
+    (order_id,) = venue.taken
+    cancelling = asyncio.ensure_future(core.oms.cancel(order_id, "tess"))
+    await until(lambda: core.oms.journal.order(order_id).is_cancel_requested)
+    yield order_id, told
+    may_answer.set()
+    await asyncio.gather(placing, cancelling)
+
+
 async def test_a_cancel_does_not_overtake_its_order(
     log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_core(log, venue) as core:
-        may_answer = hold_submit(venue, monkeypatch)
-        told = list[OrderId]()
-        cancel = venue.cancel
+        async with cancelled_in_hand_over(core, venue, monkeypatch) as (order_id, told):
+            await asyncio.sleep(0.05)
 
-        async def note(request: OrderCancelRequest) -> VenueAck:
-            told.append(request.order_id)
-            return await cancel(request)
-
-        monkeypatch.setattr(venue, "cancel", note)
-        placing = asyncio.ensure_future(core.oms.submit(a_resting_ask("key")))
-        await until(lambda: bool(venue.taken))
-        (order_id,) = venue.taken
-        cancelling = asyncio.ensure_future(core.oms.cancel(order_id, "tess"))
-        await until(lambda: core.oms.journal.order(order_id).is_cancel_requested)
-        await asyncio.sleep(0.05)
-
-        assert told == []
-        may_answer.set()
-        await asyncio.gather(placing, cancelling)
+            assert told == []
         assert told == [order_id]
 
 
@@ -380,24 +395,9 @@ async def test_a_venue_is_not_told_to_cancel_what_has_filled_before_its_turn_cam
     log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_core(log, venue) as core:
-        may_answer = hold_submit(venue, monkeypatch)
-        told = list[OrderId]()
-        cancel = venue.cancel
-
-        async def note(request: OrderCancelRequest) -> VenueAck:
-            told.append(request.order_id)
-            return await cancel(request)
-
-        monkeypatch.setattr(venue, "cancel", note)
-        placing = asyncio.ensure_future(core.oms.submit(a_resting_ask("key")))
-        await until(lambda: bool(venue.taken))
-        ((order_id, order),) = venue.taken.items()
-        cancelling = asyncio.ensure_future(core.oms.cancel(order_id, "tess"))
-        await until(lambda: core.oms.journal.order(order_id).is_cancel_requested)
-        await venue.fill(order_id, order.order_qty)
-        await until(lambda: core.oms.journal.order(order_id).is_done)
-        may_answer.set()
-        await asyncio.gather(placing, cancelling)
+        async with cancelled_in_hand_over(core, venue, monkeypatch) as (order_id, told):
+            await venue.fill(order_id, venue.taken[order_id].order_qty)
+            await until(lambda: core.oms.journal.order(order_id).is_done)
 
         assert told == []
         assert core.oms.journal.order(order_id).status is OrdStatus.FILLED
