@@ -5,21 +5,35 @@ mended at the start: the newest reports are told again, and the OMS books each o
 """
 
 import asyncio
+from typing import Final
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import Clock, TimeNs
+from trade2026.core.errors import StoppingError
 from trade2026.core.ids import EventId, ExecId, Ids
 from trade2026.core.numbers import Money, Px, Qty
 from trade2026.desk.persistence import Pen, append_until_stored
+from trade2026.desk.snapshots import Keeper
 from trade2026.domain.live.order import ENDS, LiveOrder, ending
-from trade2026.domain.live.state import LiveState
+from trade2026.domain.live.state import LiveMemory, LiveState
 from trade2026.model.execution import ExecType, ExecutionReport, LastLiquidityInd
 from trade2026.model.instrument import LIVE
 from trade2026.model.live import LiveEvent, PartEnded, Reported
 from trade2026.model.live_subjects import LIVE_EVENT, LIVE_REPORT
 from trade2026.ports.bus import Bus, Delivery
 from trade2026.ports.exchange import ExchangeTrade
+
+SNAPSHOT_RULES: Final = 1
+"""To be raised whenever the same events come to something else."""
+
+
+class LiveLogState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the gateway's log has come to, and what its writer has applied ahead of it."""
+
+    memory: LiveMemory
+    ahead: frozenset[EventId]
 
 
 class LiveLog:
@@ -33,7 +47,10 @@ class LiveLog:
         self._clock = clock
         self._ids = ids
         self._log = log
-        self._own: set[EventId] = set()
+        self._writing: dict[EventId, asyncio.Event] = {}
+        """What is being written, until it is applied or never will be in this life."""
+        self._ahead: set[EventId] = set()
+        """What was applied when it was written, and the fold has not met yet."""
         self._pen = Pen(bus, log, LIVE_EVENT)
         self._turn = asyncio.Lock()
         """Of reports, which are numbered."""
@@ -46,21 +63,50 @@ class LiveLog:
         """Return an id for the next event."""
         return EventId(self._ids.new())
 
+    def keeper(self) -> Keeper[LiveLogState]:
+        """Return the fold of the log as its snapshots see it."""
+        return Keeper(
+            fold="live",
+            state=LiveLogState,
+            rules=SNAPSHOT_RULES,
+            freeze=self._freeze,
+            thaw=self._thaw,
+        )
+
     async def on_event(self, event: LiveEvent, _: Delivery) -> None:
-        """Fold the log; what this process wrote is applied where it was written."""
-        if event.event_id in self._own:
-            self._own.discard(event.event_id)
+        """Fold the log; what this process wrote is applied where it was written.
+
+        The fold may hear of an event before its writer does, and waits for it then: no snapshot
+        says that it has what is not applied.
+
+        Raises:
+            StoppingError: what this process wrote cannot be applied in this life.
+        """
+        event_id = event.event_id
+        writing = self._writing.get(event_id)
+        if writing is not None:
+            await writing.wait()
+        if event_id in self._ahead:
+            self._ahead.discard(event_id)
+        elif writing is not None:
+            raise StoppingError(f"{event_id} is in the log, and its writer was cut off")
         else:
             self.state.apply(event)
 
     async def write(self, event: LiveEvent) -> None:
         """Append *event*, however long the log is away, and apply it."""
-        self._own.add(event.event_id)
+        event_id = event.event_id
+        writing = self._writing[event_id] = asyncio.Event()
 
         def apply(_: int) -> None:
             self.state.apply(event)
+            self._ahead.add(event_id)
 
-        await self._pen.write(event, apply, event_id=event.event_id, venue=LIVE)
+        try:
+            await self._pen.write(event, apply, event_id=event_id, venue=LIVE)
+        finally:
+            del self._writing[event_id]
+            writing.set()
 
     async def watch(self) -> None:
         """Wait until nothing can be written any more, and raise then.
@@ -166,6 +212,13 @@ class LiveLog:
         if end is not None:
             kind, text = end
             await self.report(order, kind, text=text)
+
+    def _freeze(self) -> LiveLogState:
+        return LiveLogState(memory=self.state.freeze(), ahead=frozenset(self._ahead))
+
+    def _thaw(self, state: LiveLogState) -> None:
+        self.state.thaw(state.memory)
+        self._ahead = set(state.ahead)
 
     async def _write_report(self, report: ExecutionReport) -> None:
         event = Reported(event_id=EventId(report.exec_id), ts_ns=self.now_ns(), report=report)

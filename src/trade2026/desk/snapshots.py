@@ -353,6 +353,7 @@ def _form_of(info: inspect.Type, seen: set[type]) -> str:
         case (
             inspect.VarTupleType(item_type=item)
             | inspect.ListType(item_type=item)
+            | inspect.SetType(item_type=item)
             | inspect.FrozenSetType(item_type=item)
         ):
             text = f"all({_form_of(item, seen)})"

@@ -39,7 +39,8 @@ from trade2026.model.route_subjects import LIVE_LOOK
 from trade2026.ports.exchange import Exchange
 from trade2026.prism.paper import PaperBook
 from trade2026.shell.secrets import read_credentials
-from trade2026.shell.service import Context, Fold, Serve, Service
+from trade2026.shell.service import Context, Serve, Service
+from trade2026.shell.snapshots import fold_behind, snapshots_of
 
 NOT_INSTALLED: Final = "[live_gateway] exchange needs {}; run: pip install 'trade2026[{}]'"
 BROKER: Final = "interactive-brokers"
@@ -103,15 +104,9 @@ def build(context: Context) -> Service:
     settings = context.settings(LiveSettings, context.name)
     trading = context.settings(OmsSettings, "oms")
     require_unmixed(settings, trading)
-    accounts = (*trading.live_accounts, *trading.routed_accounts)
     exchange = exchange_of(settings, context.log)
-    log = LiveLog(
-        bus=context.bus,
-        clock=context.clock,
-        ids=context.ids,
-        log=context.log,
-        state=LiveState(_rules(settings, accounts)),
-    )
+    rules = _rules(settings, (*trading.live_accounts, *trading.routed_accounts))
+    log = _log_of(context, LiveState(rules))
     quotes = LiveQuotes(context.bus, log, context.log)
     market = LiveMarket(log, PaperBook, lambda: exchange.instruments, quotes)
     funding = LiveFunding(exchange=exchange, log=log, logger=context.log)
@@ -135,6 +130,12 @@ def build(context: Context) -> Service:
         logger=context.log,
     )
     look = LiveLook(desk, settings.maker_fee_bps, settings.taker_fee_bps)
+    snapshots = snapshots_of(context, log.keeper())
+
+    async def stop() -> None:
+        await snapshots.close()
+        await exchange.close()
+
     return Service(
         name=context.name,
         routes=[
@@ -144,7 +145,7 @@ def build(context: Context) -> Service:
         ],
         intakes=[
             # First all that was ever meant and said: nothing is sent before that is known.
-            Fold(subject=LIVE_EVENT, handler=log.on_event),
+            fold_behind(snapshots, LIVE_EVENT, log.on_event),
             Serve(subject=LIVE_SUBMIT, handler=desk.on_submit),
             Serve(subject=LIVE_CANCEL, handler=desk.on_cancel),
             Serve(subject=LIVE_REPLACE, handler=desk.on_replace),
@@ -155,8 +156,14 @@ def build(context: Context) -> Service:
         soft_pings={"exchange": desk.ping, "breaker": desk.breaker_ping},
         about=desk.about,
         caught_up=log.tell_again,
-        loops=[desk.run, balances.run, funding.run],
-        stop=exchange.close,
+        loops=[desk.run, balances.run, funding.run, snapshots.run],
+        stop=stop,
+    )
+
+
+def _log_of(context: Context, state: LiveState) -> LiveLog:
+    return LiveLog(
+        bus=context.bus, clock=context.clock, ids=context.ids, log=context.log, state=state
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import structlog
 from tests.algos import an_algo
-from tests.factories import NOW_NS
+from tests.factories import NOW_NS, an_order
+from tests.live import RULES
 from tests.trading import PlainVenue, a_resting_ask, an_ask, running_core, until
 
 from trade2026.adapters.bus.local import LocalBus
@@ -19,24 +20,30 @@ from trade2026.adapters.stores.order_archive import SqliteOrderArchive
 from trade2026.adapters.stores.snapshot_files import SnapshotFiles
 from trade2026.core import chance
 from trade2026.core.clock import NS_PER_S, TimeNs, VirtualClock
-from trade2026.core.ids import EventId, Ids
+from trade2026.core.ids import EventId, Ids, OrderId
+from trade2026.core.numbers import Money, Qty
 from trade2026.desk.algos import Algos
 from trade2026.desk.day import DayBooks
 from trade2026.desk.day_reader import day_of, keeper_of
 from trade2026.desk.equity import EquityDesk
 from trade2026.desk.hot_cache import HotCache
 from trade2026.desk.ledger import LedgerDesk
+from trade2026.desk.live_log import LiveLog
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.risk import RiskDesk
 from trade2026.desk.snapshots import EVENTS_MOST, LEAST_NS, Keeper, Snapshots
 from trade2026.desk.streams_hub import Hub
+from trade2026.domain.live.state import LiveState
 from trade2026.domain.risk.book import RiskBook
-from trade2026.model.instrument import PRISM_INSTRUMENTS
+from trade2026.model.execution import ExecType
+from trade2026.model.instrument import LIVE, PRISM_INSTRUMENTS
+from trade2026.model.live import LiveMode, OrderTaken
+from trade2026.model.live_subjects import LIVE_EVENT
 from trade2026.model.subjects import ALGO_EVENT, ORDERS_EVENT, POSITION_EVENT, Event, Stream
 from trade2026.ports.bus import Delivery
 
 LOG = structlog.get_logger()
-STREAMS = (Stream.ORDERS, Stream.POSITIONS, Stream.ALGOS)
+STREAMS = (Stream.ORDERS, Stream.POSITIONS, Stream.ALGOS, Stream.LIVE)
 
 
 class Made(msgspec.Struct):
@@ -95,6 +102,17 @@ def _day(*_: object) -> Made:
     return Made(keeper_of(books), ((ORDERS_EVENT, books.on_event),))
 
 
+def _live(bus: LocalBus, clock: VirtualClock, _: Path) -> Made:
+    log = a_live_log(bus, clock)
+    return Made(log.keeper(), ((LIVE_EVENT, log.on_event),))
+
+
+def a_live_log(bus: LocalBus, clock: VirtualClock) -> LiveLog:
+    """Return the live gateway's log at the beginning of a life."""
+    ids = Ids(clock, chance.stream(1, "ids"))
+    return LiveLog(bus=bus, clock=clock, ids=ids, log=LOG, state=LiveState(RULES))
+
+
 MAKERS: dict[str, Callable[[LocalBus, VirtualClock, Path], Made]] = {
     "ledger": _ledger,
     "risk": _risk,
@@ -103,6 +121,7 @@ MAKERS: dict[str, Callable[[LocalBus, VirtualClock, Path], Made]] = {
     "positions": _positions,
     "streams": _streams,
     "day": _day,
+    "live": _live,
 }
 
 
@@ -163,7 +182,10 @@ class Life:
 
 
 async def a_log() -> MemoryLog:
-    """Return a log in which an account has traded, rests orders and runs an algorithm."""
+    """Return a log in which an account has traded, rests orders and runs an algorithm.
+
+    Some orders went to a live exchange.
+    """
     log = MemoryLog()
     async with running_core(log, PlainVenue(log)) as core:
         for name in ("first", "second"):
@@ -176,7 +198,24 @@ async def a_log() -> MemoryLog:
         await until(lambda: core.ptrc.ledger.seq >= seq)
         # What the ledger has booked is told to the others.
         await asyncio.sleep(0.1)
+        await _go_live(core.bus, core.clock)
     return log
+
+
+async def _go_live(bus: LocalBus, clock: VirtualClock) -> None:
+    live = a_live_log(bus, clock)
+    for number in range(6):
+        taken = OrderTaken(
+            event_id=live.new_id(),
+            ts_ns=clock.now_ns(),
+            order=an_order(order_id=OrderId(f"live-{number}"), venue=LIVE),
+            route=LiveMode.LIVE,
+            sent_qty=Qty(1),
+            worth=Money(1),
+            client_id=f"c{number}",
+        )
+        await live.write(taken)
+        await live.report(live.state.orders[taken.order.order_id], ExecType.NEW)
 
 
 def copy_of(log: MemoryLog, part: float = 1, later_ns: int = 0) -> MemoryLog:

@@ -1,20 +1,33 @@
 """The live gateway's settings say where it connects, and nothing is connected to before."""
 
+from pathlib import Path
+
 import pytest
 import structlog
 from msgspec.structs import replace
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
+from tests.factories import NOW_NS
 
+from trade2026.adapters.bus.local import LocalBus, MemoryLog
+from trade2026.core.clock import VirtualClock
 from trade2026.core.errors import SettingsError
+from trade2026.core.ids import EventId, system_ids
 from trade2026.desk.orders import OmsSettings
-from trade2026.model.live import LiveMode
+from trade2026.model.instrument import LIVE
+from trade2026.model.live import LiveMode, Panicked
+from trade2026.model.live_subjects import LIVE_EVENT
 from trade2026.services.live_gateway import (
     BROKER,
     SHARES,
     LiveSettings,
+    build,
     exchange_of,
     require_unmixed,
 )
+from trade2026.shell.addresses import LocalAddresses
+from trade2026.shell.service import Context, Fold, Service
+from trade2026.shell.settings import Settings
 
 
 def test_the_broker_is_experimental_and_says_so_at_the_start() -> None:
@@ -54,3 +67,39 @@ def test_no_account_comes_to_hold_what_is_real_beside_what_is_simulated(
     require_unmixed(replace(settings, ceiling=LiveMode.SHADOW), routed)
     require_unmixed(replace(settings, exchange=""), routed)
     require_unmixed(settings, OmsSettings(live_accounts=("default",)))
+
+
+async def begun(service: Service, bus: LocalBus) -> int:
+    """Have *service* read its log, and return where it began to."""
+    (fold,) = (one for one in service.intakes if isinstance(one, Fold))
+    assert fold.from_seq is not None
+    from_seq = await fold.from_seq()
+    await bus.fold(fold.subject, fold.handler, from_seq=from_seq)
+    return from_seq
+
+
+async def test_it_begins_from_where_it_stopped(tmp_path: Path) -> None:
+    clock = VirtualClock(NOW_NS)
+    bus = LocalBus(MemoryLog(), clock, with_codec=True)
+    for number in range(3):
+        event_id = EventId(f"e{number}")
+        word = Panicked(event_id=event_id, ts_ns=NOW_NS, asked_by="ann", reason="a test")
+        await bus.append(LIVE_EVENT, word, event_id=event_id, venue=LIVE)
+    context = Context(
+        name="live-gateway",
+        bus=bus,
+        clock=clock,
+        ids=system_ids(),
+        log=structlog.get_logger(),
+        metrics=CollectorRegistry(),
+        data_dir=tmp_path,
+        addresses=LocalAddresses(),
+        settings=Settings({}),
+    )
+
+    first = build(context)
+    assert await begun(first, bus) == 1
+    await first.stop()
+
+    assert await begun(build(context), bus) == 4
+    await bus.close()

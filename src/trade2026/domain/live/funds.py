@@ -8,6 +8,8 @@ once. Which orders of ours can keep something back is known by their terms.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from trade2026.core.ids import AccountId
 from trade2026.core.numbers import BPS_ONE, NANOS, Px, Value, value_of
 from trade2026.domain.live.order import LiveOrder
@@ -25,6 +27,16 @@ HELD_BPS: Final = 1_000
 _FUTURE: Final = InstrumentKind.LINEAR_FUTURE
 
 
+class FundsState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the funds can be made of again; amounts by asset."""
+
+    opened: BalancesOpened | None
+    seen: frozenset[str]
+    traded_before: dict[str, Value]
+    fees: dict[str, Value]
+    transfers: dict[str, Value]
+
+
 class Funds:
     """The fold of what the exchange's account came by; mutable."""
 
@@ -32,8 +44,24 @@ class Funds:
         self.opened: BalancesOpened | None = None
         self._seen: set[str] = set()
         self._traded_before: dict[str, Value] = {}
-        self._fees: dict[str, int] = {}
-        self._transfers: dict[str, int] = {}
+        self._fees: dict[str, Value] = {}
+        self._transfers: dict[str, Value] = {}
+
+    def freeze(self) -> FundsState:
+        """Return all that these can be made of again."""
+        return FundsState(
+            opened=self.opened,
+            seen=frozenset(self._seen),
+            traded_before=dict(self._traded_before),
+            fees=dict(self._fees),
+            transfers=dict(self._transfers),
+        )
+
+    def thaw(self, state: FundsState) -> None:
+        """Begin from *state*, which others were frozen to."""
+        self.opened, self._seen = state.opened, set(state.seen)
+        self._traded_before = dict(state.traded_before)
+        self._fees, self._transfers = dict(state.fees), dict(state.transfers)
 
     def is_opened_at(self, exchange: str) -> bool:
         """Return whether the opening balance of *exchange* is written down."""
@@ -57,12 +85,13 @@ class Funds:
             return
         self._seen.add(one.transfer_id)
         asset = booked_as(one.asset)
-        self._transfers[asset] = self._transfers.get(asset, 0) + one.amount * NANOS
+        moved = self._transfers.get(asset, 0) + one.amount * NANOS
+        self._transfers[asset] = Value(moved)
 
     def report(self, report: ExecutionReport) -> None:
         """Count the fee of a fill that was paid in a third asset."""
         for asset, paid in _third_fee(report).items():
-            self._fees[asset] = self._fees.get(asset, 0) + paid
+            self._fees[asset] = Value(self._fees.get(asset, 0) + paid)
 
     def balances(
         self,
@@ -101,8 +130,8 @@ class Funds:
                 opening=Value(sum(then.get(asset, none))),
                 opening_held=then.get(asset, none)[1],
                 traded_before=self._traded_before.get(asset, Value(0)),
-                fees=Value(self._fees.get(asset, 0)),
-                transfers=Value(self._transfers.get(asset, 0)),
+                fees=self._fees.get(asset, Value(0)),
+                transfers=self._transfers.get(asset, Value(0)),
                 held_most=Value(held_most.get(asset, 0)),
                 under_way=tuple(Value(one[asset]) for one in moves if one.get(asset)),
             )

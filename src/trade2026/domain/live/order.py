@@ -7,8 +7,6 @@ both are. Quantities after every step::
     working_qty == what the name that works now was sent with
 """
 
-from dataclasses import dataclass, field
-
 import msgspec
 
 from trade2026.core.clock import TimeNs
@@ -31,9 +29,8 @@ from trade2026.model.order import NewOrderSingle, OrderReplaceRequest
 ENDS = frozenset({ExecType.CANCELED, ExecType.REJECTED, ExecType.EXPIRED})
 
 
-@dataclass(slots=True)
-class LiveOrder:
-    """One order as the gateway knows it."""
+class LiveOrder(msgspec.Struct, kw_only=True):
+    """One order as the gateway knows it; mutable."""
 
     request: NewOrderSingle
     """As it stands, with the changes that were made."""
@@ -45,7 +42,7 @@ class LiveOrder:
     sent_ns: TimeNs
     worth: Money
     shadow_qty: Qty
-    client_ids: list[str] = field(default_factory=list[str])
+    client_ids: list[str] = []
     """All its names so far."""
     venue_order_id: str = ""
     is_acked: bool = False
@@ -66,8 +63,8 @@ class LiveOrder:
     """What it waits to become: what works is cancelled first."""
     is_replacing: bool = False
     """Whether what takes its place was sent, and the exchange has not said anything of it."""
-    reports: list[ExecutionReport] = field(default_factory=list[ExecutionReport])
-    exec_ids: set[ExecId] = field(default_factory=set[ExecId])
+    reports: list[ExecutionReport] = []
+    exec_ids: set[ExecId] = set()
 
     @property
     def is_sent(self) -> bool:
@@ -102,6 +99,15 @@ class LiveOrder:
     def filled_qty(self) -> Qty:
         """Return what has traded under its present name."""
         return Qty(self.cum_qty - self.base_qty)
+
+    def copy(self) -> "LiveOrder":
+        """Return it as it stands; what is done to the one is not done to the other."""
+        return msgspec.structs.replace(
+            self,
+            client_ids=list(self.client_ids),
+            reports=list(self.reports),
+            exec_ids=set(self.exec_ids),
+        )
 
     def answered(self, replace_id: str) -> bool:
         """Return whether the change of that name was answered."""

@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, OrderId, StrategyId
 from trade2026.core.newest import Newest
-from trade2026.core.numbers import Money, Px, value_of_money
+from trade2026.core.numbers import Money, Px, Value, value_of_money
 from trade2026.domain.live.breaker import Breaker
-from trade2026.domain.live.funds import Funds
+from trade2026.domain.live.funds import Funds, FundsState
 from trade2026.domain.live.mode import after_restart
 from trade2026.domain.live.order import LiveOrder, apply, taken, unspent
 from trade2026.domain.live.rules import Day, Rules, day_loss, day_of
@@ -51,6 +53,35 @@ REPORTS_TOLD_AGAIN: Final = 100
 """Reports that a restart tells again: a crash may have come between our log and the platform's."""
 
 
+class LiveMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the state can be made of again; what the rules say is not of it."""
+
+    is_panicked: bool
+    breaker_opened_ns: TimeNs | None
+    breaker_why: str
+    report_seq: int
+    orders: dict[OrderId, LiveOrder]
+    """In the order in which they came."""
+    done: tuple[OrderId, ...]
+    """Of those, which are over, the oldest first."""
+    disowned: dict[OrderId, None]
+    venue_ids: dict[tuple[str, str], OrderId]
+    client_ids: dict[str, OrderId]
+    newest_reports: tuple[ExecutionReport, ...]
+    shadow_fills: tuple[ShadowFilled, ...]
+    last_word: ModeSet | Panicked | PanicEnded | None
+    mode: LiveMode
+    armed_number: int | None
+    number: int
+    sent: int
+    cash: Value
+    held: dict[str, int]
+    traded: dict[tuple[AccountId, str], Held]
+    funding_ids: frozenset[str]
+    held_by: tuple[tuple[str, AccountId, StrategyId, int], ...]
+    funds: FundsState
+
+
 class LiveState:
     """The fold of the gateway's log."""
 
@@ -83,6 +114,10 @@ class LiveState:
         self.funds = Funds()
         """How what there is at the exchange came about."""
         self._done: deque[OrderId] = deque()
+        self._copies: dict[OrderId, LiveOrder] = {}
+        """Of the orders as they were frozen last: most of them are over, and stay so."""
+        self._moved: dict[OrderId, None] = {}
+        """Those that are not as they were then."""
 
     @property
     def mode(self) -> LiveMode:
@@ -111,6 +146,61 @@ class LiveState:
         """Return what is held of *symbol*, signed, of all who ever traded it here."""
         return self._held_by.get(symbol, {})
 
+    def freeze(self) -> LiveMemory:
+        """Return all that this can be made of again, as the log says it.
+
+        How often in a row the exchange failed is of this life alone.
+        """
+        for order_id in self._moved:
+            self._copies[order_id] = self.orders[order_id].copy()
+        self._moved.clear()
+        held_by = self._held_by.items()
+        return LiveMemory(
+            is_panicked=self.is_panicked,
+            breaker_opened_ns=self.breaker.opened_ns,
+            breaker_why=self.breaker.why,
+            report_seq=self.report_seq,
+            orders=dict(self._copies),
+            done=tuple(self._done),
+            disowned=dict(self.disowned),
+            venue_ids=dict(self.by_venue_id),
+            client_ids=dict(self.by_client_id),
+            newest_reports=tuple(self.newest_reports),
+            shadow_fills=tuple(self.shadow_fills),
+            last_word=self.last_word,
+            mode=self._mode,
+            armed_number=self._armed_number,
+            number=self._number,
+            sent=self._sent,
+            cash=Value(self._cash),
+            held=dict(self._held),
+            traded=dict(self.traded),
+            funding_ids=frozenset(self.funding_ids),
+            held_by=tuple((symbol, *key, qty) for symbol, of in held_by for key, qty in of.items()),
+            funds=self.funds.freeze(),
+        )
+
+    def thaw(self, memory: LiveMemory) -> None:
+        """Begin from *memory*, which another one was frozen to, under the rules of now."""
+        self.is_panicked, self.report_seq = memory.is_panicked, memory.report_seq
+        self.breaker = Breaker(opened_ns=memory.breaker_opened_ns, why=memory.breaker_why)
+        self._copies = dict(memory.orders)
+        self.orders = {order_id: one.copy() for order_id, one in memory.orders.items()}
+        self._done = deque(memory.done)
+        self.disowned = Newest(DISOWNED_KEPT, memory.disowned.items())
+        self.by_venue_id = dict(memory.venue_ids)
+        self.by_client_id = dict(memory.client_ids)
+        self.newest_reports.extend(memory.newest_reports)
+        self.shadow_fills.extend(memory.shadow_fills)
+        self.last_word, self._mode = memory.last_word, memory.mode
+        self._armed_number, self._number = memory.armed_number, memory.number
+        self._sent, self._cash, self._held = memory.sent, memory.cash, dict(memory.held)
+        self.traded = dict(memory.traded)
+        self.funding_ids = set(memory.funding_ids)
+        for symbol, account, strategy, qty in memory.held_by:
+            self._held_by.setdefault(symbol, {})[account, strategy] = qty
+        self.funds.thaw(memory.funds)
+
     def apply(self, event: LiveEvent) -> None:
         """Take one more event of the log."""
         match event:
@@ -129,6 +219,7 @@ class LiveState:
                 self.disowned.keep(event.order_id, None)
             case OrderTaken():
                 order = self.orders[event.order.order_id] = taken(event)
+                self._moved[event.order.order_id] = None
                 self._name(event.client_id, event.order.order_id)
                 self._count(event.ts_ns, order.worth)
                 if order.is_done:
@@ -152,6 +243,7 @@ class LiveState:
 
     def _step(self, event: OrderStep) -> None:
         order = self.orders[event.order_id]
+        self._moved[event.order_id] = None
         was_done = order.is_done
         if isinstance(event, PartEnded) and not event.is_shadow:
             self._count(event.ts_ns, Money(-unspent(order)), taken_ns=order.sent_ns)
@@ -214,7 +306,10 @@ class LiveState:
     def _end(self, order: LiveOrder) -> None:
         self._done.append(order.request.order_id)
         while len(self._done) > DONE_KEPT:
-            gone = self.orders.pop(self._done.popleft())
+            oldest = self._done.popleft()
+            gone = self.orders.pop(oldest)
+            self._copies.pop(oldest, None)
+            self._moved.pop(oldest, None)
             for report in gone.reports:
                 self.by_venue_id.pop((report.symbol, report.venue_order_id), None)
             for client_id in gone.client_ids:
