@@ -16,8 +16,10 @@ from tests.e2e.traffic import SYMBOL, Traffic
 
 FINAL: Final = frozenset({"FILLED", "CANCELLED", "REJECTED", "EXPIRED", "FAILED", "RISK_REJECTED"})
 RESTING: Final = frozenset({"SENT", "PARTIALLY_FILLED"})
-ROWS_MAX: Final = 1_000_000
+ROWS_MAX: Final = 5_000_000
 """Of a table of the lake, read at once."""
+COMMAND_S: Final = 1_200.0
+"""For a command that reads all that there is: an hour of 200 orders/s is millions of events."""
 _LOOKED_AT: Final = (
     "order_id", "client_order_id", "exec_id", "account", "symbol", "side", "type", "status",
     "quantity", "filled_quantity", "remaining_quantity", "price", "fee",
@@ -98,7 +100,7 @@ def _reconciled(platform: Platform) -> list[str]:
 
 
 def _replayed(platform: Platform) -> list[str]:
-    replayed = platform.cli("replay")
+    replayed = platform.cli("replay", timeout_s=COMMAND_S)
     is_equal = replayed.returncode == 0 and replayed.stdout.splitlines()[-1] == "equal"
     return [] if is_equal else [f"replay: {replayed.stdout}{replayed.stderr}"]
 
@@ -108,7 +110,7 @@ def pages(platform: Platform, path: str, what: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     cursor = ""
     while True:
-        reply = platform.call("GET", "oms", f"{path}?limit=500{cursor}")
+        reply = platform.call("GET", "oms", f"{path}{cursor}")
         assert reply.status_code == 200, reply.text
         page = msgspec.json.decode(reply.content, type=dict[str, Any])
         found += [{name: row[name] for name in _LOOKED_AT if name in row} for row in page[what]]
@@ -119,7 +121,7 @@ def pages(platform: Platform, path: str, what: str) -> list[dict[str, Any]]:
 
 def in_motion(platform: Platform) -> list[str]:
     """Return the orders that are neither at rest nor at an end: one at the market never rests."""
-    orders = pages(platform, "/orders", "orders")
+    orders = pages(platform, "/orders?active_only=true&limit=500", "orders")
     return [
         order["order_id"]
         for order in orders
@@ -130,9 +132,9 @@ def in_motion(platform: Platform) -> list[str]:
 
 def read(platform: Platform) -> Books:
     """Return the books of a platform at rest, whose market stands still."""
-    fills = pages(platform, "/fills", "fills")
+    fills = pages(platform, "/fills?limit=500", "fills")
     return Books(
-        orders=pages(platform, "/orders", "orders"),
+        orders=pages(platform, "/orders?limit=500", "orders"),
         fills=fills,
         positions=positions_of(platform, fills),
         agents=platform.get("PRISM", "/agents"),
@@ -158,10 +160,11 @@ def positions_of(
 def lake_fills(platform: Platform) -> list[dict[str, Any]]:
     """Return what the lake has of trades of the platform's accounts."""
     arguments = ("--symbol", SYMBOL, "--limit", str(ROWS_MAX), "--json")
-    shown = platform.cli("lake", "show", "prism_fills", *arguments)
-    assert shown.returncode == 0, shown.stdout + shown.stderr
-    rows = [json.loads(line) for line in shown.stdout.splitlines()]
-    assert len(rows) < ROWS_MAX, "more trades than are read at once"
+    shown = platform.cli("lake", "show", "prism_fills", *arguments, timeout_s=COMMAND_S)
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert len(lines) < ROWS_MAX, "more trades than are read at once"
+    rows = (msgspec.json.decode(line) for line in lines)
     return [row for row in rows if _is_ours(row["maker"]) or _is_ours(row["taker"])]
 
 

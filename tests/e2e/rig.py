@@ -194,12 +194,14 @@ class Platform:
         """Return whether every built component is healthy at this moment."""
         return self.cli("status", "--json").returncode == 0
 
-    def cli(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def cli(
+        self, command: str, *arguments: str, timeout_s: float = 60.0
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command of `trade2026` on this platform."""
         # The place comes last: a command may be of two words.
         argv = [sys.executable, "-m", "trade2026", command, *arguments]
         argv += ["--data-dir", str(self.data_dir), "--port-offset", str(self.offset)]
-        return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=timeout_s)
 
 
 @contextlib.contextmanager
