@@ -33,7 +33,7 @@ class Closer:
             time_in_force=TimeInForce.IOC,
             order_qty=request.order_qty,
             price=None,
-            cl_ord_id=None,
+            cl_ord_id=request.cl_ord_id,
             sent_by=KILL_SWITCH,
             is_reduce_only=True,
         )

@@ -10,15 +10,18 @@ tried on.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
+from hashlib import blake2s
 from itertools import groupby
 from typing import Any, Final
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
-from trade2026.core.errors import Trade2026Error
-from trade2026.core.ids import EventId
+from trade2026.core.errors import Trade2026Error, UnavailableError
+from trade2026.core.ids import ClOrdId, EventId
 from trade2026.core.newest import Newest
 from trade2026.desk.persistence import append_until_stored
 from trade2026.desk.risk import RiskDesk
@@ -30,7 +33,7 @@ from trade2026.domain.risk.closing import (
     place_of,
 )
 from trade2026.model.kill import ClearRequest, CloseRequest, KillReport, KillStatus
-from trade2026.model.risk import GLOBAL_SCOPE, RiskControl, TradingMode
+from trade2026.model.risk import GLOBAL_SCOPE, KILL_SWITCH, RiskControl, TradingMode
 from trade2026.model.subjects import KILL_REPORT, ORDERS_CLEAR, ORDERS_CLOSE, scope_key
 from trade2026.ports.bus import Bus, Delivery
 
@@ -45,6 +48,8 @@ OLD_NS: Final = 600 * NS_PER_S
 """A kill that flattens nothing and is older is not timed any more after a restart."""
 REPORTS_KEPT: Final = 100
 
+Holder = tuple[str, str, str]
+"""Whose position is closed: account, strategy and symbol."""
 Begin = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 """Has a deed done by itself, for as long as its owner lives."""
 
@@ -58,6 +63,8 @@ class KillJob:
         self.close_count = 0
         self.refusals: dict[Place, str] = {}
         """Why the last closing order at a place was refused."""
+        self.unanswered: dict[Holder, CloseRequest] = {}
+        """What was asked to be closed last, and may have been done: it is asked for once more."""
         self.left: tuple[str, ...] = ()
         self.is_late = False
         """Whether it was told that it takes too long."""
@@ -66,6 +73,7 @@ class KillJob:
         self.is_over = False
         """Whether somebody allowed trading again, or killed anew."""
         self._tried_ns: dict[str | Place, TimeNs] = {}
+        self._rounds: Counter[Holder] = Counter()
 
     def is_ended_by(self, control: RiskControl) -> bool:
         """Return whether *control* ends it: a release, or a kill that asks for no less.
@@ -87,6 +95,26 @@ class KillJob:
             return False
         self._tried_ns[what] = now_ns
         return True
+
+    def attempt(self, request: CloseRequest) -> CloseRequest:
+        """Return *request* under a name of its own, or the one before it that nobody answered.
+
+        Names are made of the kill: an attempt that is repeated is the same order. Without that,
+        one whose answer was lost would close twice what a strategy holds where others hold more.
+        """
+        who = _holder(request)
+        if who not in self.unanswered:
+            text = "/".join((self.control.control_id, *who, str(self._rounds[who])))
+            digest = blake2s(text.encode(), digest_size=16).hexdigest()
+            name = ClOrdId(f"{KILL_SWITCH}-{digest}")
+            self.unanswered[who] = msgspec.structs.replace(request, cl_ord_id=name)
+        return self.unanswered[who]
+
+    def answered(self, request: CloseRequest) -> None:
+        """Note that what came of an attempt is known: the next one is another."""
+        who = _holder(request)
+        self._rounds[who] += 1
+        del self.unanswered[who]
 
     def report(
         self, status: KillStatus, now_ns: TimeNs, flat_ns: TimeNs | None = None
@@ -225,13 +253,17 @@ class KillDesk:
         finally:
             del self._closing[place]
 
-    async def _close(self, job: KillJob, request: CloseRequest) -> None:
+    async def _close(self, job: KillJob, wanted: CloseRequest) -> None:
+        request = job.attempt(wanted)
         try:
             closed = await self._bus.ask(ORDERS_CLOSE, request)
         except Trade2026Error as error:
+            if not isinstance(error, UnavailableError):
+                job.answered(request)
             job.refusals[place_of(request)] = str(error)
             self._log.warning("the OMS does not close", symbol=request.symbol, why=str(error))
             return
+        job.answered(request)
         job.close_count += 1
         job.refusals[place_of(request)] = closed.refusal
 
@@ -263,6 +295,10 @@ class KillDesk:
         self._jobs.pop(report.control_id, None)
         if report.control_id not in self._reports:
             self._reports.keep(report.control_id, report)
+
+
+def _holder(request: CloseRequest) -> Holder:
+    return request.account, request.strategy, request.symbol
 
 
 def _left(found: Closings, job: KillJob) -> tuple[str, ...]:

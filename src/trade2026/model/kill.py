@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import AccountId, EventId, OrderId, StrategyId
+from trade2026.core.ids import AccountId, ClOrdId, EventId, OrderId, StrategyId
 from trade2026.core.numbers import Qty
 from trade2026.model.order import Side
 
@@ -19,6 +19,8 @@ class CloseRequest(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     side: Side
     order_qty: Qty
+    cl_ord_id: ClOrdId | None = None
+    """Under which it is one order, however often it is asked for."""
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -431,3 +432,55 @@ async def test_a_close_is_an_order_like_any_other(world: World) -> None:
     assert closing.request.is_reduce_only
     assert closing.cum_qty == Qty(parse_nanos("0.01"))
     assert closing.status is OrdStatus.FILLED
+
+
+async def test_a_close_that_is_asked_for_again_while_the_log_is_away_closes_once(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        world = World(core)
+        await world.hold()
+        (request,) = core.risk.book.closings(ACCOUNT).requests
+        closer, bought = Closer(core.oms), len(venue.taken)
+        log.up.clear()
+        async with asyncio.TaskGroup() as tasks:
+            # Each has an id of its own, and none is answered before the others are asked.
+            closes = [tasks.create_task(closer.on_close(request)) for _ in range(4)]
+            await asyncio.sleep(0.1)
+            log.up.set()
+        await until(lambda: not world.held())
+        closes.append(asyncio.ensure_future(closer.on_close(request)))
+        await closes[-1]
+
+        refusals = sorted(bool(close.result().refusal) for close in closes)
+        assert refusals == [False, True, True, True, True]
+        assert len(venue.taken) == bought + 1
+        assert core.oms.journal.orders.held("default", "BTCUSDT") == 0
+
+
+async def test_a_close_whose_answer_was_lost_does_not_take_from_another_strategy(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_core(log, venue) as core:
+        world = World(core)
+        await world.begin()
+        await world.hold(strategy="a")
+        await world.hold(strategy="b")
+        await world.hold(strategy="b")
+        before, ask = world.held(), core.bus.ask
+        await world.kill("strategy:a")
+
+        async def ask_briefly(subject: Any, request: Any, **keys: str) -> Any:
+            return await ask(subject, request, timeout_s=0.05, **keys)
+
+        monkeypatch.setattr(core.bus, "ask", ask_briefly)
+        log.up.clear()
+        for _ in range(3):
+            core.clock.advance(NS_PER_S)
+            await world.step()
+        monkeypatch.undo()
+        log.up.set()
+
+        assert (await world.done()).status is KillStatus.FLAT
+        await asyncio.sleep(0.1)
+        assert world.held() == before * 2 // 3
