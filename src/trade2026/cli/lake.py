@@ -26,7 +26,7 @@ from trade2026.shell.objects import objects_place
 from trade2026.shell.secrets import OBJECTS_SECRET, Secrets
 
 LIMIT: Final = 20
-LIMIT_MAX: Final = 1_000_000
+LIMIT_MAX: Final = 10_000_000
 
 _TIME: Final = "ts_event_ns"
 _HIDDEN: Final = frozenset({"dt", "ts_recv_ns", "stream_seq", "batch_pos"})
