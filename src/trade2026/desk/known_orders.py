@@ -218,7 +218,9 @@ class KnownOrders:
         async with self._commit:
             changes = self._live.take_changes()
             totals = changes.totals
-            image = Image(log_id=log_id, seq=seq, last_seq=last_seq, totals=totals)
+            # A start may be cut short before it has read again all that the archive has.
+            furthest = max(last_seq, self._image_last_seq)
+            image = Image(log_id=log_id, seq=seq, last_seq=furthest, totals=totals)
             await to_the_end(asyncio.to_thread(_write, self._archive, changes, image))
             self._live.settle(changes)
             self._live.forget(TimeNs(now_ns - FORGET_AFTER_NS), seq)

@@ -17,6 +17,7 @@ from trade2026.core.clock import NS_PER_S, VirtualClock
 from trade2026.core.errors import StoreDamagedError, UnavailableError
 from trade2026.core.ids import EventId, ExecId
 from trade2026.desk.journal import Journal
+from trade2026.desk.known_orders import KnownOrders
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import EVERY_ORDER, OrderQuery
 from trade2026.model.execution import ExecutionReport
@@ -195,12 +196,40 @@ async def test_an_archive_ahead_of_the_fold_changes_nothing_when_the_rest_is_rea
         orders = core.oms.journal.orders
         await fill(core, "key")
         # As if the fold had not come back from the log with any of it.
-        await orders.commit(log_id=log_id(log), seq=0, last_seq=6, now_ns=core.clock.now_ns())
+        last_seq = log.last_seq(Stream.ORDERS)
+        await orders.commit(
+            log_id=log_id(log), seq=0, last_seq=last_seq, now_ns=core.clock.now_ns()
+        )
         before = orders.counts(), await orders.fills()
+
+    with capture_logs() as told:
+        await desk.begin()
+    assert not told
+
+    assert desk.folded[0] == 1
+    assert (desk.journal.orders.counts(), await desk.journal.orders.fills()) == before
+
+
+async def test_a_start_that_is_cut_short_does_not_forget_how_far_the_archive_is(
+    log: MemoryLog, venue: PlainVenue, path: Path, desk: Desk
+) -> None:
+    async with running_core(log, venue, archive=path) as core:
+        orders = core.oms.journal.orders
+        await fill(core, "key")
+        last_seq = log.last_seq(Stream.ORDERS)
+        await orders.commit(
+            log_id=log_id(log), seq=0, last_seq=last_seq, now_ns=core.clock.now_ns()
+        )
+        before = orders.counts(), await orders.fills()
+    # The next life is killed when it has read one event of those that the archive has.
+    short = KnownOrders(SqliteOrderArchive(path))
+    assert short.load(log_id(log), last_seq) == 0
+    await short.commit(log_id=log_id(log), seq=1, last_seq=1, now_ns=NOW_NS)
+    short.close()
 
     await desk.begin()
 
-    assert desk.folded[0] == 1
+    assert desk.folded[0] == 2
     assert (desk.journal.orders.counts(), await desk.journal.orders.fills()) == before
 
 
