@@ -2,7 +2,18 @@
 
 import msgspec
 import pytest
-from tests.factories import NOW_NS, a_deposit, a_fill, a_quote, a_report, an_order, px, qty
+from tests.factories import (
+    NOW_NS,
+    a_deposit,
+    a_fill,
+    a_limits_set,
+    a_quote,
+    a_report,
+    an_order,
+    money,
+    px,
+    qty,
+)
 
 from trade2026.core.ids import EventId, ExecId
 from trade2026.core.numbers import Money
@@ -145,3 +156,31 @@ def test_a_change_that_leaves_nothing_and_one_of_a_stranger_are_refused() -> Non
     ):
         verdict = desk.book.assess_change(order, NOW_NS)
         assert verdict.refusals[0].code is RefusalCode.RISK_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("most_held", "largest", "refused"),
+    [
+        # Half a unit is held and one is left to trade: together as much as there may be.
+        ("1.5", "1.5", []),
+        ("1.4999", "1.5", [RefusalCode.POSITION_LIMIT]),
+        ("1.5", "1.4999", [RefusalCode.ORDER_QTY_LIMIT]),
+    ],
+)
+def test_a_change_is_judged_by_its_total_as_an_order_and_by_what_is_left_as_a_risk(
+    most_held: str, largest: str, refused: list[RefusalCode]
+) -> None:
+    desk = Desk()
+    desk.hear(a_fill(desk.request, exec_id=ExecId("f"), last_qty=qty("0.5")))
+    limits = {"max_position_qty": qty(most_held), "max_order_qty": qty(largest)}
+    desk.book.set_limits(a_limits_set("account:default", **limits))
+    # Nothing but these two limits may refuse it.
+    desk.book.set_limits(a_limits_set("symbol:BTCUSDT", max_concentration_bps=1_000_000))
+    larger = msgspec.structs.replace(desk.request, order_qty=qty("1.5"))
+
+    verdict = desk.book.assess_change(larger, NOW_NS)
+
+    assert [one.code for one in verdict.refusals] == refused
+    if verdict.approved is not None:
+        # A tenth of what is left at 50,000, and its fee.
+        assert verdict.approved.reserved == money("5025")
