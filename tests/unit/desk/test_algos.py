@@ -1,6 +1,7 @@
 """Parent orders at work: sliced, steered, halted, and through crashes without a double child."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import InvalidInputError, RefusedError
 from trade2026.desk import algos
+from trade2026.desk.algo_parents import Parents
 from trade2026.domain.execution.asking import Terms
 from trade2026.domain.execution.parent import Parent
 from trade2026.model.algo import AlgoName, AlgoStatus
@@ -195,6 +197,20 @@ async def test_a_late_fill_after_a_restart_is_in_the_report_too(
         await venue.fill(order_id, qty("0.05"))
 
         await until(lambda: core.algos.report(parent(core)).filled_qty == qty("0.15"))
+
+
+async def test_nothing_is_left_of_a_parent_that_is_forgotten(
+    log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(algos, "Parents", partial(Parents, ended_kept=1))
+    async with running_core(log, venue) as core:
+        for algo_id in ("algo-1", "algo-2"):
+            await core.algos.start(an_algo(algo_id=algo_id, cl_algo_id=algo_id))
+            await core.algos.cancel(algo_id, "tess")
+        await until(lambda: core.algos.get("algo-1") is None)
+
+        linked = core.algos._linked  # pyright: ignore[reportPrivateUsage] - it would only grow.
+        assert linked == {"algo-2"}
 
 
 @pytest.mark.parametrize("mode", [TradingMode.HALTED, TradingMode.REDUCE_ONLY])

@@ -1,12 +1,16 @@
 """What the hub tells: places that hold after a restart, and nothing twice."""
 
+from functools import partial
+
+import pytest
 from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order, px, qty
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId, StrategyId
 from trade2026.core.numbers import Money, Qty, SignedQty, Value
+from trade2026.desk import streams_hub
 from trade2026.desk.streams_hub import Hub, Kind, Topic
-from trade2026.desk.streams_ring import Reader
+from trade2026.desk.streams_ring import Reader, Ring
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import Order, apply
 from trade2026.model import codec
@@ -162,6 +166,22 @@ async def test_a_client_resumes_after_a_restart_from_a_snapshot() -> None:
     assert made.board(positions).picture() == hub.board(positions).picture()
     assert len(made.ring(FILLS).entries) == 3
     assert Reader(made.ring(ORDERS), nothing, after=2).take_gap() is None
+
+
+async def test_a_client_that_was_away_too_long_is_told_of_the_gap_after_a_restart_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A ring of two entries, which drops its oldest when a third comes.
+    monkeypatch.setattr(streams_hub, "Ring", partial(Ring, limit=2))
+    hub = Hub(ended_kept=2)
+    for number in range(3):
+        await tell(hub, *a_filled_life(number), begin=1 + 4 * number)
+
+    for one in (hub, again(hub)):
+        for topic in (ORDERS, FILLS):
+            oldest, newest = (entry.seq for entry in one.ring(topic).entries)
+            assert Reader(one.ring(topic), nothing, after=1).take_gap() == oldest
+            assert Reader(one.ring(topic), nothing, after=newest).take_gap() is None
 
 
 async def test_orders_that_ended_long_ago_are_forgotten_and_a_late_fill_is_still_told() -> None:

@@ -180,6 +180,21 @@ def test_net_exposure_counts_the_open_orders_of_the_same_side(side: Side, sign: 
     assert judged(exposure.check, order, back) is None
 
 
+def test_net_exposure_rounds_what_is_promised_up() -> None:
+    # With the order itself, worth 50,000, just the million that there may be.
+    promised = value_of_money(money("50000"))
+    full = a_view(net_exposure=money("900000"), open_buy_value=promised)
+
+    assert judged(exposure.check, an_order(), full) is None
+    over = msgspec.structs.replace(full, open_buy_value=promised + 1)
+    assert numbers(exposure.check, an_order(), over) == (
+        RefusalCode.NET_EXPOSURE,
+        "1000000.000000001",
+        "1000000",
+        "0.99999",
+    )
+
+
 def test_without_a_price_no_exposure_can_be_reckoned() -> None:
     blind = a_view(bid_px=None, ask_px=None, gross_exposure=MILLION)
 
