@@ -18,7 +18,7 @@ from trade2026.desk.resting import RestingStops
 from trade2026.desk.steps import Steps
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
-from trade2026.domain.oms.insisting import may_insist
+from trade2026.domain.oms.insisting import KILL_MOST_NS, may_insist
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.reducing import beyond_position, openers
 from trade2026.domain.oms.working import EXPIRY, is_over
@@ -119,7 +119,7 @@ class Cancels:
         """Return the open orders of *scope* that are to end, or those that would open.
 
         What is to end already is not among them: its venue is asked again by the sweep. Nor is
-        what its venue has just refused to end for who is *insisting*, if anybody is.
+        what its venue has just refused to end for the kill that is *insisting*, if one is.
         """
         now_ns = self._clock.now_ns()
         open_orders = self._journal.orders.open_orders()
@@ -128,7 +128,7 @@ class Cancels:
             for one in open_orders
             if is_covered(one.request, scope)
             and not one.is_cancel_requested
-            and may_insist(one, insisting, now_ns)
+            and may_insist(one, insisting, now_ns, KILL_MOST_NS)
         ]
         return self._openers(covered) if only_openers else covered
 

@@ -237,7 +237,9 @@ class KillDesk:
             self._finish(job.report(KillStatus.FLAT, now_ns, now_ns), begin)
 
     async def _clear(self, job: KillJob) -> None:
-        request = ClearRequest(scope=job.control.scope, asked_by=job.control.asked_by)
+        # By no person: a venue that has refused one of them is to hear of the kill all the same.
+        asked_by = f"{KILL_SWITCH}:{job.control.control_id}"
+        request = ClearRequest(scope=job.control.scope, asked_by=asked_by)
         try:
             await self._bus.ask(ORDERS_CLEAR, request)
         except Trade2026Error as error:

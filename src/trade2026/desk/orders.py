@@ -255,8 +255,8 @@ class OrderDesk:
         """Ask to cancel the open orders of *scope*, or those that would open; return which.
 
         The log has all of them when this returns: nobody waits for a venue that is slow, and nobody
-        is refused. About those that are to be cancelled already, the sweep asks again. Who is
-        *insisting* asks again and again: a venue that refuses is asked ever more seldom then.
+        is refused. About those that are to be cancelled already, the sweep asks again. A kill that
+        is *insisting* asks again and again: a venue that refuses is asked more seldom then.
         """
         key = (scope, only_openers, insisting)
         if self._tasks is not None and key in self._clearing:

@@ -36,6 +36,7 @@ class ClearRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     scope: str
     asked_by: str
+    """Who insists: each has its own patience with a venue that refuses."""
 
 
 class Cleared(msgspec.Struct, frozen=True, kw_only=True):

@@ -245,12 +245,31 @@ async def test_a_venue_that_refuses_to_cancel_is_asked_ever_more_seldom(
         await world.step()
         await until(lambda: not journal.order(order.request.order_id).is_cancel_requested)
         asked_s += [second] * (refusals() - before)
-    assert asked_s == [1, 3, 7, 15, 31]
+    assert asked_s == [1, 2, 4, 8, 13, 18, 23, 28, 33, 38]
 
     # A new word is passed on at once.
     venue.refuses_cancels = False
     await world.kill()
     await until(lambda: not journal.orders.open_orders())
+    assert (await world.done()).status is KillStatus.FLAT
+
+
+async def test_what_a_person_was_refused_before_delays_no_kill(
+    world: World, venue: PlainVenue
+) -> None:
+    order, _ = await world.core.oms.submit(a_resting_ask())
+    order_id, journal = order.request.order_id, world.core.oms.journal
+    venue.refuses_cancels = True
+    for _ in range(6):
+        await world.core.oms.cancel(order_id, "tess")
+        await until(lambda: not journal.order(order_id).is_cancel_requested)
+    await world.kill()
+    await until(lambda: bool(journal.order(order_id).cancel_refusals[0].count == 7))
+
+    venue.refuses_cancels = False
+    world.core.clock.advance(NS_PER_S)
+    await world.step()
+    await until(lambda: journal.order(order_id).is_done)
     assert (await world.done()).status is KillStatus.FLAT
 
 
