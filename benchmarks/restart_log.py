@@ -58,7 +58,7 @@ def life_of(number: int) -> list[OrderEvent]:
         order = apply(order, event)
 
     def report(said: Any) -> None:
-        book(decide.judge_report(order, said, event_id=said.exec_id, ts_ns=now_ns))
+        book(decide.judge_report(order, said, ts_ns=now_ns))
 
     book(decide.approved(order, Money(1), now_ns, venue="PRISM"))
     report(a_report(request, exec_id=ExecId(f"N-{number}"), exec_type=ExecType.NEW))

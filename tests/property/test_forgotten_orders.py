@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order, an_unknown
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import ClOrdId, EventId, ExecId, OrderId
+from trade2026.core.ids import ClOrdId, ExecId, OrderId
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.kept import Kept, Totals
@@ -67,9 +67,7 @@ class Forgetting(RuleBasedStateMachine):
             said = a_report(order.request, exec_type=kind, exec_id=exec_id)
         booked = self.whole.fills(order_id=order.request.order_id, limit=ALL)
         fills = [fill.report for fill in booked]
-        event = decide.judge_report(
-            order, said, event_id=EventId(exec_id), ts_ns=NOW_NS, fills=fills
-        )
+        event = decide.judge_report(order, said, ts_ns=NOW_NS, fills=fills)
         assert event is not None
         self.book(event)
 

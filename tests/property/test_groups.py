@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.factories import NOW_NS, a_fill, a_report, an_order
 
-from trade2026.core.ids import ClOrdId, EventId, ExecId, OrderId
+from trade2026.core.ids import ClOrdId, ExecId, OrderId
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import Change
@@ -72,11 +72,7 @@ class Group(RuleBasedStateMachine):
 
     def hear(self, report: ExecutionReport) -> None:
         event = decide.judge_report(
-            self.order(report.order_id),
-            report,
-            event_id=EventId("e"),
-            ts_ns=NOW_NS,
-            legs=self.legs,
+            self.order(report.order_id), report, ts_ns=NOW_NS, legs=self.legs
         )
         assert isinstance(event, OrderReported)
         self.crossing_told += "BOTH_FILLED" in event.surprise

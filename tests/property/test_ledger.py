@@ -125,9 +125,7 @@ class Books(RuleBasedStateMachine):
     def reported(self, report: ExecutionReport) -> OrderReported:
         request = an_order(order_id=report.order_id, account=report.account)
         order = apply(None, decide.received(request, NOW_NS))
-        event = decide.judge_report(
-            order, report, event_id=decide.event_id_of(report.order_id, 2), ts_ns=NOW_NS
-        )
+        event = decide.judge_report(order, report, ts_ns=NOW_NS)
         assert isinstance(event, OrderReported)
         return event
 

@@ -143,9 +143,7 @@ class OrderLife(RuleBasedStateMachine):
     def deliver(self, report: ExecutionReport) -> None:
         is_news = report.exec_id not in self.order.exec_ids
         fills = [fill.report for fill in self.orders.fills(limit=1_000)]
-        event = decide.judge_report(
-            self.order, report, event_id=EventId("e"), ts_ns=NOW_NS, fills=fills
-        )
+        event = decide.judge_report(self.order, report, ts_ns=NOW_NS, fills=fills)
         assert (event is not None) == is_news
         if event is not None:
             assert isinstance(event, OrderReported)

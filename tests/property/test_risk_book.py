@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.factories import NOW_NS, a_deposit, a_fill, a_quote, a_report, an_order, an_unknown, px
 
-from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId
+from trade2026.core.ids import AccountId, ClOrdId, ExecId, OrderId
 from trade2026.core.numbers import NANOS, Bps, Money, Qty, money_down
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import Change, as_changed, change_problem
@@ -172,7 +172,7 @@ class Desk(RuleBasedStateMachine):
             price=order.change.price if is_made else None,
             replace_id=order.change.replace_id,
         )
-        event = decide.judge_report(order, said, event_id=EventId("e"), ts_ns=NOW_NS)
+        event = decide.judge_report(order, said, ts_ns=NOW_NS)
         assert event is not None
         self.write(event)
 
@@ -200,7 +200,7 @@ class Desk(RuleBasedStateMachine):
         fills = [f for f in self.orders.fills(limit=1_000) if f.strategy != "unattributed"]
         if fills:
             fill = fills[place % len(fills)]
-            event = decide.judge_report(None, fill.report, event_id=EventId("e"), ts_ns=NOW_NS)
+            event = decide.judge_report(None, fill.report, ts_ns=NOW_NS)
             assert event is not None
             self.write(event)
 
@@ -230,7 +230,7 @@ class Desk(RuleBasedStateMachine):
             said = a_fill(order.request, exec_id=exec_id, last_qty=amount, fee=Money(1))
         else:
             said = a_report(order.request, exec_id=exec_id, exec_type=exec_type)
-        event = decide.judge_report(order, said, event_id=EventId("e"), ts_ns=NOW_NS)
+        event = decide.judge_report(order, said, ts_ns=NOW_NS)
         assert event is not None
         self.write(event)
 

@@ -17,7 +17,7 @@ from tests.books import a_booking
 from tests.factories import NOW_NS, a_deposit, a_fill, a_quote, a_report, an_order, an_unknown, px
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId, StrategyId
+from trade2026.core.ids import AccountId, ClOrdId, ExecId, OrderId, StrategyId
 from trade2026.core.numbers import Money, Qty, value_of, value_of_money
 from trade2026.desk.ledger import BooksState
 from trade2026.desk.snapshots import form_of
@@ -188,11 +188,7 @@ class Pen:
     def _report(self, order: Any, said: Any) -> None:
         fills = self._orders.fills(order_id=said.order_id)
         event = decide.judge_report(
-            order,
-            said,
-            event_id=EventId(f"event-{said.exec_id}"),
-            ts_ns=self._now_ns(),
-            fills=[fill.report for fill in fills],
+            order, said, ts_ns=self._now_ns(), fills=[fill.report for fill in fills]
         )
         if event is not None:
             self._write(event)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order, px, qty
 
-from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
+from trade2026.core.ids import AccountId, ExecId, OrderId
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.bust import undoings_due
@@ -58,7 +58,6 @@ class Desk:
         event = decide.judge_report(
             self.order(report.order_id),
             report,
-            event_id=EventId("unknown"),
             ts_ns=NOW_NS,
             fills=[fill.report for fill in self.orders.fills(order_id=report.order_id)]
             if report.exec_type in UNDOES

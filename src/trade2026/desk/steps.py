@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_S, Clock
 from trade2026.core.errors import Trade2026Error
-from trade2026.core.ids import EventId, OrderId
+from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Px
 from trade2026.desk.journal import Journal
 from trade2026.domain.oms import decide
@@ -156,7 +156,6 @@ class Steps:
         event = decide.judge_report(
             orders.get(report.order_id),
             report,
-            event_id=EventId(f"{report.venue}-{report.exec_id}"),
             ts_ns=self._clock.now_ns(),
             fills=[fill.report for fill in orders.fills_of(report.order_id, limit=FILLS_MOST)]
             if report.exec_type in UNDOES

@@ -120,7 +120,7 @@ async def _run(names: Sequence[str], options: RunOptions, signals: "Signals") ->
         ids=system_ids(),
     )
     async with running(builds, surroundings, http=True):
-        _settle_memory()
+        settle_memory()
         await signals.wait()
     # Only after a graceful stop: a process that crashed leaves without another word.
     try:
@@ -130,7 +130,7 @@ async def _run(names: Sequence[str], options: RunOptions, signals: "Signals") ->
         service_log(names[0]).warning("bus not closed in time", limit_s=BUS_CLOSE_LIMIT_S)
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Leave what the start has made out of every collection from here on.
 
     A service holds its fold for as long as it lives, and a full collection walks through all of

@@ -11,7 +11,7 @@ from tests.trading import Core, PlainVenue, a_resting_ask, an_ask, running_core,
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S, TimeNs
-from trade2026.core.ids import EventId, ExecId, OrderId
+from trade2026.core.ids import ExecId, OrderId
 from trade2026.core.numbers import Money
 from trade2026.desk.snapshots import Keeper
 from trade2026.desk.streams_hub import Hub
@@ -101,7 +101,7 @@ def frozen_after(orders: int) -> dict[str, int]:
         order = apply(order, event)
         book(event)
         report = a_fill(request, last_qty=request.order_qty, exec_id=ExecId(f"fill-{number}"))
-        reported = decide.judge_report(order, report, event_id=EventId("none"), ts_ns=now_ns)
+        reported = decide.judge_report(order, report, ts_ns=now_ns)
         assert reported is not None
         book(reported)
     folds = {"ledger": ledger, "fills": fills, "working": working, "risk": risk}

@@ -6,7 +6,7 @@ import pytest
 from tests.factories import NOW_NS, a_deposit, a_fill, a_report, an_order, px, qty
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId, StrategyId
+from trade2026.core.ids import AccountId, ClOrdId, ExecId, OrderId, StrategyId
 from trade2026.core.numbers import Money, Qty, SignedQty, Value
 from trade2026.desk import streams_hub
 from trade2026.desk.streams_hub import Hub, Kind, Topic
@@ -87,9 +87,7 @@ def a_filled_life(number: int) -> list[OrderEvent]:
         a_report(request, exec_id=ExecId(f"N-{number}"), exec_type=ExecType.NEW),
         a_fill(request, last_qty=request.order_qty, exec_id=ExecId(f"F-{number}")),
     ):
-        said = decide.judge_report(
-            order_after(events), report, event_id=EventId(report.exec_id), ts_ns=NOW_NS
-        )
+        said = decide.judge_report(order_after(events), report, ts_ns=NOW_NS)
         assert isinstance(said, OrderReported)
         events.append(said)
     return events
@@ -108,7 +106,7 @@ def a_late_fill(life: list[OrderEvent]) -> JournalEvent:
     """Return one fill more of an order that has ended."""
     order = order_after(life)
     report = a_fill(order.request, last_qty=Qty(1), exec_id=ExecId("late"))
-    said = decide.judge_report(order, report, event_id=EventId("late"), ts_ns=NOW_NS)
+    said = decide.judge_report(order, report, ts_ns=NOW_NS)
     assert said is not None
     return said
 

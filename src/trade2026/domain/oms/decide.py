@@ -185,7 +185,6 @@ def judge_report(
     order: Order | None,
     report: ExecutionReport,
     *,
-    event_id: EventId,
     ts_ns: TimeNs,
     fills: Sequence[ExecutionReport] = (),
     legs: Sequence[Order | None] = (),
@@ -197,8 +196,6 @@ def judge_report(
             order of another account counts as unknown: no account's report moves another's
             order.
         report: what the venue said.
-        event_id: the id of an event about an unknown order, made from the report's own
-            identity, so that a redelivery is stored once.
         ts_ns: our time.
         fills: what was booked of the order so far, in its order: fills, busts, corrections.
         legs: of its group, where it has one.
@@ -208,6 +205,8 @@ def judge_report(
     assert report.last_qty > 0 or report.exec_type not in BOOKS, f"{report.exec_id}: fills nothing"
     was = booked_terms(fills, report.exec_ref_id) if report.exec_type in UNDOES else None
     if order is None or order.request.account != report.account:
+        # The id is made from the report's own identity, so that a redelivery is stored once.
+        event_id = EventId(f"{report.venue}-{report.exec_id}")
         return UnknownReported(
             event_id=event_id, account=report.account, report=report, ts_ns=ts_ns, was=was
         )

@@ -273,12 +273,18 @@ def _report(order: Order, event: OrderReported) -> Order:
         # Journalled twice, which the writer avoids: counted once all the same.
         return msgspec.structs.replace(order, order_seq=event.order_seq)
     cum_qty, cum_value, fees = order.cum_qty, order.cum_value, order.fees
-    for move in moves_of(event):
-        qty = move.qty * report.side.sign
-        cum_qty = Qty(cum_qty + qty)
-        cum_value = Value(cum_value + move.px * qty)
-        fees = Money(fees + move.fee)
-    told = order if report.exec_type is _TRADE else _told(order, event)
+    told = order
+    if report.exec_type is _TRADE:
+        cum_qty = Qty(cum_qty + report.last_qty)
+        cum_value = Value(cum_value + report.last_px * report.last_qty)
+        fees = Money(fees + report.fee)
+    else:
+        told = _told(order, event)
+        for move in moves_of(event):
+            qty = move.qty * report.side.sign
+            cum_qty = Qty(cum_qty + qty)
+            cum_value = Value(cum_value + move.px * qty)
+            fees = Money(fees + move.fee)
     if order.change is not None and report.replace_id == order.change.replace_id:
         told = msgspec.structs.replace(told, change=None)
     order_qty = told.request.order_qty

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.factories import NOW_NS, a_fill, a_report, an_order, an_unknown, px, qty
 
-from trade2026.core.ids import EventId, ExecId
+from trade2026.core.ids import ExecId
 from trade2026.core.numbers import Money, Qty, SignedQty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.bust import booked_terms
@@ -27,9 +27,7 @@ class Life:
         self.surprise = ""
 
     def hear(self, report: ExecutionReport) -> None:
-        event = decide.judge_report(
-            self.order, report, event_id=EventId("e"), ts_ns=NOW_NS, fills=self.booked
-        )
+        event = decide.judge_report(self.order, report, ts_ns=NOW_NS, fills=self.booked)
         assert isinstance(event, OrderReported)
         self.surprise = event.surprise
         if moves_of(event):
@@ -174,7 +172,7 @@ def test_a_bust_on_an_unknown_order_moves_what_was_booked() -> None:
     fill = msgspec.structs.replace(fill, fee_asset="BNB")
     report = a_report(exec_type=ExecType.TRADE_CANCEL, exec_id=ExecId("b1"), exec_ref_id="f1")
 
-    event = decide.judge_report(None, report, event_id=EventId("e"), ts_ns=NOW_NS, fills=[fill])
+    event = decide.judge_report(None, report, ts_ns=NOW_NS, fills=[fill])
 
     assert isinstance(event, UnknownReported)
     assert moves_of(an_unknown(fill))[0].qty == qty("2")

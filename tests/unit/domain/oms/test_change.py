@@ -4,7 +4,7 @@ import pytest
 from tests.factories import NOW_NS, a_fill, a_report, an_order, px, qty
 
 from trade2026.core.errors import InvalidInputError, RefusedError
-from trade2026.core.ids import EventId, ExecId
+from trade2026.core.ids import ExecId
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import Change, change_problem, check_fields, is_made
@@ -42,7 +42,7 @@ class Life:
         return self
 
     def hear(self, report: ExecutionReport) -> "Life":
-        event = decide.judge_report(self.order, report, event_id=EventId("e"), ts_ns=NOW_NS)
+        event = decide.judge_report(self.order, report, ts_ns=NOW_NS)
         assert isinstance(event, OrderReported)
         self.surprise = event.surprise
         self.step(event)

@@ -16,7 +16,7 @@ from tests.unit.domain.oms.test_order import (
 )
 
 from trade2026.core.clock import TimeNs
-from trade2026.core.ids import AccountId, ClOrdId, EventId, ExecId, OrderId
+from trade2026.core.ids import AccountId, ClOrdId, ExecId, OrderId
 from trade2026.core.numbers import Money, Qty
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import Change
@@ -32,7 +32,7 @@ REFUSED = VenueAck(order_id=OrderId("order-1"), is_accepted=False, text="no such
 
 
 def judged(order: Order | None, report: ExecutionReport) -> OrderReported | UnknownReported | None:
-    event = decide.judge_report(order, report, event_id=EventId("from-venue"), ts_ns=NOW_NS)
+    event = decide.judge_report(order, report, ts_ns=NOW_NS)
     assert event is None or isinstance(event, OrderReported | UnknownReported)
     return event
 
@@ -60,7 +60,7 @@ def test_a_report_on_an_unknown_order_is_kept_under_the_venues_id() -> None:
     event = judged(None, a_report())
 
     assert isinstance(event, UnknownReported)
-    assert (event.event_id, event.account) == ("from-venue", "default")
+    assert (event.event_id, event.account) == ("PRISM-exec-1", "default")
 
 
 def test_a_report_of_another_account_does_not_touch_the_order() -> None:

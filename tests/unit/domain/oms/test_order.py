@@ -8,7 +8,7 @@ from tests.factories import NOW_NS, a_fill, a_report, an_order, money, px, qty
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.errors import IllegalTransitionError
-from trade2026.core.ids import EventId, ExecId, OrderId
+from trade2026.core.ids import ExecId, OrderId
 from trade2026.core.numbers import Money, Qty, value_of
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import Order, apply
@@ -66,7 +66,7 @@ def test_what_is_sent_already_is_not_approved_and_sent_again() -> None:
 
 
 def reported(order: Order, report: ExecutionReport, ts_ns: TimeNs = NOW_NS) -> Order:
-    event = decide.judge_report(order, report, event_id=EventId("e"), ts_ns=ts_ns)
+    event = decide.judge_report(order, report, ts_ns=ts_ns)
     assert isinstance(event, OrderReported)
     return apply(order, event)
 
@@ -187,7 +187,7 @@ def test_a_report_journalled_twice_is_counted_once() -> None:
     order = filled(sent(), "4", "fill-1")
     report = a_fill(order.request, exec_id=ExecId("fill-1"), last_qty=qty("4"))
     # Judged by what the order was before the fill, as a second writer would.
-    again = decide.judge_report(sent(), report, event_id=EventId("e"), ts_ns=NOW_NS)
+    again = decide.judge_report(sent(), report, ts_ns=NOW_NS)
     assert isinstance(again, OrderReported)
     number = order.order_seq + 1
 

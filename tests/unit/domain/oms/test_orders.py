@@ -52,9 +52,7 @@ def known(orders: Orders, number: int) -> Order:
 
 
 def report(orders: Orders, said: ExecutionReport) -> None:
-    event = decide.judge_report(
-        orders.get(said.order_id), said, event_id=EventId(said.exec_id), ts_ns=NOW_NS
-    )
+    event = decide.judge_report(orders.get(said.order_id), said, ts_ns=NOW_NS)
     assert event is not None
     orders.apply(event)
 

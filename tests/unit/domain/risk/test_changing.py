@@ -15,7 +15,7 @@ from tests.factories import (
     qty,
 )
 
-from trade2026.core.ids import EventId, ExecId
+from trade2026.core.ids import ExecId
 from trade2026.core.numbers import Money
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.change import Change
@@ -59,7 +59,7 @@ class Desk:
         self.book.apply(event, self.seq)
 
     def hear(self, report: ExecutionReport) -> str:
-        event = decide.judge_report(self.order, report, event_id=EventId("e"), ts_ns=NOW_NS)
+        event = decide.judge_report(self.order, report, ts_ns=NOW_NS)
         assert event is not None
         self.write(event)
         return getattr(event, "surprise", "")

@@ -3,7 +3,7 @@
 import pytest
 from tests.factories import NOW_NS, a_control, a_deposit, a_fill, a_quote, an_order, an_unknown, qty
 
-from trade2026.core.ids import EventId, ExecId, OrderId
+from trade2026.core.ids import ExecId, OrderId
 from trade2026.core.numbers import Money
 from trade2026.domain.oms import decide
 from trade2026.domain.oms.order import Order
@@ -42,7 +42,7 @@ def over_filled() -> list[JournalEvent]:
     order = write(decide.approved(order, Money(0), NOW_NS, venue=PRISM))
     for number in (1, 2):
         report = a_fill(request, exec_id=ExecId(f"exec-{number}"), last_qty=request.order_qty)
-        event = decide.judge_report(order, report, event_id=EventId("e"), ts_ns=NOW_NS)
+        event = decide.judge_report(order, report, ts_ns=NOW_NS)
         assert event is not None
         order = write(event)
     return events
