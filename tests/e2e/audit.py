@@ -108,9 +108,10 @@ def _replayed(platform: Platform) -> list[str]:
 def pages(platform: Platform, path: str, what: str) -> list[dict[str, Any]]:
     """Return all of a list of the OMS, page by page: of each row what is looked at here."""
     found: list[dict[str, Any]] = []
+    limit = f"{'&' if '?' in path else '?'}limit=500"
     cursor = ""
     while True:
-        reply = platform.call("GET", "oms", f"{path}{cursor}")
+        reply = platform.call("GET", "oms", f"{path}{limit}{cursor}")
         assert reply.status_code == 200, reply.text
         page = msgspec.json.decode(reply.content, type=dict[str, Any])
         found += [{name: row[name] for name in _LOOKED_AT if name in row} for row in page[what]]
@@ -121,7 +122,7 @@ def pages(platform: Platform, path: str, what: str) -> list[dict[str, Any]]:
 
 def in_motion(platform: Platform) -> list[str]:
     """Return the orders that are neither at rest nor at an end: one at the market never rests."""
-    orders = pages(platform, "/orders?active_only=true&limit=500", "orders")
+    orders = pages(platform, "/orders?active_only=true", "orders")
     return [
         order["order_id"]
         for order in orders
@@ -132,9 +133,9 @@ def in_motion(platform: Platform) -> list[str]:
 
 def read(platform: Platform) -> Books:
     """Return the books of a platform at rest, whose market stands still."""
-    fills = pages(platform, "/fills?limit=500", "fills")
+    fills = pages(platform, "/fills", "fills")
     return Books(
-        orders=pages(platform, "/orders?limit=500", "orders"),
+        orders=pages(platform, "/orders", "orders"),
         fills=fills,
         positions=positions_of(platform, fills),
         agents=platform.get("PRISM", "/agents"),

@@ -247,9 +247,10 @@ def moves_of(event: OrderReported | UnknownReported) -> tuple[Move, ...]:
     price, with its fee returned. A correction undoes the fill as it was booked, and then books
     it as it really was. So every fold is right that adds them up, without knowing the fill.
     """
-    report, was, exec_type = event.report, event.was, event.report.exec_type
-    if exec_type is _TRADE:
+    report = event.report
+    if report.exec_type is _TRADE:
         return (_move_of(report),)
+    was, exec_type = event.was, report.exec_type
     if was is None or exec_type not in UNDOES:
         return ()
     undone = SignedQty(-report.side.sign * was.last_qty)
