@@ -477,6 +477,27 @@ async def test_a_close_that_is_asked_for_again_while_the_log_is_away_closes_once
         assert core.oms.journal.orders.held("default", "BTCUSDT") == 0
 
 
+async def test_two_closes_of_one_strategy_close_what_it_holds_and_not_what_others_do(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        world = World(core)
+        await world.hold(strategy="a")
+        await world.hold(strategy="b")
+        await world.hold(strategy="b")
+        (request,) = core.risk.book.closings("strategy:a").requests
+        closer = Closer(core.oms)
+
+        first = await closer.on_close(request)
+        both = [first, *await asyncio.gather(*(closer.on_close(request) for _ in range(3)))]
+
+        assert [bool(one.refusal) for one in both] == [False, True, True, True]
+        await until(lambda: not core.oms.journal.orders.open_orders())
+        shares = core.risk.book.accounts.get("default").shares
+        await until(lambda: shares["a"].quantities["BTCUSDT"] == 0)
+        assert shares["b"].quantities["BTCUSDT"] == 2 * parse_nanos("0.01")
+
+
 async def test_a_close_whose_answer_was_lost_does_not_take_from_another_strategy(
     log: MemoryLog, venue: PlainVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

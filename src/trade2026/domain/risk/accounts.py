@@ -9,7 +9,7 @@ from typing import Final
 
 from trade2026.core.ids import AccountId, EventId, ExecId, OrderId
 from trade2026.core.newest import Newest
-from trade2026.core.numbers import Money
+from trade2026.core.numbers import Money, Qty
 from trade2026.domain.risk import booking, changing
 from trade2026.domain.risk.account import Reservation, RiskAccount
 from trade2026.domain.risk.state import AccountsState, freeze_account, thaw_account
@@ -32,7 +32,7 @@ from trade2026.model.journal import (
 )
 from trade2026.model.order import NewOrderSingle
 from trade2026.model.position import BASE_CURRENCY, UNATTRIBUTED
-from trade2026.model.risk import RiskApproved
+from trade2026.model.risk import KILL_SWITCH, RiskApproved
 
 ENDED_KEPT: Final = 50_000
 """Ended orders remembered, so that a question about one that comes late reserves nothing."""
@@ -109,6 +109,28 @@ class RiskAccounts:
     def has_ended(self, order_id: OrderId) -> bool:
         """Return whether the order is known to have ended."""
         return order_id in self._ended
+
+    def closable_qty(self, order: NewOrderSingle) -> Qty:
+        """Return how much of what its strategy holds *order*, a close, can still take off.
+
+        What other closes may take off does not count again: those that are approved, and those
+        that the log had before, for an approval is known to the life alone that gave it until
+        the log has it.
+        """
+        account = self.get(order.account)
+        share = account.shares.get(order.strategy)
+        held = share.quantities.get(order.symbol, 0) if share else 0
+        promised = {
+            one.approved.request.order_id: one.leaves_qty
+            for one in account.reservations.values()
+            if _closes_like(one.approved.request, order)
+        }
+        for one in self._received.values():
+            if one.order_id == order.order_id:
+                break
+            if _closes_like(one, order):
+                promised.setdefault(one.order_id, one.order_qty)
+        return Qty(max(0, -held * order.side.sign - sum(promised.values())))
 
     def apply(self, event: JournalEvent, seq: int) -> bool:
         """Book *event*, and return whether it is new.
@@ -230,3 +252,13 @@ class RiskAccounts:
         else:
             strategy = self._ended.get(order_id, UNATTRIBUTED)
         self._ended.keep(order_id, strategy)
+
+
+def _closes_like(one: NewOrderSingle, order: NewOrderSingle) -> bool:
+    """Return whether *one* is the kill switch's, and takes off what *order* takes off."""
+    return one.sent_by == KILL_SWITCH and (
+        one.account,
+        one.strategy,
+        one.symbol,
+        one.side,
+    ) == (order.account, order.strategy, order.symbol, order.side)

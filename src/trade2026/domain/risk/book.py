@@ -246,6 +246,7 @@ class RiskBook:
             value_at_risk=partial(self._value_at_risk, account, symbol),
             losses=losses,
             measured=measured(order, bounds, losses, own),
+            closable_qty=self.accounts.closable_qty(order) if mode.is_closing(order) else None,
             policy=policy,
         )
 

@@ -118,6 +118,8 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
 
     Where nothing was lost there is nobody: no limit is below nothing.
     """
+    closable_qty: Qty | None = None
+    """Of a close by the kill switch: what it can take off what its strategy holds."""
     policy: tuple[Refusal, ...] = ()
     """What the user's own policy has against the order."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.books import a_booking, taken_back
 from tests.factories import (
     NOW_NS,
@@ -41,10 +42,10 @@ from trade2026.model.journal import (
     OrderReported,
     OrderSent,
 )
-from trade2026.model.order import NewOrderSingle, Side
+from trade2026.model.order import NewOrderSingle, OrdType, Side
 from trade2026.model.position import Position, PositionKey
 from trade2026.model.reconciliation import Held
-from trade2026.model.risk import RefusalCode, RiskApproved, TradingMode
+from trade2026.model.risk import KILL_SWITCH, RefusalCode, RiskApproved, TradingMode
 
 NOWHERE = PositionKey(AccountId("a"), StrategyId("s"), "v", "x")
 MARGIN_AND_FEE = money("5025")
@@ -626,3 +627,64 @@ def test_a_control_is_timed_behind_all_that_its_scope_has_seen(desk: Desk) -> No
     assert desk.book.modes.next_control_ns("global", NOW_NS) == kill.ts_ns + 1
     later = TimeNs(kill.ts_ns + 9)
     assert desk.book.modes.next_control_ns("global", later) == later
+
+
+def a_close(number: int, strategy: str = "a", amount: str = "1") -> NewOrderSingle:
+    return order_of(
+        number,
+        strategy=StrategyId(strategy),
+        side=Side.SELL,
+        ord_type=OrdType.MARKET,
+        price=None,
+        order_qty=qty(amount),
+        sent_by=KILL_SWITCH,
+        is_reduce_only=True,
+    )
+
+
+@pytest.fixture
+def shared(desk: Desk) -> Desk:
+    """A book whose account holds three, of which one is strategy a's."""
+    desk.unbind_concentration()
+    for number, strategy, amount in ((91, "a", "1"), (92, "b", "2")):
+        order = order_of(number, strategy=StrategyId(strategy), order_qty=qty(amount))
+        desk.journal_approval(order)
+        desk.report(order, a_fill(order, exec_id=ExecId(f"e-{number}"), last_qty=qty(amount)))
+    return desk
+
+
+def test_the_kill_switch_closes_no_more_than_a_strategy_holds(shared: Desk) -> None:
+    refusals = shared.book.assess(a_close(1, amount="1.1"), NOW_NS).refusals
+    assert [(one.code, one.limit, one.would_pass) for one in refusals] == [
+        (RefusalCode.REDUCE_ONLY, "SELL 1", "1")
+    ]
+    assert shared.codes(a_close(2, strategy="c")) == [RefusalCode.REDUCE_ONLY]
+    assert shared.codes(replace(a_close(3, amount="3"), sent_by="tess")) == []
+
+
+@pytest.mark.parametrize("is_halted", [False, True])
+def test_of_two_closes_that_are_both_asked_for_one_passes(shared: Desk, *, is_halted: bool) -> None:
+    if is_halted:
+        shared.book.modes.control(a_control(1, TradingMode.HALTED))
+    first = a_close(1)
+    assert shared.ask(first) is not None
+    assert shared.codes(a_close(2)) == [RefusalCode.REDUCE_ONLY]
+    shared.journal_approval(first)
+    assert shared.codes(a_close(2)) == [RefusalCode.REDUCE_ONLY]
+    assert shared.codes(first) == shared.codes(a_close(3, "b", "2")) == []
+    shared.report(first, a_fill(first, exec_id=ExecId("e-1"), last_qty=qty("1")))
+    assert shared.codes(a_close(4)) == [RefusalCode.REDUCE_ONLY]
+
+
+def test_a_close_that_an_earlier_life_may_have_approved_is_waited_for(shared: Desk) -> None:
+    old, later = a_close(1, amount="0.4"), a_close(3)
+    shared.write(OrderReceived(**step(old, 1), request=old))
+    other = replace(a_close(8), symbol="ETHUSDT")
+    shared.write(OrderReceived(**step(other, 1), request=other))
+
+    refusals = shared.book.assess(a_close(2), NOW_NS).refusals
+    assert [(one.code, one.would_pass) for one in refusals] == [(RefusalCode.REDUCE_ONLY, "0.6")]
+    shared.write(OrderReceived(**step(later, 1), request=later))
+    assert shared.book.judge(old, NOW_NS).approved is not None
+    shared.write(OrderFailed(**step(old, 2), text="not sent"))
+    assert shared.codes(later) == []

@@ -2,7 +2,8 @@
 
 An order that was asked to be reduce-only is held to it in every mode. Reduce-only lets an
 order pass that only takes off what is held. What open orders may already take off counts as
-taken off, so that two of them cannot turn the position over.
+taken off, so that two of them cannot turn the position over. A close by the kill switch takes
+off what its own strategy holds, and nothing from others who hold more of the same.
 """
 
 from typing import Final
@@ -49,10 +50,12 @@ def is_closing(order: NewOrderSingle) -> bool:
 
 
 def _reduce_only(sized: SizedOrder, view: RiskView) -> Refusal | None:
-    if sized.opening_qty == 0:
+    order, closable_qty = sized.order, view.closable_qty
+    if sized.opening_qty == 0 and (closable_qty is None or order.order_qty <= closable_qty):
         return None
-    order = sized.order
     room = view.reducible_qty(order.side)
+    if closable_qty is not None:
+        room = min(room, closable_qty)
     return Refusal(
         code=RefusalCode.REDUCE_ONLY,
         text="only orders that reduce the position are allowed",
