@@ -40,7 +40,7 @@ from trade2026.model.risk import (
 from trade2026.model.subjects import RISK_CONTROL, RISK_LIMITS, Event, scope_key
 from trade2026.ports.bus import Bus, Delivery
 
-SNAPSHOT_RULES: Final = 2
+SNAPSHOT_RULES: Final = 3
 """To be raised whenever the same events come to something else."""
 SWEEP_EVERY_S: Final = 5.0
 TELL_WITHIN_NS: Final = 600 * NS_PER_S

@@ -160,7 +160,8 @@ class RiskAccounts:
             case OrderChanged() | ReplaceRequested():
                 self._change(event)
             case OrderRefused() | OrderFailed() | OrderWithdrawn():
-                self._end(event.account, event.order_id)
+                strategy = self._strategy_of(event.order_id, UNATTRIBUTED)
+                self._end(event.account, event.order_id, strategy)
             case UnknownReported():
                 # Of an order nobody knows there is nothing reserved: only fills count.
                 self._fill(event, UNATTRIBUTED)
@@ -221,11 +222,7 @@ class RiskAccounts:
 
     def _report(self, event: OrderReported) -> None:
         report = event.report
-        request = self._received.get(report.order_id)
-        if request is not None:
-            strategy = request.strategy
-        else:
-            strategy = self._ended.get(report.order_id, event.strategy or UNATTRIBUTED)
+        strategy = self._strategy_of(report.order_id, event.strategy or UNATTRIBUTED)
         is_filled = self._fill(event, strategy)
         if not is_filled:
             account = self.of(event.account)
@@ -233,7 +230,7 @@ class RiskAccounts:
             held = account.reservations.get(report.order_id)
             is_filled = held is not None and held.leaves_qty == 0
         if is_filled or report.exec_type in _ENDS:
-            self._end(event.account, report.order_id)
+            self._end(event.account, report.order_id, strategy)
 
     def _fill(self, event: OrderReported | UnknownReported, strategy: str) -> bool:
         report, moves = event.report, moves_of(event)
@@ -244,13 +241,14 @@ class RiskAccounts:
         self._exec_ids.keep(exec_key, None)
         return self.of(event.account).fill(report, moves, strategy)
 
-    def _end(self, account_id: AccountId, order_id: OrderId) -> None:
+    def _strategy_of(self, order_id: OrderId, told: str) -> str:
+        """Return whose an order is that is open or among the newest that ended; else *told*."""
+        request = self._received.get(order_id)
+        return self._ended.get(order_id, told) if request is None else request.strategy
+
+    def _end(self, account_id: AccountId, order_id: OrderId, strategy: str) -> None:
         self.of(account_id).release(order_id)
-        request = self._received.pop(order_id, None)
-        if request is not None:
-            strategy = request.strategy
-        else:
-            strategy = self._ended.get(order_id, UNATTRIBUTED)
+        self._received.pop(order_id, None)
         self._ended.keep(order_id, strategy)
 
 

@@ -254,6 +254,37 @@ def test_only_so_many_ended_orders_are_remembered(monkeypatch: pytest.MonkeyPatc
     assert desk.ask(order_of(2)) is None
 
 
+def test_what_is_told_of_a_forgotten_order_stays_its_strategys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(accounts_module, "ENDED_KEPT", 4)
+    desk, ledger, strategy = Desk(), Ledger(), StrategyId("one")
+    order = order_of(0, strategy=strategy)
+    first, second = (
+        a_fill(order, exec_id=ExecId(part), last_qty=qty(part)) for part in ("0.4", "0.6")
+    )
+    late = a_report(order, exec_id=ExecId("late"), exec_type=ExecType.CANCELED)
+    events: list[JournalEvent] = [
+        OrderReceived(**step(order, 1), request=order),
+        OrderApproved(**step(order, 2), reserved=MARGIN_AND_FEE, venue=PRISM),
+    ]
+    for report in (first, second, late, taken_back(second)):
+        was = booked_terms([first, second], report.exec_ref_id)
+        told = OrderReported(**step(order, 3), report=report, strategy=strategy, was=was)
+        events.append(told)
+    # Nine orders more end before the late word.
+    events[4:4] = [OrderFailed(**step(order_of(number), 2), text="") for number in range(1, 10)]
+
+    for seq, event in enumerate(events, 1):
+        ledger.apply(event, seq)
+        desk.write(event)
+
+    held = {one.key.strategy: one.quantity for one in ledger.positions()}
+    shares = desk.book.accounts.get("default").shares
+    assert {name: share.quantities["BTCUSDT"] for name, share in shares.items()} == held
+    assert held == {"one": qty("0.4")}
+
+
 def test_an_approval_that_never_reached_the_log_can_be_released(desk: Desk) -> None:
     desk.ask(order_of(1))
     desk.journal_approval(order_of(2))
