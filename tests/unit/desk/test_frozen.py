@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.algos import an_algo
+from tests.books import a_booking
 from tests.factories import NOW_NS, a_deposit, a_fill, an_order
 from tests.trading import Core, PlainVenue, a_resting_ask, an_ask, running_core, until
 
@@ -78,7 +79,7 @@ def steps_of(work: Callable[[], object]) -> int:
 
 
 def frozen_after(orders: int) -> dict[str, int]:
-    """Return how many steps it takes to freeze each fold after so many filled orders."""
+    """Return how many steps it takes to freeze each fold after so many fills and bookings."""
     ledger, fills, working = Ledger(), VenueFills(), WorkingOrders()
     risk = RiskBook(instruments=PRISM_INSTRUMENTS)
     seq = 0
@@ -104,6 +105,7 @@ def frozen_after(orders: int) -> dict[str, int]:
         reported = decide.judge_report(order, report, ts_ns=now_ns)
         assert reported is not None
         book(reported)
+        book(a_booking("cash", number, currency="USDT", amount="1"))
     folds = {"ledger": ledger, "fills": fills, "working": working, "risk": risk}
     return {name: steps_of(fold.freeze) for name, fold in folds.items()}
 

@@ -105,7 +105,7 @@ class Ledger:
         """The reports booked; with the place of the position, where it is a fill that stands."""
         self._waiting: dict[_ExecKey, ExecutionReport] = {}
         """Busts and corrections of fills that have not come yet."""
-        self._booking_ids: set[tuple[AccountId, EventId]] = set()
+        self._booking_ids: dict[tuple[AccountId, EventId], None] = {}
         """The log stores an id once within its window; one journalled later still counts once."""
 
     @property
@@ -161,7 +161,7 @@ class Ledger:
             ended=dict(self._ended),
             fills=dict(self._fills),
             waiting=tuple(self._waiting.values()),
-            bookings=tuple(sorted(self._booking_ids)),
+            bookings=dict(self._booking_ids),
         )
 
     def thaw(self, state: LedgerState) -> None:
@@ -175,7 +175,7 @@ class Ledger:
         self._ended = Newest(ENDED_KEPT, state.ended.items())
         self._fills = Newest(FILLS_KEPT, state.fills.items())
         self._waiting = {(one.venue, ExecId(one.exec_ref_id)): one for one in state.waiting}
-        self._booking_ids = set(state.bookings)
+        self._booking_ids = dict(state.bookings)
 
     def positions(self, account: str | None = None) -> tuple[Position, ...]:
         """Return the positions of one account or of all, closed ones too, sorted by key."""
@@ -265,7 +265,7 @@ class Ledger:
         booking_id = (event.account, event.event_id)
         if booking_id in self._booking_ids:
             return None
-        self._booking_ids.add(booking_id)
+        self._booking_ids[booking_id] = None
         books = self._books_of(event.account)
         change = Change(books, origin_of(event, seq))
         match event:

@@ -19,4 +19,4 @@ class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
     fills: dict[tuple[str, ExecId], int]
     """The place of its position among the holdings; -1 where it is no fill that stands."""
     waiting: tuple[ExecutionReport, ...]
-    bookings: tuple[tuple[AccountId, EventId], ...]
+    bookings: dict[tuple[AccountId, EventId], None]

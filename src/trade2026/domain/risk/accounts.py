@@ -55,7 +55,7 @@ class RiskAccounts:
         """With the strategy: what is filled after the end is its too."""
         self._exec_ids = Newest[tuple[str, ExecId], None](FILLS_KEPT)
         """The newest, oldest first."""
-        self._deposit_ids: set[EventId] = set()
+        self._deposit_ids: dict[EventId, None] = {}
         """The log stores an id once within its window; one journalled later still counts once."""
 
     @property
@@ -71,7 +71,7 @@ class RiskAccounts:
             received=tuple(self._received.values()),
             ended=dict(self._ended),
             exec_ids=dict(self._exec_ids),
-            deposit_ids=tuple(sorted(self._deposit_ids)),
+            deposit_ids=dict(self._deposit_ids),
         )
 
     def thaw(self, state: AccountsState) -> None:
@@ -81,7 +81,7 @@ class RiskAccounts:
         self._received = {one.order_id: one for one in state.received}
         self._ended = Newest(ENDED_KEPT, state.ended.items())
         self._exec_ids = Newest(FILLS_KEPT, state.exec_ids.items())
-        self._deposit_ids = set(state.deposit_ids)
+        self._deposit_ids = dict(state.deposit_ids)
 
     def ids(self) -> tuple[AccountId, ...]:
         """Return the accounts that anything was booked on or reserved for, sorted."""
@@ -189,7 +189,7 @@ class RiskAccounts:
         assert not is_deposit or event.currency == BASE_CURRENCY, f"a deposit in {event.currency}"
         if event.event_id in self._deposit_ids:
             return
-        self._deposit_ids.add(event.event_id)
+        self._deposit_ids[event.event_id] = None
         account = self.of(event.account)
         if is_deposit:
             account.deposit(Money(event.amount))

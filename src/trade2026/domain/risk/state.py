@@ -46,7 +46,7 @@ class AccountsState(msgspec.Struct, frozen=True, kw_only=True):
     received: tuple[NewOrderSingle, ...]
     ended: dict[OrderId, str]
     exec_ids: dict[tuple[str, ExecId], None]
-    deposit_ids: tuple[EventId, ...]
+    deposit_ids: dict[EventId, None]
 
 
 class RiskState(msgspec.Struct, frozen=True, kw_only=True):
