@@ -15,7 +15,7 @@ from trade2026.desk.snapshots import Keeper
 from trade2026.domain.execution.parent import Parent, apply
 from trade2026.model.algo import AlgoEvent, AlgoRequest
 
-SNAPSHOT_RULES: Final = 1
+SNAPSHOT_RULES: Final = 2
 """To be raised whenever the same events come to something else."""
 ENDED_KEPT: Final = 2_000
 
