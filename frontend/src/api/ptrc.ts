@@ -419,7 +419,7 @@ export interface paths {
          * SettlementOf
          * @description Return whether one fill is settled, and when it will be.
          *
-         *     Known are the newest 50,000 fills and all that are not settled.
+         *     Known are all that are not settled, and at least the newest 50,000 fills.
          */
         get: operations["SettlementExecIdSettlementOf"];
         put?: never;

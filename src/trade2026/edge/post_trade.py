@@ -180,7 +180,7 @@ def _trade_route(desk: ComplianceDesk) -> BaseRouteHandler:
     async def settlement_of(request: AnyRequest, exec_id: str) -> TradeSettlementReply:
         """Return whether one fill is settled, and when it will be.
 
-        Known are the newest 50,000 fills and all that are not settled.
+        Known are all that are not settled, and at least the newest 50,000 fills.
         """
         books = await desk.books(_until(desk, None))
         account = books.obligations.account_of(exec_id)
