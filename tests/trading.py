@@ -292,7 +292,7 @@ class Desks:
         self.handled: dict[EventHandler, int] = {}
         """Up to where in its stream each fold has done all that it does."""
         self._bus = bus
-        ids = Ids(clock, chance.stream(life, "ids"))
+        ids = self.ids = Ids(clock, chance.stream(life, "ids"))
         self.risk = RiskDesk(
             bus=bus,
             clock=clock,

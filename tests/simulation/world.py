@@ -122,7 +122,7 @@ class World:
         self.bus = bus = FaultyBus(self.log, self.clock, self.luck)
         way = Way(self.venue, bus, self.luck, self.spawn)
         core = Desks(bus, self.clock, way, life=self.lives, archive=self._archive)
-        kills = KillDesk(bus=bus, clock=self.clock, log=LOG, risk=core.risk)
+        kills = KillDesk(bus=bus, clock=self.clock, ids=core.ids, log=LOG, risk=core.risk)
         self.lives += 1
         self._ended = ended = asyncio.Event()
 

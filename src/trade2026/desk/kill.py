@@ -10,9 +10,7 @@ tried on.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Coroutine
-from hashlib import blake2s
 from itertools import groupby
 from typing import Any, Final
 
@@ -21,7 +19,7 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import Trade2026Error, UnavailableError
-from trade2026.core.ids import ClOrdId, EventId
+from trade2026.core.ids import ClOrdId, EventId, Ids
 from trade2026.core.newest import Newest
 from trade2026.desk.persistence import append_until_stored
 from trade2026.desk.risk import RiskDesk
@@ -64,7 +62,7 @@ class KillJob:
         self.refusals: dict[Place, str] = {}
         """Why the last closing order at a place was refused."""
         self.unanswered: dict[Holder, CloseRequest] = {}
-        """What was asked to be closed last, and may have been done: it is asked for once more."""
+        """What was asked to be closed last, and may have been done."""
         self.left: tuple[str, ...] = ()
         self.is_late = False
         """Whether it was told that it takes too long."""
@@ -73,7 +71,6 @@ class KillJob:
         self.is_over = False
         """Whether somebody allowed trading again, or killed anew."""
         self._tried_ns: dict[str | Place, TimeNs] = {}
-        self._rounds: Counter[Holder] = Counter()
 
     def is_ended_by(self, control: RiskControl) -> bool:
         """Return whether *control* ends it: a release, or a kill that asks for no less.
@@ -96,25 +93,24 @@ class KillJob:
         self._tried_ns[what] = now_ns
         return True
 
-    def attempt(self, request: CloseRequest) -> CloseRequest:
-        """Return *request* under a name of its own, or the one before it that nobody answered.
+    def attempt(self, wanted: CloseRequest, ids: Ids) -> CloseRequest:
+        """Return *wanted* under a new name, or under that by which nobody answered of the same.
 
-        Names are made of the kill: an attempt that is repeated is the same order. Without that,
-        one whose answer was lost would close twice what a strategy holds where others hold more.
+        The same asked for again is one order: the OMS gathers none while its log is away. What
+        nobody answered and is not wanted any more is left to itself, as is what an earlier life
+        asked for: whether it was done or comes late, risk approves no close beyond what is held
+        less other closes.
         """
-        who = _holder(request)
-        if who not in self.unanswered:
-            text = "/".join((self.control.control_id, *who, str(self._rounds[who])))
-            digest = blake2s(text.encode(), digest_size=16).hexdigest()
-            name = ClOrdId(f"{KILL_SWITCH}-{digest}")
-            self.unanswered[who] = msgspec.structs.replace(request, cl_ord_id=name)
+        who = _holder(wanted)
+        last = self.unanswered.get(who)
+        if last is None or msgspec.structs.replace(last, cl_ord_id=None) != wanted:
+            name = ClOrdId(f"{KILL_SWITCH}-{ids.new()}")
+            self.unanswered[who] = msgspec.structs.replace(wanted, cl_ord_id=name)
         return self.unanswered[who]
 
     def answered(self, request: CloseRequest) -> None:
         """Note that what came of an attempt is known: the next one is another."""
-        who = _holder(request)
-        self._rounds[who] += 1
-        del self.unanswered[who]
+        del self.unanswered[_holder(request)]
 
     def report(
         self, status: KillStatus, now_ns: TimeNs, flat_ns: TimeNs | None = None
@@ -138,10 +134,11 @@ class KillDesk:
     """Carries out kills, and reports on them."""
 
     def __init__(
-        self, *, bus: Bus, clock: Clock, log: FilteringBoundLogger, risk: RiskDesk
+        self, *, bus: Bus, clock: Clock, ids: Ids, log: FilteringBoundLogger, risk: RiskDesk
     ) -> None:
         self._bus = bus
         self._clock = clock
+        self._ids = ids
         self._log = log
         self._risk = risk
         self._book = risk.book
@@ -256,7 +253,7 @@ class KillDesk:
             del self._closing[place]
 
     async def _close(self, job: KillJob, wanted: CloseRequest) -> None:
-        request = job.attempt(wanted)
+        request = job.attempt(wanted, self._ids)
         try:
             closed = await self._bus.ask(ORDERS_CLOSE, request)
         except Trade2026Error as error:

@@ -59,7 +59,9 @@ def build(context: Context) -> Service:
     breakers = BreakerDesk(
         bus=context.bus, clock=context.clock, ids=context.ids, log=context.log, risk=desk
     )
-    kills = KillDesk(bus=context.bus, clock=context.clock, log=context.log, risk=desk)
+    kills = KillDesk(
+        bus=context.bus, clock=context.clock, ids=context.ids, log=context.log, risk=desk
+    )
     snapshots = snapshots_of(context, desk.keeper())
     # Beside this process: a day of orders is judged as long as it takes, and no order waits for it.
     port_offset = context.addresses.port("NATS") - BY_NAME["NATS"].port("")

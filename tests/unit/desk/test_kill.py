@@ -21,14 +21,14 @@ from tests.trading import (
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S
-from trade2026.core.errors import VenueUnavailableError
+from trade2026.core.errors import UnavailableError, VenueUnavailableError
 from trade2026.core.ids import AccountId, EventId, StrategyId
 from trade2026.core.numbers import Px, Qty, parse_nanos
 from trade2026.desk.closing import Closer
-from trade2026.desk.kill import FLAT_WITHIN_NS, KillDesk
+from trade2026.desk.kill import CLOSE_EVERY_NS, FLAT_WITHIN_NS, KillDesk
 from trade2026.model.execution import ExecType, VenueOrderStatus
 from trade2026.model.instrument import PRISM
-from trade2026.model.kill import KillReport, KillStatus
+from trade2026.model.kill import Closed, CloseRequest, KillReport, KillStatus
 from trade2026.model.order import OrderStatusRequest, OrdStatus, Side
 from trade2026.model.risk import HaltRequest, RefusalCode, RiskControl, TradingMode
 from trade2026.model.subjects import (
@@ -47,7 +47,7 @@ class World:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.kills = KillDesk(bus=core.bus, clock=core.clock, log=LOG, risk=core.risk)
+        self.kills = KillDesk(bus=core.bus, clock=core.clock, ids=core.ids, log=LOG, risk=core.risk)
 
     async def begin(self) -> None:
         bus, closer = self.core.bus, Closer(self.core.oms)
@@ -190,6 +190,60 @@ async def test_a_restart_in_the_middle_goes_on_with_it(
         await last.begin()
         assert last.kills.under_way() == []
         assert [one.control_id for one in last.kills.reports()] == [control.control_id]
+
+
+@pytest.mark.parametrize("looks", [0, 8])
+async def test_a_restart_is_not_slower_than_the_life_before_it(
+    log: MemoryLog, venue: PlainVenue, tmp_path: Path, looks: int
+) -> None:
+    archive = tmp_path / "orders.db"
+    async with running_core(log, venue, archive=archive) as core:
+        first = World(core)
+        await first.begin()
+        await first.hold()
+        core.risk.book.quote(PRISM, "BTCUSDT", a_quote("0", "0"), NOW_NS)
+        await first.kill()
+        for _ in range(looks):
+            core.clock.advance(CLOSE_EVERY_NS)
+            await first.step()
+        assert [one.close_count for one in first.kills.under_way()] == [looks]
+
+    async with running_core(log, venue, life=1, archive=archive) as core:
+        reborn = World(core)
+        await reborn.begin()
+        await reborn.step()
+        await until(lambda: not reborn.held())
+
+        assert [one.close_count for one in reborn.kills.under_way()] == [1]
+
+
+async def test_what_is_wanted_by_now_is_asked_for_and_not_what_nobody_answered(
+    log: MemoryLog, venue: PlainVenue
+) -> None:
+    async with running_core(log, venue) as core:
+        world, asked = World(core), list[CloseRequest]()
+        await core.bus.fold(RISK_CONTROL, world.kills.on_control)
+        await world.hold()
+        await world.hold()
+
+        async def lost(request: CloseRequest) -> Closed:
+            asked.append(request)
+            raise UnavailableError("lost on the way back")
+
+        await core.bus.serve(ORDERS_CLOSE, lost)
+        await world.kill("strategy:manual")
+        for lot in (0, 0, 1, 0):
+            # As where a fill was busted meanwhile.
+            share = core.risk.book.accounts.get("default").share("manual")
+            share.move("BTCUSDT", -lot * parse_nanos("0.01"), 0)
+            core.clock.advance(CLOSE_EVERY_NS)
+            await world.step()
+
+        assert [one.order_qty for one in asked] == [
+            parse_nanos(text) for text in ("0.02", "0.02", "0.01", "0.01")
+        ]
+        one, again, other, other_again = (request.cl_ord_id for request in asked)
+        assert one == again != other == other_again
 
 
 async def test_what_is_not_flat_in_time_is_told_of_and_tried_on(world: World) -> None:

@@ -43,7 +43,7 @@ class World:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.kills = KillDesk(bus=core.bus, clock=core.clock, log=LOG, risk=core.risk)
+        self.kills = KillDesk(bus=core.bus, clock=core.clock, ids=core.ids, log=LOG, risk=core.risk)
         self.closer = Closer(core.oms)
         self.silent: set[str] = set()
         """Scopes that are never cleared, and symbols that are never closed."""
@@ -212,7 +212,7 @@ async def test_a_stop_ends_what_waits_and_the_next_life_goes_on(world: World) ->
 
     world.silent = set()
     core = world.core
-    world.kills = KillDesk(bus=core.bus, clock=core.clock, log=LOG, risk=core.risk)
+    world.kills = KillDesk(bus=core.bus, clock=core.clock, ids=core.ids, log=LOG, risk=core.risk)
     await core.bus.fold(KILL_REPORT, world.kills.on_report)
     await core.bus.fold(RISK_CONTROL, world.kills.on_control)
     async with world.at_work():

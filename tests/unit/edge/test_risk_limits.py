@@ -72,7 +72,13 @@ class World:
             log=service_log("risk"),
             risk=self.desk,
         )
-        self.kills = KillDesk(bus=self.bus, clock=clock, log=service_log("risk"), risk=self.desk)
+        self.kills = KillDesk(
+            bus=self.bus,
+            clock=clock,
+            ids=Ids(clock, chance.stream(3, "ids")),
+            log=service_log("risk"),
+            risk=self.desk,
+        )
         doorkeeper = Doorkeeper(TokenVerifier(self.mint, clock), RegoPolicy())
         routes = [
             *limit_routes(self.desk),
