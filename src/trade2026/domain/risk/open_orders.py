@@ -5,7 +5,6 @@ Sums are kept as orders come and go, because an order is judged in microseconds.
 
 from trade2026.core.ids import OrderId
 from trade2026.core.numbers import Px, Qty
-from trade2026.model.order import Side
 
 
 class OpenSide:
@@ -43,10 +42,6 @@ class OpenOrders:
         self.buys, self.sells = OpenSide(), OpenSide()
         self.reserved = 0
         """The buying power held for them."""
-
-    def of(self, side: Side) -> OpenSide:
-        """Return those of one side."""
-        return self.buys if side.sign > 0 else self.sells
 
     def best_bid_px(self) -> Px | None:
         """Return the highest limit to buy, or None without any."""
