@@ -289,7 +289,8 @@ def test_what_passes_every_check_keeps_every_limit(
     )
     if any(judged(check, order, calm) is not None for check in RISK_CHECKS):
         return
-    after = calm.worst_qty(order.side) + order.order_qty
+    promised = calm.open_buy_qty if order.side is Side.BUY else calm.open_sell_qty
+    after = calm.position_qty * order.side.sign + promised + order.order_qty
     reference = calm.reference_px(order.side)
 
     assert reference is not None

@@ -18,6 +18,7 @@ from trade2026.core.errors import StoreDamagedError, UnavailableError
 from trade2026.core.ids import EventId, ExecId
 from trade2026.desk.journal import Journal
 from trade2026.desk.known_orders import KnownOrders
+from trade2026.domain.oms.kept import Fill
 from trade2026.domain.oms.order import Order
 from trade2026.domain.oms.query import EVERY_ORDER, OrderQuery
 from trade2026.model.execution import ExecutionReport
@@ -189,19 +190,24 @@ async def test_a_restart_reads_only_what_came_after_the_archive(
     assert orders.cash_opened("default")
 
 
-async def test_an_archive_ahead_of_the_fold_changes_nothing_when_the_rest_is_read(
-    log: MemoryLog, venue: PlainVenue, path: Path, desk: Desk
-) -> None:
+@pytest.fixture
+async def before(
+    log: MemoryLog, venue: PlainVenue, path: Path
+) -> tuple[dict[OrdStatus, int], tuple[Fill, ...]]:
+    """Leave an archive with a filled order, as if the fold had not met any of it; return it."""
     async with running_core(log, venue, archive=path) as core:
         orders = core.oms.journal.orders
         await fill(core, "key")
-        # As if the fold had not come back from the log with any of it.
         last_seq = log.last_seq(Stream.ORDERS)
         await orders.commit(
             log_id=log_id(log), seq=0, last_seq=last_seq, now_ns=core.clock.now_ns()
         )
-        before = orders.counts(), await orders.fills()
+        return orders.counts(), await orders.fills()
 
+
+async def test_an_archive_ahead_of_the_fold_changes_nothing_when_the_rest_is_read(
+    before: tuple[dict[OrdStatus, int], tuple[Fill, ...]], desk: Desk
+) -> None:
     with capture_logs() as told:
         await desk.begin()
     assert not told
@@ -211,19 +217,11 @@ async def test_an_archive_ahead_of_the_fold_changes_nothing_when_the_rest_is_rea
 
 
 async def test_a_start_that_is_cut_short_does_not_forget_how_far_the_archive_is(
-    log: MemoryLog, venue: PlainVenue, path: Path, desk: Desk
+    before: tuple[dict[OrdStatus, int], tuple[Fill, ...]], log: MemoryLog, path: Path, desk: Desk
 ) -> None:
-    async with running_core(log, venue, archive=path) as core:
-        orders = core.oms.journal.orders
-        await fill(core, "key")
-        last_seq = log.last_seq(Stream.ORDERS)
-        await orders.commit(
-            log_id=log_id(log), seq=0, last_seq=last_seq, now_ns=core.clock.now_ns()
-        )
-        before = orders.counts(), await orders.fills()
     # The next life is killed when it has read one event of those that the archive has.
     short = KnownOrders(SqliteOrderArchive(path))
-    assert short.load(log_id(log), last_seq) == 0
+    assert short.load(log_id(log), log.last_seq(Stream.ORDERS)) == 0
     await short.commit(log_id=log_id(log), seq=1, last_seq=1, now_ns=NOW_NS)
     short.close()
 

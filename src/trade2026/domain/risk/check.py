@@ -138,11 +138,6 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
         promised = self.open_buy_qty if side is Side.BUY else self.open_sell_qty
         return Qty(max(0, -self.position_qty * side.sign - promised))
 
-    def worst_qty(self, side: Side) -> int:
-        """Return the position if all open orders of *side* fill, positive in its direction."""
-        promised = self.open_buy_qty if side is Side.BUY else self.open_sell_qty
-        return self.position_qty * side.sign + promised
-
 
 RiskCheck: TypeAlias = Callable[[SizedOrder, RiskView], Refusal | None]
 """One check: why the order is refused, or None."""
@@ -191,6 +186,11 @@ def sized(order: NewOrderSingle, view: RiskView) -> SizedOrder:
 
 
 def _dearest(order: NewOrderSingle, reference: Px | None) -> Px | None:
+    """Return the highest price the order may reasonably trade at, or None without any price.
+
+    A buy trades at its limit or better. A sell far below the market trades at the market,
+    so its own limit would make it look smaller than it is.
+    """
     limit = order.price if order.ord_type in WITH_LIMIT else None
     if limit is None:
         # A stop to buy trades where it is reached, above the market of now.

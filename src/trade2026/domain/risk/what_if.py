@@ -3,7 +3,7 @@
 import msgspec
 
 from trade2026.core.numbers import Money
-from trade2026.domain.risk.check import RiskView, order_value, sized
+from trade2026.domain.risk.check import RiskView, sized
 from trade2026.domain.risk.checks import RISK_CHECKS
 from trade2026.domain.risk.value_at_risk import ValueAtRisk
 from trade2026.model.order import NewOrderSingle
@@ -39,9 +39,8 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
 def what_if(order: NewOrderSingle, view: RiskView) -> WhatIf:
     """Return what *order* would do, and what every check says of it."""
     asked = sized(order, view)
-    side, px = order.side, asked.dearest_px
-    value = Money(0) if px is None else order_value(px, order.order_qty)
-    now_qty = max(view.worst_qty(side) * side.sign, view.position_qty, key=abs)
+    sign = order.side.sign
+    now_qty = max(asked.worst_qty * sign, view.position_qty, key=abs)
     bound = view.bound_margin + view.reserved
     return WhatIf(
         before=Standing(
@@ -52,9 +51,9 @@ def what_if(order: NewOrderSingle, view: RiskView) -> WhatIf:
         ),
         after=Standing(
             gross_exposure=Money(view.gross_exposure + asked.opening_value),
-            net_exposure=Money(view.net_exposure + side.sign * value),
+            net_exposure=Money(view.net_exposure + sign * asked.value),
             margin=Money(bound + asked.needed),
-            value_at_risk=view.value_at_risk((view.worst_qty(side) + order.order_qty) * side.sign),
+            value_at_risk=view.value_at_risk((asked.worst_qty + order.order_qty) * sign),
         ),
         rules=tuple(
             RuleVerdict(
