@@ -37,13 +37,14 @@ class Forgetting(RuleBasedStateMachine):
         self.settled_seq = 0
         self.reports = 0
 
-    @rule(is_sent=st.booleans())
-    def place(self, is_sent: bool) -> None:
+    @rule(is_sent=st.booleans(), is_reduce_only=st.booleans())
+    def place(self, is_sent: bool, is_reduce_only: bool) -> None:
         number = self.seq + 1
         request = an_order(
             order_id=OrderId(f"order-{number:06}"),
             cl_ord_id=ClOrdId(f"key-{number}"),
             order_qty=Qty(4),
+            is_reduce_only=is_reduce_only,
         )
         self.book(decide.received(request, NOW_NS))
         if is_sent:
@@ -127,9 +128,13 @@ class Forgetting(RuleBasedStateMachine):
         assert self.lean.counts() == self.whole.counts()
         assert self.lean.unknown == self.whole.unknown
         assert self.lean.cash_opened("default") == self.whole.cash_opened("default")
-        assert {o.request.order_id for o in self.lean.open_orders()} == {
-            o.request.order_id for o in self.whole.open_orders()
-        }
+        still_open = self.whole.open_orders()
+        ids = {o.request.order_id for o in still_open}
+        assert {o.request.order_id for o in self.lean.open_orders()} == ids
+        reducing = [o for o in still_open if o.request.is_reduce_only]
+        for orders in (self.whole, self.lean):
+            found = orders.reducing("default", "BTCUSDT")
+            assert sorted(found, key=lambda o: o.request.order_id) == reducing
         for order in self.whole.page(limit=ALL):
             order_id = order.request.order_id
             here = self.lean.get(order_id)

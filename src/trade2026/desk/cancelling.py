@@ -20,7 +20,7 @@ from trade2026.domain.oms import decide
 from trade2026.domain.oms.decide import Resume
 from trade2026.domain.oms.insisting import KILL_MOST_NS, may_insist
 from trade2026.domain.oms.order import Order
-from trade2026.domain.oms.reducing import beyond_position, openers
+from trade2026.domain.oms.reducing import beyond_position
 from trade2026.domain.oms.working import EXPIRY, is_over
 from trade2026.model.risk import is_covered
 
@@ -134,12 +134,10 @@ class Cancels:
 
     async def keep_reducing(self, account: str, symbol: str) -> None:
         """Have the reduce-only orders cancelled for which too little is held by now."""
-        orders = [
-            one for one in self._journal.orders.open_orders(account) if one.request.symbol == symbol
-        ]
-        await self.each(
-            beyond_position(self._journal.orders.held(account, symbol), orders), REDUCING
-        )
+        orders = self._journal.orders
+        reducing = orders.reducing(account, symbol)
+        if reducing:
+            await self.each(beyond_position(orders.held(account, symbol), reducing), REDUCING)
 
     async def _wish(
         self,
@@ -179,7 +177,7 @@ class Cancels:
             place = (order.request.account, order.request.symbol)
             places.setdefault(place, []).append(order)
         held = self._journal.orders.held
-        return [o for place, these in places.items() for o in openers(held(*place), these)]
+        return [o for place, these in places.items() for o in beyond_position(held(*place), these)]
 
 
 def _rooms() -> defaultdict[str, asyncio.Semaphore]:

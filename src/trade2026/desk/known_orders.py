@@ -130,9 +130,13 @@ class KnownOrders:
         account = order.request.account
         return tuple(self.by_key(account, group.key_of(n)) for n in range(group.count))
 
-    def open_orders(self, account: str | None = None) -> tuple[Order, ...]:
-        """Return the open orders, of one account or of all, oldest first."""
-        return self._live.open_orders(account)
+    def open_orders(self) -> tuple[Order, ...]:
+        """Return the open orders, oldest first."""
+        return self._live.open_orders()
+
+    def reducing(self, account: str, symbol: str) -> tuple[Order, ...]:
+        """Return the account's open reduce-only orders in *symbol*, oldest first."""
+        return self._live.reducing(account, symbol)
 
     def events_of(self, order_id: str) -> tuple[OrderEvent, ...]:
         """Return the life of an order, in order; empty where there is no such order."""

@@ -54,6 +54,8 @@ class Orders:
         self._by_key: dict[tuple[AccountId, ClOrdId], OrderId] = {}
         self._open: dict[OrderId, None] = {}
         """A set that keeps its order, so that a cancel of all goes oldest first."""
+        self._reducing: dict[tuple[AccountId, str], dict[OrderId, None]] = {}
+        """Those of them that may only reduce: looked for at every fill, and few."""
         self._done: deque[OrderId] = deque()
         """In the order in which they ended or were recalled: the first to be forgotten."""
         self._fills: deque[Fill] = deque()
@@ -96,10 +98,14 @@ class Orders:
         order_id = self._by_key.get((AccountId(account), ClOrdId(cl_ord_id)))
         return None if order_id is None else self._lives[order_id].order
 
-    def open_orders(self, account: str | None = None) -> tuple[Order, ...]:
-        """Return the open orders, of one account or of all, oldest first."""
-        orders = (self._lives[order_id].order for order_id in self._open)
-        return tuple(o for o in orders if account is None or o.request.account == account)
+    def open_orders(self) -> tuple[Order, ...]:
+        """Return the open orders, oldest first."""
+        return tuple(self._lives[order_id].order for order_id in self._open)
+
+    def reducing(self, account: str, symbol: str) -> tuple[Order, ...]:
+        """Return the account's open reduce-only orders in *symbol*, oldest first."""
+        ids = self._reducing.get((AccountId(account), symbol), ())
+        return tuple(self._lives[order_id].order for order_id in ids)
 
     def page(
         self, query: OrderQuery = EVERY_ORDER, *, after: str | None = None, limit: int = 100
@@ -274,7 +280,7 @@ class Orders:
             self._fills_of[order_id] = fills
         self._gone[order.status] -= 1
         if order.is_done:
-            self._end(order_id)
+            self._end(order)
         return order
 
     def _totals(self) -> Totals:
@@ -338,7 +344,7 @@ class Orders:
         life.events.append(event)
         self._changed[order_id] = None
         if after.status in DONE and before.status not in DONE:
-            self._end(order_id)
+            self._end(after)
         if books_fill(event, before):
             moved = (after.cum_qty - before.cum_qty) * event.report.side.sign
             self._book_fill(event, after.request.strategy, moved)
@@ -354,12 +360,18 @@ class Orders:
         else:
             self._ids.append(order_id)
         self._open[order_id] = None
+        if order.request.is_reduce_only:
+            place = (order.request.account, order.request.symbol)
+            self._reducing.setdefault(place, {})[order_id] = None
         life = self._lives[order_id] = _Life(order)
         return life
 
-    def _end(self, order_id: OrderId) -> None:
-        self._open.pop(order_id, None)
-        self._done.append(order_id)
+    def _end(self, order: Order) -> None:
+        request = order.request
+        self._open.pop(request.order_id, None)
+        self._done.append(request.order_id)
+        if request.is_reduce_only:
+            del self._reducing[request.account, request.symbol][request.order_id]
 
     def _drop(self, order: Order) -> None:
         order_id = order.request.order_id

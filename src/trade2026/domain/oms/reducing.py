@@ -1,4 +1,4 @@
-"""Reduce-only orders as positions change: those that could open one are not let stand."""
+"""Orders as positions change: those that could open one where they may not are not let stand."""
 
 from collections.abc import Iterable
 
@@ -6,13 +6,8 @@ from trade2026.core.numbers import SignedQty
 from trade2026.domain.oms.order import Order
 
 
-def openers(held: SignedQty, orders: Iterable[Order]) -> list[Order]:
-    """Return the orders of any kind that must go so that nothing can be opened; as below."""
-    return _beyond(held, orders)
-
-
 def beyond_position(held: SignedQty, orders: Iterable[Order]) -> list[Order]:
-    """Return the reduce-only orders that must go, because too little is held for them.
+    """Return those of *orders* that must go, because too little is held for them to reduce.
 
     Older orders keep what there is to reduce. An order that would need only a part of itself
     to go goes as a whole: whether the venue can cut it in time is not certain, and in doubt
@@ -20,12 +15,8 @@ def beyond_position(held: SignedQty, orders: Iterable[Order]) -> list[Order]:
 
     Args:
         held: of the orders' account and symbol, signed.
-        orders: open ones of that account and symbol, oldest first.
+        orders: open ones of that account and symbol that may not open, oldest first.
     """
-    return _beyond(held, (order for order in orders if order.request.is_reduce_only))
-
-
-def _beyond(held: SignedQty, orders: Iterable[Order]) -> list[Order]:
     room = abs(held)
     gone: list[Order] = []
     for order in orders:

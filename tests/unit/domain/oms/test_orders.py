@@ -104,7 +104,6 @@ def test_the_same_key_for_two_orders_is_a_broken_invariant(orders: Orders) -> No
 
 def test_open_orders_come_oldest_first(orders: Orders) -> None:
     assert ids(orders.open_orders()) == ["1", "3", "5"]
-    assert ids(orders.open_orders("other")) == []
 
 
 def test_pages_come_newest_first_and_continue_after_the_cursor(orders: Orders) -> None:
