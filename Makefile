@@ -177,11 +177,10 @@ soak-prism: setup-dev ## Two simulated days of PRISM with its log cut all along:
 bench-restart: setup-dev ## How soon a million orders are folded again after a kill; writes benchmarks/RESTART.md
 	$(BIN)/python benchmarks/restart.py --orders $(or $(ORDERS),1000000) --results benchmarks/RESTART.md
 
-MINUTES ?= 0
-
 .PHONY: bench-orders
-bench-orders: setup-dev .venv-peers/.ready ## An order's way beside NautilusTrader and over HTTP, with floors; writes benchmarks/orders/RESULTS.md
-	$(BIN)/python -m benchmarks.orders --minutes $(MINUTES) --results benchmarks/orders/RESULTS.md
+bench-orders: MINUTES ?= 5
+bench-orders: setup-dev .venv-peers/.ready ## An order's way beside NautilusTrader and over HTTP, with floors (MINUTES=… HOLD=…); writes benchmarks/orders/RESULTS.md
+	$(BIN)/python -m benchmarks.orders --minutes $(MINUTES) $(if $(HOLD),--hold $(HOLD)) --results benchmarks/orders/RESULTS.md
 
 .PHONY: bench-algos
 bench-algos: setup-dev ## Execution algorithms in PRISM against their benchmarks; writes benchmarks/algos/RESULTS.md

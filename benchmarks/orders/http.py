@@ -30,7 +30,6 @@ RATE: Final = 300
 RATES: Final = (100, 200, 300, 400, 500, 600, 800, 1_000)
 CONNECTIONS: Final = 32
 BEHIND_S: Final = 1.0
-HOLD_RATE: Final = 1_000
 WARM_UP_ORDERS: Final = 300
 
 
@@ -74,22 +73,23 @@ def is_clean(told: Told) -> bool:
     return not told.errors and set(told.statuses) == {201} and max(told.times_s) <= BEHIND_S
 
 
-def measure(seconds: float, minutes: float) -> tuple[dict[str, Figure], list[str]]:
+def measure(seconds: float, minutes: float, hold: float) -> tuple[dict[str, Figure], list[str]]:
     """Return the figures of a platform of its own, and what else is worth a line.
 
     Args:
         seconds: for how long each rate is offered.
-        minutes: for how long `HOLD_RATE` is offered afterwards; 0 leaves it out.
+        minutes: for how long *hold* is offered afterwards; 0 leaves it out.
+        hold: orders a second.
     """
     with tempfile.TemporaryDirectory() as folder, running_platform(Path(folder) / "data") as up:
-        widen_limits(up, HOLD_RATE)
+        widen_limits(up, max(hold, *RATES))
         first, sender = audit.first_of(up), Sender(up)
         sender.send(RATE / 3, 3 * WARM_UP_ORDERS / RATE)
         figures, lines = _ladder(sender, seconds)
         if minutes:
-            told = sender.send(HOLD_RATE, 60 * minutes)
-            word = "clean" if is_clean(told) else "NOT CLEAN"
-            lines.append(f"{HOLD_RATE}/s for {minutes:g} minutes, {word}: {_line(told)}")
+            told = sender.send(hold, 60 * minutes)
+            lines.append(_verdict(told, hold, f"{minutes:g} minutes"))
+            figures["held"] = Figure(value=hold if is_clean(told) else 0, text=lines[-1])
         begun = time.monotonic()
         faults = audit.faults_of(up, _traffic(sender), first)
         count = len(sender.acknowledged)
@@ -106,8 +106,7 @@ def _ladder(sender: Sender, seconds: float) -> tuple[dict[str, Figure], list[str
     best = Figure(value=0, text="none was clean")
     for rate in RATES:
         told = sender.send(rate, seconds)
-        word = "clean" if is_clean(told) else "not clean"
-        lines.append(f"{rate}/s for {seconds:g} s, {word}: {_line(told)}")
+        lines.append(_verdict(told, rate, f"{seconds:g} s"))
         print(lines[-1], flush=True)
         if rate == RATE:
             figures |= _latency(told)
@@ -126,11 +125,15 @@ def _latency(told: Told) -> dict[str, Figure]:
     return {"http p50": in_ms(0.5), "http p99": in_ms(0.99)}
 
 
-def _line(told: Told) -> str:
-    rate = len(told.times_s) / told.seconds
+def _verdict(told: Told, rate: float, length: str) -> str:
+    word = "clean" if is_clean(told) else "not clean"
+    reached = len(told.times_s) / told.seconds
     worst = max(told.times_s) * 1e3
     said = "" if not told.errors else f", {dict(told.statuses)} {told.errors[0]}"
-    return f"{figure(told.times_s).text}, worst {worst:,.0f} ms, {rate:,.0f}/s{said}"
+    return (
+        f"{rate:g}/s for {length}, {word}: {figure(told.times_s).text}, worst {worst:,.0f} ms, "
+        f"{reached:,.0f}/s{said}"
+    )
 
 
 def _traffic(sender: Sender) -> Any:
