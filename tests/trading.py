@@ -34,6 +34,7 @@ from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.risk import RiskDesk
 from trade2026.desk.snapshots import Keeper, Snapshots
+from trade2026.domain.oms.lanes import lanes_of
 from trade2026.domain.risk.book import RiskBook
 from trade2026.model.execution import ExecType, ExecutionReport, VenueAck, VenueOrderStatus
 from trade2026.model.instrument import LIVE_INSTRUMENTS, PRISM, PRISM_INSTRUMENTS
@@ -357,7 +358,7 @@ class Desks:
         market = self.algos.market
         await bus.fold(MARKET_TRADE, market.on_trades, from_seq=await market.first_trade_seq())
         await bus.fold(MARKET_QUOTE, market.on_quotes, from_seq=await market.first_quote_seq())
-        await bus.consume(EXEC_REPORT, self.algos.on_report, durable="oms-reports")
+        await bus.consume(EXEC_REPORT, self.algos.on_report, durable="oms-reports", lanes=lanes_of)
         await bus.consume(RISK_CONTROL, self.algos.on_control, durable="oms-control")
         await self.oms.open_accounts()
 

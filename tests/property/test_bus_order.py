@@ -2,13 +2,16 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.contract.bus.messages import Book, deposit, until
+from tests.contract.bus.messages import Book, account_of, deposit, until
 
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.core.clock import SystemClock
+from trade2026.model.journal import JournalEvent
 from trade2026.model.subjects import ORDERS_EVENT
+from trade2026.ports.bus import Delivery
 
 ACCOUNTS: tuple[str, ...] = ("a", "b", "c")
 Step = tuple[str, int]
@@ -23,23 +26,31 @@ steps = st.lists(
 )
 
 
+@pytest.mark.parametrize("is_apart", [False, True])
 @settings(max_examples=40, deadline=None)
 @given(script=steps, poisoned=st.sets(st.tuples(st.sampled_from(ACCOUNTS), st.integers(1, 6))))
 def test_a_durable_handles_each_key_in_order_up_to_its_first_poison(
-    script: list[Step], poisoned: set[tuple[str, int]]
+    script: list[Step], poisoned: set[tuple[str, int]], *, is_apart: bool
 ) -> None:
-    asyncio.run(_play(script, poisoned))
+    asyncio.run(_play(script, poisoned, is_apart=is_apart))
 
 
-async def _play(script: list[Step], poisoned: set[tuple[str, int]]) -> None:
+async def _play(script: list[Step], poisoned: set[tuple[str, int]], *, is_apart: bool) -> None:
     log = MemoryLog()
     book = Book()
     book.failing = set(poisoned)
     counts: dict[str, int] = dict.fromkeys(ACCOUNTS, 0)
 
+    async def take(event: JournalEvent, delivery: Delivery) -> None:
+        # Some of them take longer, so that others could overtake them.
+        for _ in range(3 * delivery.stream_seq % 7):
+            await asyncio.sleep(0)
+        await book.take(event, delivery)
+
     async def live() -> LocalBus:
         bus = LocalBus(log, SystemClock(), with_codec=False)
-        await bus.consume(ORDERS_EVENT, book.take, durable="sink", max_tries=1)
+        lanes = account_of if is_apart else None
+        await bus.consume(ORDERS_EVENT, take, durable="sink", lanes=lanes, max_tries=1)
         return bus
 
     bus = await live()

@@ -11,7 +11,7 @@ bounded number of times, in place, so that order per key holds; after that the s
 `Poison` says what happens.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -38,6 +38,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 CommandHandler = Callable[[Any], Awaitable[Any]]
 EventHandler = Callable[[Any, Delivery], Awaitable[None]]
 LiveHandler = Callable[[str, Any], None]
+LanesOf = Callable[[Any], Collection[Hashable]]
+"""Names what an event has to be in order with."""
 PoisonHandler = Callable[[Event[Any], Any, Delivery, str], Awaitable[None]]
 """Called with the subject, the message (None if undecodable), its place, and the reason."""
 
@@ -151,6 +153,7 @@ class Bus(Protocol):
         handler: Callable[[M, Delivery], Awaitable[None]],
         *,
         durable: str,
+        lanes: LanesOf | None = None,
         on_poison: PoisonHandler | None = None,
         max_tries: int = 5,
     ) -> Subscription:
@@ -160,6 +163,10 @@ class Bus(Protocol):
         intake of reports. *on_poison* is called once an event has failed *max_tries*
         times; for `Poison.DEAD_LETTER` subjects the bus has then stored it in the
         dead-letter stream, for `Poison.HALT` subjects the consumer stays stopped before it.
+
+        Without *lanes* one event follows another. With them, events that share none of theirs are
+        handled side by side, and each after those before it in every lane of its own; a handler
+        may then be given events again, behind one that failed, which it has had.
         """
         ...
 

@@ -12,6 +12,7 @@ from trade2026.desk.recent import from_newest
 from trade2026.desk.rechecking import Rechecker
 from trade2026.desk.snapshots import Snapshots
 from trade2026.desk.trades import Trades
+from trade2026.domain.oms.lanes import lanes_of
 from trade2026.edge.algos import algo_routes, algo_write_routes
 from trade2026.edge.order_groups import group_routes
 from trade2026.edge.order_routes import change_routes, list_routes, order_routes, write_routes
@@ -95,12 +96,14 @@ def _intakes_of_orders(
             subject=EXEC_REPORT,
             handler=algos.on_report,
             durable="oms-reports",
+            lanes=lanes_of,
             on_poison=halter.on_poison,
         ),
         Consume(
             subject=LIVE_REPORT,
             handler=algos.on_report,
             durable="oms-live-reports",
+            lanes=lanes_of,
             on_poison=halter.on_poison,
         ),
         Serve(subject=ORDERS_CLOSE, handler=closer.on_close),

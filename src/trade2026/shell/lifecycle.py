@@ -131,9 +131,13 @@ class ServiceLife:
         match intake:
             case Serve(subject=subject, handler=handler):
                 return await self._bus.serve(subject, self._watched(handler))
-            case Consume(subject=subject, handler=handler, durable=durable, on_poison=on_poison):
+            case Consume():
                 return await self._bus.consume(
-                    subject, handler, durable=durable, on_poison=on_poison
+                    intake.subject,
+                    intake.handler,
+                    durable=intake.durable,
+                    lanes=intake.lanes,
+                    on_poison=intake.on_poison,
                 )
             case Fold(subject=subject, handler=handler, from_seq=begin, on_poison=on_poison):
                 return await self._bus.fold(

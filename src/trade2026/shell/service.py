@@ -20,7 +20,7 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.clock import Clock
 from trade2026.core.ids import Ids
 from trade2026.model.subjects import Command, Event, Live
-from trade2026.ports.bus import Bus, Delivery, PoisonHandler
+from trade2026.ports.bus import Bus, Delivery, LanesOf, PoisonHandler
 from trade2026.shell.addresses import Addresses
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -69,6 +69,8 @@ class Consume:
     subject: Event[Any]
     handler: Callable[[Any, Delivery], Awaitable[None]]
     durable: str
+    lanes: LanesOf | None = None
+    """What of it may be handled side by side; without, one event follows another."""
     on_poison: PoisonHandler | None = None
 
 

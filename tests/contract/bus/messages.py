@@ -54,6 +54,11 @@ async def print_trade(bus: Bus, symbol: str, venue: str = "PRISM") -> int:
     )
 
 
+def account_of(event: CashDeposited) -> tuple[str]:
+    """Return the only lane of a deposit."""
+    return (event.account,)
+
+
 class Book:
     """A handler that writes down what it gets, and fails where it is told to."""
 

@@ -11,21 +11,27 @@ keys go on. A durable tries the parked event again from time to time and, once i
 handled, catches up on the key from the log; one that killed its processes is left alone
 until another version of this package comes. A fold leaves a key parked until the restart
 that folds anew.
+
+Where lanes are named, events that share none are handled side by side: see `ahead.py`. Only as
+long as a death is looked into, and for parked keys, one event follows another even so.
 """
 
 import asyncio
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import structlog
 
+from trade2026.adapters.bus.ahead import Ahead
 from trade2026.adapters.bus.cursor import CursorKeeper
-from trade2026.adapters.bus.handling import End, Handling
-from trade2026.adapters.bus.log import Burial, EventLog, Halted, Record
+from trade2026.adapters.bus.handling import End, Handling, Outcome
+from trade2026.adapters.bus.log import Burial, EventLog, Halted, Once, Record
 from trade2026.adapters.bus.task import Tasks
-from trade2026.core.errors import BusUnavailableError
+from trade2026.core.errors import BusUnavailableError, CodecError
 from trade2026.model.subjects import Event, Poison
-from trade2026.ports.bus import EventHandler, PoisonHandler, QueueStats
+from trade2026.ports.bus import EventHandler, LanesOf, PoisonHandler, QueueStats
 
 STOP_GRACE_S: Final = 5.0
 TURN_COUNT: Final = 32
@@ -63,6 +69,7 @@ class Consumer:
         on_poison: PoisonHandler | None,
         max_tries: int,
         durable: str = "",
+        lanes: LanesOf | None = None,
         from_seq: int = 1,
         until_seq: int | None = None,
     ) -> None:
@@ -82,6 +89,11 @@ class Consumer:
         self._is_idle = False
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
+        self._lanes = lanes
+        self._ahead = Ahead(self._try, self._conclude, self._tasks)
+        self._taken_seq = 0
+        self._patience: asyncio.Timeout | None = None
+        """While the next event is waited for beside what is in hand."""
         self._behind = 0
         self._caught_up = asyncio.Event()
 
@@ -98,6 +110,8 @@ class Consumer:
             from_seq = self._keeper.seq + 1
             self._source = self._log.read(self._subject.stream, self._subject.wildcard, from_seq)
             self._tasks.keep(self._keeper.run(), name=f"cursor {self._name}")
+        if self._lanes is not None:
+            self._tasks.keep(self._ahead.run(), name=f"conclude {self._name}")
         self._behind = await self._source.open()
         if not self._behind:
             self._caught_up.set()
@@ -126,6 +140,7 @@ class Consumer:
         while not self._handling.stopping.is_set():
             record = await self._next()
             if record is None:
+                await self._ahead.drained()
                 await self._retry_due()
                 continue
             await self._take(record)
@@ -142,21 +157,28 @@ class Consumer:
         due_s = self._next_retry_s()
         self._is_idle = True
         try:
-            if due_s is None:
+            if due_s is None and self._lanes is None:
                 await self._source.wait()
             else:
-                async with asyncio.timeout_at(due_s):
+                async with asyncio.timeout_at(due_s) as self._patience:
                     await self._source.wait()
         except TimeoutError:
             return None
         finally:
-            self._is_idle = False
+            self._is_idle, self._patience = False, None
         if due_s is not None and due_s <= asyncio.get_running_loop().time():
             return None
         return self._source.pop()
 
     async def _take(self, record: Record) -> None:
-        assert record.seq > self._seq, f"{self._name} was at {self._seq}, got {record.seq}"
+        assert record.seq > self._taken_seq, f"{self._name}: {record.seq} after {self._taken_seq}"
+        self._taken_seq = record.seq
+        is_careful = self._keeper is not None and self._keeper.is_careful
+        if self._lanes is not None and not is_careful:
+            record = msgspec.structs.replace(record, once=record.once or Once())
+            await self._ahead.begin(record, self._lanes_of(record))
+            return
+        await self._ahead.drained()
         if record.subject in self._parked:
             self._pass(record)
             return
@@ -172,13 +194,33 @@ class Consumer:
         outcome = await self._handling.handle(
             record, tries=self._max_tries, is_redelivered=deaths > 0
         )
-        match outcome.end:
-            case End.HANDLED:
-                self._pass(record)
-            case End.FAILED:
-                await self._poison(record, outcome.reason)
-            case End.LEFT:
-                return
+        await self._conclude(record, outcome)
+
+    def _lanes_of(self, record: Record) -> Collection[Hashable]:
+        assert self._lanes is not None, "only then is anything handled ahead"
+        try:
+            return self._lanes(self._handling.message(record))
+        except CodecError:
+            # It fails by itself.
+            return ()
+
+    async def _try(self, record: Record) -> Outcome | None:
+        if record.subject in self._parked:
+            return None
+        return await self._handling.handle(record, tries=self._max_tries, is_redelivered=False)
+
+    async def _conclude(self, record: Record, outcome: Outcome | None) -> bool:
+        """Do what follows from an event's outcome, in its place; return whether to go on."""
+        if self._is_lost:
+            return False
+        if outcome is None:
+            # Those before it in its lanes are concluded by now.
+            outcome = await self._try(record)
+        if outcome is None or outcome.end is End.HANDLED:
+            self._pass(record)
+        elif outcome.end is End.FAILED:
+            await self._poison(record, outcome.reason)
+        return self._seq == record.seq
 
     def _pass(self, record: Record) -> None:
         self._seq = record.seq
@@ -204,6 +246,8 @@ class Consumer:
         parked = self._parked.setdefault(record.subject, _Parked(seq=record.seq, due_s=now_s))
         parked.due_s = now_s + parked.pause_s
         parked.pause_s = min(parked.pause_s * 2, RETRY_LAST_S)
+        if self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(self._next_retry_s())
         if parked.alarmed_seq != record.seq:
             parked.alarmed_seq = record.seq
             # Beside the flow: other keys go on while nobody hears the alarm yet.
@@ -294,7 +338,7 @@ class Consumer:
         self._is_lost = True
         _LOG.error("consumer taken over by another process", consumer=self._name)
         self._handling.stopping.set()
-        if self._task is not None and not self._handling.is_in_hand:
+        if self._task is not None and not self._is_handling:
             self._task.cancel()
 
     @property
@@ -314,6 +358,7 @@ class Consumer:
         try:
             if task is not None and not task.done():
                 await self._end(task, grace_s)
+            await self._ahead.finish(grace_s=grace_s)
             await self._tasks.finish(grace_s=0)
             if self._keeper is not None and not self._is_lost and task is not None:
                 await self._keeper.finish(timeout_s=0.5)
@@ -321,9 +366,14 @@ class Consumer:
             self.is_stopped = True
             await self._source.close()
 
+    @property
+    def _is_handling(self) -> bool:
+        """Whether the consumer's own task waits for the handler: then nothing is ahead."""
+        return self._handling.in_hand_count > 0 and self._ahead.is_idle
+
     async def _end(self, task: asyncio.Task[None], grace_s: float) -> None:
         try:
-            if self._handling.is_in_hand:
+            if self._is_handling:
                 await asyncio.wait({task}, timeout=grace_s)
         finally:
             task.cancel()
@@ -333,7 +383,7 @@ class Consumer:
         """Return how the consumer keeps up."""
         return QueueStats(
             name=self._name,
-            pending_count=self._source.pending_count + int(self._handling.is_in_hand),
+            pending_count=self._source.pending_count + self._handling.in_hand_count,
             handled_count=self._handling.handled_count,
             dropped_count=0,
             failed_count=self._handling.failed_count,

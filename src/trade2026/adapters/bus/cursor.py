@@ -50,6 +50,11 @@ class CursorKeeper:
         # Written back at once, so that an older process on the same durable is shut out.
         await self.save()
 
+    @property
+    def is_careful(self) -> bool:
+        """Whether the next event is announced before it is handled."""
+        return self._announce_left > 0
+
     async def announce(self, seq: int) -> int:
         """Write down that *seq* is about to be handled, where that is called for.
 

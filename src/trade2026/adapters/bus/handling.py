@@ -62,13 +62,13 @@ class Handling:
         self.stopping = asyncio.Event()
         self.handled_count = 0
         self.failed_count = 0
-        self.is_in_hand = False
-        """Whether the handler is running at this moment."""
+        self.in_hand_count = 0
+        """How many events the handler has at this moment."""
 
     async def handle(self, record: Record, *, tries: int, is_redelivered: bool) -> Outcome:
         """Give the event to the handler, up to *tries* times."""
         try:
-            message = self._message(record)
+            message = self.message(record)
         except CodecError as error:
             self.failed_count += 1
             return Outcome(End.FAILED, reason_of(error))
@@ -105,12 +105,12 @@ class Handling:
         is_redelivered: bool,  # noqa: FBT001 - passed on as it came.
     ) -> Exception | None:
         attempt = Attempt()
-        self.is_in_hand = True
+        self.in_hand_count += 1
         try:
             with attempt:
                 await self._handler(message, self._delivery(record, is_redelivered=is_redelivered))
         finally:
-            self.is_in_hand = False
+            self.in_hand_count -= 1
         return attempt.error
 
     async def is_told(self, record: Record, reason: str) -> bool:
@@ -126,7 +126,7 @@ class Handling:
         if self._on_poison is None:
             return True
         try:
-            message = self._message(record)
+            message = self.message(record)
         except CodecError:
             message = None
         delivery = self._delivery(record, is_redelivered=True)
@@ -148,7 +148,12 @@ class Handling:
                 return False
             pause_s = min(pause_s * PAUSE_FACTOR, LAST_PAUSE_S)
 
-    def _message(self, record: Record) -> Any:  # noqa: ANN401 - the subject's message type.
+    def message(self, record: Record) -> Any:  # noqa: ANN401 - the subject's message type.
+        """Return the event.
+
+        Raises:
+            CodecError: it is none.
+        """
         if not isinstance(record.content, bytes):
             return record.content
         if record.once is not None:

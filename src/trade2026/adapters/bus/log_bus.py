@@ -11,7 +11,7 @@ from trade2026.adapters.bus.watcher import Watcher
 from trade2026.core.errors import BusUnavailableError
 from trade2026.model.subject import TOKEN_SPECIALS
 from trade2026.model.subjects import Event
-from trade2026.ports.bus import Delivery, PoisonHandler, Subscription
+from trade2026.ports.bus import Delivery, LanesOf, PoisonHandler, Subscription
 
 M = TypeVar("M")
 
@@ -35,6 +35,7 @@ class LogBus:
         handler: Callable[[M, Delivery], Awaitable[None]],
         *,
         durable: str,
+        lanes: LanesOf | None = None,
         on_poison: PoisonHandler | None = None,
         max_tries: int = 5,
     ) -> Subscription:
@@ -52,6 +53,7 @@ class LogBus:
             on_poison=on_poison,
             max_tries=max_tries,
             durable=durable,
+            lanes=lanes,
         )
         return await self._begin(consumer)
 
