@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from trade2026.core.clock import NS_PER_S, TimeNs, VirtualClock
 from trade2026.core.ids import AccountId, Ids, OrderId
 from trade2026.core.numbers import NANOS, Px
 from trade2026.model import codec
-from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.execution import ExecType, ExecutionReport, lanes_of
 from trade2026.model.instrument import PRISM, PRISM_INSTRUMENTS
 from trade2026.model.measure import FillBatch
 from trade2026.model.order import (
@@ -284,10 +284,11 @@ def check_reports(
     assert sorted(reports) == list(range(1, len(reports) + 1))
     owed = [report for report, is_direct in reports.values() if not is_direct]
     assert sorted(public, key=lambda r: r.report_seq) == owed
-    per_account: dict[str, int] = {}
+    newest: dict[Hashable, int] = {}
     for report in public:
-        assert report.report_seq > per_account.get(report.account, 0)
-        per_account[report.account] = report.report_seq
+        lanes = lanes_of(report)
+        assert report.report_seq > max(newest.get(lane, 0) for lane in lanes)
+        newest |= dict.fromkeys(lanes, report.report_seq)
     _check_orders(reports.values())
     _check_holdings(floor, reports.values())
 

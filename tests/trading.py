@@ -34,9 +34,14 @@ from trade2026.desk.ledger import LedgerDesk
 from trade2026.desk.orders import OmsSettings, OrderDesk
 from trade2026.desk.risk import RiskDesk
 from trade2026.desk.snapshots import Keeper, Snapshots
-from trade2026.domain.oms.lanes import lanes_of
 from trade2026.domain.risk.book import RiskBook
-from trade2026.model.execution import ExecType, ExecutionReport, VenueAck, VenueOrderStatus
+from trade2026.model.execution import (
+    ExecType,
+    ExecutionReport,
+    VenueAck,
+    VenueOrderStatus,
+    lanes_of,
+)
 from trade2026.model.instrument import LIVE_INSTRUMENTS, PRISM, PRISM_INSTRUMENTS
 from trade2026.model.order import (
     NewOrderSingle,

@@ -4,6 +4,7 @@ A fill is `exec_type` TRADE; `exec_id` is the idempotency key of a report, and `
 numbers a venue's reports without a gap, so that a receiver knows when one is missing.
 """
 
+from collections.abc import Hashable
 from enum import StrEnum
 from typing import Final
 
@@ -109,3 +110,14 @@ class VenueOrderStatus(msgspec.Struct, frozen=True, kw_only=True):
     is_known: bool
     """False means that the venue never took the order in, and never will."""
     reports: tuple[ExecutionReport, ...] = ()
+
+
+def lanes_of(report: ExecutionReport) -> tuple[Hashable, ...]:
+    """Return what a report has to be in order with: what is said of its order and its position.
+
+    The second only where it moves that: lots, realised profit and the surprise that two legs of a
+    group filled depend on the order of the fills of an account in a symbol, which is the venue's.
+    """
+    if report.exec_type in BOOKS or report.exec_type in UNDOES:
+        return report.order_id, (report.account, report.symbol)
+    return (report.order_id,)

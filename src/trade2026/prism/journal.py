@@ -1,13 +1,12 @@
 """PRISM's way into the log: nothing goes on before the log has it, however long it is away.
 
 An append whose fate is unknown is made again with the same id until it is acknowledged, so
-nothing is lost or doubled. Reports of one account go in one after another; those of
-different accounts side by side.
+nothing is lost or doubled. Reports that share a lane go in one after another; all others
+side by side.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
@@ -15,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.errors import BusUnavailableError, CodecError
 from trade2026.core.ids import EventId
 from trade2026.model import codec
-from trade2026.model.execution import ExecutionReport
+from trade2026.model.execution import ExecutionReport, lanes_of
 from trade2026.model.instrument import PRISM
 from trade2026.model.prism import PrismFill, PrismInput, PrismLife, PrismOutcome, PrismSnapshot
 from trade2026.model.subjects import (
@@ -41,6 +40,8 @@ _MOST_IN_ONE: Final = 500
 """Reports in one outcome: about a quarter of what a message may weigh."""
 _MOST_BYTES_IN_ONE: Final = 262_144
 """And in bytes of reports; only what hangs together by itself may weigh more."""
+AT_ONCE_LIMIT: Final = 128
+"""Reports that are on their way into the log at a time."""
 _APPEND_WITHIN_S: Final = 2.0
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0
@@ -93,10 +94,14 @@ class Journal:
 
     async def publish(self, reports: Iterable[ExecutionReport]) -> None:
         """Append reports for the OMS to take."""
-        by_account: dict[str, list[ExecutionReport]] = defaultdict(list)
-        for report in reports:
-            by_account[report.account].append(report)
-        await asyncio.gather(*(self._publish_one(account) for account in by_account.values()))
+        last: dict[Hashable, asyncio.Task[None]] = {}
+        room = asyncio.Semaphore(AT_ONCE_LIMIT)
+        async with asyncio.TaskGroup() as publishing:
+            for report in reports:
+                lanes = lanes_of(report)
+                before = [last[lane] for lane in lanes if lane in last]
+                task = publishing.create_task(self._publish_one(report, before, room))
+                last.update(dict.fromkeys(lanes, task))
 
     async def snapshot(self, snapshot: PrismSnapshot) -> bool:
         """Append a snapshot, unless the log is away or does not take it: the market goes on."""
@@ -135,8 +140,15 @@ class Journal:
         self._snapshot_count += 1
         return EventId(f"{PRISM}-{self._life}-snapshot-{self._snapshot_count}")
 
-    async def _publish_one(self, reports: Sequence[ExecutionReport]) -> None:
-        for report in reports:
+    async def _publish_one(
+        self,
+        report: ExecutionReport,
+        before: Sequence[asyncio.Task[None]],
+        room: asyncio.Semaphore,
+    ) -> None:
+        for one in before:
+            await one
+        async with room:
             place = await self._store(
                 EXEC_REPORT,
                 report,
@@ -144,7 +156,7 @@ class Journal:
                 venue=report.venue,
                 account=report.account,
             )
-            self.last_report_place = max(self.last_report_place, place)
+        self.last_report_place = max(self.last_report_place, place)
 
     async def _store(
         self, subject: Event[Any], message: object, event_id: EventId, **keys: str

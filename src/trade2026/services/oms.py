@@ -12,10 +12,10 @@ from trade2026.desk.recent import from_newest
 from trade2026.desk.rechecking import Rechecker
 from trade2026.desk.snapshots import Snapshots
 from trade2026.desk.trades import Trades
-from trade2026.domain.oms.lanes import lanes_of
 from trade2026.edge.algos import algo_routes, algo_write_routes
 from trade2026.edge.order_groups import group_routes
 from trade2026.edge.order_routes import change_routes, list_routes, order_routes, write_routes
+from trade2026.model.execution import lanes_of
 from trade2026.model.live_subjects import LIVE_REPORT
 from trade2026.model.post_trade import ORDERS_RECHECK
 from trade2026.model.subjects import (

@@ -4,8 +4,7 @@ import pytest
 from tests.factories import a_report, an_order
 
 from trade2026.core.ids import AccountId, OrderId
-from trade2026.domain.oms.lanes import lanes_of
-from trade2026.model.execution import ExecType, ExecutionReport
+from trade2026.model.execution import ExecType, ExecutionReport, lanes_of
 
 ONE = an_order(order_id=OrderId("one"))
 OTHER = an_order(order_id=OrderId("other"))
