@@ -46,5 +46,5 @@ class Closer:
 
         The kill switch asks each second until none is open.
         """
-        asked = await self._desk.clear(request.scope, request.asked_by, insisting=request.asked_by)
+        asked = await self._desk.clear(request.scope, request.asked_by, is_insisting=True)
         return Cleared(order_ids=tuple(asked))

@@ -250,14 +250,15 @@ class OrderDesk:
             await self.clear(control.scope, control.asked_by, only_openers=may_reduce)
 
     async def clear(
-        self, scope: str, asked_by: str, *, only_openers: bool = False, insisting: str = ""
+        self, scope: str, asked_by: str, *, only_openers: bool = False, is_insisting: bool = False
     ) -> list[OrderId]:
         """Ask to cancel the open orders of *scope*, or those that would open; return which.
 
         The log has all of them when this returns: nobody waits for a venue that is slow, and nobody
-        is refused. About those that are to be cancelled already, the sweep asks again. A kill that
-        is *insisting* asks again and again: a venue that refuses is asked more seldom then.
+        is refused. About those that are to be cancelled already, the sweep asks again. A kill
+        *is_insisting*, again and again: a venue that refuses is asked more seldom then.
         """
+        insisting = asked_by if is_insisting else ""
         key = (scope, only_openers, insisting)
         if self._tasks is not None and key in self._clearing:
             # Whoever asks again while the log is away waits with the first.
