@@ -141,7 +141,8 @@ class Consumer:
             record = await self._next()
             if record is None:
                 await self._ahead.drained()
-                await self._retry_due()
+                if not self._handling.stopping.is_set():
+                    await self._retry_due()
                 continue
             await self._take(record)
             self._behind -= 1
@@ -173,12 +174,12 @@ class Consumer:
     async def _take(self, record: Record) -> None:
         assert record.seq > self._taken_seq, f"{self._name}: {record.seq} after {self._taken_seq}"
         self._taken_seq = record.seq
+        # At a start only: nothing is ahead yet.
         is_careful = self._keeper is not None and self._keeper.is_careful
         if self._lanes is not None and not is_careful:
             record = msgspec.structs.replace(record, once=record.once or Once())
             await self._ahead.begin(record, self._lanes_of(record))
             return
-        await self._ahead.drained()
         if record.subject in self._parked:
             self._pass(record)
             return
