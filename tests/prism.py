@@ -286,7 +286,7 @@ def check_reports(
     assert sorted(public, key=lambda r: r.report_seq) == owed
     newest: dict[Hashable, int] = {}
     for report in public:
-        lanes = lanes_of(report)
+        lanes = lanes_of(report).names
         assert report.report_seq > max(newest.get(lane, 0) for lane in lanes)
         newest |= dict.fromkeys(lanes, report.report_seq)
     _check_orders(reports.values())

@@ -4,7 +4,6 @@ A fill is `exec_type` TRADE; `exec_id` is the idempotency key of a report, and `
 numbers a venue's reports without a gap, so that a receiver knows when one is missing.
 """
 
-from collections.abc import Hashable
 from enum import StrEnum
 from typing import Final
 
@@ -13,6 +12,7 @@ import msgspec
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, ExecId, OrderId
 from trade2026.core.numbers import Money, Px, Qty
+from trade2026.core.turns import Lanes
 from trade2026.model.order import Side
 
 
@@ -112,12 +112,13 @@ class VenueOrderStatus(msgspec.Struct, frozen=True, kw_only=True):
     reports: tuple[ExecutionReport, ...] = ()
 
 
-def lanes_of(report: ExecutionReport) -> tuple[Hashable, ...]:
+def lanes_of(report: ExecutionReport) -> Lanes:
     """Return what a report has to be in order with: what is said of its order and its position.
 
     The second only where it moves that: lots, realised profit and the surprise that two legs of a
     group filled depend on the order of the fills of an account in a symbol, which is the venue's.
+    One need not be in the log before the next is on its way there.
     """
-    if report.exec_type in BOOKS or report.exec_type in UNDOES:
-        return report.order_id, (report.account, report.symbol)
-    return (report.order_id,)
+    moves = report.exec_type in BOOKS or report.exec_type in UNDOES
+    behind = ((report.account, report.symbol),) if moves else ()
+    return Lanes(after=(report.order_id,), behind=behind)

@@ -11,13 +11,14 @@ bounded number of times, in place, so that order per key holds; after that the s
 `Poison` says what happens.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Hashable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import EventId
+from trade2026.core.turns import Lanes
 from trade2026.model.subjects import Command, Event, Live, Stream
 
 M = TypeVar("M")
@@ -38,7 +39,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 CommandHandler = Callable[[Any], Awaitable[Any]]
 EventHandler = Callable[[Any, Delivery], Awaitable[None]]
 LiveHandler = Callable[[str, Any], None]
-LanesOf = Callable[[Any], Collection[Hashable]]
+LanesOf = Callable[[Any], Lanes]
 """Names what an event has to be in order with."""
 PoisonHandler = Callable[[Event[Any], Any, Delivery, str], Awaitable[None]]
 """Called with the subject, the message (None if undecodable), its place, and the reason."""
@@ -164,9 +165,9 @@ class Bus(Protocol):
         times; for `Poison.DEAD_LETTER` subjects the bus has then stored it in the
         dead-letter stream, for `Poison.HALT` subjects the consumer stays stopped before it.
 
-        Without *lanes* one event follows another. With them, events that share none of theirs are
-        handled side by side, and each after those before it in every lane of its own; a handler
-        may then be given events again, behind one that failed, which it has had.
+        Without *lanes* one event follows another. With them, events are handled side by side as
+        far as each one's lanes let it; a handler may then be given events again, behind one that
+        failed, which it has had.
         """
         ...
 

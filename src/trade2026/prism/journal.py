@@ -1,18 +1,18 @@
 """PRISM's way into the log: nothing goes on before the log has it, however long it is away.
 
 An append whose fate is unknown is made again with the same id until it is acknowledged, so
-nothing is lost or doubled. Reports that share a lane go in one after another; all others
-side by side.
+nothing is lost or doubled. Reports go in side by side, as far as their lanes let them.
 """
 
 import asyncio
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.errors import BusUnavailableError, CodecError
 from trade2026.core.ids import EventId
+from trade2026.core.turns import Turn, Turns
 from trade2026.model import codec
 from trade2026.model.execution import ExecutionReport, lanes_of
 from trade2026.model.instrument import PRISM
@@ -94,14 +94,11 @@ class Journal:
 
     async def publish(self, reports: Iterable[ExecutionReport]) -> None:
         """Append reports for the OMS to take."""
-        last: dict[Hashable, asyncio.Task[None]] = {}
-        room = asyncio.Semaphore(AT_ONCE_LIMIT)
+        turns, room = Turns(), asyncio.Semaphore(AT_ONCE_LIMIT)
         async with asyncio.TaskGroup() as publishing:
             for report in reports:
-                lanes = lanes_of(report)
-                before = [last[lane] for lane in lanes if lane in last]
-                task = publishing.create_task(self._publish_one(report, before, room))
-                last.update(dict.fromkeys(lanes, task))
+                turn = turns.draw(lanes_of(report))
+                publishing.create_task(self._publish_one(report, turn, room))
 
     async def snapshot(self, snapshot: PrismSnapshot) -> bool:
         """Append a snapshot, unless the log is away or does not take it: the market goes on."""
@@ -141,13 +138,9 @@ class Journal:
         return EventId(f"{PRISM}-{self._life}-snapshot-{self._snapshot_count}")
 
     async def _publish_one(
-        self,
-        report: ExecutionReport,
-        before: Sequence[asyncio.Task[None]],
-        room: asyncio.Semaphore,
+        self, report: ExecutionReport, turn: Turn, room: asyncio.Semaphore
     ) -> None:
-        for one in before:
-            await one
+        await turn.come()
         async with room:
             place = await self._store(
                 EXEC_REPORT,
@@ -156,6 +149,7 @@ class Journal:
                 venue=report.venue,
                 account=report.account,
             )
+        turn.end()
         self.last_report_place = max(self.last_report_place, place)
 
     async def _store(

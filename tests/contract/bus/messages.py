@@ -7,6 +7,7 @@ from itertools import count
 from trade2026.core.clock import TimeNs
 from trade2026.core.ids import AccountId, EventId
 from trade2026.core.numbers import Money
+from trade2026.core.turns import Lanes
 from trade2026.model.journal import CashDeposited, JournalEvent
 from trade2026.model.market import TradeBatch
 from trade2026.model.subjects import MARKET_TRADE, ORDERS_EVENT, Command
@@ -54,9 +55,9 @@ async def print_trade(bus: Bus, symbol: str, venue: str = "PRISM") -> int:
     )
 
 
-def account_of(event: CashDeposited) -> tuple[str]:
+def account_of(event: CashDeposited) -> Lanes:
     """Return the only lane of a deposit."""
-    return (event.account,)
+    return Lanes(after=(event.account,))
 
 
 class Book:

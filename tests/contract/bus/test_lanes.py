@@ -1,11 +1,11 @@
 """Events side by side: those that share a lane stay in order, and none is left out."""
 
 import asyncio
-from collections.abc import Hashable
 
 from tests.contract.bus.messages import Book, account_of, deposit, until
 from tests.contract.bus.worlds import World
 
+from trade2026.core.turns import Lanes
 from trade2026.model.journal import CashDeposited, JournalEvent
 from trade2026.model.subjects import ORDERS_EVENT
 from trade2026.ports.bus import Delivery
@@ -56,8 +56,9 @@ async def test_what_shares_no_lane_goes_on_beside_what_takes_long(world: World) 
 async def test_an_event_waits_for_those_before_it_in_each_of_its_lanes(world: World) -> None:
     bus, slow = await world.bus(), Slow()
 
-    def lanes(event: CashDeposited) -> tuple[Hashable, ...]:
-        return (event.account, int(event.amount)) if event.amount > 1 else (event.account,)
+    def lanes(event: CashDeposited) -> Lanes:
+        number = (int(event.amount),) if event.amount > 1 else ()
+        return Lanes(after=(event.account, *number))
 
     slow.hold("b", 2)
     await bus.consume(ORDERS_EVENT, slow.take, durable="sink", lanes=lanes)
@@ -74,16 +75,37 @@ async def test_an_event_waits_for_those_before_it_in_each_of_its_lanes(world: Wo
     assert slow.ended.index(("a", 2)) < slow.ended.index(("a", 1))
 
 
+async def test_an_event_behind_others_waits_until_they_have_begun(world: World) -> None:
+    bus, slow = await world.bus(), Slow()
+
+    def lanes(event: CashDeposited) -> Lanes:
+        return Lanes(after=(event.account,), behind=("all",) if event.amount > 1 else ())
+
+    slow.hold("a", 1)
+    slow.hold("a", 2)
+    await bus.consume(ORDERS_EVENT, slow.take, durable="sink", lanes=lanes)
+    for account, number in (("z", 1), ("a", 1), ("a", 2), ("b", 2), ("c", 1)):
+        await deposit(bus, account, number)
+
+    await until(lambda: ("c", 1) in slow.ended)
+    await asyncio.sleep(0.05)
+    assert ("b", 2) not in slow.begun
+
+    slow.held["a", 1].set()
+    await until(lambda: ("b", 2) in slow.ended)
+    assert slow.begun[-2:] == [("a", 2), ("b", 2)]
+    assert ("a", 2) not in slow.ended
+    slow.let_go()
+
+
 async def test_a_failure_halts_its_key_and_what_was_handled_beside_it_comes_again(
     world: World,
 ) -> None:
     bus, book = await world.bus(), Book()
     book.failing.add(("a", 1))
-    numbered: list[tuple[str, int]] = []
 
-    def lanes(event: CashDeposited) -> tuple[Hashable, ...]:
-        numbered.append((str(event.account), int(event.amount)))
-        return (event.account, int(event.amount) % 2)
+    def lanes(event: CashDeposited) -> Lanes:
+        return Lanes(after=((event.account, int(event.amount) % 2),))
 
     consumer = await bus.consume(ORDERS_EVENT, book.take, durable="sink", lanes=lanes, max_tries=2)
     for account, number in (("z", 1), ("a", 1), ("a", 2), ("a", 3), ("b", 1)):

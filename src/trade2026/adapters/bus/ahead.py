@@ -1,24 +1,25 @@
 """Events handled side by side where nothing orders them, and concluded in the log's order.
 
 Where each event waits for the log, one after another is as slow as the log's answer. An event
-begins here while others before it are still in hand, unless it shares a lane with one of them.
+begins here while others before it are still in hand, as far as its lanes let it.
 What became of each is told in the log's order, so that the place of whoever takes them never
 passes one that is not done.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
 from trade2026.adapters.bus.handling import End, Outcome
 from trade2026.adapters.bus.log import Record
 from trade2026.adapters.bus.task import Tasks
+from trade2026.core.turns import Lanes, Turn, Turns
 
 AHEAD_LIMIT: Final = 64
 """Events in hand at a time; so many may be handled again after a death."""
 
-_Turn = asyncio.Task[Outcome | None]
+_Handled = asyncio.Task[Outcome | None]
 
 
 class Ahead:
@@ -41,8 +42,8 @@ class Ahead:
         self._conclude = conclude
         self._tasks = tasks
         self._room = asyncio.Semaphore(AHEAD_LIMIT)
-        self._begun: asyncio.Queue[tuple[Record, Collection[Hashable], _Turn]] = asyncio.Queue()
-        self._last: dict[Hashable, _Turn] = {}
+        self._turns = Turns()
+        self._begun: asyncio.Queue[tuple[Record, Turn, _Handled]] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -51,26 +52,23 @@ class Ahead:
         """Whether nothing is in hand, or nothing is concluded any more."""
         return self._idle.is_set()
 
-    async def begin(self, record: Record, lanes: Collection[Hashable]) -> None:
-        """Have an event handled once those before it in *lanes* are; waits while all is full."""
+    async def begin(self, record: Record, lanes: Lanes) -> None:
+        """Have an event handled when its turn in *lanes* comes; waits while all is full."""
         await self._room.acquire()
-        before = [turn for lane in lanes if (turn := self._last.get(lane)) is not None]
-        turn = self._tasks.start(self._in_turn(record, before), name=f"handle {record.subject}")
-        self._last.update(dict.fromkeys(lanes, turn))
+        turn = self._turns.draw(lanes)
+        handled = self._tasks.start(self._in_turn(record, turn), name=f"handle {record.subject}")
         self._idle.clear()
-        self._begun.put_nowait((record, lanes, turn))
+        self._begun.put_nowait((record, turn, handled))
 
     async def run(self) -> None:
         """Conclude what is begun, until cancelled or told not to go on."""
         try:
             while True:
-                record, lanes, turn = await self._begun.get()
-                if not await self._conclude(record, await turn):
+                record, turn, handled = await self._begun.get()
+                if not await self._conclude(record, await handled):
                     return
                 # Only now: who comes meanwhile hears that this one was not handled in its turn.
-                for lane in lanes:
-                    if self._last[lane] is turn:
-                        del self._last[lane]
+                self._turns.forget(turn)
                 self._room.release()
                 if self._begun.empty():
                     self._idle.set()
@@ -87,9 +85,11 @@ class Ahead:
             async with asyncio.timeout(grace_s):
                 await self.drained()
 
-    async def _in_turn(self, record: Record, before: list[_Turn]) -> Outcome | None:
-        for turn in before:
-            outcome = await asyncio.shield(turn)
-            if outcome is None or outcome.end is not End.HANDLED:
-                return None
-        return await self._handle(record)
+    async def _in_turn(self, record: Record, turn: Turn) -> Outcome | None:
+        outcome = None
+        try:
+            if await turn.come():
+                outcome = await self._handle(record)
+            return outcome
+        finally:
+            turn.end(went_well=outcome is not None and outcome.end is End.HANDLED)

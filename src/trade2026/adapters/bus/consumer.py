@@ -12,12 +12,11 @@ handled, catches up on the key from the log; one that killed its processes is le
 until another version of this package comes. A fold leaves a key parked until the restart
 that folds anew.
 
-Where lanes are named, events that share none are handled side by side: see `ahead.py`. Only as
-long as a death is looked into, and for parked keys, one event follows another even so.
+Where lanes are named, events are handled side by side as far as those allow: see `ahead.py`.
+Only as long as a death is looked into, and for parked keys, one event follows another even so.
 """
 
 import asyncio
-from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from trade2026.adapters.bus.handling import End, Handling, Outcome
 from trade2026.adapters.bus.log import Burial, EventLog, Halted, Once, Record
 from trade2026.adapters.bus.task import Tasks
 from trade2026.core.errors import BusUnavailableError, CodecError
+from trade2026.core.turns import Lanes
 from trade2026.model.subjects import Event, Poison
 from trade2026.ports.bus import EventHandler, LanesOf, PoisonHandler, QueueStats
 
@@ -197,13 +197,13 @@ class Consumer:
         )
         await self._conclude(record, outcome)
 
-    def _lanes_of(self, record: Record) -> Collection[Hashable]:
+    def _lanes_of(self, record: Record) -> Lanes:
         assert self._lanes is not None, "only then is anything handled ahead"
         try:
             return self._lanes(self._handling.message(record))
         except CodecError:
             # It fails by itself.
-            return ()
+            return Lanes()
 
     async def _try(self, record: Record) -> Outcome | None:
         if record.subject in self._parked:

@@ -10,6 +10,7 @@ from trade2026.adapters.bus.ahead import AHEAD_LIMIT
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import StoppingError
+from trade2026.core.turns import Lanes
 from trade2026.model.journal import CashDeposited, JournalEvent
 from trade2026.model.market import TradeBatch
 from trade2026.model.subjects import MARKET_TRADE, ORDERS_EVENT, Stream
@@ -90,7 +91,7 @@ async def test_so_many_are_in_hand_and_no_more(lives: Lives) -> None:
 
     lives.going_on.set()
     await until(lambda: len(lives.handled) == AHEAD_LIMIT + 6)
-    await until(lambda: not consumed._ahead._last)  # type: ignore[attr-defined]
+    await until(lambda: not len(consumed._ahead._turns))  # type: ignore[attr-defined]
 
 
 async def test_who_stops_waits_for_all_that_is_in_hand(lives: Lives) -> None:
@@ -173,7 +174,11 @@ async def test_a_dead_letter_lets_those_behind_it_in_its_lane_go_on_in_order() -
         seen.append((batch.symbol, delivery.stream_seq))
 
     await bus.consume(
-        MARKET_TRADE, take, durable="sink", lanes=lambda batch: (batch.symbol,), max_tries=1
+        MARKET_TRADE,
+        take,
+        durable="sink",
+        lanes=lambda batch: Lanes(after=(batch.symbol,)),
+        max_tries=1,
     )
     for symbol in ("A", "B", "B", "B", "C", "B"):
         await print_trade(bus, symbol)
