@@ -1,10 +1,9 @@
 """What venues are told and asked of orders: to take one, to cancel, to change, how it stands.
 
 No order's lock is held while an answer is waited for, so that a report that comes meanwhile is
-booked in its turn: reports come one after another, and one that waited would hold up all behind
-it. An answer is booked like a report, by the order as it stands then; a refusal of what is over
-by then is no news. The way of an order to its venue is taken by one at a time, so that no cancel
-overtakes the order itself.
+booked in its turn: one that waited would hold up what is behind it. An answer is booked like a
+report, by the order as it stands then; a refusal of what is over by then is no news. The way of an
+order to its venue is taken by one at a time, so that no cancel overtakes the order itself.
 """
 
 from typing import TypeVar

@@ -1,7 +1,7 @@
 """What a venue says about an order: execution reports, acknowledgements, answers.
 
 A fill is `exec_type` TRADE; `exec_id` is the idempotency key of a report, and `report_seq`
-numbers a venue's reports without a gap, so that a receiver knows when one is missing.
+numbers a venue's reports without a gap. They come in order as far as `lanes_of` says.
 """
 
 from enum import StrEnum

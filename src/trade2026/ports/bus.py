@@ -8,7 +8,7 @@
 
 An event is acknowledged after its handler returned. A handler that raises is tried again a
 bounded number of times, in place, so that order per key holds; after that the subject's
-`Poison` says what happens.
+`Poison` says what happens. A taker may narrow what order per key means: see `Bus.consume`.
 """
 
 from collections.abc import Awaitable, Callable

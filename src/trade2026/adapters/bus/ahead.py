@@ -7,6 +7,7 @@ passes one that is not done.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 from trade2026.adapters.bus.handling import End, Outcome
 from trade2026.adapters.bus.log import Record
 from trade2026.adapters.bus.task import Tasks
+from trade2026.core.errors import BusUnavailableError
 from trade2026.core.turns import Lanes, Turn, Turns
 
 AHEAD_LIMIT: Final = 64
@@ -43,9 +45,19 @@ class Ahead:
         self._tasks = tasks
         self._room = asyncio.Semaphore(AHEAD_LIMIT)
         self._turns = Turns()
+        self._seqs: deque[int] = deque()
         self._begun: asyncio.Queue[tuple[Record, Turn, _Handled]] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
+
+    def __len__(self) -> int:
+        """Return how many events are in hand, or wait there for their turn."""
+        return len(self._seqs)
+
+    @property
+    def oldest_seq(self) -> int:
+        """The first of them behind the one that is concluded at this moment; 0 is none."""
+        return self._seqs[0] if self._seqs else 0
 
     @property
     def is_idle(self) -> bool:
@@ -58,6 +70,7 @@ class Ahead:
         turn = self._turns.draw(lanes)
         handled = self._tasks.start(self._in_turn(record, turn), name=f"handle {record.subject}")
         self._idle.clear()
+        self._seqs.append(record.seq)
         self._begun.put_nowait((record, turn, handled))
 
     async def run(self) -> None:
@@ -65,7 +78,11 @@ class Ahead:
         try:
             while True:
                 record, turn, handled = await self._begun.get()
-                if not await self._conclude(record, await handled):
+                await asyncio.wait({handled})
+                if handled.cancelled():
+                    raise BusUnavailableError(f"the handler of {record.subject} broke off")
+                self._seqs.popleft()
+                if not await self._conclude(record, handled.result()):
                     return
                 # Only now: who comes meanwhile hears that this one was not handled in its turn.
                 self._turns.forget(turn)

@@ -28,8 +28,7 @@ from trade2026.adapters.bus.cursor import CursorKeeper
 from trade2026.adapters.bus.handling import End, Handling, Outcome
 from trade2026.adapters.bus.log import Burial, EventLog, Halted, Once, Record
 from trade2026.adapters.bus.task import Tasks
-from trade2026.core.errors import BusUnavailableError, CodecError
-from trade2026.core.turns import Lanes
+from trade2026.core.errors import BusUnavailableError
 from trade2026.model.subjects import Event, Poison
 from trade2026.ports.bus import EventHandler, LanesOf, PoisonHandler, QueueStats
 
@@ -178,8 +177,16 @@ class Consumer:
         is_careful = self._keeper is not None and self._keeper.is_careful
         if self._lanes is not None and not is_careful:
             record = msgspec.structs.replace(record, once=record.once or Once())
-            await self._ahead.begin(record, self._lanes_of(record))
-            return
+            lanes = self._handling.lanes(record, self._lanes)
+            if lanes is not None:
+                if self._keeper is not None and not self._ahead:
+                    await self._keeper.foresee(record.seq)
+                await self._ahead.begin(record, lanes)
+                return
+            # Nobody knows what stands in order with it.
+            await self._ahead.drained()
+            if self._handling.stopping.is_set():
+                return
         if record.subject in self._parked:
             self._pass(record)
             return
@@ -197,15 +204,9 @@ class Consumer:
         )
         await self._conclude(record, outcome)
 
-    def _lanes_of(self, record: Record) -> Lanes:
-        assert self._lanes is not None, "only then is anything handled ahead"
-        try:
-            return self._lanes(self._handling.message(record))
-        except CodecError:
-            # It fails by itself.
-            return Lanes()
-
     async def _try(self, record: Record) -> Outcome | None:
+        if self._is_lost:
+            return Outcome(End.LEFT)
         if record.subject in self._parked:
             return None
         return await self._handling.handle(record, tries=self._max_tries, is_redelivered=False)
@@ -217,7 +218,9 @@ class Consumer:
         if outcome is None:
             # Those before it in its lanes are concluded by now.
             outcome = await self._try(record)
-        if outcome is None or outcome.end is End.HANDLED:
+        is_late = record.subject in self._parked
+        if outcome is None or outcome.end is End.HANDLED or (outcome.end is End.FAILED and is_late):
+            # Of a halted key, the log has it for the catching up.
             self._pass(record)
         elif outcome.end is End.FAILED:
             await self._poison(record, outcome.reason)
@@ -226,7 +229,7 @@ class Consumer:
     def _pass(self, record: Record) -> None:
         self._seq = record.seq
         if self._keeper is not None:
-            self._keeper.advance(record.seq)
+            self._keeper.advance(record.seq, suspect_seq=self._ahead.oldest_seq)
 
     async def _poison(self, record: Record, reason: str, *, deaths: int = 0) -> None:
         match self._subject.poison:
@@ -312,7 +315,8 @@ class Consumer:
         """Try a parked key's events from the log; True when none is left up to our place."""
         source = self._log.read(self._subject.stream, key, parked.seq)
         try:
-            left = await source.open()
+            left, loop = await source.open(), asyncio.get_running_loop()
+            began_s = loop.time()
             for _ in range(min(left, RETRY_SLICE)):
                 await source.wait()
                 record = source.pop()
@@ -329,8 +333,8 @@ class Consumer:
                 parked.seq = record.seq + 1
                 parked.pause_s = RETRY_FIRST_S
                 left -= 1
-            # What is left has its turn in a moment, after the other keys.
-            parked.due_s = asyncio.get_running_loop().time() + RETRY_TURN_S
+            # What is left has its turn after the other keys, which get as much time as it had.
+            parked.due_s = loop.time() + max(RETRY_TURN_S, loop.time() - began_s)
             return left <= 0
         finally:
             await source.close()
@@ -384,7 +388,8 @@ class Consumer:
         """Return how the consumer keeps up."""
         return QueueStats(
             name=self._name,
-            pending_count=self._source.pending_count + self._handling.in_hand_count,
+            pending_count=self._source.pending_count
+            + max(len(self._ahead), self._handling.in_hand_count),
             handled_count=self._handling.handled_count,
             dropped_count=0,
             failed_count=self._handling.failed_count,

@@ -4,7 +4,8 @@ Places are written a little after the event was handled, many events at once; a 
 process handles the last few again. Two things are written at once: which event is about to
 be handled first after a start, and, after a start that follows a death, which event is
 about to be handled next. So an event that kills its process is known as the killer, and
-the events around it are not accused.
+the events around it are not accused. While events are handled ahead of the place, the oldest of
+them is written down with it, so that a death then is known as one.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from trade2026 import VERSION
 from trade2026.adapters.bus.log import Cursor, EventLog, Halted
 
 SAVE_PAUSE_S: Final = 0.02
-"""Between two writes: at most this much is handled again after a death."""
+"""Between two writes: this much, and what was ahead, is handled again after a death at most."""
 
 CAREFUL_COUNT: Final = 256
 """After a death, so many events are announced one by one before they are handled."""
@@ -31,6 +32,7 @@ class CursorKeeper:
         self._dirty = asyncio.Event()
         self._lock = asyncio.Lock()
         self._announce_left = 1
+        self._has_foreseen = False
         self.seq = 0
         self.parked: dict[str, Halted] = {}
         self._suspect_seq = 0
@@ -69,10 +71,27 @@ class CursorKeeper:
         await self.save()
         return self._suspect_tries
 
-    def advance(self, seq: int) -> None:
-        """Note that everything up to *seq* is handled or parked; it is written soon."""
+    async def foresee(self, seq: int) -> None:
+        """Note that *seq* is about to be handled ahead, first of all behind the place.
+
+        The first time it is written down at once: who died soon after a start is found by that.
+        """
+        self._suspect_seq, self._suspect_tries = seq, 0
+        self._dirty.set()
+        if not self._has_foreseen:
+            self._has_foreseen = True
+            await self.save()
+
+    def advance(self, seq: int, *, suspect_seq: int = 0) -> None:
+        """Note that everything up to *seq* is handled or parked; it is written soon.
+
+        Args:
+            seq: of the last of them.
+            suspect_seq: of the first event behind it that is in hand already, if one is: who finds
+                that at a start is careful.
+        """
         self.seq = max(self.seq, seq)
-        self._suspect_seq = self._suspect_tries = 0
+        self._suspect_seq, self._suspect_tries = suspect_seq, 0
         self._dirty.set()
 
     async def save(self) -> None:

@@ -14,9 +14,10 @@ import structlog
 from trade2026.adapters.bus.attempt import Attempt, is_of, reason_of
 from trade2026.adapters.bus.log import Record
 from trade2026.core.errors import CodecError, StoppingError
+from trade2026.core.turns import Lanes
 from trade2026.model import codec
 from trade2026.model.subjects import Event
-from trade2026.ports.bus import Delivery, EventHandler, PoisonHandler
+from trade2026.ports.bus import Delivery, EventHandler, LanesOf, PoisonHandler
 
 FIRST_PAUSE_S: Final = 0.01
 PAUSE_FACTOR: Final = 4.0
@@ -147,6 +148,13 @@ class Handling:
             if await self._is_stopping_within(pause_s):
                 return False
             pause_s = min(pause_s * PAUSE_FACTOR, LAST_PAUSE_S)
+
+    def lanes(self, record: Record, lanes_of: LanesOf) -> Lanes | None:
+        """Return the lanes of the event; None where it cannot be read."""
+        try:
+            return lanes_of(self.message(record))
+        except CodecError:
+            return None
 
     def message(self, record: Record) -> Any:  # noqa: ANN401 - the subject's message type.
         """Return the event.

@@ -1,19 +1,22 @@
 """Side by side, the place in the log never passes an event that is not done."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 from tests.contract.bus.messages import account_of, deposit, print_trade, until
 
 from trade2026.adapters.bus.ahead import AHEAD_LIMIT
+from trade2026.adapters.bus.consumer import RETRY_FIRST_S
 from trade2026.adapters.bus.local import LocalBus, MemoryLog
-from trade2026.core.clock import SystemClock
+from trade2026.core.clock import SystemClock, TimeNs
 from trade2026.core.errors import StoppingError
+from trade2026.core.ids import EventId
 from trade2026.core.turns import Lanes
 from trade2026.model.journal import CashDeposited, JournalEvent
 from trade2026.model.market import TradeBatch
-from trade2026.model.subjects import MARKET_TRADE, ORDERS_EVENT, Stream
+from trade2026.model.subjects import MARKET_TRADE, ORDERS_EVENT, Event, Stream
 from trade2026.ports.bus import Delivery, Subscription
 
 
@@ -161,6 +164,141 @@ async def test_what_stands_behind_a_failure_in_its_lane_is_not_tried_in_front_of
 
     await until(lambda: lives.handled == ["first", "last", "slow", "bad", "bad"])
     assert not consumed.stats().is_halted
+
+
+async def test_what_cannot_be_read_is_not_passed_before_what_is_in_hand(lives: Lives) -> None:
+    bus, consumed = await lives.begin()
+    await deposit(bus, "first", 1)
+    await until(lambda: lives.handled == ["first"])
+    lives.hold = lambda account: account == "slow"
+    await deposit(bus, "slow", 1)
+    lives.log.append(Stream.ORDERS, "orders.event.bad", b"\xff", EventId("bad"), now_ns=TimeNs(0))
+    await until(lambda: lives.in_hand == 1)
+    await asyncio.sleep(0.05)
+    assert not consumed.stats().is_halted
+
+    lives.hold = lambda _: False
+    await lives.begin()
+
+    await until(lambda: lives.handled == ["first", "slow"])
+
+
+async def test_one_trouble_of_many_rings_once_and_is_over_soon_after_it() -> None:
+    log, handled, rung = MemoryLog(), list[int](), list[str]()
+    is_bad = True
+
+    async def take(event: JournalEvent, _: Delivery) -> None:
+        assert isinstance(event, CashDeposited)
+        await asyncio.sleep(0.001)
+        if is_bad and event.account == "bad":
+            raise ValueError("away")
+        handled.append(int(event.amount))
+
+    async def ring(_s: Event[object], _m: object, _d: Delivery, reason: str) -> None:
+        rung.append(reason)
+
+    bus = LocalBus(log, SystemClock(), with_codec=False)
+    consumed = await bus.consume(
+        ORDERS_EVENT,
+        take,
+        durable="sink",
+        lanes=lambda event: Lanes(after=(event.amount,)),
+        on_poison=ring,
+        max_tries=1,
+    )
+    await deposit(bus, "good", 1)
+    await until(lambda: handled == [1])
+    for number in range(2, 42):
+        await deposit(bus, "bad", number)
+    await until(lambda: consumed.stats().is_halted)
+    await until(lambda: not consumed.stats().pending_count)
+    is_bad = False
+    begin_s = time.monotonic()
+    await until(lambda: len(handled) == 41)
+
+    assert time.monotonic() - begin_s < 2 * RETRY_FIRST_S
+    assert handled[1:] == list(range(2, 42))
+    assert rung == ["ValueError: away"]
+    await bus.close()
+
+
+async def test_who_is_taken_over_begins_nothing_that_waited_for_its_turn(lives: Lives) -> None:
+    bus, consumed = await lives.begin()
+    await deposit(bus, "first", 1)
+    await until(lambda: lives.handled == ["first"])
+    lives.hold = lambda account: account == "slow"
+    for number in (1, 2, 3):
+        await deposit(bus, "slow", number)
+    await until(lambda: lives.in_hand == 1)
+
+    consumed._lose()  # type: ignore[attr-defined]
+    lives.going_on.set()
+    await until(lambda: lives.handled == ["first", "slow"])
+    await asyncio.sleep(0.05)
+
+    assert lives.handled == ["first", "slow"]
+
+
+@pytest.mark.parametrize(
+    ("killer", "slow_s"), [(30, {}), (4, {3: 0.3})], ids=["soon", "beside a slow one"]
+)
+async def test_a_killer_beside_others_is_known_at_its_next_death(
+    killer: int, slow_s: dict[int, float]
+) -> None:
+    log, rung, deaths = MemoryLog(), list[str](), 0
+    never, buses = asyncio.Event(), list[LocalBus]()
+
+    async def take(event: JournalEvent, _: Delivery) -> None:
+        nonlocal deaths
+        assert isinstance(event, CashDeposited)
+        number = int(event.amount)
+        await asyncio.sleep(slow_s.get(number, 0.012 if number == killer else 0.005))
+        if number == killer:
+            # It dies when its place has been written for a while, or at once.
+            await asyncio.sleep(0.1 if slow_s else 0)
+            deaths += 1
+            await never.wait()
+
+    async def ring(_s: Event[object], _m: object, _d: Delivery, reason: str) -> None:
+        rung.append(reason)
+
+    async def begin() -> LocalBus:
+        buses.append(LocalBus(log, SystemClock(), with_codec=False))
+        await buses[-1].consume(
+            ORDERS_EVENT, take, durable="sink", lanes=account_of, on_poison=ring, max_tries=2
+        )
+        return buses[-1]
+
+    bus = LocalBus(log, SystemClock(), with_codec=False)
+    for number in range(1, 41):
+        await deposit(bus, f"account-{number}", number)
+    for life in range(1, 10):
+        await begin()
+        await until(lambda life=life: deaths == life or bool(rung))
+        if rung:
+            break
+
+    assert rung == ["2 processes died while they handled it"]
+    # Found by the second life, and tried twice.
+    assert deaths == 3
+    never.set()
+    for one in buses:
+        await one.close()
+
+
+async def test_a_handler_that_breaks_off_by_itself_is_told(lives: Lives) -> None:
+    bus, consumed = await lives.begin()
+    await deposit(bus, "first", 1)
+    await until(lambda: lives.handled == ["first"])
+
+    def break_off(_: str) -> bool:
+        raise asyncio.CancelledError
+
+    lives.hold = break_off
+    await deposit(bus, "second", 1)
+
+    await until(lambda: bool(consumed.failure))  # type: ignore[attr-defined]
+    assert not await bus.is_reachable()
 
 
 async def test_a_dead_letter_lets_those_behind_it_in_its_lane_go_on_in_order() -> None:
