@@ -28,7 +28,8 @@ from tests.e2e.traffic import SYMBOL
 RATE: Final = 300
 """Orders a second at which latency is measured."""
 RATES: Final = (100, 200, 300, 400, 500, 600, 800, 1_000)
-CONNECTIONS: Final = 32
+CONNECTIONS: Final = 128
+"""Enough that the sender waits for nobody while the platform keeps up."""
 BEHIND_S: Final = 1.0
 WARM_UP_ORDERS: Final = 300
 

@@ -183,6 +183,7 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         told = runner.run(Lane(offer).run())
     sys.stdout.buffer.write(msgspec.json.encode(told))
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
