@@ -25,7 +25,8 @@ _LOOKED_AT: Final = (
     "quantity", "filled_quantity", "remaining_quantity", "price", "fee",
 )  # fmt: skip
 REST_WITHIN_S: Final = 120.0
-STORED_WITHIN_S: Final = 60.0
+STORED_WITHIN_S: Final = 300.0
+"""For those who follow the log of orders, after minutes at a rate that is too high for them."""
 
 
 class First(NamedTuple):
@@ -86,11 +87,13 @@ def _wait_for_folds(platform: Platform, books: Books) -> Books:
 
     That the orders are at rest says nothing of who follows their log.
     """
-    end = time.monotonic() + STORED_WITHIN_S
+    begun = time.monotonic()
+    end = begun + STORED_WITHIN_S
     while (check_lake(books) or check_fills(books)) and time.monotonic() < end:
         time.sleep(1.0)
         positions = positions_of(platform, books.fills)
         books = books._replace(lake=lake_fills(platform), positions=positions)
+    print(f"all who follow were at rest after {time.monotonic() - begun:.0f} s", flush=True)
     return books
 
 
