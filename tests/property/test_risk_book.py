@@ -248,7 +248,9 @@ class Desk(RuleBasedStateMachine):
     def naive_reservations(self, account: AccountId) -> list[tuple[Order, int]]:
         """Return the account's open orders with what is held for each."""
         found: list[tuple[Order, int]] = []
-        for order in self.orders.open_orders(account):
+        for order in self.orders.open_orders():
+            if order.request.account != account:
+                continue
             order_id = order.request.order_id
             if order_id in self.held_early:
                 found.append((order, self.held_early[order_id][1]))

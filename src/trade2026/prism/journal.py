@@ -97,8 +97,9 @@ class Journal:
         turns, room = Turns(), asyncio.Semaphore(AT_ONCE_LIMIT)
         async with asyncio.TaskGroup() as publishing:
             for report in reports:
-                turn = turns.draw(lanes_of(report))
-                publishing.create_task(self._publish_one(report, turn, room))
+                come = asyncio.Event()
+                turn = turns.draw(lanes_of(report), come.set)
+                publishing.create_task(self._publish_one(report, turn, come, room))
 
     async def snapshot(self, snapshot: PrismSnapshot) -> bool:
         """Append a snapshot, unless the log is away or does not take it: the market goes on."""
@@ -138,9 +139,10 @@ class Journal:
         return EventId(f"{PRISM}-{self._life}-snapshot-{self._snapshot_count}")
 
     async def _publish_one(
-        self, report: ExecutionReport, turn: Turn, room: asyncio.Semaphore
+        self, report: ExecutionReport, turn: Turn, come: asyncio.Event, room: asyncio.Semaphore
     ) -> None:
-        await turn.come()
+        await come.wait()
+        turn.begin()
         async with room:
             place = await self._store(
                 EXEC_REPORT,

@@ -1,7 +1,6 @@
 """Turns: who comes after somebody waits for the end of that, who is behind for its beginning."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,8 +35,9 @@ async def _play(
 ) -> list[tuple[int, str]]:
     turns, told = Turns(), list[tuple[int, str]]()
 
-    async def work(number: int, turn: Turn, length: int) -> None:
-        await turn.come()
+    async def work(number: int, turn: Turn, come: asyncio.Event, length: int) -> None:
+        await come.wait()
+        turn.begin()
         told.append((number, "begun"))
         for _ in range(length):
             await asyncio.sleep(0)
@@ -47,56 +47,71 @@ async def _play(
 
     async with asyncio.TaskGroup() as tasks:
         for number, (after, behind, length) in enumerate(works):
-            turn = turns.draw(Lanes(after=after, behind=behind))
-            tasks.create_task(work(number, turn, length))
+            come = asyncio.Event()
+            turn = turns.draw(Lanes(after=after, behind=behind), come.set)
+            tasks.create_task(work(number, turn, come, length))
     assert len(turns) == 0
     return told
 
 
-async def test_who_shares_no_lane_waits_for_nobody() -> None:
+class Worker:
+    """One turn, and whether it has come."""
+
+    def __init__(self, turns: Turns, lanes: Lanes) -> None:
+        self.has_come = False
+        self.turn = turns.draw(lanes, self._come)
+
+    def _come(self) -> None:
+        assert not self.has_come, "it comes once"
+        self.has_come = True
+
+
+def test_who_shares_no_lane_waits_for_nobody() -> None:
     turns = Turns()
-    turns.draw(Lanes(after=("a",), behind=("x",)))
+    Worker(turns, Lanes(after=("a",), behind=("x",)))
 
-    other = turns.draw(Lanes(after=("b",), behind=("y",)))
-
-    assert await _comes(other.come)
+    assert Worker(turns, Lanes(after=("b",), behind=("y",))).has_come
 
 
-async def test_that_one_did_not_go_well_is_told_to_who_comes_after_and_not_to_who_is_behind() -> (
-    None
-):
+def test_that_one_did_not_go_well_is_told_to_who_comes_after_and_not_to_who_is_behind() -> None:
     turns = Turns()
-    first = turns.draw(Lanes(after=("a",), behind=("x",)))
-    after, behind = turns.draw(Lanes(after=("a",))), turns.draw(Lanes(behind=("x",)))
-    assert not await _comes(after.come)
-    assert not await _comes(behind.come)
+    first = Worker(turns, Lanes(after=("a",), behind=("x",)))
+    after, behind = Worker(turns, Lanes(after=("a",))), Worker(turns, Lanes(behind=("x",)))
+    assert not after.has_come
+    assert not behind.has_come
 
-    first.end(went_well=False)
+    first.turn.end(went_well=False)
 
-    assert await after.come() is False
-    assert await behind.come() is True
+    assert after.has_come
+    assert behind.has_come
+    assert after.turn.begin() is False
+    assert behind.turn.begin() is True
 
 
-async def test_a_turn_that_is_forgotten_has_nobody_after_it() -> None:
+def test_who_is_drawn_behind_what_has_ended_hears_how_it_went_and_waits_no_more() -> None:
     turns = Turns()
-    first = turns.draw(Lanes(after=("a",)))
-    second = turns.draw(Lanes(after=("a",)))
-    turns.forget(first)
-    third = turns.draw(Lanes(after=("a",)))
-    first.end()
-    assert await second.come()
-    assert not await _comes(third.come)
+    first = Worker(turns, Lanes(after=("a",), behind=("x",)))
+    first.turn.begin()
+    assert Worker(turns, Lanes(behind=("x",))).has_come
+    first.turn.end(went_well=False)
 
-    second.end()
-    turns.forget(third)
+    late = Worker(turns, Lanes(after=("a",)))
 
+    assert late.has_come
+    assert late.turn.begin() is False
+
+
+def test_a_turn_that_is_forgotten_has_nobody_after_it() -> None:
+    turns = Turns()
+    first, second = (Worker(turns, Lanes(after=("a",))) for _ in range(2))
+    turns.forget(first.turn)
+    third = Worker(turns, Lanes(after=("a",)))
+    first.turn.end()
+    assert second.has_come
+    assert not third.has_come
+
+    second.turn.end()
+    turns.forget(third.turn)
+
+    assert third.has_come
     assert len(turns) == 0
-
-
-async def _comes(come: Callable[[], Awaitable[bool]]) -> bool:
-    try:
-        async with asyncio.timeout(0.02):
-            await come()
-    except TimeoutError:
-        return False
-    return True

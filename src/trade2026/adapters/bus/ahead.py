@@ -67,8 +67,10 @@ class Ahead:
     async def begin(self, record: Record, lanes: Lanes) -> None:
         """Have an event handled when its turn in *lanes* comes; waits while all is full."""
         await self._room.acquire()
-        turn = self._turns.draw(lanes)
-        handled = self._tasks.start(self._in_turn(record, turn), name=f"handle {record.subject}")
+        come = asyncio.Event()
+        turn = self._turns.draw(lanes, come.set)
+        step = self._in_turn(record, turn, come)
+        handled = self._tasks.start(step, name=f"handle {record.subject}")
         self._idle.clear()
         self._seqs.append(record.seq)
         self._begun.put_nowait((record, turn, handled))
@@ -102,10 +104,11 @@ class Ahead:
             async with asyncio.timeout(grace_s):
                 await self.drained()
 
-    async def _in_turn(self, record: Record, turn: Turn) -> Outcome | None:
+    async def _in_turn(self, record: Record, turn: Turn, come: asyncio.Event) -> Outcome | None:
         outcome = None
         try:
-            if await turn.come():
+            await come.wait()
+            if turn.begin():
                 outcome = await self._handle(record)
             return outcome
         finally:
