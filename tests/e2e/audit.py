@@ -25,8 +25,8 @@ _LOOKED_AT: Final = (
     "quantity", "filled_quantity", "remaining_quantity", "price", "fee",
 )  # fmt: skip
 REST_WITHIN_S: Final = 120.0
-STORED_WITHIN_S: Final = 300.0
-"""For those who follow the log of orders, after minutes at a rate that is too high for them."""
+STORED_WITHIN_S: Final = 60.0
+"""For those who follow the log of orders: who is further behind at the end did not keep up."""
 
 
 class First(NamedTuple):
