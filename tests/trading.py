@@ -6,8 +6,9 @@ outlives the core, as an exchange does.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -117,16 +118,22 @@ class MortalBus(LocalBus):
         return await super().fold(subject, told, **options)
 
     async def append(self, subject: Event[Any], message: Any, **options: Any) -> int:
+        return await self._mortal(partial(super().append, subject, message, **options))
+
+    async def append_behind(self, before_id: EventId, *event: Any, **options: Any) -> int:
+        return await self._mortal(partial(super().append_behind, before_id, *event, **options))
+
+    async def _mortal(self, append: Callable[[], Awaitable[int]]) -> int:
         number, self.count = self.count, self.count + 1
         if number == self.pauses_at:
             if self.is_mute:
-                await super().append(subject, message, **options)
+                await append()
             self.is_paused = True
             await self.pause_over.wait()
         if self.dies_at < 0 or number < self.dies_at:
-            return await super().append(subject, message, **options)
+            return await append()
         if number == self.dies_at and self.is_stored:
-            await super().append(subject, message, **options)
+            await append()
         self.died.set()
         # Nothing after this point happens: the process is gone.
         await asyncio.Event().wait()
@@ -434,6 +441,7 @@ async def running_core(
             yield core
             running.cancel()
             await core.bus.close()
+            await core.ptrc.close()
     finally:
         core.end()
 

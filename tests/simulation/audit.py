@@ -8,9 +8,11 @@ from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import Clock
 from trade2026.core.ids import OrderId
+from trade2026.desk.ledger import account_and_seq
 from trade2026.domain.position.ledger import Ledger
 from trade2026.model.journal import JournalEvent, OrderReceived, OrderReported
 from trade2026.model.order import OrdStatus
+from trade2026.model.position import PositionEvent
 from trade2026.model.subjects import ORDERS_EVENT, POSITION_EVENT
 from trade2026.ports.bus import Delivery
 
@@ -41,8 +43,8 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     """Of every order that was taken in."""
     surprises: list[str]
     """What the OMS did not expect of a venue that only says what is so."""
-    positions_told: int
-    """Events of positions and cash."""
+    told: list[int]
+    """Where in the log of orders that came from which was told of positions and cash, in order."""
 
 
 async def read_books(log: MemoryLog, clock: Clock) -> Books:
@@ -57,8 +59,8 @@ async def read_books(log: MemoryLog, clock: Clock) -> Books:
         if isinstance(event, OrderReported) and event.surprise:
             surprises.append(event.surprise)
 
-    async def on_position(_: object, delivery: Delivery) -> None:
-        told.append(delivery.stream_seq)
+    async def on_position(event: PositionEvent, _: Delivery) -> None:
+        told.append(account_and_seq(event)[1])
 
     folds = (
         await bus.fold(ORDERS_EVENT, on_journal),
@@ -66,7 +68,7 @@ async def read_books(log: MemoryLog, clock: Clock) -> Books:
     )
     for fold in folds:
         await fold.stop()
-    return Books(ledger=ledger, keys=keys, surprises=surprises, positions_told=len(told))
+    return Books(ledger=ledger, keys=keys, surprises=surprises, told=told)
 
 
 def check_orders(
@@ -102,4 +104,5 @@ async def check_fills(core: Desks, venue: SimulatedVenue, books: Books) -> None:
     assert exposure.cash * 10**9 == core.ptrc.ledger.accounts()[0].cash
     assert core.ptrc.ledger.digest() == books.ledger.digest()
     # The deposit and each fill, once.
-    assert books.positions_told == 1 + len(fills), "a fill is told twice, or never"
+    assert len(books.told) == 1 + len(fills), "a fill is told twice, or never"
+    assert books.told == sorted(books.told), "an older position is told after a newer one"

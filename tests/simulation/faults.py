@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -11,7 +12,7 @@ from trade2026.adapters.bus.local import LocalBus
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import Clock
 from trade2026.core.errors import BusUnavailableError, VenueUnavailableError
-from trade2026.core.ids import OrderId
+from trade2026.core.ids import EventId, OrderId
 from trade2026.model.execution import VenueAck, VenueOrderStatus
 from trade2026.model.journal import CancelRequested, ReplaceRequested
 from trade2026.model.order import (
@@ -89,10 +90,19 @@ class FaultyBus(LocalBus):
         return answer
 
     async def append(self, subject: Event[M], message: M, **options: Any) -> int:
+        return await self._taken(partial(super().append, subject, message, **options), message)
+
+    async def append_behind(
+        self, before_id: EventId, subject: Event[M], message: M, **options: Any
+    ) -> int:
+        append = partial(super().append_behind, before_id, subject, message, **options)
+        return await self._taken(append, message)
+
+    async def _taken(self, append: Callable[[], Awaitable[int]], message: object) -> int:
         await self.pause()
         if self._luck.hits(self._luck.lost):
             raise BusUnavailableError("the log did not take it")
-        seq = await super().append(subject, message, **options)
+        seq = await append()
         unheard = [message.order_id] if isinstance(message, _WISHES) else []
         self.unheard += unheard
         try:

@@ -156,6 +156,7 @@ class World:
                 if is_stopped:
                     await asyncio.sleep(INTAKES_LAST_S * float(self._ends.random()))
                 await bus.close()
+                await core.ptrc.close()
                 if is_stopped:
                     bus.is_dead = True
                     await core.oms.journal.close()
@@ -296,6 +297,7 @@ class World:
                 seq = self.log.last_seq(ORDERS_EVENT.stream)
                 is_read = core.handled[core.ptrc.on_journal] == seq == core.risk.book.accounts.seq
                 if not core.oms.journal.orders.open_orders() and is_read:
+                    await core.ptrc.keeper().settle()
                     return
             await asyncio.sleep(0.5)
 

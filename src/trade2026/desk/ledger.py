@@ -1,7 +1,8 @@
 """The ledger at work: positions and cash folded from the log of orders, told to others.
 
-Each change is appended to the positions' stream once: after a restart the ledger is folded
-again, from its newest snapshot on, and only what the stream does not have yet is appended.
+Each change is appended to the positions' stream once, in the order of the log of orders, a little
+behind the fold. After a restart the ledger is folded again, from its newest snapshot on, which has
+nothing that is not told, and only what the stream does not have yet is appended.
 """
 
 from typing import Final
@@ -12,8 +13,8 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.clock import Clock, TimeNs
 from trade2026.core.ids import AccountId, EventId, Ids
 from trade2026.core.numbers import Px
-from trade2026.desk.persistence import append_until_stored
 from trade2026.desk.snapshots import Keeper
+from trade2026.desk.telling import Teller
 from trade2026.domain.position.ledger import Ledger
 from trade2026.domain.position.reconcile import VenueFills, VenueFillsState
 from trade2026.domain.position.state import LedgerState
@@ -52,7 +53,7 @@ class LedgerDesk:
         self._bus = bus
         self._clock = clock
         self._ids = ids
-        self._log = log
+        self._teller = Teller(bus, log, POSITION_EVENT)
         # By account: one that is halted over an event tells the rest later, others go on.
         self._told_seq: dict[str, int] = {}
 
@@ -64,6 +65,7 @@ class LedgerDesk:
             rules=SNAPSHOT_RULES,
             freeze=self._freeze,
             thaw=self._thaw,
+            settle=self._teller.settle,
         )
 
     async def on_own_event(self, event: PositionEvent, _: Delivery) -> None:
@@ -72,7 +74,13 @@ class LedgerDesk:
         self._told_seq[account] = max(seq, self._told_seq.get(account, 0))
 
     async def on_journal(self, event: JournalEvent, delivery: Delivery) -> None:
-        """Book the event, and tell what it changed."""
+        """Book the event, and tell what it changed.
+
+        Raises:
+            CodecError: a change before it cannot be told: nothing is booked any more.
+            StoppingError: the desk is closed.
+        """
+        self._teller.require_sound()
         changes = self.ledger.apply(event, delivery.stream_seq)
         self.fills.apply(event, delivery.stream_seq)
         self.working.apply(event, delivery.stream_seq)
@@ -80,14 +88,11 @@ class LedgerDesk:
             account, seq = account_and_seq(change)
             if seq <= self._told_seq.get(account, 0):
                 continue
-            await append_until_stored(
-                self._bus,
-                self._log,
-                POSITION_EVENT,
-                change,
-                event_id=EventId(f"journal-{seq}"),
-                account=account,
-            )
+            await self._teller.tell(change, event_id=EventId(f"journal-{seq}"), account=account)
+
+    async def close(self) -> None:
+        """Tell no more."""
+        await self._teller.close()
 
     def now_ns(self) -> TimeNs:
         """Return the time of this moment."""

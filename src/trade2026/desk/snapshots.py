@@ -11,6 +11,7 @@ it again.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -19,7 +20,7 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import NS_PER_MS, NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import CodecError, StoreDamagedError, UnavailableError
-from trade2026.desk.persistence import to_the_end
+from trade2026.desk.persistence import END_WITHIN_S, to_the_end
 from trade2026.model import codec
 from trade2026.model.subjects import EVENTS, Event, Stream
 from trade2026.ports.bus import Bus, Delivery, EventHandler, PoisonHandler
@@ -71,6 +72,11 @@ class Frozen(NamedTuple):
     """How long the fold stood still for it."""
 
 
+async def _nothing_begun() -> bool:
+    """Return at once: there is nothing to wait for."""
+    return True
+
+
 class Keeper(Generic[S]):
     """One fold as its snapshots see it.
 
@@ -82,6 +88,8 @@ class Keeper(Generic[S]):
         freeze: returns the state as it is at this moment, which shares nothing with the fold that
             changes: it is written beside it.
         thaw: begins from a state.
+        settle: awaited right before `freeze`, for what the fold has begun beside itself; returns
+            whether all of it is done.
     """
 
     def __init__(
@@ -92,10 +100,12 @@ class Keeper(Generic[S]):
         rules: int,
         freeze: Callable[[], S],
         thaw: Callable[[S], None],
+        settle: Callable[[], Awaitable[bool]] = _nothing_begun,
     ) -> None:
         self.fold = fold
         self.form = form_of(state, rules)
         self.freeze = freeze
+        self.settle = settle
         self._state = state
         self._thaw = thaw
 
@@ -194,7 +204,8 @@ class Snapshots:
                 self._places[pattern], seq=delivery.stream_seq, appended_ns=delivery.appended_ns
             )
             self._new_events += 1
-            if self._is_due() and self._may_take() and self._written():
+            # Asked again after the wait: another subject's event may have taken one meanwhile.
+            if self._is_wanted() and await self._keeper.settle() and self._is_wanted():
                 # Beside the fold, which goes on meanwhile: only what is written is fixed here.
                 self._writing = asyncio.ensure_future(self._keep(self._frozen()))
 
@@ -223,15 +234,21 @@ class Snapshots:
         if self._writing is not None:
             await self._writing
         if self._new_events:
-            await self.take()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(END_WITHIN_S):
+                    await self._keeper.settle()
+                await self.take()
 
     async def take(self) -> None:
         """Take one, unless an event is in hand or could not be handled."""
         if self._writing is not None:
             await self._writing
-        if self._may_take():
+        if await self._keeper.settle() and self._may_take() and self._written():
             self._writing = asyncio.ensure_future(self._keep(self._frozen()))
             await self._writing
+
+    def _is_wanted(self) -> bool:
+        return self._is_due() and self._may_take() and self._written()
 
     def _written(self) -> bool:
         return self._writing is None or self._writing.done()

@@ -138,6 +138,27 @@ class Bus(Protocol):
         """
         ...
 
+    async def append_behind(
+        self,
+        before_id: EventId,
+        subject: Event[M],
+        message: M,
+        *,
+        event_id: EventId,
+        timeout_s: float = 2.0,
+        **keys: str,
+    ) -> int:
+        """Append *message* only where the newest event of the whole stream is *before_id*.
+
+        So a stream's one writer need not wait for the one before, and the order holds even so.
+
+        Raises:
+            SupersededError: the newest event is another one, or the log does not remember its
+                id. Whether an earlier try stored this one is unknown: `append` is safe.
+            BusUnavailableError: as in `append`.
+        """
+        ...
+
     def show(self, subject: Live[M], message: M, **keys: str) -> None:
         """Send a live copy to whoever looks; never blocks, never fails."""
         ...

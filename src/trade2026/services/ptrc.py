@@ -51,6 +51,7 @@ def build(context: Context) -> Service:
 
     async def stop() -> None:
         await snapshots.close()
+        await desk.close()
         await compliance.close()
 
     return Service(

@@ -48,6 +48,67 @@ class TestAppend:
         assert await write(other, 2, 1) == 2
         assert await bus.last_seq(Stream.ORDERS) == 2
 
+    async def test_what_is_to_stand_right_behind_another_stands_there_or_nowhere(
+        self, world: World
+    ) -> None:
+        bus = await world.bus()
+
+        first = EventId("a1")
+        assert await bus.append(ORDERS_EVENT, a_deposit("a", 1), event_id=first, account="a") == 1
+
+        async def write(account: str, number: int, before: str) -> int:
+            return await bus.append_behind(
+                EventId(before),
+                ORDERS_EVENT,
+                a_deposit(account, number),
+                event_id=EventId(f"{account}{number}"),
+                account=account,
+            )
+
+        # The whole stream counts, not the subject alone.
+        assert await write("b", 2, "a1") == 2
+        for before in ("a1", "never-told"):
+            with pytest.raises(SupersededError):
+                await write("a", 3, before)
+        assert await write("a", 3, "b2") == 3
+        # Without the demand the same again is the same.
+        again = EventId("a3")
+        assert await bus.append(ORDERS_EVENT, a_deposit("a", 3), event_id=again, account="a") == 3
+        assert await bus.last_seq(Stream.ORDERS) == 3
+
+    async def test_nothing_stands_behind_what_an_empty_stream_never_had(self, world: World) -> None:
+        bus = await world.bus()
+
+        with pytest.raises(SupersededError):
+            await bus.append_behind(
+                EventId("none"),
+                ORDERS_EVENT,
+                a_deposit("a", 1),
+                event_id=EventId("one"),
+                account="a",
+            )
+
+        assert await bus.last_seq(Stream.ORDERS) == 0
+
+    async def test_a_chain_is_stored_in_order_though_nobody_waits(self, world: World) -> None:
+        bus = await world.bus()
+
+        first = EventId("link-0")
+
+        async def write(number: int) -> int:
+            return await bus.append_behind(
+                EventId(f"link-{number - 1}"),
+                ORDERS_EVENT,
+                a_deposit("a", number),
+                event_id=EventId(f"link-{number}"),
+                account="a",
+            )
+
+        begin = bus.append(ORDERS_EVENT, a_deposit("a", 0), event_id=first, account="a")
+        seqs = await asyncio.gather(begin, *map(write, range(1, 60)))
+
+        assert seqs == list(range(1, 61))
+
     async def test_an_empty_stream_ends_at_zero(self, world: World) -> None:
         bus = await world.bus()
 

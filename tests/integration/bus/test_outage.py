@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 from tests.contract.bus.messages import ECHO, Book, a_batch, a_deposit, deposit, print_trade, until
 from tests.contract.bus.worlds import PASSWORD, USER
 from tests.integration.bus.conftest import Site
@@ -14,7 +15,9 @@ from trade2026.adapters.bus.nats import DEADLINE, NatsBus
 from trade2026.core.clock import SystemClock
 from trade2026.core.errors import BusUnavailableError, StartError
 from trade2026.core.ids import EventId
+from trade2026.desk.telling import Teller
 from trade2026.model import codec
+from trade2026.model.journal import JournalEvent
 from trade2026.model.market import TradeBatch
 from trade2026.model.subjects import LIVE_TRADE, MARKET_TRADE, ORDERS_EVENT, Stream
 from trade2026.ports.bus import Delivery
@@ -69,6 +72,37 @@ async def test_every_acknowledged_append_is_there_once_in_order_after_two_kills(
     assert consumed.seqs == afresh.seqs
     for account in ACCOUNTS:
         assert afresh.of(account) == list(range(PER_ACCOUNT))
+
+
+async def test_what_is_told_without_waiting_is_there_once_in_order_after_two_kills(
+    site: Site,
+) -> None:
+    giver, taker = await site.bus(), await site.bus()
+    teller = Teller(giver, structlog.get_logger(), ORDERS_EVENT)
+    told: list[str] = []
+
+    async def take(event: JournalEvent, _: Delivery) -> None:
+        told.append(event.event_id)
+
+    await taker.fold(ORDERS_EVENT, take)
+    deposits = [a_deposit("a", number) for number in range(3 * PER_ACCOUNT)]
+
+    async def kill_twice() -> None:
+        for share in (3, 2):
+            await until(lambda share=share: len(told) > len(deposits) // share)
+            site.kill()
+            await asyncio.sleep(0.3)
+            await site.server.start()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(kill_twice())
+        for event in deposits:
+            await teller.tell(event, event_id=event.event_id, account="a")
+            await asyncio.sleep(0.002)
+    assert await teller.settle()
+    await until(lambda: len(told) >= len(deposits), "the fold did not go on")
+
+    assert told == [event.event_id for event in deposits]
 
 
 async def test_an_append_during_an_outage_waits_its_time_and_may_be_repeated(site: Site) -> None:

@@ -88,6 +88,22 @@ class LocalBus(LogBus):
             stream, name, message, event_id, timeout_s=timeout_s, after_seq=after_seq
         )
 
+    async def append_behind(
+        self,
+        before_id: EventId,
+        subject: Event[M],
+        message: M,
+        *,
+        event_id: EventId,
+        timeout_s: float = 2.0,
+        **keys: str,
+    ) -> int:
+        """Append right behind *before_id* or not at all; see `Bus.append_behind`."""
+        name, stream = subject.name(**keys), subject.stream
+        return await self._append(
+            stream, name, message, event_id, timeout_s=timeout_s, before_id=before_id
+        )
+
     async def _append(
         self,
         stream: Stream,
@@ -97,6 +113,7 @@ class LocalBus(LogBus):
         *,
         timeout_s: float,
         after_seq: int | None = None,
+        before_id: EventId | None = None,
     ) -> int:
         self._check_open()
         content = _sendable(message, name) if self._with_codec else message
@@ -108,7 +125,9 @@ class LocalBus(LogBus):
         except TimeoutError as error:
             raise BusUnavailableError(f"the log did not take {name} in time") from error
         now_ns = self._clock.now_ns()
-        return self._log.append(stream, name, content, event_id, now_ns=now_ns, after_seq=after_seq)
+        return self._log.append(
+            stream, name, content, event_id, now_ns=now_ns, after_seq=after_seq, before_id=before_id
+        )
 
     def show(self, subject: Live[M], message: M, **keys: str) -> None:
         """Send a live copy; see `Bus.show`."""

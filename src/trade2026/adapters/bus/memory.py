@@ -36,6 +36,7 @@ class MemoryLog:
         """How many events were discarded, from the first on."""
         self._newest: dict[str, int] = {}
         """By full subject name, its last event."""
+        self._newest_id: dict[Stream, EventId] = {}
         self._ids: dict[tuple[Stream, EventId], int] = {}
         self._cursors: dict[str, Cursor] = {}
         self._owners: dict[str, object] = {}
@@ -51,11 +52,13 @@ class MemoryLog:
         *,
         now_ns: TimeNs,
         after_seq: int | None = None,
+        before_id: EventId | None = None,
     ) -> int:
         """Store *content* once per *event_id* and return its sequence; see `Bus.append`.
 
         Raises:
-            SupersededError: *after_seq* is not the newest event of *subject*.
+            SupersededError: *after_seq* is not the newest event of *subject*, or *before_id* not
+                that of the stream.
             BusUnavailableError: an outage is being played.
         """
         if not self.up.is_set():
@@ -66,6 +69,8 @@ class MemoryLog:
         newest = self._newest.get(subject, 0)
         if after_seq not in {None, newest}:
             raise SupersededError(f"{subject} stands at {newest}, not {after_seq}")
+        if before_id not in {None, self._newest_id.get(stream)}:
+            raise SupersededError(f"{stream} does not end with {before_id}")
         records = self._streams[stream]
         record = Record(
             subject=subject,
@@ -77,6 +82,7 @@ class MemoryLog:
         records.append(record)
         self._ids[stream, event_id] = record.seq
         self._newest[subject] = record.seq
+        self._newest_id[stream] = event_id
         for source in self._sources:
             source.note(stream, record)
         return record.seq

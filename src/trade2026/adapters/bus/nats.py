@@ -15,6 +15,7 @@ from typing import Any, Final, Self, TypeVar
 from trade2026.adapters.bus.command import Served
 from trade2026.adapters.bus.connection import Connection, Message
 from trade2026.adapters.bus.jetstream import (
+    WRONG_LAST_ID,
     WRONG_LAST_SEQ,
     JetStreamError,
     Nothing,
@@ -24,7 +25,7 @@ from trade2026.adapters.bus.jetstream import (
     store,
 )
 from trade2026.adapters.bus.log_bus import LogBus
-from trade2026.adapters.bus.nats_log import EXPECTED_SEQ, MSG_ID, NatsEventLog
+from trade2026.adapters.bus.nats_log import EXPECTED_ID, EXPECTED_SEQ, MSG_ID, NatsEventLog
 from trade2026.adapters.bus.task import Tasks
 from trade2026.adapters.bus.watcher import Watcher
 from trade2026.core.clock import NS_PER_S, Clock, TimeNs
@@ -53,6 +54,7 @@ PURGE_TIMEOUT_S: Final = 10.0
 ANSWER_S: Final = 60.0
 """For requests that say nothing of a deadline."""
 
+_SUPERSEDED: Final = frozenset({WRONG_LAST_ID, WRONG_LAST_SEQ})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -168,6 +170,24 @@ class NatsBus(LogBus):
                 raise
             return newest.message.seq
 
+    async def append_behind(
+        self,
+        before_id: EventId,
+        subject: Event[M],
+        message: M,
+        *,
+        event_id: EventId,
+        timeout_s: float = 2.0,
+        **keys: str,
+    ) -> int:
+        """Append right behind *before_id* or not at all; see `Bus.append_behind`."""
+        headers = {
+            MSG_ID: event_id,
+            "Nats-Expected-Stream": subject.stream.value,
+            EXPECTED_ID: before_id,
+        }
+        return await self._append(subject.name(**keys), codec.encode(message), headers, timeout_s)
+
     async def _append(
         self, name: str, data: bytes, headers: dict[str, str], timeout_s: float
     ) -> int:
@@ -182,7 +202,7 @@ class NatsBus(LogBus):
                     self._connection, name, data, headers=headers, timeout_s=min(left_s, try_s)
                 )
             except BusUnavailableError as error:
-                if isinstance(error, JetStreamError) and error.err_code == WRONG_LAST_SEQ:
+                if isinstance(error, JetStreamError) and error.err_code in _SUPERSEDED:
                     raise SupersededError(str(error)) from error
                 if end_s - loop.time() <= APPEND_PAUSE_S:
                     raise BusUnavailableError(f"the log did not take {name}: {error}") from error

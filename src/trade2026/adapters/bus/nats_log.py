@@ -28,6 +28,7 @@ from trade2026.model.subjects import Stream
 T = TypeVar("T")
 
 MSG_ID: Final = "Nats-Msg-Id"
+EXPECTED_ID: Final = "Nats-Expected-Last-Msg-Id"
 EXPECTED_SEQ: Final = "Nats-Expected-Last-Subject-Sequence"
 STORE_TRY_S: Final = 1.0
 FIRST_PAUSE_S: Final = 0.05
