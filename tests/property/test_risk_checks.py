@@ -18,6 +18,7 @@ from trade2026.core.numbers import (
 )
 from trade2026.domain.risk.check import RiskCheck, RiskView, sized
 from trade2026.domain.risk.checks import (
+    LOSS_FREE,
     RISK_CHECKS,
     buying_power,
     concentration,
@@ -195,6 +196,20 @@ def names(check: RiskCheck) -> str:
 def which(refusal: Refusal) -> tuple[RefusalCode, str, str]:
     """Return what tells a limit from others: two may share a code, and two the same number."""
     return refusal.code, refusal.text, refusal.limit
+
+
+@pytest.mark.parametrize("check", sorted(set(RISK_CHECKS) - set(LOSS_FREE), key=names), ids=names)
+@given(order=orders(), view=views(), gained=st.integers(0, 10**16))
+def test_who_has_lost_nothing_is_refused_for_no_loss(
+    check: RiskCheck, order: NewOrderSingle, view: RiskView, gained: int
+) -> None:
+    well = msgspec.structs.replace(view, measured=(), position_pnl=Money(gained))
+
+    assert not well.has_lost
+    assert judged(check, order, well) is None
+    assert msgspec.structs.replace(well, position_pnl=Money(-1)).has_lost
+    closed = Measured("account", "default", Losses(daily=Money(1)), LossLimits())
+    assert msgspec.structs.replace(well, measured=(closed,)).has_lost
 
 
 @pytest.mark.parametrize("check", RISK_CHECKS, ids=names)

@@ -28,7 +28,7 @@ from trade2026.domain.risk.account import NO_HOLDING, RiskAccount, asked_only
 from trade2026.domain.risk.accounts import RiskAccounts
 from trade2026.domain.risk.breakers import Finding, judge_losses, near_money
 from trade2026.domain.risk.check import RiskView, margin_of, sized
-from trade2026.domain.risk.checks import RISK_CHECKS, mode
+from trade2026.domain.risk.checks import LOSS_FREE, RISK_CHECKS, mode
 from trade2026.domain.risk.checks import policy as policy_check
 from trade2026.domain.risk.closing import Closings, Market, closings
 from trade2026.domain.risk.exposure import Exposure, SymbolExposure, symbol_exposure
@@ -177,7 +177,7 @@ class RiskBook:
         """Judge *order* by every check and reserve nothing."""
         view = self.view(order, now_ns, policy)
         asked = sized(order, view)
-        found = [check(asked, view) for check in RISK_CHECKS]
+        found = [check(asked, view) for check in (RISK_CHECKS if view.has_lost else LOSS_FREE)]
         if any(found):
             refusals = (refusal for refusal in found if refusal is not None)
             return RiskVerdict(refusals=(*refusals, *policy_check.further(view)))
@@ -216,9 +216,8 @@ class RiskBook:
         mode_scope = self.modes.scope_over(order.account, strategy, symbol)
         holding = account.holdings.get(symbol, NO_HOLDING)
         orders = account.open_orders(symbol)
-        order_count, repeat_count = account.pace.counts(order)
-        # In three steps: from sixteen keywords on Python passes them through a dict, and that
-        # takes several times as long as all of this.
+        # In steps: from sixteen keywords on Python passes them through a dict, and that takes
+        # several times as long as all of this.
         basis = RiskView(
             mode=self.modes.mode_of(mode_scope),
             instrument=self._instruments.get((order.venue, symbol)),
@@ -236,19 +235,18 @@ class RiskBook:
             limits=limits,
             mode_scope=mode_scope,
         )
+        value_at_risk = partial(self._value_at_risk, account, symbol)
+        view = with_sums(basis, account, order, orders, value_at_risk)
         losses_of = self.losses.losses
         losses = losses_of((order.account, ""), bounds.losses, account, equity, now_ns)
         own = losses_of((order.account, strategy), bounds.own_losses, account, equity, now_ns)
-        return msgspec.structs.replace(
-            with_sums(basis, account, orders, worth.pnl(symbol)),
-            order_count=order_count,
-            repeat_count=repeat_count,
-            value_at_risk=partial(self._value_at_risk, account, symbol),
-            losses=losses,
-            measured=measured(order, bounds, losses, own),
-            closable_qty=self.accounts.closable_qty(order) if mode.is_closing(order) else None,
-            policy=policy,
-        )
+        lost = measured(order, bounds, losses, own)
+        if lost:
+            view = msgspec.structs.replace(view, losses=losses, measured=lost)
+        if mode.is_closing(order):
+            closable_qty = self.accounts.closable_qty(order)
+            view = msgspec.structs.replace(view, closable_qty=closable_qty)
+        return msgspec.structs.replace(view, policy=policy) if policy else view
 
     def note_losses(self, now_ns: TimeNs) -> tuple[Finding, ...]:
         """Take a point of everybody's curve, and return what is near its limit or beyond it."""

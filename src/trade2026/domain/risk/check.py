@@ -123,6 +123,11 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     policy: tuple[Refusal, ...] = ()
     """What the user's own policy has against the order."""
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether there is a loss: without one, no limit of losses refuses anything."""
+        return bool(self.measured) or self.position_pnl < 0
+
     def reference_px(self, side: Side) -> Px | None:
         """Return the price an order of *side* would meet, or None without a quote.
 

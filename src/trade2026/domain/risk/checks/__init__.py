@@ -51,3 +51,7 @@ RISK_CHECKS: Final[tuple[RiskCheck, ...]] = (
     # Last: whoever writes a policy may rely on what the others refuse.
     policy.check,
 )
+
+_OF_LOSSES: Final = (position_loss.check, daily_loss.check, drawdown.check, fast_drawdown.check)
+LOSS_FREE: Final = tuple(check for check in RISK_CHECKS if check not in _OF_LOSSES)
+"""Those that may refuse where nothing was lost: all that is asked of most orders."""
