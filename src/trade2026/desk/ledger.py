@@ -11,6 +11,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.clock import Clock, TimeNs
+from trade2026.core.errors import CodecError
 from trade2026.core.ids import AccountId, EventId, Ids
 from trade2026.core.numbers import Px
 from trade2026.desk.snapshots import Keeper
@@ -54,8 +55,11 @@ class LedgerDesk:
         self._clock = clock
         self._ids = ids
         self._teller = Teller(bus, log, POSITION_EVENT)
+        self._life = ids.new()
         # By account: one that is halted over an event tells the rest later, others go on.
         self._told_seq: dict[str, int] = {}
+        self._untold: dict[str, int] = {}
+        """Of an account, where in the log of orders a change came from that cannot be told."""
 
     def keeper(self) -> Keeper[BooksState]:
         """Return the desk's folds as their snapshots see them."""
@@ -77,10 +81,15 @@ class LedgerDesk:
         """Book the event, and tell what it changed.
 
         Raises:
-            CodecError: a change before it cannot be told: nothing is booked any more.
+            CodecError: this change of the account cannot be told, or one before it: nothing more
+                of it is booked.
             StoppingError: the desk is closed.
         """
         self._teller.require_sound()
+        if event.account in self._untold:
+            raise CodecError(
+                f"{event.account}: the change at {self._untold[event.account]} cannot be told"
+            )
         changes = self.ledger.apply(event, delivery.stream_seq)
         self.fills.apply(event, delivery.stream_seq)
         self.working.apply(event, delivery.stream_seq)
@@ -88,7 +97,12 @@ class LedgerDesk:
             account, seq = account_and_seq(change)
             if seq <= self._told_seq.get(account, 0):
                 continue
-            await self._teller.tell(change, event_id=EventId(f"journal-{seq}"), account=account)
+            try:
+                event_id = EventId(f"journal-{seq}-{self._life}")
+                await self._teller.tell(change, event_id=event_id, account=account)
+            except CodecError:
+                self._untold[account] = seq
+                raise
 
     async def close(self) -> None:
         """Tell no more."""

@@ -236,8 +236,7 @@ class Snapshots:
         if self._new_events:
             with suppress(TimeoutError):
                 async with asyncio.timeout(END_WITHIN_S):
-                    await self._keeper.settle()
-                await self.take()
+                    await self.take()
 
     async def take(self) -> None:
         """Take one, unless an event is in hand or could not be handled."""

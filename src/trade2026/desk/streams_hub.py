@@ -114,7 +114,8 @@ class Hub:
         self._tickers: dict[str, Ticker] = {}
         self._marks: dict[str, Px] = {}
         self._positions: dict[AccountId, dict[PositionKey, Position]] = {}
-        self._positions_ns: dict[AccountId, TimeNs] = {}
+        self._positions_at: dict[AccountId, tuple[TimeNs, int]] = {}
+        """When and by which event of the log of orders the newest of them changed."""
         self._holders: dict[str, set[AccountId]] = {}
         self._orders = Orders()
         self._fill_count = 0
@@ -136,7 +137,7 @@ class Hub:
         topics = sorted(self._rings, key=lambda one: one.text)
         return HubState(
             held=tuple(
-                HeldState(account, self._positions_ns[account], tuple(positions.values()))
+                HeldState(account, *self._positions_at[account], tuple(positions.values()))
                 for account, positions in self._positions.items()
             ),
             kept=kept,
@@ -154,7 +155,7 @@ class Hub:
         self._rings.update({Topic(Kind.ORDERS, one.account): ring_of(one) for one in state.orders})
         self._rings.update({Topic(Kind.FILLS, one.account): ring_of(one) for one in state.fills})
         for held in state.held:
-            self._hold(held.account, held.positions, held.ts_ns)
+            self._hold(held.account, held.positions, held.ts_ns, held.journal_seq)
 
     def _kept(self, topic: Topic) -> tuple[str, int, tuple[Entry[Any], ...]]:
         ring = self._rings[topic]
@@ -223,11 +224,17 @@ class Hub:
             self._orders.trim(self._ended_kept)
 
     async def on_position(self, event: PositionEvent, _: Delivery) -> None:
-        """Take a change of the ledger; one of cash alone is the P&L's affair."""
-        if event.position is None:
+        """Take a change of the ledger; one of cash alone is the P&L's affair.
+
+        One that is told again, behind newer ones, changes nothing.
+        """
+        change = event.position
+        if change is None:
             return
-        account = event.position.position.key.account
-        self._hold(account, event.positions, event.position.ts_ns)
+        account = change.position.key.account
+        newest = self._positions_at.get(account)
+        if newest is None or change.journal_seq > newest[1]:
+            self._hold(account, event.positions, change.ts_ns, change.journal_seq)
 
     async def on_pnl(self, snapshot: PnlSnapshot, _: Delivery) -> None:
         """Take the newest point of an account's curve."""
@@ -254,8 +261,10 @@ class Hub:
         if after is not before:
             self.ring(Topic(Kind.ORDERS, event.account)).append(Entry(seq, event.ts_ns, after))
 
-    def _hold(self, account: AccountId, positions: Iterable[Position], ts_ns: TimeNs) -> None:
-        self._positions_ns[account] = ts_ns
+    def _hold(
+        self, account: AccountId, positions: Iterable[Position], ts_ns: TimeNs, journal_seq: int
+    ) -> None:
+        self._positions_at[account] = ts_ns, journal_seq
         for position in positions:
             self._positions.setdefault(account, {})[position.key] = position
             self._holders.setdefault(position.key.symbol, set()).add(account)

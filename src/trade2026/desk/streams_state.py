@@ -17,10 +17,11 @@ SNAPSHOT_RULES: Final = 1
 
 
 class HeldState(msgspec.Struct, frozen=True, array_like=True):
-    """The positions of an account, and when the newest of them changed."""
+    """The positions of an account, when the newest of them changed, and by which event."""
 
     account: AccountId
     ts_ns: TimeNs
+    journal_seq: int
     positions: tuple[Position, ...]
 
 

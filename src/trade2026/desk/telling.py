@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from trade2026.core.errors import BusUnavailableError, CodecError, StoppingError, SupersededError
 from trade2026.core.ids import EventId
 from trade2026.desk.persistence import APPEND_WITHIN_S, append_until_stored
+from trade2026.model import codec
 from trade2026.model.subjects import Event
 from trade2026.ports.bus import Bus
 
@@ -63,7 +64,19 @@ class Teller:
             raise CodecError(f"nothing is told behind what cannot be: {self._failure}")
 
     async def tell(self, event: object, *, event_id: EventId, **keys: str) -> None:
-        """Have *event* appended behind all that were told before; waits while it is too many."""
+        """Have *event* appended behind all that were told before; waits while it is too many.
+
+        Args:
+            event: of the subject.
+            event_id: another one in every life: that an earlier life's is in the log does not say
+                that all before it are.
+            keys: of the subject.
+
+        Raises:
+            CodecError: it cannot be sent; what comes after it is told all the same.
+        """
+        # Told here, where it is not in anybody's way yet.
+        codec.encode(event)
         if self._is_held_up:
             await self.settle()
         await self._room.acquire()
@@ -96,6 +109,7 @@ class Teller:
         error = None if stored.cancelled() else stored.exception()
         if error is not None and not self._failure:
             self._failure = f"{type(error).__name__}: {error}"
+            self._log.error("cannot be told, nor what is behind it", why=self._failure)
 
     async def _carry(
         self, event: object, event_id: EventId, before: _OnItsWay | None, keys: dict[str, str]
@@ -115,6 +129,8 @@ class Teller:
                 await asyncio.wait({before.stored})
             else:
                 return
+        if self._is_closed:
+            raise StoppingError("nothing is told any more in this life of the service")
         if before is not None and (before.stored.cancelled() or before.stored.exception()):
             raise StoppingError(f"{before.event_id} before it was not told")
         await append_until_stored(

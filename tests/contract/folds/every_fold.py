@@ -40,7 +40,7 @@ from trade2026.model.instrument import LIVE, PRISM_INSTRUMENTS
 from trade2026.model.live import LiveMode, OrderTaken
 from trade2026.model.live_subjects import LIVE_EVENT
 from trade2026.model.subjects import ALGO_EVENT, ORDERS_EVENT, POSITION_EVENT, Event, Stream
-from trade2026.ports.bus import Delivery
+from trade2026.ports.bus import Delivery, Subscription
 
 LOG = structlog.get_logger()
 STREAMS = (Stream.ORDERS, Stream.POSITIONS, Stream.ALGOS, Stream.LIVE)
@@ -55,7 +55,8 @@ class Made(msgspec.Struct):
 
 
 def _ledger(bus: LocalBus, clock: VirtualClock, _: Path) -> Made:
-    desk = LedgerDesk(bus, clock, Ids(clock, chance.stream(1, "ids")), LOG)
+    # As processes have it: every life makes other ids.
+    desk = LedgerDesk(bus, clock, Ids(clock, chance.stream(chance.fresh_seed(), "ids")), LOG)
     reads = ((POSITION_EVENT, desk.on_own_event), (ORDERS_EVENT, desk.on_journal))
     return Made(desk.keeper(), reads)
 
@@ -142,6 +143,7 @@ class Life:
         self.path = folder / f"{fold}.snapshot"
         self.read = 0
         """Events that were handed to the fold."""
+        self.subscriptions: list[Subscription] = []
         self.made = MAKERS[fold](self.bus, self.clock, folder)
         self.snapshots = Snapshots(
             self.made.keeper,
@@ -172,7 +174,7 @@ class Life:
 
             begin = await self.snapshots.begin(subject)()
             follow = self.snapshots.following(subject, count)
-            await self.bus.fold(subject, follow, from_seq=begin)
+            self.subscriptions.append(await self.bus.fold(subject, follow, from_seq=begin))
         return self
 
     async def end(self) -> None:

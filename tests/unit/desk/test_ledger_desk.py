@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 from tests.contract.folds.every_fold import Life, a_log
+from tests.factories import NOW_NS, a_deposit, a_fill, an_order, an_unknown, qty
 from tests.trading import until
 
 from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core.clock import NS_PER_S
 from trade2026.core.errors import CodecError
-from trade2026.core.ids import EventId
+from trade2026.core.ids import AccountId, EventId
 from trade2026.desk.ledger import account_and_seq
 from trade2026.desk.persistence import END_WITHIN_S
 from trade2026.model import codec
-from trade2026.model.subjects import POSITION_EVENT, Stream
+from trade2026.model.booking import SplitBooked
+from trade2026.model.instrument import PRISM
+from trade2026.model.journal import JournalEvent
+from trade2026.model.subjects import ORDERS_EVENT, POSITION_EVENT, Stream
 from trade2026.ports.bus import Delivery
 
 
@@ -159,3 +163,68 @@ async def test_nothing_is_booked_behind_what_cannot_be_told(log: MemoryLog, tmp_
 
     assert not life.path.exists()
     await life.end()
+
+
+def _put(log: MemoryLog, *events: JournalEvent) -> None:
+    for event in events:
+        name = ORDERS_EVENT.name(account=event.account)
+        content = codec.encode(event)
+        log.append(Stream.ORDERS, name, content, event.event_id, now_ns=NOW_NS)
+
+
+def _split(number: int) -> SplitBooked:
+    """Return a split after which two in a row hold more than a message can say."""
+    return SplitBooked(
+        event_id=EventId(f"split-{number}"),
+        account=AccountId("ann"),
+        ts_ns=NOW_NS,
+        asked_by="tess",
+        text="",
+        venue=PRISM,
+        symbol="BTCUSDT",
+        numerator=1_000_000,
+        denominator=1,
+    )
+
+
+async def test_a_change_that_cannot_be_told_halts_its_account_alone(tmp_path: Path) -> None:
+    log = MemoryLog()
+    bought = a_fill(an_order(account=AccountId("ann")), last_qty=qty("1"))
+    _put(log, a_deposit(account="ann"), a_deposit(account="bob"), an_unknown(bought))
+    _put(log, _split(1), _split(2), a_deposit("1", "ann"), a_deposit("2", "bob"))
+
+    # And the next life the same way.
+    for number in range(2):
+        life = await Life("ledger", log, tmp_path).begin()
+        assert await life.made.keeper.settle()
+        *_, orders = life.subscriptions
+        assert orders.stats().is_halted
+        assert _told(log) == [1, 2, 3, 4, 7, *range(8, 8 + number)]
+        _put(log, a_deposit(str(number + 3), "bob"))
+        await until(lambda number=number: _told(log)[-1] == 8 + number)
+        await life.end()
+
+
+async def test_no_life_takes_what_another_told_for_its_own(log: MemoryLog, tmp_path: Path) -> None:
+    ids: list[str] = []
+    for number in range(2):
+        # Each is told of nothing that the other has done.
+        orders = MemoryLog()
+        for record in log.records(Stream.ORDERS):
+            _put(orders, codec.decode(ORDERS_EVENT.message, record.content))
+        life = Life("ledger", orders, tmp_path / str(number))
+        life.bus.append = _noting(ids, life.bus.append)  # type: ignore[method-assign]
+        life.bus.append_behind = _noting(ids, life.bus.append_behind)  # type: ignore[method-assign]
+        await life.begin()
+        assert await life.made.keeper.settle()
+        await life.end()
+
+    assert len(ids) == len(set(ids)) >= 6
+
+
+def _noting(ids: list[str], append: Callable[..., Awaitable[int]]) -> Callable[..., Awaitable[int]]:
+    async def noting(*event: Any, **options: Any) -> int:
+        ids.append(options["event_id"])
+        return await append(*event, **options)
+
+    return noting

@@ -116,7 +116,7 @@ def a_cancel_asked(life: list[OrderEvent]) -> JournalEvent:
     return decide.cancel_requested(order_after(life), "tess", NOW_NS)
 
 
-def a_position_event(quantity: str) -> PositionEvent:
+def a_position_event(quantity: str, journal_seq: int = 1) -> PositionEvent:
     """Return a change of the ledger."""
     key = PositionKey(AccountId("default"), StrategyId("manual"), PRISM, "BTCUSDT")
     return PositionEvent(
@@ -125,7 +125,7 @@ def a_position_event(quantity: str) -> PositionEvent:
             cash=Value(1),
             deposits=Value(1),
             exec_id=ExecId("F-0"),
-            journal_seq=1,
+            journal_seq=journal_seq,
             ts_ns=NOW_NS,
         )
     )
@@ -164,6 +164,24 @@ async def test_a_client_resumes_after_a_restart_from_a_snapshot() -> None:
     assert made.board(positions).picture() == hub.board(positions).picture()
     assert len(made.ring(FILLS).entries) == 3
     assert Reader(made.ring(ORDERS), nothing, after=2).take_gap() is None
+
+
+async def test_a_position_that_is_told_again_behind_newer_ones_changes_nothing() -> None:
+    hub = Hub(ended_kept=2)
+    old, new = a_position_event("2", journal_seq=7), a_position_event("3", journal_seq=9)
+    positions = Topic(Kind.POSITIONS, "default")
+    for number, event in enumerate((old, new), start=1):
+        await hub.on_position(event, at(number))
+    made = again(hub)
+
+    for one in (hub, made):
+        await one.on_position(old, at(3))
+        (held,) = one.board(positions).picture().values()
+        assert held.position.quantity == qty("3")
+
+    await hub.on_position(a_position_event("4", journal_seq=10), at(4))
+    (held,) = hub.board(positions).picture().values()
+    assert held.position.quantity == qty("4")
 
 
 async def test_a_client_that_was_away_too_long_is_told_of_the_gap_after_a_restart_too(

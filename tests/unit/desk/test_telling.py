@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 from tests.factories import NOW_NS, a_deposit
 from tests.trading import LOG, until
@@ -14,6 +15,7 @@ from trade2026.adapters.bus.memory import MemoryLog
 from trade2026.core import chance
 from trade2026.core.clock import VirtualClock
 from trade2026.core.errors import BusUnavailableError, CodecError, StoppingError, SupersededError
+from trade2026.core.numbers import Money
 from trade2026.desk import persistence
 from trade2026.desk.telling import AHEAD_MOST, Teller
 from trade2026.model import codec
@@ -113,6 +115,45 @@ async def test_whoever_is_too_far_ahead_waits() -> None:
     assert await teller.settle()
     assert road.most_under_way == AHEAD_MOST
     assert _told(log) == _names(AHEAD_MOST + 10)
+    # And the next time just as well.
+    road.open.clear()
+    again = asyncio.ensure_future(_tell(teller, AHEAD_MOST + 10, first=AHEAD_MOST + 10))
+    await until(lambda: road.under_way == AHEAD_MOST)
+    await asyncio.sleep(0.05)
+    assert road.under_way == AHEAD_MOST
+    road.open.set()
+    await again
+
+
+async def test_what_comes_after_a_pause_demands_nothing() -> None:
+    log = MemoryLog()
+    road = Road(log)
+    teller = Teller(road, LOG, ORDERS_EVENT)
+    await _tell(teller, 1)
+    assert await teller.settle()
+    other = a_deposit("99")
+    await road.append(ORDERS_EVENT, other, event_id=other.event_id, account="default")
+
+    await _tell(teller, 1, first=1)
+
+    assert await teller.settle()
+    assert road.refused_count == 0
+    assert len(_told(log)) == 3
+
+
+async def test_what_cannot_be_written_down_is_in_nobodys_way() -> None:
+    log = MemoryLog()
+    teller = Teller(Road(log), LOG, ORDERS_EVENT)
+    await _tell(teller, 2)
+    huge = msgspec.structs.replace(a_deposit("2"), amount=Money(2**70))
+
+    with pytest.raises(CodecError):
+        await teller.tell(huge, event_id=huge.event_id, account="default")
+
+    await _tell(teller, 2, first=2)
+    assert await teller.settle()
+    teller.require_sound()
+    assert _told(log) == _names(4)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -182,4 +223,8 @@ async def test_what_is_not_stored_at_the_end_is_left_to_the_next_life() -> None:
     await _tell(teller, 2, first=5)
     assert not await teller.settle()
     assert _told(log) == []
-    await Teller(road, LOG, ORDERS_EVENT).close()
+    rested = Teller(road, LOG, ORDERS_EVENT)
+    await rested.close()
+    await _tell(rested, 1)
+    assert not await rested.settle()
+    assert _told(log) == []
