@@ -1,8 +1,9 @@
 """The ledger at work: positions and cash folded from the log of orders, told to others.
 
-Each change is appended to the positions' stream once, in the order of the log of orders, a little
-behind the fold. After a restart the ledger is folded again, from its newest snapshot on, which has
-nothing that is not told, and only what the stream does not have yet is appended.
+Each change is appended to the positions' stream in the order of the log of orders, a little behind
+the fold, and once, unless two lives of the ledger overlap. After a restart the ledger is folded
+again, from its newest snapshot on, which has nothing that is not told, and only what the stream
+does not have yet is appended.
 """
 
 from typing import Final

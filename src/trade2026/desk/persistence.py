@@ -78,7 +78,7 @@ class Pen:
                 applied: how things stand, only the next life knows.
         """
         if self._torn.is_set():
-            raise _stopping()
+            raise stopping()
         try:
             seq = await self._append(event, event_id, keys)
         except asyncio.CancelledError:
@@ -94,7 +94,7 @@ class Pen:
             StoppingError: it has come to that.
         """
         await self._torn.wait()
-        raise _stopping()
+        raise stopping()
 
     def _book(self, apply: Callable[[int], None], seq: int, event_id: EventId) -> None:
         is_applied = False
@@ -128,7 +128,8 @@ class Pen:
         )
 
 
-def _stopping() -> StoppingError:
+def stopping() -> StoppingError:
+    """Return what whoever comes is told once a service has ended its writing."""
     return StoppingError("nothing is written any more in this life of the service")
 
 

@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from trade2026.core.errors import BusUnavailableError, CodecError, StoppingError, SupersededError
 from trade2026.core.ids import EventId
-from trade2026.desk.persistence import APPEND_WITHIN_S, append_until_stored
+from trade2026.desk.persistence import APPEND_WITHIN_S, append_until_stored, stopping
 from trade2026.model import codec
 from trade2026.model.subjects import Event
 from trade2026.ports.bus import Bus
@@ -59,7 +59,7 @@ class Teller:
             StoppingError: nothing is told any more.
         """
         if self._is_closed:
-            raise StoppingError("nothing is told any more in this life of the service")
+            raise stopping()
         if self._failure:
             raise CodecError(f"nothing is told behind what cannot be: {self._failure}")
 
@@ -129,8 +129,7 @@ class Teller:
                 await asyncio.wait({before.stored})
             else:
                 return
-        if self._is_closed:
-            raise StoppingError("nothing is told any more in this life of the service")
+        self.require_sound()
         if before is not None and (before.stored.cancelled() or before.stored.exception()):
             raise StoppingError(f"{before.event_id} before it was not told")
         await append_until_stored(
