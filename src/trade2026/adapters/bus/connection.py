@@ -1,69 +1,42 @@
-"""The one door to the NATS client: a connection that comes back, with typed messages.
+"""The bus's connection to the NATS server: it comes back, and so does all that was asked of it.
 
-The client's own reconnecting is off. It keeps what was published during an outage and
-sends it afterwards, and a command that arrives after its asker has given up may act on an
-order nobody stands behind. It also waits out the whole time limit of requests that died
-with the server. Here a lost connection ends what was under way at once, a new client takes
-its place, every subscription is made again, and listeners are told.
+What is under way when a connection is lost ends at once. Nothing is kept to be sent afterwards: a
+command that arrives after its asker has given up may act on an order nobody stands behind. A new
+wire takes the place of the lost one, every subscription is made again, and listeners are told.
 """
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Final, Self
 
-import msgspec
-import nats.errors
 import structlog
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from trade2026.adapters.bus.attempt import reason_of
 from trade2026.adapters.bus.task import Tasks
-from trade2026.core.errors import BusUnavailableError, CodecError, StartError
+from trade2026.adapters.bus.wire import CONNECT_TIMEOUT_S, Message, Take, UserRefusedError, Wire
+from trade2026.core.errors import BusUnavailableError, StartError
 
-CONNECT_TIMEOUT_S: Final = 1
-PING_S: Final = 5
-"""A server that neither answers nor hangs up is given up after three of these."""
-POLL_S: Final = 0.1
 FIRST_PAUSE_S: Final = 0.05
 LAST_PAUSE_S: Final = 1.0
-CLOSE_S: Final = 0.5
 NO_RESPONDERS: Final = "503"
-STATUS: Final = "Status"
 
 _LOG = structlog.get_logger("trade2026.bus")
 
 
-class Message(msgspec.Struct, frozen=True):
-    """A message as it came from the server."""
-
-    subject: str
-    reply: str
-    data: bytes
-    headers: Mapping[str, str]
-
-
 class _Interest:
-    """A subscription that outlives the clients it is made on."""
+    """A subscription that outlives the wires it is made on."""
 
-    def __init__(self, subject: str, queue: str, take: Callable[[Message], None]) -> None:
+    def __init__(self, subject: str, queue: str, take: Take) -> None:
         self.subject = subject
         self.queue = queue
         self.take = take
-        self.leave: Callable[[], Any] | None = None
+        self.leave: Callable[[], None] | None = None
 
-    async def make(self, client: Client) -> None:
-        subscription = await client.subscribe(  # pyright: ignore[reportUnknownMemberType]
-            self.subject, queue=self.queue, cb=self._on_message
-        )
-        self.leave = subscription.unsubscribe
-
-    async def _on_message(self, message: Msg) -> None:
-        self.take(
-            Message(message.subject, message.reply, message.data, dict(message.headers or {}))
-        )
+    def make(self, wire: Wire) -> None:
+        self.leave = wire.subscribe(self.subject, self.take, queue=self.queue)
 
 
 class Connection:
@@ -74,7 +47,7 @@ class Connection:
         self._user = user
         self._password = password
         self._name = name
-        self._client = Client()
+        self._wire: Wire | None = None
         self._up = asyncio.Event()
         self._lost = asyncio.Event()
         self._tasks = Tasks()
@@ -83,8 +56,8 @@ class Connection:
         self._waiting: dict[str, asyncio.Future[Message]] = {}
         self._tokens = count()
         self._is_closed = False
-        # Unpredictable, as the client makes it; the client itself is never connected.
-        self.inbox = Client().new_inbox()
+        # Unpredictable: nobody else may answer what is asked.
+        self.inbox = f"_INBOX.{secrets.token_hex(12)}"
 
     @classmethod
     async def open(
@@ -109,7 +82,7 @@ class Connection:
     @property
     def is_up(self) -> bool:
         """Whether the server answered lately."""
-        return self._up.is_set() and self._client.is_connected
+        return self._up.is_set() and self._wire is not None and self._wire.is_connected
 
     @property
     def failure(self) -> str:
@@ -148,20 +121,20 @@ class Connection:
         data: bytes,
         *,
         reply: str = "",
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Send a message to whoever is there.
+        """Send a message to whoever is there; waits while the server takes no more.
 
         Raises:
             BusUnavailableError: there is no connection.
             CodecError: the message is larger than the server takes.
         """
-        try:
-            await self._client.publish(subject, data, reply=reply, headers=headers)
-        except nats.errors.MaxPayloadError as error:
-            raise CodecError(f"{len(data)} bytes are too many for {subject}") from error
-        except (nats.errors.Error, OSError) as error:
-            raise BusUnavailableError(f"not sent to {subject}: {reason_of(error)}") from error
+        wire = self._wire
+        if wire is None:
+            raise BusUnavailableError(f"the message bus at {self._url} is away")
+        if not wire.is_writable:
+            await wire.until_writable()
+        wire.publish(subject, data, reply=reply, headers=headers)
 
     async def request(
         self,
@@ -169,7 +142,7 @@ class Connection:
         data: bytes,
         *,
         timeout_s: float,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Message:
         """Return the answer to a message.
 
@@ -178,20 +151,29 @@ class Connection:
                 answer came within *timeout_s* seconds.
             CodecError: the message is larger than the server takes.
         """
-        if not self.is_up:
+        wire = self._wire
+        if wire is None or not self.is_up:
             raise BusUnavailableError(f"the message bus at {self._url} is away")
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        if not wire.is_writable:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await wire.until_writable()
         token = str(next(self._tokens))
-        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Message] = loop.create_future()
         self._waiting[token] = answer
+        # A handle, and no block with a time limit: this is on every order's way, many times.
+        expiry = loop.call_at(begun_s + timeout_s, _expire, answer)
         try:
-            async with asyncio.timeout(timeout_s):
-                await self.publish(subject, data, reply=f"{self.inbox}.r.{token}", headers=headers)
-                message = await answer
+            wire.publish(subject, data, reply=f"{self.inbox}.r.{token}", headers=headers)
+            message = await answer
         except TimeoutError as error:
             raise BusUnavailableError(f"no answer on {subject} within {timeout_s:g} s") from error
         finally:
+            expiry.cancel()
             self._waiting.pop(token, None)
-        if message.headers.get(STATUS) == NO_RESPONDERS:
+        if message.status == NO_RESPONDERS:
             raise BusUnavailableError(f"nobody serves {subject}")
         return message
 
@@ -200,9 +182,7 @@ class Connection:
         if answer is not None and not answer.done():
             answer.set_result(message)
 
-    async def subscribe(
-        self, subject: str, take: Callable[[Message], None], *, queue: str = ""
-    ) -> Callable[[], Any]:
+    async def subscribe(self, subject: str, take: Take, *, queue: str = "") -> Callable[[], Any]:
         """Call *take* for every message on *subject*, over all connections to come.
 
         Returns:
@@ -210,60 +190,51 @@ class Connection:
         """
         interest = _Interest(subject, queue, take)
         self._interests.append(interest)
-        with contextlib.suppress(nats.errors.Error, OSError):
-            # Away at this moment: it is made when the connection comes back.
-            await interest.make(self._client)
+        if self._wire is not None:
+            with contextlib.suppress(BusUnavailableError):
+                # Away at this moment: it is made when the connection comes back.
+                interest.make(self._wire)
 
         async def leave() -> None:
             if interest in self._interests:
                 self._interests.remove(interest)
             if interest.leave is not None:
-                with contextlib.suppress(nats.errors.Error, OSError):
-                    await interest.leave()
+                interest.leave()
 
         return leave
 
     async def flush(self, timeout_s: float) -> None:
         """Return when the server has taken all that was sent before, or the time is over."""
-        # The client's own flush sends its ping past what still waits to be sent.
-        token = str(next(self._tokens))
-        echo: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._waiting[token] = echo
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self.publish(f"{self.inbox}.r.{token}", b"")
-                await echo
-        except (TimeoutError, BusUnavailableError):
-            return
-        finally:
-            self._waiting.pop(token, None)
+        if self._wire is not None:
+            with contextlib.suppress(TimeoutError, BusUnavailableError):
+                async with asyncio.timeout(timeout_s):
+                    await self._wire.ping()
 
     async def _connect(self, *, is_first: bool) -> None:
         pause_s = FIRST_PAUSE_S
         why = ""
         while True:
-            client = Client()
+            wire = None
             try:
-                await client.connect(
+                wire = await Wire.open(
                     self._url,
                     user=self._user,
                     password=self._password,
                     name=self._name,
-                    allow_reconnect=False,
-                    connect_timeout=CONNECT_TIMEOUT_S,
-                    ping_interval=PING_S,
-                    error_cb=self._on_error,
-                    closed_cb=self._on_closed,
+                    on_lost=self._lost.set,
                 )
-                for interest in list(self._interests):
-                    await interest.make(client)
-                await client.flush(CONNECT_TIMEOUT_S)
+                # Before the rest: who subscribes meanwhile does so on this one.
+                self._wire = wire
+                for interest in self._interests:
+                    interest.make(wire)
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    await wire.ping()
             except asyncio.CancelledError:
-                await _close(client)
+                await _close(wire)
                 raise
-            except (nats.errors.Error, OSError, TimeoutError) as error:
-                await _close(client)
-                if is_first and "authorization" in str(error).lower():
+            except (BusUnavailableError, OSError, TimeoutError) as error:
+                await _close(wire)
+                if is_first and isinstance(error, UserRefusedError):
                     raise StartError(
                         f"the message bus at {self._url} refuses user {self._user}"
                     ) from error
@@ -273,24 +244,19 @@ class Connection:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LAST_PAUSE_S)
                 continue
-            self._client = client
-            self._lost.clear()
             self._up.set()
             return
 
     async def _stay_connected(self) -> None:
         while True:
-            # The client's own word of the loss is quick; looking is certain.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL_S):
-                    await self._lost.wait()
-            if self._client.is_connected:
-                self._lost.clear()
+            await self._lost.wait()
+            self._lost.clear()
+            if self.is_up:
+                # Word of one that never came to be.
                 continue
             self._up.clear()
             self._end_requests("the connection to the message bus was lost")
             _LOG.warning("message bus lost", url=self._url)
-            await _close(self._client)
             await self._connect(is_first=False)
             _LOG.info("message bus back", url=self._url)
             for listener in list(self._listeners):
@@ -301,22 +267,20 @@ class Connection:
             if not answer.done():
                 answer.set_exception(BusUnavailableError(why))
 
-    async def _on_error(self, error: Exception) -> None:
-        _LOG.debug("message bus client", reason=reason_of(error))
-
-    async def _on_closed(self) -> None:
-        self._lost.set()
-
     async def close(self) -> None:
         """Leave, within a second, whether the server is there or not."""
         self._is_closed = True
         self._up.clear()
         await self._tasks.finish(grace_s=0)
         self._end_requests("the bus is closed")
-        await _close(self._client)
+        await _close(self._wire)
 
 
-async def _close(client: Client) -> None:
-    with contextlib.suppress(nats.errors.Error, OSError, TimeoutError, AssertionError):
-        async with asyncio.timeout(CLOSE_S):
-            await client.close()
+def _expire(answer: asyncio.Future[Message]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
+
+
+async def _close(wire: Wire | None) -> None:
+    if wire is not None:
+        await wire.close()

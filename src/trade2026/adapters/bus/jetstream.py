@@ -1,8 +1,5 @@
 """JetStream's own interface, as far as the bus uses it: JSON requests with typed answers.
 
-The client library's consumers are not used: see `pull.py`. Its publishing waits in ways
-that do not fit an outage: see `connection.py`.
-
 Source: NATS documentation, "JetStream wire API reference", read 2026-11.
 """
 

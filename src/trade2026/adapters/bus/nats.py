@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self, TypeVar
 
 from trade2026.adapters.bus.command import Served
-from trade2026.adapters.bus.connection import Connection, Message
+from trade2026.adapters.bus.connection import Connection
 from trade2026.adapters.bus.jetstream import (
     WRONG_LAST_ID,
     WRONG_LAST_SEQ,
@@ -28,6 +28,7 @@ from trade2026.adapters.bus.log_bus import LogBus
 from trade2026.adapters.bus.nats_log import EXPECTED_ID, EXPECTED_SEQ, MSG_ID, NatsEventLog
 from trade2026.adapters.bus.task import Tasks
 from trade2026.adapters.bus.watcher import Watcher
+from trade2026.adapters.bus.wire import Message
 from trade2026.core.clock import NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import BusUnavailableError, CodecError, RefusedError, SupersededError
 from trade2026.core.ids import EventId
@@ -261,7 +262,7 @@ class NatsBus(LogBus):
 
     async def _answer(self, served: Served, subject: Command[Any, Any], message: Message) -> None:
         timeout_s = ANSWER_S
-        deadline = message.headers.get(DEADLINE, "")
+        deadline = message.header(DEADLINE)
         if deadline.isdigit():
             timeout_s = (int(deadline) - self._clock.now_ns()) / NS_PER_S
             if timeout_s <= 0:
@@ -382,11 +383,11 @@ def _error_headers(kind: str, error: Exception) -> dict[str, str]:
 
 
 def _read_reply(subject: Command[M, R], message: Message) -> R:
-    text = message.headers.get(ERROR_TEXT, "")
-    kind = message.headers.get(ERROR)
+    text = message.header(ERROR_TEXT)
+    kind = message.header(ERROR)
     if kind == REFUSED:
         raise RefusedError(text)
-    if kind is not None:
+    if kind:
         raise BusUnavailableError(text)
     try:
         return codec.decode(subject.reply, message.data)

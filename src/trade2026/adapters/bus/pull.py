@@ -3,8 +3,7 @@
 An ephemeral pull consumer, read ahead in bounded portions. The server numbers what it
 delivers; a number that is not the next one, silence, a lost connection or a consumer that
 is gone lead to a new consumer behind the last event received. So nothing is skipped and
-nothing is repeated. The client library's own ordered consumer does not come back reliably
-after its server was killed, and its `fetch` waits where an event could be handled.
+nothing is repeated.
 """
 
 import asyncio
@@ -17,10 +16,11 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from trade2026.adapters.bus.connection import STATUS, Connection, Message
+from trade2026.adapters.bus.connection import Connection
 from trade2026.adapters.bus.jetstream import API, ConsumerInfo, call
 from trade2026.adapters.bus.log import PREFETCH_LIMIT, Record
 from trade2026.adapters.bus.task import Tasks
+from trade2026.adapters.bus.wire import Message
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import BusUnavailableError
 from trade2026.model.subjects import Stream
@@ -223,9 +223,8 @@ class PullSource:
     def take(self, message: Message) -> None:
         """Take in what the server sent: an event, or word of how the portion goes."""
         self._heard_s = asyncio.get_running_loop().time()
-        status = message.headers.get(STATUS)
-        if status is not None:
-            self._take_status(status, message)
+        if message.status:
+            self._take_status(message)
             return
         place = _Place.of(message.reply)
         if place.delivery != self._delivered_count + 1 or place.seq < self.next_seq:
@@ -252,19 +251,19 @@ class PullSource:
         if self._lacks():
             self._wake.set()
 
-    def _take_status(self, status: str, message: Message) -> None:
-        if status == _HEARTBEAT:
-            last = message.headers.get("Nats-Last-Consumer", "")
+    def _take_status(self, message: Message) -> None:
+        if message.status == _HEARTBEAT:
+            last = message.header("Nats-Last-Consumer")
             if last.isdigit() and int(last) > self._delivered_count:
                 self._note_trouble(f"deliveries up to {last} were lost on the way")
             return
-        if status in _ENDED:
-            left = message.headers.get("Nats-Pending-Messages", "")
+        if message.status in _ENDED:
+            left = message.header("Nats-Pending-Messages")
             unused = int(left) if left.isdigit() else self._requested_count
             self._requested_count = max(self._requested_count - unused, 0)
             self._wake.set()
             return
-        self._note_trouble(f"the server ended the consumer: {status}")
+        self._note_trouble(f"the server ended the consumer: {message.status}")
 
 
 class _Place(msgspec.Struct, frozen=True):

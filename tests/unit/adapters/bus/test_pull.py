@@ -1,10 +1,11 @@
 """The ordered reader notices what is skipped or repeated, and never hands it on."""
 
-from trade2026.adapters.bus.connection import Connection, Message
+from trade2026.adapters.bus.connection import Connection
 from trade2026.adapters.bus.pull import PullSource
+from trade2026.adapters.bus.wire import Message
 from trade2026.model.subjects import Stream
 
-EXPIRED = {"Status": "408", "Nats-Pending-Messages": "3"}
+EXPIRED = b"NATS/1.0 408 Request Timeout\r\nNats-Pending-Messages: 3\r\n\r\n"
 
 
 def _a_source(from_seq: int = 1) -> PullSource:
@@ -17,7 +18,12 @@ def _delivery(number: int, seq: int, *, pending: int = 0, domain: bool = False) 
     prefix = "$JS.ACK.hub.acc" if domain else "$JS.ACK"
     reply = f"{prefix}.ORDERS.c.1.{seq}.{number}.1700000000000000000.{pending}"
     reply += ".token" if domain else ""
-    return Message("orders.event.a", reply, b"x", {})
+    return Message("orders.event.a", reply, b"x")
+
+
+def _heartbeat(*, last_delivery: int) -> bytes:
+    head = b"NATS/1.0 100 Idle Heartbeat\r\nNats-Last-Consumer: %d\r\nNats-Last-Stream: 9\r\n\r\n"
+    return head % last_delivery
 
 
 def _taken(source: PullSource) -> list[int]:
@@ -58,9 +64,9 @@ async def test_a_heartbeat_that_knows_of_more_deliveries_is_trouble() -> None:
     source = _a_source()
     source.take(_delivery(1, 1))
 
-    source.take(Message("i", "", b"", {"Status": "100", "Nats-Last-Consumer": "1"}))
+    source.take(Message("i", "", b"", _heartbeat(last_delivery=1)))
     calm = source.trouble
-    source.take(Message("i", "", b"", {"Status": "100", "Nats-Last-Consumer": "2"}))
+    source.take(Message("i", "", b"", _heartbeat(last_delivery=2)))
 
     assert calm == ""
     assert "lost on the way" in source.trouble
@@ -71,7 +77,7 @@ async def test_a_consumer_that_is_gone_is_trouble_and_a_portion_that_ended_is_no
 
     source.take(Message("i", "", b"", EXPIRED))
     calm = source.trouble
-    source.take(Message("i", "", b"", {"Status": "409"}))
+    source.take(Message("i", "", b"", b"NATS/1.0 409 Consumer Deleted\r\n\r\n"))
 
     assert calm == ""
     assert "409" in source.trouble
