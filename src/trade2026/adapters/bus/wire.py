@@ -8,6 +8,7 @@ Source: NATS documentation, "Client Protocol", read 2026-11.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -123,12 +124,11 @@ class Wire(asyncio.Protocol):
             _, self = await loop.create_connection(
                 lambda: cls(on_lost), place.hostname or "", place.port or DEFAULT_PORT
             )
-            try:
+            with contextlib.ExitStack() as undo:
+                undo.callback(self._end, "it was not made")
                 self._introduce(await self._info, user=user, password=password, name=name)
                 await self.ping()
-            except BaseException:
-                self._end("it was not made")
-                raise
+                undo.pop_all()
         self._keep_alive()
         return self
 
