@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trade2026.prism.engine.compiled import kernel, rare_kernel
+from trade2026.prism.engine.compiled import Cells, entry, kernel, rare_kernel
 from trade2026.prism.engine.event import MARKET_EVENT, EventKind, EventReason
 from trade2026.prism.engine.layout import (
     LINE,
@@ -50,8 +50,12 @@ SAID: Final = Layout(
 )
 RECORDS: Final = Table("tape", SAID, header=TAPE, at=LINE, count="capacity")
 
+EVENTS: Final = Layout.of_dtype("event", MARKET_EVENT)
+EVENT_SIZE: Final = EVENTS.size
+
 said_at = RECORDS.getter()
 tape_of = TAPE.of
+event_of = EVENTS.of
 
 TIME: Final = 15
 """The kind of a record that only says what time it is, in `lots`."""
@@ -62,6 +66,11 @@ _SYMBOL_AT = _REASON_AT + _REASON_BITS
 _TICKS_AT = _SYMBOL_AT + _SYMBOL_BITS
 
 _AS_SENT: Final = int(EventReason.INVALID)
+KILLED, TRIGGERED = int(EventKind.KILLED), int(EventKind.TRIGGERED)
+REFRESHED = int(EventKind.REFRESHED)
+_PAIRS: Final = (int(EventKind.TRADE), int(EventKind.DECREMENTED))
+_OF_TAKER: Final = (KILLED, TRIGGERED, int(EventKind.REFUSED))
+_ALL_LEFT: Final = (int(EventKind.ADDED), int(EventKind.CHANGED), int(EventKind.WAITING))
 
 
 def new_tape(capacity: int) -> Block:
@@ -173,14 +182,78 @@ def say_once(
     return say(book, tape, kind, side, ticks, lots, reason, level_lots, number, owner)
 
 
-def _among(*kinds: EventKind) -> NDArray[np.bool_]:
-    return np.isin(np.arange(1 << _KIND_BITS), kinds)
+@kernel
+def symbol_of(said: Record) -> int:
+    """Return the symbol of a record."""
+    return (said.word >> _SYMBOL_AT) & ((1 << _SYMBOL_BITS) - 1)
 
 
-_PAIRS: Final = _among(EventKind.TRADE, EventKind.DECREMENTED)
-_OF_TAKER: Final = _among(EventKind.KILLED, EventKind.TRIGGERED, EventKind.REFUSED)
-_ALL_LEFT: Final = _among(EventKind.ADDED, EventKind.CHANGED, EventKind.WAITING)
-"""By kind: a look-up takes less than a search among a few kinds."""
+@kernel
+def reason_of(said: Record) -> int:
+    """Return the `EventReason` of a record."""
+    return (said.word >> _REASON_AT) & ((1 << _REASON_BITS) - 1)
+
+
+@kernel
+def tell_parties(said: Record, event: Record, kind: int) -> None:
+    """Write down whose orders it was about and what is left of them; all was 0."""
+    if kind in _OF_TAKER:
+        event.taker_number = said.number
+        event.taker_owner = said.owner
+    else:
+        event.maker_number = said.number
+        event.maker_owner = said.owner
+    if kind in _PAIRS:
+        event.taker_number = said.taker_number
+        event.taker_owner = said.taker_owner
+        event.taker_lots_left = said.taker_left
+        event.maker_lots_left = said.left
+    elif kind == REFRESHED:
+        event.maker_lots_left = said.left
+    elif kind in _ALL_LEFT:
+        event.maker_lots_left = said.lots
+    elif kind == TRIGGERED:
+        event.taker_lots_left = said.lots
+
+
+@entry
+def unroll(at: int, events: int, seqs: Cells) -> int:
+    """Write what a tape has as `MARKET_EVENT` records, return how many, and empty it.
+
+    Args:
+        at: address of the tape.
+        events: address of zeros with room for as many records as the tape has.
+        seqs: by symbol, the number of its last event so far; moves on.
+    """
+    tape = tape_of(at)
+    now, count = tape.began, 0
+    for row in range(tape.count):
+        said = said_at(tape, row)
+        kind = kind_of(said)
+        if kind == TIME:
+            now = said.lots
+            continue
+        event = event_of(events + count * EVENT_SIZE)
+        count += 1
+        symbol = symbol_of(said)
+        seqs[symbol] += 1
+        event.seq = seqs[symbol]
+        event.time_ns = now
+        event.kind = kind
+        event.side = side_of(said)
+        event.reason = reason_of(said)
+        event.symbol = symbol
+        event.ticks = ticks_of(said)
+        event.lots = said.lots
+        event.level_lots = said.level_lots
+        tell_parties(said, event, kind)
+        if kind == KILLED and reason_of(said) == _AS_SENT:
+            # What was sent wrong is told as it was sent, which a word may be too small for.
+            event.ticks = said.left
+            event.side = said.taker_owner
+    tape.began = tape.now
+    tape.count = 0
+    return count
 
 
 def read_tape(tape: Block, seqs: NDArray[np.int64]) -> NDArray[np.void]:
@@ -190,56 +263,5 @@ def read_tape(tape: Block, seqs: NDArray[np.int64]) -> NDArray[np.void]:
         tape: the tape.
         seqs: by symbol, the number of its last event so far; moves on.
     """
-    head = head_of(tape)
-    if head["count"] == 0:
-        head["began"] = head["now"]
-        return np.zeros(0, MARKET_EVENT)
-    records = RECORDS.view(tape)[: head["count"]]
-    word = records["word"]
-    kind = word & ((1 << _KIND_BITS) - 1)
-    is_event = kind != TIME
-    times = np.where(is_event, 0, records["lots"])
-    latest = np.maximum.accumulate(np.where(is_event, 0, np.arange(1, len(records) + 1)))
-    now = np.concatenate([np.array([head["began"]]), times])[latest]
-    head["began"], head["count"] = head["now"], 0
-    said, word, kind = records[is_event], word[is_event], kind[is_event]
-    events = np.zeros(len(said), MARKET_EVENT)
-    events["time_ns"] = now[is_event]
-    events["kind"] = kind
-    events["side"] = ((word >> _SIDE_AT) & ((1 << _SIDE_BITS) - 1)) - 1
-    events["reason"] = (word >> _REASON_AT) & ((1 << _REASON_BITS) - 1)
-    symbol = (word >> _SYMBOL_AT) & ((1 << _SYMBOL_BITS) - 1)
-    events["symbol"] = symbol
-    events["ticks"] = word >> _TICKS_AT
-    for name in ("lots", "level_lots"):
-        events[name] = said[name]
-    _fill_parties(events, said)
-    _number(events, symbol, seqs)
-    return events
-
-
-def _fill_parties(events: NDArray[np.void], said: NDArray[np.void]) -> None:
-    kind = events["kind"]
-    is_pair, is_taker = _PAIRS[kind], _OF_TAKER[kind]
-    events["maker_number"] = np.where(is_taker, 0, said["number"])
-    events["maker_owner"] = np.where(is_taker, 0, said["owner"])
-    events["taker_number"] = np.where(is_taker, said["number"], 0)
-    events["taker_owner"] = np.where(is_taker, said["owner"], 0)
-    events["maker_lots_left"] = np.where(_ALL_LEFT[kind], said["lots"], 0)
-    events["taker_lots_left"] = np.where(kind == EventKind.TRIGGERED, said["lots"], 0)
-    for name, part in (("taker_number", "taker_number"), ("taker_owner", "taker_owner")):
-        events[name][is_pair] = said[part][is_pair]
-    events["taker_lots_left"][is_pair] = said["taker_left"][is_pair]
-    has_left = is_pair | (kind == EventKind.REFRESHED)
-    events["maker_lots_left"][has_left] = said["left"][has_left]
-    # What was sent wrong is told as it was sent, which a word may be too small for.
-    as_sent = (kind == EventKind.KILLED) & (events["reason"] == _AS_SENT)
-    events["ticks"][as_sent] = said["left"][as_sent]
-    events["side"][as_sent] = said["taker_owner"][as_sent]
-
-
-def _number(events: NDArray[np.void], symbol: NDArray[np.int64], seqs: NDArray[np.int64]) -> None:
-    for each in np.unique(symbol).tolist():
-        of_it = np.flatnonzero(symbol == each)
-        events["seq"][of_it] = seqs[each] + 1 + np.arange(len(of_it))
-        seqs[each] += len(of_it)
+    events = np.zeros(int(head_of(tape)["count"]), MARKET_EVENT)
+    return events[: unroll(tape.ctypes.data, events.ctypes.data, seqs)]

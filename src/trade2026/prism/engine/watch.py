@@ -9,12 +9,9 @@ for order flow imbalance.
 """
 
 from trade2026.prism.engine.compiled import Cells, entry, kernel
-from trade2026.prism.engine.event import MARKET_EVENT, EventKind
+from trade2026.prism.engine.event import EventKind
 from trade2026.prism.engine.layout import LINE, Layout, Record, Table
-
-EVENTS = Layout.of_dtype("event", MARKET_EVENT)
-EVENT_SIZE = EVENTS.size
-event_of = EVENTS.of
+from trade2026.prism.engine.tape import EVENT_SIZE, event_of
 
 WATCH = Layout(
     "watch",
