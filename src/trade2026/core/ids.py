@@ -32,6 +32,8 @@ StrategyId = NewType("StrategyId", str)
 _VERSION: Final = 7
 _FRACTIONS: Final = 1 << 12
 _RANDOM_BITS: Final = 62
+_DRAWN_AT_ONCE: Final = 256
+"""Numbers drawn from the stream at a time: one by one, that takes most of the time of an id."""
 
 
 class Ids:
@@ -41,6 +43,8 @@ class Ids:
         self._clock = clock
         self._random = random
         self._last_tick = -1
+        self._drawn: list[int] = []
+        """The next one last."""
 
     def new(self) -> str:
         """Return the next id in canonical 36-character text."""
@@ -50,9 +54,12 @@ class Ids:
         tick = max(tick, self._last_tick + 1)
         self._last_tick = tick
         high, low = divmod(tick, _FRACTIONS)
-        random = int(self._random.integers(0, 1 << _RANDOM_BITS))
-        number = high << 80 | _VERSION << 76 | low << 64 | 0b10 << 62 | random
-        return str(UUID(int=number))
+        if not self._drawn:
+            draws = self._random.integers(0, 1 << _RANDOM_BITS, size=_DRAWN_AT_ONCE)
+            self._drawn = draws[::-1].tolist()
+        number = high << 80 | _VERSION << 76 | low << 64 | 0b10 << 62 | self._drawn.pop()
+        text = f"{number:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def time_of(text: str) -> TimeNs | None:
