@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from trade2026.adapters.stores.order_archive import SqliteOrderArchive
+from trade2026.adapters.stores.order_archive import ROWS_AT_ONCE, SqliteOrderArchive
 from trade2026.core.errors import StartError, StoreDamagedError, UnavailableError
 from trade2026.ports.archive import FillRow, OrderRow, RowQuery
 
@@ -151,14 +151,15 @@ def test_a_file_that_is_no_archive_is_damaged_and_begins_anew_when_told(
     assert archive.load() is None
 
 
-def test_a_row_that_is_damaged_is_told(tmp_path: Path, archive: SqliteOrderArchive) -> None:
-    archive.commit([a_row(1)], [], b"image")
-    with sqlite3.connect(tmp_path / "oms" / "orders.db") as database:
-        database.execute("UPDATE lives SET content = x'00'")
-    database.close()
+def test_more_rows_than_fit_into_a_statement_are_all_kept(archive: SqliteOrderArchive) -> None:
+    count = 2 * ROWS_AT_ONCE + 1
 
-    with pytest.raises(StoreDamagedError):
-        archive.order("order-1")
+    archive.commit(
+        [a_row(n) for n in range(count)], [a_fill_row(n) for n in range(count)], b"image"
+    )
+
+    assert len(archive.orders(RowQuery(), limit=2 * count)) == count
+    assert len(archive.fills(None, after=-1, limit=2 * count)) == count
 
 
 def test_an_archive_of_another_format_is_told(tmp_path: Path, archive: SqliteOrderArchive) -> None:
