@@ -16,9 +16,18 @@ import structlog
 
 from trade2026.adapters.bus.attempt import reason_of
 from trade2026.adapters.bus.task import Tasks
-from trade2026.adapters.bus.wire import CONNECT_TIMEOUT_S, Message, Take, UserRefusedError, Wire
+from trade2026.adapters.bus.wire import (
+    CONNECT_TIMEOUT_S,
+    Message,
+    Take,
+    UserRefusedError,
+    Wire,
+    check_subject,
+)
 from trade2026.core.errors import BusUnavailableError, StartError
 
+SEND_S: Final = 1.0
+"""How long who publishes waits at most for a server that takes nothing."""
 FIRST_PAUSE_S: Final = 0.05
 LAST_PAUSE_S: Final = 1.0
 NO_RESPONDERS: Final = "503"
@@ -55,6 +64,9 @@ class Connection:
         self._listeners: list[Callable[[], None]] = []
         self._waiting: dict[str, asyncio.Future[Message]] = {}
         self._tokens = count()
+        self._line = asyncio.Lock()
+        self._in_line_count = 0
+        """Who waits to send, while the server takes nothing: one after another."""
         self._is_closed = False
         # Unpredictable: nobody else may answer what is asked.
         self.inbox = f"_INBOX.{secrets.token_hex(12)}"
@@ -82,7 +94,11 @@ class Connection:
     @property
     def is_up(self) -> bool:
         """Whether the server answered lately."""
-        return self._up.is_set() and self._wire is not None and self._wire.is_connected
+        return not self._is_closed and self._up.is_set() and self._is_wired
+
+    @property
+    def _is_wired(self) -> bool:
+        return self._wire is not None and self._wire.is_connected
 
     @property
     def failure(self) -> str:
@@ -95,15 +111,16 @@ class Connection:
         Raises:
             BusUnavailableError: there was none within *timeout_s* seconds, or it was closed.
         """
-        if self._is_closed:
-            raise BusUnavailableError("the bus is closed")
         if self.is_up:
             return
         try:
             async with asyncio.timeout(timeout_s):
-                await self._up.wait()
+                if not self._is_closed:
+                    await self._up.wait()
         except TimeoutError as error:
             raise BusUnavailableError(f"the message bus at {self._url} is away") from error
+        if self._is_closed:
+            raise BusUnavailableError("the bus is closed")
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call *listener* whenever the connection was lost and is back; return how to leave."""
@@ -125,16 +142,40 @@ class Connection:
     ) -> None:
         """Send a message to whoever is there; waits while the server takes no more.
 
+        What is published is sent in the order of the calls.
+
         Raises:
-            BusUnavailableError: there is no connection.
-            CodecError: the message is larger than the server takes.
+            BusUnavailableError: there is no connection, or the server took nothing for `SEND_S`.
+            CodecError: the message cannot be sent, as one larger than the server takes.
         """
+        await self._send(subject, data, reply=reply, headers=headers, timeout_s=SEND_S)
+
+    async def _send(
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        reply: str,
+        headers: Mapping[str, str] | None,
+        timeout_s: float,
+    ) -> None:
         wire = self._wire
         if wire is None:
             raise BusUnavailableError(f"the message bus at {self._url} is away")
-        if not wire.is_writable:
-            await wire.until_writable()
-        wire.publish(subject, data, reply=reply, headers=headers)
+        if wire.is_writable and not self._in_line_count:
+            wire.publish(subject, data, reply=reply, headers=headers)
+            return
+        self._in_line_count += 1
+        try:
+            async with asyncio.timeout(timeout_s), self._line:
+                while not wire.is_writable:
+                    await wire.until_writable()
+                wire.publish(subject, data, reply=reply, headers=headers)
+        except TimeoutError as error:
+            # It is not sent later either: nobody stands behind it any more.
+            raise BusUnavailableError(f"not sent to {subject} within {timeout_s:g} s") from error
+        finally:
+            self._in_line_count -= 1
 
     async def request(
         self,
@@ -149,24 +190,21 @@ class Connection:
         Raises:
             BusUnavailableError: nobody is there to answer, the connection was lost, or no
                 answer came within *timeout_s* seconds.
-            CodecError: the message is larger than the server takes.
+            CodecError: the message cannot be sent, as one larger than the server takes.
         """
-        wire = self._wire
-        if wire is None or not self.is_up:
+        if not self.is_up:
             raise BusUnavailableError(f"the message bus at {self._url} is away")
+        if timeout_s <= 0:
+            raise BusUnavailableError(f"no time is left to ask {subject}")
         loop = asyncio.get_running_loop()
-        begun_s = loop.time()
-        if not wire.is_writable:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await wire.until_writable()
         token = str(next(self._tokens))
         answer: asyncio.Future[Message] = loop.create_future()
         self._waiting[token] = answer
         # A handle, and no block with a time limit: this is on every order's way, many times.
-        expiry = loop.call_at(begun_s + timeout_s, _expire, answer)
+        expiry = loop.call_later(timeout_s, _expire, answer)
         try:
-            wire.publish(subject, data, reply=f"{self.inbox}.r.{token}", headers=headers)
+            reply = f"{self.inbox}.r.{token}"
+            await self._send(subject, data, reply=reply, headers=headers, timeout_s=timeout_s)
             message = await answer
         except TimeoutError as error:
             raise BusUnavailableError(f"no answer on {subject} within {timeout_s:g} s") from error
@@ -187,7 +225,11 @@ class Connection:
 
         Returns:
             An async function that ends it.
+
+        Raises:
+            CodecError: *subject* is none.
         """
+        check_subject(subject)
         interest = _Interest(subject, queue, take)
         self._interests.append(interest)
         if self._wire is not None:
@@ -221,7 +263,7 @@ class Connection:
                     user=self._user,
                     password=self._password,
                     name=self._name,
-                    on_lost=self._lost.set,
+                    on_lost=self._on_lost,
                 )
                 # Before the rest: who subscribes meanwhile does so on this one.
                 self._wire = wire
@@ -262,23 +304,34 @@ class Connection:
             for listener in list(self._listeners):
                 listener()
 
+    def _on_lost(self) -> None:
+        if not self._is_wired:
+            self._up.clear()
+        self._lost.set()
+
     def _end_requests(self, why: str) -> None:
         for answer in list(self._waiting.values()):
-            if not answer.done():
-                answer.set_exception(BusUnavailableError(why))
+            _fail(answer, BusUnavailableError(why))
 
     async def close(self) -> None:
         """Leave, within a second, whether the server is there or not."""
         self._is_closed = True
-        self._up.clear()
+        # Whoever waits for a connection hears that none comes.
+        self._up.set()
         await self._tasks.finish(grace_s=0)
         self._end_requests("the bus is closed")
         await _close(self._wire)
 
 
 def _expire(answer: asyncio.Future[Message]) -> None:
+    _fail(answer, TimeoutError())
+
+
+def _fail(answer: asyncio.Future[Message], error: Exception) -> None:
     if not answer.done():
-        answer.set_exception(TimeoutError())
+        answer.set_exception(error)
+        # Whoever asked may be gone, or still wait to send.
+        answer.exception()
 
 
 async def _close(wire: Wire | None) -> None:

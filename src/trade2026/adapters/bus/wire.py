@@ -9,6 +9,7 @@ Source: NATS documentation, "Client Protocol", read 2026-11.
 
 import asyncio
 import contextlib
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -25,8 +26,8 @@ DEFAULT_PORT: Final = 4222
 CONNECT_TIMEOUT_S: Final = 1.0
 CLOSE_S: Final = 0.5
 PING_S: Final = 5.0
-UNANSWERED_LIMIT: Final = 3
-"""A server that neither answers nor hangs up is given up after so many pings."""
+UNANSWERED_LIMIT: Final = 2
+"""A server that has left so many pings unanswered when the next is due is given up."""
 LINE_LIMIT: Final = 64 * 1024
 """What is longer than that and no line is no protocol: a server's longest tells of its cluster."""
 UNSENT_LIMIT: Final = 2 * 1024 * 1024
@@ -36,6 +37,7 @@ _END: Final = b"\r\n"
 _VERSION: Final = b"NATS/1.0"
 _STATUS_LENGTH: Final = 3
 _REFUSED: Final = "authorization violation"
+_SEPARATOR: Final = re.compile(r"[ \t\r\n\0]")
 
 _LOG = structlog.get_logger("trade2026.bus")
 
@@ -105,6 +107,8 @@ class Wire(asyncio.Protocol):
         self._closed = asyncio.Event()
         self._why = ""
         """Why it is over; empty while it is not."""
+        self._complaint = ""
+        """The server's last one, while it has not said that all is well."""
 
     @classmethod
     async def open(
@@ -158,15 +162,18 @@ class Wire(asyncio.Protocol):
 
         Raises:
             BusUnavailableError: the connection is over.
-            CodecError: the message is larger than the server takes.
-            ValueError: *subject* is none, or a header is more than a line.
+            CodecError: the message is larger than the server takes, *subject* or *reply* is
+                none, or a header is more than a line.
         """
         head = _head_of(headers) if headers else b""
         size = len(head) + len(data)
-        if size > self._max_payload:
+        if 0 < self._max_payload < size:
             raise CodecError(f"{size} bytes are too many for {subject}")
-        where = f"{subject} {reply}" if reply else subject
-        _check(subject)
+        check_subject(subject)
+        where = subject
+        if reply:
+            check_subject(reply)
+            where = f"{subject} {reply}"
         if head:
             self._write(
                 b"".join((f"HPUB {where} {len(head)} {size}\r\n".encode(), head, data, _END))
@@ -179,9 +186,9 @@ class Wire(asyncio.Protocol):
 
         Raises:
             BusUnavailableError: the connection is over.
-            ValueError: *subject* is none.
+            CodecError: *subject* is none.
         """
-        _check(subject)
+        check_subject(subject)
         sid = str(next(self._sids)).encode()
         where = f"{subject} {queue}" if queue else subject
         self._write(b"SUB %b %b\r\n" % (where.encode(), sid))
@@ -210,11 +217,13 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
         try:
-            async with asyncio.timeout(CLOSE_S):
-                await self._closed.wait()
-        except TimeoutError:
-            self._end(self._why)
-            await self._closed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await self._closed.wait()
+        finally:
+            if not self._closed.is_set():
+                self._end(self._why)
+        await self._closed.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport; see `asyncio.Protocol`."""
@@ -224,7 +233,8 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell all who wait that nothing comes any more; see `asyncio.Protocol`."""
-        self._why = self._why or ("the server hung up" if exc is None else reason_of(exc))
+        lost = "the server hung up" if exc is None else reason_of(exc)
+        self._why = self._why or self._complaint or lost
         if self._alive is not None:
             self._alive.cancel()
         waiting = [pong for pong in self._pongs if pong is not None]
@@ -237,6 +247,10 @@ class Wire(asyncio.Protocol):
         self._writable.set()
         self._closed.set()
         self._on_lost()
+
+    def eof_received(self) -> None:
+        """Hang up too: no answer comes any more; see `asyncio.Protocol`."""
+        self._end(self._complaint or "the server hung up")
 
     def pause_writing(self) -> None:
         """Have who publishes wait; see `asyncio.Protocol`."""
@@ -270,15 +284,14 @@ class Wire(asyncio.Protocol):
                 line, self._at = read[self._at : end], end + 2
                 self._control(line)
                 continue
-            words = read[self._at : end].split()
-            subject = sid = b""
-            head_size = 0
-            try:
-                size = int(words[-1])
-                head_size = int(words[-2]) if has_head else 0
-                subject, sid = words[1], words[2]
-            except (IndexError, ValueError):
-                size = -1
+            # By spaces alone, as the server does: a subject may hold what Python takes for one.
+            words = read[self._at : end].split(b" ")
+            least = 5 if has_head else 4
+            size = head_size = -1
+            if len(words) in {least, least + 1}:
+                with contextlib.suppress(ValueError):
+                    size = int(words[-1])
+                    head_size = int(words[-2]) if has_head else 0
             if not 0 <= head_size <= size:
                 self._end(f"the server sends {read[self._at : end][:80]!r}")
                 return
@@ -287,9 +300,9 @@ class Wire(asyncio.Protocol):
             if len(read) < last + 2:
                 return
             self._at = last + 2
-            take = takers.get(sid)
+            take = takers.get(words[2])
             if take is not None:
-                reply = words[3] if len(words) > (5 if has_head else 4) else b""
+                subject, reply = words[1], words[3] if len(words) > least else b""
                 body = begin + head_size
                 take(
                     Message(subject.decode(), reply.decode(), read[body:last], read[begin:body])
@@ -303,7 +316,7 @@ class Wire(asyncio.Protocol):
             case b"PING":
                 self._write(b"PONG\r\n")
             case b"PONG":
-                self._unanswered_count = 0
+                self._unanswered_count, self._complaint = 0, ""
                 pong = self._pongs.popleft() if self._pongs else None
                 if pong is not None and not pong.done():
                     pong.set_result(None)
@@ -327,13 +340,11 @@ class Wire(asyncio.Protocol):
             self._info.set_result(info)
 
     def _complain(self, text: str) -> None:
-        _LOG.debug("message bus complains", reason=text)
-        if text.lower() == _REFUSED:
-            self._why = text
-        for pong in self._pongs:
-            # Only who connects is there so early; the server hangs up next.
-            if pong is not None and self._alive is None and not pong.done():
-                pong.set_exception(self._over(text))
+        _LOG.warning("message bus complains", reason=text)
+        self._complaint = text
+        if self._alive is None or text.lower() == _REFUSED:
+            # Nobody is let in, or nobody any more.
+            self._end(text)
 
     def _introduce(self, info: _Info, *, user: str, password: str, name: str) -> None:
         if info.tls_required or not info.headers:
@@ -353,9 +364,8 @@ class Wire(asyncio.Protocol):
         self._write(b"CONNECT %b\r\n" % msgspec.json.encode(options))
 
     def _keep_alive(self) -> None:
-        if self._unanswered_count >= UNANSWERED_LIMIT:
+        if self._why or self._unanswered_count >= UNANSWERED_LIMIT:
             self._end("the server is silent")
-        if self._why:
             return
         self._unanswered_count += 1
         self._write(b"PING\r\n")
@@ -373,21 +383,26 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _over(self, text: str = "") -> BusUnavailableError:
-        why = text or self._why or "there is no connection"
+    def _over(self) -> BusUnavailableError:
+        why = self._why or "there is no connection"
         kind = UserRefusedError if why.lower() == _REFUSED else BusUnavailableError
         return kind(f"the message bus: {why}")
 
 
-def _check(subject: str) -> None:
-    if not subject or " " in subject or not subject.isprintable():
-        raise ValueError(f"{subject!r} is no subject")
+def check_subject(subject: str) -> None:
+    """Refuse what would be more than one word on a line.
+
+    Raises:
+        CodecError: it is.
+    """
+    if not subject or _SEPARATOR.search(subject):
+        raise CodecError(f"{subject!r} is no subject")
 
 
 def _head_of(headers: Mapping[str, str]) -> bytes:
     lines = [_VERSION.decode()]
     for name, value in headers.items():
         if "\r" in value or "\n" in value:
-            raise ValueError(f"the header {name} is more than a line")
+            raise CodecError(f"the header {name} is more than a line")
         lines.append(f"{name}: {value}")
     return "\r\n".join((*lines, "", "")).encode()

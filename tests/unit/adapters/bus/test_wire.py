@@ -143,7 +143,18 @@ def test_nonsense_ends_the_connection_or_waits_for_more_and_raises_nothing(conte
 
 
 @pytest.mark.parametrize(
-    "line", [b"MSG a.b 1 x", b"MSG a.b", b"HMSG a.b 1 9 3", b"MSG a.b 1 -4", b"HELLO", b"INFO {"]
+    "line",
+    [
+        b"MSG a.b 1 x",
+        b"MSG a.b",
+        b"MSG a 1 r 4 4",
+        b"HMSG a.b 1 9",
+        b"HMSG a.b 1 r 9 9 9",
+        b"HMSG a.b 1 9 3",
+        b"MSG a.b 1 -4",
+        b"HELLO",
+        b"INFO {",
+    ],
 )
 async def test_what_is_no_protocol_ends_the_connection(line: bytes) -> None:
     wire, sink = _wired(lambda _: None)
@@ -224,11 +235,13 @@ async def test_no_subject_smuggles_a_line(subject: str) -> None:
     wire, sink = _wired(lambda _: None)
     before = sink.written
 
-    with pytest.raises(ValueError, match="no subject"):
+    with pytest.raises(CodecError, match="no subject"):
         wire.publish(subject, b"x")
-    with pytest.raises(ValueError, match="no subject"):
+    with pytest.raises(CodecError, match="no subject"):
+        wire.publish("a", b"x", reply=subject or " ")
+    with pytest.raises(CodecError, match="no subject"):
         wire.subscribe(subject, lambda _: None)
-    with pytest.raises(ValueError, match="more than a line"):
+    with pytest.raises(CodecError, match="more than a line"):
         wire.publish("a", b"x", headers={"Name": f"a\r\n{subject}"})
 
     assert sink.written == before
@@ -291,6 +304,55 @@ async def test_another_complaint_before_it_is_made_is_no_refusal_of_the_user() -
         with pytest.raises(BusUnavailableError, match="maximum connections") as told:
             await server.wire()
         assert not isinstance(told.value, UserRefusedError)
+
+
+async def test_a_word_that_python_takes_for_two_names_no_other_taker() -> None:
+    taken: list[str] = []
+    wire, _ = _wired(lambda message: taken.append(message.subject))
+
+    wire.data_received(b"MSG a.b\x0b1 7 1\r\nx\r\nMSG a.\x0bc 1 1\r\ny\r\n")
+
+    assert taken == ["a.\x0bc"]
+
+
+async def test_a_user_that_is_let_in_no_more_is_lost_though_nobody_hangs_up() -> None:
+    async with _served(Server()) as server:
+        wire = await server.wire()
+        server.say(b"-ERR 'Authorization Violation'\r\n")
+        await until(lambda: server.lost_count == 1)
+
+        with pytest.raises(UserRefusedError):
+            wire.publish("a", b"x")
+
+
+async def test_a_server_that_says_nothing_more_is_left_at_once() -> None:
+    wire, sink = _wired(lambda _: None)
+
+    # Without that, what waits to be sent is waited for, though no answer comes any more.
+    wire.eof_received()
+
+    assert sink.is_over
+
+
+async def test_why_the_server_hung_up_is_told() -> None:
+    async with _served(Server()) as server:
+        wire = await server.wire()
+        server.say(b"-ERR 'Stale Connection'\r\n")
+        assert server.writer is not None
+        await server.writer.drain()
+        server.writer.close()
+        await until(lambda: server.lost_count == 1)
+
+        with pytest.raises(BusUnavailableError, match="Stale Connection"):
+            wire.publish("a", b"x")
+
+
+async def test_a_server_without_a_limit_has_none() -> None:
+    wire, _ = _wired(lambda _: None)
+
+    wire.data_received(b'INFO {"max_payload":-1,"headers":true}\r\n')
+
+    wire.publish("a", b"x" * 2_000_000)
 
 
 async def test_a_complaint_later_ends_nothing() -> None:
