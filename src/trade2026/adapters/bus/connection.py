@@ -15,15 +15,9 @@ from typing import Any, Final, Self
 import structlog
 
 from trade2026.adapters.bus.attempt import reason_of
+from trade2026.adapters.bus.message import Message, Take, check_subject
 from trade2026.adapters.bus.task import Tasks
-from trade2026.adapters.bus.wire import (
-    CONNECT_TIMEOUT_S,
-    Message,
-    Take,
-    UserRefusedError,
-    Wire,
-    check_subject,
-)
+from trade2026.adapters.bus.wire import CONNECT_TIMEOUT_S, UserRefusedError, Wire
 from trade2026.core.errors import BusUnavailableError, StartError
 
 SEND_S: Final = 1.0

@@ -25,10 +25,10 @@ from trade2026.adapters.bus.jetstream import (
     store,
 )
 from trade2026.adapters.bus.log_bus import LogBus
+from trade2026.adapters.bus.message import Message
 from trade2026.adapters.bus.nats_log import EXPECTED_ID, EXPECTED_SEQ, MSG_ID, NatsEventLog
 from trade2026.adapters.bus.task import Tasks
 from trade2026.adapters.bus.watcher import Watcher
-from trade2026.adapters.bus.wire import Message
 from trade2026.core.clock import NS_PER_S, Clock, TimeNs
 from trade2026.core.errors import BusUnavailableError, CodecError, RefusedError, SupersededError
 from trade2026.core.ids import EventId

@@ -19,8 +19,8 @@ import structlog
 from trade2026.adapters.bus.connection import Connection
 from trade2026.adapters.bus.jetstream import API, ConsumerInfo, call
 from trade2026.adapters.bus.log import PREFETCH_LIMIT, Record
+from trade2026.adapters.bus.message import Message
 from trade2026.adapters.bus.task import Tasks
-from trade2026.adapters.bus.wire import Message
 from trade2026.core.clock import NS_PER_S, TimeNs
 from trade2026.core.errors import BusUnavailableError
 from trade2026.model.subjects import Stream

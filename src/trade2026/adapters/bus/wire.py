@@ -9,7 +9,6 @@ Source: NATS documentation, "Client Protocol", read 2026-11.
 
 import asyncio
 import contextlib
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -20,6 +19,7 @@ import msgspec
 import structlog
 
 from trade2026.adapters.bus.attempt import Attempt, reason_of
+from trade2026.adapters.bus.message import LINE_END, Message, Take, check_subject, head_of
 from trade2026.core.errors import BusUnavailableError, CodecError
 
 DEFAULT_PORT: Final = 4222
@@ -33,46 +33,13 @@ LINE_LIMIT: Final = 64 * 1024
 UNSENT_LIMIT: Final = 2 * 1024 * 1024
 """While more than that waits to be sent, who publishes waits too; bytes."""
 
-_END: Final = b"\r\n"
-_VERSION: Final = b"NATS/1.0"
-_STATUS_LENGTH: Final = 3
 _REFUSED: Final = "authorization violation"
-_SEPARATOR: Final = re.compile(r"[ \t\r\n\0]")
 
 _LOG = structlog.get_logger("trade2026.bus")
 
 
 class UserRefusedError(BusUnavailableError):
     """The server does not let this user in."""
-
-
-class Message(msgspec.Struct, frozen=True):
-    """A message as it came from the server."""
-
-    subject: str
-    reply: str
-    data: bytes
-    head: bytes = b""
-    """The headers as they were sent: looked into only where somebody asks for one."""
-
-    @property
-    def status(self) -> str:
-        """What the server itself says with it, such as 503; empty where it is somebody's."""
-        if not self.head.startswith(b" ", len(_VERSION)):
-            return ""
-        begin = len(_VERSION) + 1
-        return self.head[begin : begin + _STATUS_LENGTH].decode("ascii", "replace")
-
-    def header(self, name: str) -> str:
-        """Return the header of that name, empty where there is none."""
-        begin = self.head.find(b"\r\n%b:" % name.encode())
-        if begin < 0:
-            return ""
-        begin += len(_END) + len(name) + 1
-        return self.head[begin : self.head.find(_END, begin)].decode("utf-8", "replace").strip()
-
-
-Take = Callable[[Message], None]
 
 
 class _Info(msgspec.Struct, frozen=True):
@@ -165,7 +132,7 @@ class Wire(asyncio.Protocol):
             CodecError: the message is larger than the server takes, *subject* or *reply* is
                 none, or a header is more than a line.
         """
-        head = _head_of(headers) if headers else b""
+        head = head_of(headers) if headers else b""
         size = len(head) + len(data)
         if 0 < self._max_payload < size:
             raise CodecError(f"{size} bytes are too many for {subject}")
@@ -176,10 +143,10 @@ class Wire(asyncio.Protocol):
             where = f"{subject} {reply}"
         if head:
             self._write(
-                b"".join((f"HPUB {where} {len(head)} {size}\r\n".encode(), head, data, _END))
+                b"".join((f"HPUB {where} {len(head)} {size}\r\n".encode(), head, data, LINE_END))
             )
         else:
-            self._write(b"".join((f"PUB {where} {size}\r\n".encode(), data, _END)))
+            self._write(b"".join((f"PUB {where} {size}\r\n".encode(), data, LINE_END)))
 
     def subscribe(self, subject: str, take: Take, *, queue: str = "") -> Callable[[], None]:
         """Call *take* for every message on *subject*, and return what ends that.
@@ -264,17 +231,20 @@ class Wire(asyncio.Protocol):
         """Hand on every message that is whole by now; see `asyncio.Protocol`."""
         self._rest, self._at = self._rest[self._at :] + data, 0
         while not self._why:
+            begun = self._at
             with Attempt() as attempt:
                 self._read()
             if attempt.error is None:
                 return
+            if self._at == begun:
+                self._end(reason_of(attempt.error))
             # A taker's defect costs its message, and no other.
             _LOG.error("message not taken", why=reason_of(attempt.error), exc_info=attempt.error)
 
     def _read(self) -> None:
         read, takers = self._rest, self._takers
         while not self._why:
-            end = read.find(_END, self._at)
+            end = read.find(LINE_END, self._at)
             if end < 0:
                 if len(read) - self._at > LINE_LIMIT:
                     self._end("the server sends no lines")
@@ -387,22 +357,3 @@ class Wire(asyncio.Protocol):
         why = self._why or "there is no connection"
         kind = UserRefusedError if why.lower() == _REFUSED else BusUnavailableError
         return kind(f"the message bus: {why}")
-
-
-def check_subject(subject: str) -> None:
-    """Refuse what would be more than one word on a line.
-
-    Raises:
-        CodecError: it is.
-    """
-    if not subject or _SEPARATOR.search(subject):
-        raise CodecError(f"{subject!r} is no subject")
-
-
-def _head_of(headers: Mapping[str, str]) -> bytes:
-    lines = [_VERSION.decode()]
-    for name, value in headers.items():
-        if "\r" in value or "\n" in value:
-            raise CodecError(f"the header {name} is more than a line")
-        lines.append(f"{name}: {value}")
-    return "\r\n".join((*lines, "", "")).encode()

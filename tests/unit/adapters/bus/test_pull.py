@@ -1,8 +1,8 @@
 """The ordered reader notices what is skipped or repeated, and never hands it on."""
 
 from trade2026.adapters.bus.connection import Connection
+from trade2026.adapters.bus.message import Message
 from trade2026.adapters.bus.pull import PullSource
-from trade2026.adapters.bus.wire import Message
 from trade2026.model.subjects import Stream
 
 EXPIRED = b"NATS/1.0 408 Request Timeout\r\nNats-Pending-Messages: 3\r\n\r\n"

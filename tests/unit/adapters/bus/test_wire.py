@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.contract.bus.messages import until
 
-from trade2026.adapters.bus.wire import Message, UserRefusedError, Wire
+from trade2026.adapters.bus.message import Message
+from trade2026.adapters.bus.wire import UserRefusedError, Wire
 from trade2026.core.errors import BusUnavailableError, CodecError
 
 INFO = b'INFO {"server_name":"s","headers":true,"max_payload":1000}\r\n'
