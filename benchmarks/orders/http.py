@@ -56,14 +56,16 @@ class Sender:
             symbol=SYMBOL,
             run=f"run-{self._runs}",
         )
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.orders.lane"],
-            input=msgspec.json.encode(offer),
-            capture_output=True,
-            cwd=ROOT,
-            check=True,
-        )
-        told = msgspec.json.decode(done.stdout, type=Told)
+        with tempfile.TemporaryFile() as answer:
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.orders.lane"],
+                input=msgspec.json.encode(offer),
+                stdout=answer,
+                cwd=ROOT,
+                check=True,
+            )
+            answer.seek(0)
+            told = msgspec.json.decode(answer.read(), type=Told)
         self.acknowledged |= told.acknowledged
         self.refused += told.errors
         return told
