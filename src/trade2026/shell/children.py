@@ -17,7 +17,7 @@ from trade2026.adapters.infra.clickhouse import ClickHouseServer
 from trade2026.adapters.infra.nats import NatsServer
 from trade2026.adapters.infra.postgres import PostgresServer
 from trade2026.adapters.infra.probe import http_get
-from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.process import BEHIND, ChildProcess, Launch
 from trade2026.adapters.infra.seaweedfs import PORT_NAMES, SeaweedServer
 from trade2026.adapters.infra.valkey import ValkeyServer
 from trade2026.catalogue.component import Component, Engine, Group
@@ -115,6 +115,8 @@ class ChildSpec:
     is_alive: Callable[[], bool] = lambda: False
     """Whether the last probes had an answer, whatever it said."""
     stop_s: float = GROUP_STOP_S
+    niceness: int = 0
+    """How far behind others it is where processors are short."""
 
 
 class ChildServer:
@@ -128,6 +130,7 @@ class ChildServer:
             argv=spec.argv,
             log_path=spec.log_path,
             environment=spec.environment,
+            niceness=spec.niceness,
         )
         self._child = ChildProcess(launch)
 
@@ -284,6 +287,8 @@ def _group(
         environment=environment,
         is_alive=answering,
         stop_s=VENUE_STOP_S if is_venue else GROUP_STOP_S,
+        # What only shows comes behind what trades.
+        niceness=BEHIND if group is Group.WEB else 0,
     )
     servers = group_members(Group.INFRASTRUCTURE)
     needed = {need for component in group_members(group) for need in component.needs}

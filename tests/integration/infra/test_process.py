@@ -196,3 +196,16 @@ async def test_a_child_that_is_at_work_for_ever_is_stopped(tmp_path: Path) -> No
     with pytest.raises(StartError, match=r"not ready after 0 s \(reading\)"):
         await child.until_ready(reading, deadline_s=600, is_alive=lambda: True, limit_s=0.1)
     assert not child.is_running
+
+
+async def test_a_child_that_nobody_waits_for_is_behind_the_others(tmp_path: Path) -> None:
+    argv = ["sleep", "1000"]
+    launch = Launch(name="child", argv=argv, log_path=tmp_path / "child.log", niceness=5)
+    child = ChildProcess(launch)
+    child.start()
+    assert child.pid is not None
+    niceness = os.getpriority(os.PRIO_PROCESS, child.pid)
+    child.kill()
+    await child.wait()
+
+    assert niceness == os.getpriority(os.PRIO_PROCESS, 0) + 5

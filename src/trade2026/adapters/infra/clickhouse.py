@@ -15,7 +15,7 @@ from typing import Final
 
 import trade2026
 from trade2026.adapters.infra.probe import HOST, converse, require_port
-from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.process import BEHIND, ChildProcess, Launch
 from trade2026.adapters.infra.server import LocalServer, write_private
 from trade2026.core.errors import StartError, UnavailableError
 
@@ -66,6 +66,7 @@ class ClickHouseServer(LocalServer):
             log_path=self._log_path,
             # The whole of it: nothing of the user's is for a process that answers queries.
             environment={"PYTHONPATH": str(Path(trade2026.__file__).parents[1])},
+            niceness=BEHIND,
         )
         self._child = ChildProcess(launch)
         self._child.start()

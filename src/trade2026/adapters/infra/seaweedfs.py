@@ -18,7 +18,7 @@ from typing import Final
 
 from trade2026.adapters.infra.binary import packaged_binary, version_of
 from trade2026.adapters.infra.probe import HOST, is_listening, require_port
-from trade2026.adapters.infra.process import ChildProcess, Launch
+from trade2026.adapters.infra.process import BEHIND, ChildProcess, Launch
 from trade2026.adapters.infra.server import LocalServer, write_private
 from trade2026.adapters.objects.place import S3Place
 from trade2026.core.errors import StartError, UnavailableError
@@ -93,6 +93,7 @@ class SeaweedServer(LocalServer):
             log_path=self._log_path,
             environment=self._environment(),
             stop_signal=signal.SIGKILL,
+            niceness=BEHIND,
         )
         self._child = ChildProcess(launch)
         self._child.start()
