@@ -132,6 +132,8 @@ class Snapshots:
         log: told of every one, and of every one that is not used.
         most: so many events after the last one another is due.
         least_ns: no sooner than this after the last one.
+        lead: so many events sooner than that the first one is due: folds that follow the same
+            events are not written at the same time then.
     """
 
     def __init__(
@@ -144,6 +146,7 @@ class Snapshots:
         log: FilteringBoundLogger,
         most: int = EVENTS_MOST,
         least_ns: int = LEAST_NS,
+        lead: int = 0,
     ) -> None:
         self._keeper = keeper
         self._most = most
@@ -158,6 +161,7 @@ class Snapshots:
         """Handlers that have begun and not ended."""
         self._unhandled: set[tuple[str, int]] = set()
         self._new_events = 0
+        self._lead = lead
         self._taken_ns = clock.monotonic_ns()
         self._least_ns_now = least_ns
         """From the last one to the next."""
@@ -258,6 +262,7 @@ class Snapshots:
     def _frozen(self) -> Frozen:
         """Return the fold as it is at this moment."""
         self._taken_ns, self._new_events = self._clock.monotonic_ns(), 0
+        self._lead = 0
         state = self._keeper.freeze()
         held_ns = self._clock.monotonic_ns() - self._taken_ns
         return Frozen(state=state, places=dict(self._places), held_ns=held_ns)
@@ -293,7 +298,7 @@ class Snapshots:
         since_ns = self._clock.monotonic_ns() - self._taken_ns
         if since_ns < self._least_ns_now or not self._new_events:
             return False
-        return self._new_events >= self._most or since_ns >= EVERY_NS
+        return self._new_events + self._lead >= self._most or since_ns >= EVERY_NS
 
     async def _load(self) -> None:
         try:

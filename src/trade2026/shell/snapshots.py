@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from zlib import crc32
 
 from trade2026.adapters.stores.snapshot_files import SnapshotFiles
-from trade2026.desk.snapshots import Keeper, Snapshots
+from trade2026.desk.snapshots import EVENTS_MOST, Keeper, Snapshots
 from trade2026.model.subjects import Event
 from trade2026.ports.bus import Delivery, PoisonHandler
 from trade2026.shell.service import Context, Fold
@@ -23,6 +24,7 @@ def snapshots_of(context: Context, keeper: Keeper[Any]) -> Snapshots:
         bus=context.bus,
         clock=context.clock,
         log=context.log,
+        lead=crc32(keeper.fold.encode()) % EVENTS_MOST,
     )
 
 

@@ -15,7 +15,7 @@ from trade2026.adapters.stores.snapshot_files import SnapshotFiles
 from trade2026.core.clock import NS_PER_S, VirtualClock
 from trade2026.core.errors import UnavailableError
 from trade2026.core.ids import EventId
-from trade2026.desk.snapshots import EVENTS_MOST, EVERY_NS, Keeper, Snapshots
+from trade2026.desk.snapshots import EVENTS_MOST, EVERY_NS, LEAST_NS, Keeper, Snapshots
 from trade2026.model.journal import CashDeposited
 from trade2026.model.subjects import ORDERS_EVENT, Stream
 from trade2026.ports.bus import Delivery
@@ -39,7 +39,13 @@ class Life:
     """One life of a fold that adds deposits up."""
 
     def __init__(
-        self, log: MemoryLog, store: SnapshotStore, *, rules: int = 1, fold: str = "sum"
+        self,
+        log: MemoryLog,
+        store: SnapshotStore,
+        *,
+        rules: int = 1,
+        fold: str = "sum",
+        lead: int = 0,
     ) -> None:
         self.total = 0
         self.seen: list[int] = []
@@ -54,7 +60,13 @@ class Life:
             fold=fold, state=Sum, rules=rules, freeze=lambda: Sum(self.total), thaw=self._thaw
         )
         self.snapshots = Snapshots(
-            keeper, store=store, bus=self.bus, clock=self.clock, log=LOG, most=EVENTS_MOST
+            keeper,
+            store=store,
+            bus=self.bus,
+            clock=self.clock,
+            log=LOG,
+            most=EVENTS_MOST,
+            lead=lead,
         )
 
     async def begin(self) -> None:
@@ -307,6 +319,23 @@ async def test_one_is_due_after_so_many_events_or_so_long(log: MemoryLog, path: 
 
     running.cancel()
     assert (await _life(log, path)).seen == []
+
+
+async def test_the_first_is_due_sooner_by_the_lead_and_no_later_one(
+    log: MemoryLog, path: Path
+) -> None:
+    life = await _life(log, path, lead=EVENTS_MOST - 2)
+    life.clock.advance(LEAST_NS)
+    await life.tell(1)
+    is_kept_early = _is_kept(path)
+    await life.tell(2)
+    await until(lambda: _is_kept(path))
+    await asyncio.to_thread(path.unlink)
+    life.clock.advance(LEAST_NS)
+    await life.tell(3, 4, 5)
+
+    assert not is_kept_early
+    assert not _is_kept(path)
 
 
 async def test_a_store_that_takes_nothing_is_told_of_and_the_fold_goes_on(
