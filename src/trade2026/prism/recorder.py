@@ -31,8 +31,6 @@ from trade2026.prism.settlement import fill_of
 ROWS_MAX: Final = 50_000
 """So many rows may wait for the log before the market does."""
 PUBLISH_EVERY_S: Final = 0.2
-GATHER_S: Final = 0.05
-"""Fills of outsiders wait so long for others, which then are told as one event with them."""
 STOP_S: Final = 0.5
 _MOST_IN_ONE: Final = 500
 _FIRST_PAUSE_S: Final = 0.05
@@ -140,7 +138,6 @@ class Recorder:
                 # `wait_for` of Python 3.11 forgets a cancel that comes with what it waits for.
                 async with asyncio.timeout(PUBLISH_EVERY_S):
                     await self._is_due.wait()
-                    await asyncio.sleep(GATHER_S)
 
     async def stop(self) -> None:
         """Bring what waits to the log, if that is quickly done."""

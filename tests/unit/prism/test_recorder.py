@@ -103,29 +103,6 @@ async def test_an_outsiders_fill_is_told_with_both_parties() -> None:
     assert len({fill.taker for fill in own}) == 1
 
 
-async def test_fills_of_outsiders_that_come_close_together_are_told_as_one_event(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("trade2026.prism.recorder.PUBLISH_EVERY_S", 60.0)
-    monkeypatch.setattr("trade2026.prism.recorder.GATHER_S", 30.0)
-    log, clock = MemoryLog(), a_clock()
-    async with living(log, clock) as prism:
-        await pass_time(prism, 5)
-        await flush(prism)
-        before = len(told_in(log, FillBatch))
-        orders = Orders(clock)
-        for _ in range(3):
-            await prism.venue.submit(orders.market(Side.BUY))
-            await prism.settle()
-        assert len(told_in(log, FillBatch)) == before
-        await flush(prism)
-
-    batches = told_in(log, FillBatch)[before:]
-    assert len({batch.symbol for batch in batches}) == len(batches)
-    own = [f for batch in batches for f in batch.records if not f.taker.startswith("agent:")]
-    assert len({fill.seq for fill in own}) >= 3
-
-
 async def test_the_volume_of_spans_is_that_of_the_fills() -> None:
     log, clock = MemoryLog(), a_clock()
     prism = Prism(log, clock)
