@@ -287,7 +287,7 @@ def _group(
         environment=environment,
         is_alive=answering,
         stop_s=VENUE_STOP_S if is_venue else GROUP_STOP_S,
-        # What only shows comes behind what trades.
+        # Behind what trades; an order that comes through the front page's port still passes it.
         niceness=BEHIND if group is Group.WEB else 0,
     )
     servers = group_members(Group.INFRASTRUCTURE)
