@@ -26,7 +26,7 @@ from trade2026.core.errors import StartError
 
 POLL_S: Final = 0.05
 BEHIND: Final = 5
-"""Niceness of what no order at the OMS waits for: where processors are short, a third of a share."""
+"""Niceness of what no order at the OMS waits for: a third of a share where two want one."""
 
 _PR_SET_PDEATHSIG: Final = 1
 _CLONE_NEWUSER: Final = 0x10000000
