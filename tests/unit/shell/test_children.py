@@ -144,6 +144,14 @@ def test_a_group_waits_for_the_servers_its_members_need() -> None:
     assert needs["web"] == {"NATS", "Valkey", "PostgreSQL"}
 
 
+def test_only_the_web_services_come_behind_the_others() -> None:
+    servers = {unit.name: unit.server for unit in groups(Path("/data"), LocalAddresses(), {})}
+
+    for name, server in servers.items():
+        assert isinstance(server, ChildServer)
+        assert (server.spec.niceness > 0) == (name == "web")
+
+
 def test_a_server_that_is_off_is_neither_started_nor_waited_for(tmp_path: Path) -> None:
     addresses, off = LocalAddresses(), ("SeaweedFS",)
 
